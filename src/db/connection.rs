@@ -1,0 +1,142 @@
+//! Opening connections, and what their errors mean.
+//!
+//! Invariant: every SQLite connection has its pragmas set before anyone uses it; a connection that an error
+//! has made doubtful is not given out again. Where next: `mod.rs`.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::Settings;
+use crate::error::AppError;
+
+/// A connection to either database; queries are written once against it.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Which of the two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// Embedded, one file.
+    Sqlite,
+    /// A server, several instances of Lotse.
+    Postgres,
+}
+
+impl Backend {
+    /// The backend an address names.
+    pub fn of(url: &str) -> Result<Self, AppError> {
+        if url.starts_with("sqlite:") {
+            Ok(Self::Sqlite)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Ok(Self::Postgres)
+        } else {
+            Err(AppError::field("database.url", "must begin with sqlite:// or postgres://"))
+        }
+    }
+}
+
+/// The file an address of SQLite names.
+pub fn sqlite_path(url: &str) -> &str {
+    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url)
+}
+
+const PRAGMAS: &str = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
+     PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; \
+     PRAGMA journal_size_limit=67108864;";
+
+/// Opens one connection.
+pub(super) fn open(url: &str) -> Result<Conn, AppError> {
+    let unavailable = |e: ConnectionError| AppError::Unavailable(format!("cannot open the database: {e}"));
+    match Backend::of(url)? {
+        Backend::Sqlite => {
+            let mut conn = SqliteConnection::establish(sqlite_path(url)).map_err(unavailable)?;
+            conn.batch_execute(PRAGMAS)?;
+            Ok(Conn::Sqlite(conn))
+        }
+        Backend::Postgres => {
+            let mut conn = PgConnection::establish(url).map_err(unavailable)?;
+            conn.batch_execute("SET TIME ZONE 'UTC'; SET application_name = 'lotse'; SET lock_timeout = '10s'")?;
+            Ok(Conn::Postgres(conn))
+        }
+    }
+}
+
+/// Refuses a PostgreSQL that would acknowledge what a crash can lose, unless that is explicitly allowed.
+pub(super) fn check_durability(settings: &Settings, backend: Backend) -> Result<(), AppError> {
+    if backend == Backend::Sqlite || settings.allow_unsafe_durability {
+        return Ok(());
+    }
+    let mut conn = open(&settings.url)?;
+    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let value: String = diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&format!("current_setting('{name}')")))
+            .get_result(&mut conn)?;
+        if value == "off" {
+            return Err(AppError::field(
+                "database.url",
+                format!("this PostgreSQL runs with {name}=off and could lose acknowledged requests in a crash; switch it on, or set database.allow_unsafe_durability=true"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Makes and judges pooled connections.
+pub(super) struct Manager {
+    pub(super) url: String,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = ConnectFault;
+
+    fn connect(&self) -> Result<Conn, ConnectFault> {
+        open(&self.url).map_err(|e| ConnectFault(e.to_string()))
+    }
+    fn is_valid(&self, _: &mut Conn) -> Result<(), ConnectFault> {
+        Ok(())
+    }
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+/// Why no connection could be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct ConnectFault(String);
+
+impl From<DieselError> for AppError {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            DieselError::DatabaseError(kind, info) => match kind {
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable(info.message().to_owned()),
+                DatabaseErrorKind::Unknown if is_passing(info.message()) => Self::Unavailable(info.message().to_owned()),
+                DatabaseErrorKind::UniqueViolation => {
+                    Self::Conflict(format!("it exists already ({})", info.message()))
+                }
+                _ => Self::Internal(error.to_string()),
+            },
+            DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// Faults of the database's surroundings that pass: full disk, restart, fail-over, a lock held too long.
+fn is_passing(message: &str) -> bool {
+    const SIGNS: [&str; 16] = [
+        "disk is full", "disk I/O error", "database is locked", "unable to open database", "No space left",
+        "server closed the connection", "terminating connection", "shutting down", "starting up", "no connection to the server",
+        "could not connect", "could not receive data", "could not send data", "read-only transaction", "lock timeout", "too many clients",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
+}

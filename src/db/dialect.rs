@@ -1,0 +1,36 @@
+//! The only place where a query differs by backend.
+//!
+//! [`each_backend!`] writes the same Diesel statement out for both, for what `MultiConnection` cannot carry
+//! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
+
+/// Runs the same statement on whichever concrete connection it is.
+#[macro_export]
+macro_rules! each_backend {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match &mut *$conn {
+            $crate::db::Conn::Postgres($c) => $body,
+            $crate::db::Conn::Sqlite($c) => $body,
+        }
+    };
+}
+
+/// Inserts many rows with one statement (in chunks that stay below both databases' bound of parameters).
+/// Answers how many were inserted.
+#[macro_export]
+macro_rules! insert_many {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        let mut inserted = 0usize;
+        for chunk in $rows.chunks(500) {
+            inserted += $crate::each_backend!($conn, |c| diesel::insert_into($table).values(chunk).execute(c))?;
+        }
+        inserted
+    }};
+}
+
+/// Inserts a row unless one with its key exists; true when it was inserted.
+#[macro_export]
+macro_rules! insert_if_absent {
+    ($conn:expr, $table:expr, $row:expr) => {
+        $crate::each_backend!($conn, |c| diesel::insert_into($table).values($row).on_conflict_do_nothing().execute(c))? == 1
+    };
+}

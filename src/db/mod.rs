@@ -1,0 +1,175 @@
+//! The database: one [`Db`] over SQLite (embedded) and PostgreSQL, with one door to read and one to write.
+//!
+//! Invariant: [`Db::write`] answers only after its transaction is durable (SQLite: WAL with synchronous=FULL;
+//! PostgreSQL: synchronous_commit=on, checked at start), and its closure cannot await, so nothing on a network
+//! happens inside a transaction. On SQLite all writes go through one writer thread that gathers what waits into
+//! one transaction (`writer.rs`); on PostgreSQL they use a pool, and intake has its own gathering writer
+//! (`append.rs`). What other threads should look at after a commit is told by [`Tx::signal`].
+//!
+//! Where next: `connection.rs` (opening, pragmas, errors), `dialect.rs` (the only place where queries differ by
+//! backend), `types.rs` (how ids, times and enums are stored), `schema.rs` (the tables).
+
+mod append;
+mod connection;
+pub mod dialect;
+mod migrate;
+pub mod schema;
+mod signal;
+pub mod types;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::Connection;
+use diesel::r2d2::Pool;
+
+pub use append::{Append, Appender};
+pub use connection::{Backend, Conn, sqlite_path};
+pub use migrate::{migrate, pending_migrations};
+pub use signal::{Signals, Topic};
+
+use crate::error::AppError;
+use connection::Manager;
+use writer::Writer;
+
+/// How to reach the database and how much of it to use.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub url: String,
+    /// Connections for reading (and, on PostgreSQL, ordinary writing).
+    pub connections: u32,
+    /// How many writes may wait before callers are told to come back later.
+    pub queue: usize,
+    /// How long a caller waits for a free connection.
+    pub wait: Duration,
+    /// Accept a PostgreSQL with `fsync` or `synchronous_commit` off.
+    pub allow_unsafe_durability: bool,
+}
+
+impl Settings {
+    /// Settings with the defaults for everything but the address.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), connections: 8, queue: 4096, wait: Duration::from_secs(3), allow_unsafe_durability: false }
+    }
+}
+
+/// The database, cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    backend: Backend,
+    settings: Settings,
+    pool: Pool<Manager>,
+    writer: Option<Writer>,
+    signals: Signals,
+}
+
+/// An open transaction: a connection, and the topics to signal once it is durable.
+pub struct Tx<'c> {
+    conn: &'c mut Conn,
+    topics: signal::Topics,
+}
+
+impl Tx<'_> {
+    /// After the commit, wakes whoever waits for this topic in this process.
+    pub fn signal(&mut self, topic: Topic) {
+        self.topics.add(topic);
+    }
+}
+impl std::ops::Deref for Tx<'_> {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
+        self.conn
+    }
+}
+impl std::ops::DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.conn
+    }
+}
+
+impl Db {
+    /// Opens the database; blocks until a first connection stands. Does not migrate.
+    pub fn open(settings: Settings) -> Result<Self, AppError> {
+        let backend = Backend::of(&settings.url)?;
+        let signals = Signals::default();
+        connection::check_durability(&settings, backend)?;
+        let pool = Pool::builder()
+            .max_size(settings.connections)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(settings.wait)
+            .build(Manager { url: settings.url.clone() })
+            .map_err(|e| AppError::Unavailable(e.to_string()))?;
+        let writer = match backend {
+            Backend::Sqlite => Some(Writer::start(&settings, signals.clone())?),
+            Backend::Postgres => None,
+        };
+        Ok(Self(Arc::new(Inner { backend, settings, pool, writer, signals })))
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> Backend {
+        self.0.backend
+    }
+
+    /// Who waits for what; see [`Topic`].
+    pub fn signals(&self) -> &Signals {
+        &self.0.signals
+    }
+
+    /// Runs a query on a pooled connection, on a thread that may block.
+    pub async fn read<T, F>(&self, query: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, AppError> + Send + 'static,
+    {
+        let db = self.clone();
+        blocking(move || {
+            let mut conn = db.connection()?;
+            query(&mut conn)
+        })
+        .await
+    }
+
+    /// Runs `change` in one transaction and answers when it is durable, or with its error and nothing stored.
+    pub async fn write<T, F>(&self, change: F) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx) -> Result<T, AppError> + Send + 'static,
+    {
+        if let Some(writer) = &self.0.writer {
+            return writer.write(change).await;
+        }
+        let db = self.clone();
+        blocking(move || {
+            let mut conn = db.connection()?;
+            let mut topics = signal::Topics::default();
+            let value = conn.transaction(|conn| {
+                let mut tx = Tx { conn, topics: signal::Topics::default() };
+                let value = change(&mut tx)?;
+                topics = tx.topics;
+                Ok::<T, AppError>(value)
+            })?;
+            db.0.signals.fire(topics);
+            Ok(value)
+        })
+        .await
+    }
+
+    fn connection(&self) -> Result<diesel::r2d2::PooledConnection<Manager>, AppError> {
+        self.0.pool.get().map_err(|e| AppError::Unavailable(format!("no database connection: {e}")))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
+) -> Result<T, AppError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => Err(AppError::internal(e)),
+    }
+}

@@ -1,0 +1,441 @@
+//! The tables, once for both databases; made to match `migrations/` and checked against both by the tests.
+#![allow(missing_docs)]
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    changes (topic) {
+        topic -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    sealing_keys (id) {
+        id -> DbUuid,
+        wrapped -> Binary,
+        master -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    endpoints (id) {
+        id -> DbUuid,
+        channel -> Text,
+        address -> Text,
+        secret -> Nullable<Binary>,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<Timestamp>,
+        state -> Text,
+        failing_since -> Nullable<Timestamp>,
+        bounced_at -> Nullable<Timestamp>,
+        disabled_at -> Nullable<Timestamp>,
+        disabled_because -> Nullable<Text>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    outbox (id) {
+        id -> DbUuid,
+        about -> DbUuid,
+        purpose -> Text,
+        channel -> Text,
+        endpoint_id -> Nullable<DbUuid>,
+        recipient -> Text,
+        content -> Binary,
+        sealed_under -> Nullable<DbUuid>,
+        dedupe -> Text,
+        status -> Text,
+        attempts -> Integer,
+        next_attempt_at -> Nullable<Timestamp>,
+        lease -> Nullable<DbUuid>,
+        leased_until -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    delivery_attempts (id) {
+        id -> DbUuid,
+        delivery_id -> DbUuid,
+        at -> Timestamp,
+        outcome -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    delivery_events (id) {
+        id -> DbUuid,
+        kind -> Text,
+        delivery_id -> Nullable<DbUuid>,
+        about -> Nullable<DbUuid>,
+        endpoint_id -> Nullable<DbUuid>,
+        detail -> Text,
+        at -> Timestamp,
+        handled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    tokens (id) {
+        id -> DbUuid,
+        name -> Text,
+        role -> Text,
+        regions -> Text,
+        contact -> Nullable<Text>,
+        hash -> Binary,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+        last_used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    idempotency (token_id, route, key) {
+        token_id -> DbUuid,
+        route -> Text,
+        key -> Text,
+        body_hash -> Binary,
+        status -> Integer,
+        location -> Nullable<Text>,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    land_agreements (operating_land, using_land) {
+        operating_land -> Text,
+        using_land -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    municipalities (ars) {
+        ars -> Text,
+        ags -> Text,
+        name -> Text,
+        folded -> Text,
+        land -> Text,
+        district -> Text,
+        association -> Text,
+        kind -> Text,
+        postal_code -> Nullable<Text>,
+        in_115 -> Bool,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    services (slug) {
+        slug -> Text,
+        name -> Text,
+        leistung -> Nullable<Text>,
+        operating_land -> Text,
+        operator -> Text,
+        assessment -> Text,
+        notice -> Nullable<Text>,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    contacts (slug) {
+        slug -> Text,
+        name -> Text,
+        owner -> Nullable<Text>,
+        email_endpoint -> Nullable<DbUuid>,
+        webhook_endpoint -> Nullable<DbUuid>,
+        phone -> Nullable<Text>,
+        deputy -> Nullable<Text>,
+        confirmed_on -> Nullable<Date>,
+        absent_from -> Nullable<Date>,
+        absent_until -> Nullable<Date>,
+        discloses_reporter -> Bool,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    adoptions (id) {
+        id -> DbUuid,
+        service -> Text,
+        ars -> Text,
+        state -> Text,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    duties (id) {
+        id -> DbUuid,
+        scope -> Text,
+        service -> Nullable<Text>,
+        region -> Text,
+        land -> Nullable<Text>,
+        duty -> Text,
+        contact -> Text,
+        position -> Integer,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    help_channels (id) {
+        id -> DbUuid,
+        service -> Text,
+        ars -> Text,
+        position -> Integer,
+        kind -> Text,
+        label -> Text,
+        phone -> Nullable<Text>,
+        email -> Nullable<Text>,
+        url -> Nullable<Text>,
+        hours -> Text,
+        languages -> Text,
+        cost_note -> Nullable<Text>,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    number_blocks (year) {
+        year -> Integer,
+        next -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    tickets (id) {
+        id -> DbUuid,
+        number -> Text,
+        status -> Text,
+        channel -> Text,
+        service -> Text,
+        ars -> Text,
+        category -> Text,
+        priority -> Text,
+        subject -> Text,
+        description -> Text,
+        context -> Text,
+        reply_wish -> Text,
+        external_reference -> Nullable<Text>,
+        submitted_by -> DbUuid,
+        claimed_by -> Nullable<DbUuid>,
+        claimed_name -> Nullable<Text>,
+        merged_into -> Nullable<DbUuid>,
+        answer -> Nullable<Text>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        respond_by -> Timestamp,
+        paused_at -> Nullable<Timestamp>,
+        answered_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_numbers (number) {
+        number -> Text,
+        ticket_id -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_history (id) {
+        id -> DbUuid,
+        ticket_id -> DbUuid,
+        at -> Timestamp,
+        actor -> Text,
+        event -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_reporters (ticket_id) {
+        ticket_id -> DbUuid,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    notices (id) {
+        id -> DbUuid,
+        service -> Text,
+        ars -> Text,
+        ticket_id -> DbUuid,
+        kind -> Text,
+        detail -> Text,
+        urgent -> Bool,
+        created_at -> Timestamp,
+        told_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    notice_recipients (contact) {
+        contact -> Text,
+        last_told_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    escalations (id) {
+        id -> DbUuid,
+        ticket_id -> DbUuid,
+        kind -> Text,
+        status -> Text,
+        note -> Text,
+        chain -> Text,
+        skipped -> Text,
+        step -> Integer,
+        acknowledge_by -> Nullable<Timestamp>,
+        acknowledged_at -> Nullable<Timestamp>,
+        acknowledged_name -> Nullable<Text>,
+        reference -> Nullable<Text>,
+        answer -> Nullable<Text>,
+        return_reason -> Nullable<Text>,
+        emergency -> Bool,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    escalation_contacts (escalation_id, contact) {
+        escalation_id -> DbUuid,
+        contact -> Text,
+        step -> Integer,
+        reached_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    escalation_links (hash) {
+        hash -> Binary,
+        escalation_id -> DbUuid,
+        contact -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    changes,
+    sealing_keys,
+    endpoints,
+    outbox,
+    delivery_attempts,
+    delivery_events,
+    tokens,
+    idempotency,
+    land_agreements,
+    municipalities,
+    services,
+    contacts,
+    adoptions,
+    duties,
+    help_channels,
+    number_blocks,
+    tickets,
+    ticket_numbers,
+    ticket_history,
+    ticket_reporters,
+    notices,
+    notice_recipients,
+    escalations,
+    escalation_contacts,
+    escalation_links,
+);

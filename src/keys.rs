@@ -1,0 +1,241 @@
+//! The official keys a municipality and an administrative service are known by, parsed at the door.
+//!
+//! Keys are text: leading zeros count. An [`Ars`] (Amtlicher Regionalschlüssel, 12 digits, Statistisches
+//! Bundesamt) names a municipality; an [`ArsPrefix`] a region (Land 2, Regierungsbezirk 3, Kreis 5,
+//! Gemeindeverband 9) or everywhere; an [`Ags`] is the ARS without its Verband digits and is resolved through
+//! the directory, never guessed. A [`Leistungsschluessel`] is `99` and twelve digits (LeiKa, FIM). A [`Slug`]
+//! is a name we give ourselves.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A key that does not have the form its kind asks for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadKey(pub &'static str);
+
+macro_rules! text_key {
+    ($(#[$doc:meta])* $name:ident, $check:expr, $fault:expr, $example:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The key as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl FromStr for $name {
+            type Err = BadKey;
+            fn from_str(text: &str) -> Result<Self, BadKey> {
+                let check: fn(&str) -> bool = $check;
+                if check(text) { Ok(Self(text.to_owned())) } else { Err(BadKey($fault)) }
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = BadKey;
+            fn try_from(text: String) -> Result<Self, BadKey> {
+                text.parse()
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some($fault))
+                    .examples([serde_json::json!($example)])
+                    .into()
+            }
+        }
+        impl utoipa::ToSchema for $name {}
+    };
+}
+
+fn digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+text_key!(
+    /// Amtlicher Regionalschlüssel of one municipality.
+    Ars, |t| t.len() == 12 && digits(t), "must be an ARS of 12 digits, such as 010020000000", "010020000000"
+);
+text_key!(
+    /// The beginning of an ARS that names a region; empty means everywhere.
+    ArsPrefix, |t| matches!(t.len(), 0 | 2 | 3 | 5 | 9 | 12) && digits(t),
+    "must be the first 2, 3, 5, 9 or all 12 digits of an ARS", "01"
+);
+text_key!(
+    /// Amtlicher Gemeindeschlüssel: the ARS without its digits 6 to 9.
+    Ags, |t| t.len() == 8 && digits(t), "must be an AGS of 8 digits, such as 01002000", "01002000"
+);
+text_key!(
+    /// Leistungsschlüssel of an administrative service (LeiKa).
+    Leistungsschluessel, |t| t.len() == 14 && t.starts_with("99") && digits(t),
+    "must be 99 and twelve digits, such as 99115005060000", "99115005060000"
+);
+text_key!(
+    /// A stable name of our own for a contact or service: small letters, digits and dashes.
+    Slug,
+    |t| (1..=64).contains(&t.len())
+        && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !t.starts_with('-') && !t.ends_with('-'),
+    "must be 1 to 64 small letters, digits and dashes, such as dataport-technik", "dataport-technik"
+);
+
+impl Ars {
+    /// True where this municipality lies in the region.
+    pub fn is_in(&self, region: &ArsPrefix) -> bool {
+        self.0.starts_with(&region.0)
+    }
+
+    /// The Land it lies in.
+    pub fn land(&self) -> Option<LandCode> {
+        LandCode::from_number(&self.0[..2])
+    }
+
+    /// The AGS: what is left without the Verband digits.
+    pub fn ags(&self) -> Ags {
+        Ags(format!("{}{}", &self.0[..5], &self.0[9..]))
+    }
+}
+
+impl ArsPrefix {
+    /// Everywhere.
+    pub fn everywhere() -> Self {
+        Self(String::new())
+    }
+
+    /// True where `other` lies within this region or is the same.
+    pub fn contains(&self, other: &ArsPrefix) -> bool {
+        other.0.starts_with(&self.0)
+    }
+}
+
+impl From<Ars> for ArsPrefix {
+    fn from(ars: Ars) -> Self {
+        Self(ars.0)
+    }
+}
+
+/// One of the 16 Länder, by ISO 3166-2 without `DE-`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LandCode(&'static str);
+
+/// Code, first two digits of the ARS, name.
+pub const LANDS: [(&str, &str, &str); 16] = [
+    ("SH", "01", "Schleswig-Holstein"), ("HH", "02", "Hamburg"), ("NI", "03", "Niedersachsen"), ("HB", "04", "Bremen"),
+    ("NW", "05", "Nordrhein-Westfalen"), ("HE", "06", "Hessen"), ("RP", "07", "Rheinland-Pfalz"),
+    ("BW", "08", "Baden-Württemberg"), ("BY", "09", "Bayern"), ("SL", "10", "Saarland"), ("BE", "11", "Berlin"),
+    ("BB", "12", "Brandenburg"), ("MV", "13", "Mecklenburg-Vorpommern"), ("SN", "14", "Sachsen"),
+    ("ST", "15", "Sachsen-Anhalt"), ("TH", "16", "Thüringen"),
+];
+
+impl LandCode {
+    /// The code, such as `SH`.
+    pub fn as_str(&self) -> &'static str {
+        self.0
+    }
+
+    /// The Land whose ARS begin with these two digits.
+    pub fn from_number(digits: &str) -> Option<Self> {
+        LANDS.iter().find(|(_, number, _)| *number == digits).map(|(code, ..)| Self(code))
+    }
+
+    /// The Land of this German name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        LANDS.iter().find(|(.., n)| *n == name).map(|(code, ..)| Self(code))
+    }
+
+    /// The German name.
+    pub fn name(&self) -> &'static str {
+        LANDS.iter().find(|(code, ..)| *code == self.0).map_or("", |(.., name)| name)
+    }
+}
+
+impl FromStr for LandCode {
+    type Err = BadKey;
+    fn from_str(text: &str) -> Result<Self, BadKey> {
+        LANDS.iter().find(|(code, ..)| *code == text).map(|(code, ..)| Self(code))
+            .ok_or(BadKey("must be one of the 16 Länder by its code, such as SH or HH"))
+    }
+}
+impl fmt::Display for LandCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+impl serde::Serialize for LandCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+impl<'de> serde::Deserialize<'de> for LandCode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+impl utoipa::PartialSchema for LandCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(LANDS.iter().map(|(code, ..)| *code)))
+            .into()
+    }
+}
+impl utoipa::ToSchema for LandCode {}
+
+/// A mail address (RFC 5321), small enough and plain enough to stand in a header.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Email)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The address as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+impl FromStr for EmailAddress {
+    type Err = BadKey;
+    fn from_str(text: &str) -> Result<Self, BadKey> {
+        let plain = text.len() <= 254 && !text.contains(['"', '<', '>', '(', ')', ',', ';']);
+        if plain && !text.chars().any(|c| c.is_control() || c.is_whitespace()) && email_address::EmailAddress::is_valid(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadKey("must be a mail address, such as technik@example.org"))
+        }
+    }
+}
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl<'de> serde::Deserialize<'de> for EmailAddress {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,13 @@
+//! Lotse routes support requests about re-used online services from the 1st level over a municipality's
+//! central contact to the 2nd level and back.
+//!
+//! The modules import only leftwards:
+//! `clock ids keys error` ← `db` ← `seal` ← `delivery` ← `access` ← `directory` ← `tickets` ← `escalation` ←
+//! `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
+//! ARCHITECTURE.md shows the map and walks a ticket through it.
+
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod ids;
+pub mod keys;
