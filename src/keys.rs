@@ -145,11 +145,22 @@ pub struct LandCode(&'static str);
 
 /// Code, first two digits of the ARS, name.
 pub const LANDS: [(&str, &str, &str); 16] = [
-    ("SH", "01", "Schleswig-Holstein"), ("HH", "02", "Hamburg"), ("NI", "03", "Niedersachsen"), ("HB", "04", "Bremen"),
-    ("NW", "05", "Nordrhein-Westfalen"), ("HE", "06", "Hessen"), ("RP", "07", "Rheinland-Pfalz"),
-    ("BW", "08", "Baden-Württemberg"), ("BY", "09", "Bayern"), ("SL", "10", "Saarland"), ("BE", "11", "Berlin"),
-    ("BB", "12", "Brandenburg"), ("MV", "13", "Mecklenburg-Vorpommern"), ("SN", "14", "Sachsen"),
-    ("ST", "15", "Sachsen-Anhalt"), ("TH", "16", "Thüringen"),
+    ("SH", "01", "Schleswig-Holstein"),
+    ("HH", "02", "Hamburg"),
+    ("NI", "03", "Niedersachsen"),
+    ("HB", "04", "Bremen"),
+    ("NW", "05", "Nordrhein-Westfalen"),
+    ("HE", "06", "Hessen"),
+    ("RP", "07", "Rheinland-Pfalz"),
+    ("BW", "08", "Baden-Württemberg"),
+    ("BY", "09", "Bayern"),
+    ("SL", "10", "Saarland"),
+    ("BE", "11", "Berlin"),
+    ("BB", "12", "Brandenburg"),
+    ("MV", "13", "Mecklenburg-Vorpommern"),
+    ("SN", "14", "Sachsen"),
+    ("ST", "15", "Sachsen-Anhalt"),
+    ("TH", "16", "Thüringen"),
 ];
 
 impl LandCode {
@@ -177,7 +188,10 @@ impl LandCode {
 impl FromStr for LandCode {
     type Err = BadKey;
     fn from_str(text: &str) -> Result<Self, BadKey> {
-        LANDS.iter().find(|(code, ..)| *code == text).map(|(code, ..)| Self(code))
+        LANDS
+            .iter()
+            .find(|(code, ..)| *code == text)
+            .map(|(code, ..)| Self(code))
             .ok_or(BadKey("must be one of the 16 Länder by its code, such as SH or HH"))
     }
 }
@@ -222,7 +236,10 @@ impl FromStr for EmailAddress {
     type Err = BadKey;
     fn from_str(text: &str) -> Result<Self, BadKey> {
         let plain = text.len() <= 254 && !text.contains(['"', '<', '>', '(', ')', ',', ';']);
-        if plain && !text.chars().any(|c| c.is_control() || c.is_whitespace()) && email_address::EmailAddress::is_valid(text) {
+        if plain
+            && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+            && email_address::EmailAddress::is_valid(text)
+        {
             Ok(Self(text.to_owned()))
         } else {
             Err(BadKey("must be a mail address, such as technik@example.org"))

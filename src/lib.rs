@@ -11,3 +11,4 @@ pub mod db;
 pub mod error;
 pub mod ids;
 pub mod keys;
+pub mod seal;

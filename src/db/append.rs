@@ -116,7 +116,11 @@ fn store<A: Append>(conn: &mut Conn, batch: Vec<Waiting<A>>, signals: &Signals) 
     }
 }
 
-fn commit(conn: &mut Conn, signals: &Signals, add: impl FnOnce(&mut Tx) -> Result<(), AppError>) -> Result<(), AppError> {
+fn commit(
+    conn: &mut Conn,
+    signals: &Signals,
+    add: impl FnOnce(&mut Tx) -> Result<(), AppError>,
+) -> Result<(), AppError> {
     let mut topics = Topics::default();
     conn.transaction(|conn| {
         let mut tx = Tx { conn, topics: Topics::default() };

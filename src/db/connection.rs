@@ -75,12 +75,15 @@ pub(super) fn check_durability(settings: &Settings, backend: Backend) -> Result<
     }
     let mut conn = open(&settings.url)?;
     for name in ["fsync", "synchronous_commit", "full_page_writes"] {
-        let value: String = diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&format!("current_setting('{name}')")))
-            .get_result(&mut conn)?;
+        let value: String =
+            diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(&format!("current_setting('{name}')")))
+                .get_result(&mut conn)?;
         if value == "off" {
             return Err(AppError::field(
                 "database.url",
-                format!("this PostgreSQL runs with {name}=off and could lose acknowledged requests in a crash; switch it on, or set database.allow_unsafe_durability=true"),
+                format!(
+                    "this PostgreSQL runs with {name}=off and could lose acknowledged requests in a crash; switch it on, or set database.allow_unsafe_durability=true"
+                ),
             ));
         }
     }
@@ -119,10 +122,10 @@ impl From<DieselError> for AppError {
                 DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::SerializationFailure
                 | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable(info.message().to_owned()),
-                DatabaseErrorKind::Unknown if is_passing(info.message()) => Self::Unavailable(info.message().to_owned()),
-                DatabaseErrorKind::UniqueViolation => {
-                    Self::Conflict(format!("it exists already ({})", info.message()))
+                DatabaseErrorKind::Unknown if is_passing(info.message()) => {
+                    Self::Unavailable(info.message().to_owned())
                 }
+                DatabaseErrorKind::UniqueViolation => Self::Conflict(format!("it exists already ({})", info.message())),
                 _ => Self::Internal(error.to_string()),
             },
             DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
@@ -134,9 +137,22 @@ impl From<DieselError> for AppError {
 /// Faults of the database's surroundings that pass: full disk, restart, fail-over, a lock held too long.
 fn is_passing(message: &str) -> bool {
     const SIGNS: [&str; 16] = [
-        "disk is full", "disk I/O error", "database is locked", "unable to open database", "No space left",
-        "server closed the connection", "terminating connection", "shutting down", "starting up", "no connection to the server",
-        "could not connect", "could not receive data", "could not send data", "read-only transaction", "lock timeout", "too many clients",
+        "disk is full",
+        "disk I/O error",
+        "database is locked",
+        "unable to open database",
+        "No space left",
+        "server closed the connection",
+        "terminating connection",
+        "shutting down",
+        "starting up",
+        "no connection to the server",
+        "could not connect",
+        "could not receive data",
+        "could not send data",
+        "read-only transaction",
+        "lock timeout",
+        "too many clients",
     ];
     SIGNS.iter().any(|sign| message.contains(sign))
 }

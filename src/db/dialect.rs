@@ -31,6 +31,7 @@ macro_rules! insert_many {
 #[macro_export]
 macro_rules! insert_if_absent {
     ($conn:expr, $table:expr, $row:expr) => {
-        $crate::each_backend!($conn, |c| diesel::insert_into($table).values($row).on_conflict_do_nothing().execute(c))? == 1
+        $crate::each_backend!($conn, |c| diesel::insert_into($table).values($row).on_conflict_do_nothing().execute(c))?
+            == 1
     };
 }

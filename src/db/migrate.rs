@@ -35,7 +35,8 @@ pub fn migrate(url: &str) -> Result<Vec<String>, AppError> {
 
 /// How many migrations are still missing. Blocks.
 pub fn pending_migrations(conn: &mut Conn) -> Result<usize, AppError> {
-    let fault = |e: Box<dyn std::error::Error + Send + Sync>| AppError::Unavailable(format!("cannot read migrations: {e}"));
+    let fault =
+        |e: Box<dyn std::error::Error + Send + Sync>| AppError::Unavailable(format!("cannot read migrations: {e}"));
     match conn {
         Conn::Sqlite(conn) => conn.pending_migrations(SQLITE).map(|p| p.len()).map_err(fault),
         Conn::Postgres(conn) => conn.pending_migrations(POSTGRES).map(|p| p.len()).map_err(fault),

@@ -51,7 +51,13 @@ pub struct Settings {
 impl Settings {
     /// Settings with the defaults for everything but the address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), connections: 8, queue: 4096, wait: Duration::from_secs(3), allow_unsafe_durability: false }
+        Self {
+            url: url.into(),
+            connections: 8,
+            queue: 4096,
+            wait: Duration::from_secs(3),
+            allow_unsafe_durability: false,
+        }
     }
 }
 

@@ -166,8 +166,13 @@ macro_rules! text_column {
     )*};
 }
 text_column!(
-    crate::keys::Ars, crate::keys::ArsPrefix, crate::keys::Ags, crate::keys::Leistungsschluessel, crate::keys::Slug,
-    crate::keys::LandCode, crate::keys::EmailAddress
+    crate::keys::Ars,
+    crate::keys::ArsPrefix,
+    crate::keys::Ags,
+    crate::keys::Leistungsschluessel,
+    crate::keys::Slug,
+    crate::keys::LandCode,
+    crate::keys::EmailAddress
 );
 
 /// An enum that is one fixed word in the database, in JSON and in the URL.
@@ -204,20 +209,28 @@ macro_rules! text_enum {
 #[macro_export]
 macro_rules! text_enum_column {
     ($name:ident) => {
-        impl<DB: $crate::db::types::named::AnyBackend> $crate::db::types::named::ToSql<$crate::db::types::named::TextColumn, DB> for $name
+        impl<DB: $crate::db::types::named::AnyBackend>
+            $crate::db::types::named::ToSql<$crate::db::types::named::TextColumn, DB> for $name
         where
             str: $crate::db::types::named::ToSql<$crate::db::types::named::TextColumn, DB>,
         {
-            fn to_sql<'b>(&'b self, out: &mut $crate::db::types::named::Output<'b, '_, DB>) -> $crate::db::types::named::SerializeResult {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut $crate::db::types::named::Output<'b, '_, DB>,
+            ) -> $crate::db::types::named::SerializeResult {
                 self.as_str().to_sql(out)
             }
         }
-        impl<DB: $crate::db::types::named::AnyBackend> $crate::db::types::named::FromSql<$crate::db::types::named::TextColumn, DB> for $name
+        impl<DB: $crate::db::types::named::AnyBackend>
+            $crate::db::types::named::FromSql<$crate::db::types::named::TextColumn, DB> for $name
         where
             String: $crate::db::types::named::FromSql<$crate::db::types::named::TextColumn, DB>,
         {
             fn from_sql(value: DB::RawValue<'_>) -> $crate::db::types::named::DeserializeResult<Self> {
-                Ok(<String as $crate::db::types::named::FromSql<$crate::db::types::named::TextColumn, DB>>::from_sql(value)?.parse::<$name>()?)
+                Ok(<String as $crate::db::types::named::FromSql<$crate::db::types::named::TextColumn, DB>>::from_sql(
+                    value,
+                )?
+                .parse::<$name>()?)
             }
         }
     };

@@ -1,0 +1,53 @@
+//! The table of wrapped keys.
+
+use diesel::prelude::*;
+
+use crate::db::Conn;
+use crate::db::schema::sealing_keys;
+use crate::error::AppError;
+use crate::ids::SealKeyId;
+use crate::{insert_if_absent, insert_many};
+
+/// A key as it is stored: wrapped by the master key that `master` names.
+#[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
+#[diesel(table_name = sealing_keys)]
+pub struct SealingKey {
+    /// Whose key; a ticket's key has the ticket's UUID.
+    pub id: SealKeyId,
+    /// The key, sealed by the master key.
+    pub wrapped: Vec<u8>,
+    /// Which master key (a short hash of it).
+    pub master: String,
+}
+
+pub(super) fn find(conn: &mut Conn, id: SealKeyId) -> Result<Option<SealingKey>, AppError> {
+    Ok(sealing_keys::table.find(id).first(conn).optional()?)
+}
+
+pub(super) fn insert(conn: &mut Conn, row: &SealingKey) -> Result<(), AppError> {
+    diesel::insert_into(sealing_keys::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn insert_all(conn: &mut Conn, rows: &[SealingKey]) -> Result<(), AppError> {
+    insert_many!(conn, sealing_keys::table, rows);
+    Ok(())
+}
+
+pub(super) fn insert_if_absent(conn: &mut Conn, row: &SealingKey) -> Result<bool, AppError> {
+    Ok(insert_if_absent!(conn, sealing_keys::table, row))
+}
+
+pub(super) fn not_under(conn: &mut Conn, master: &str, most: i64) -> Result<Vec<SealingKey>, AppError> {
+    Ok(sealing_keys::table.filter(sealing_keys::master.ne(master)).order(sealing_keys::id).limit(most).load(conn)?)
+}
+
+pub(super) fn update(conn: &mut Conn, row: &SealingKey) -> Result<(), AppError> {
+    diesel::update(sealing_keys::table.find(row.id)).set(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn delete(conn: &mut Conn, id: SealKeyId) -> Result<(), AppError> {
+    diesel::delete(sealing_keys::table.find(id)).execute(conn)?;
+    Ok(())
+}
