@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod db;
+pub mod delivery;
 pub mod error;
 pub mod ids;
 pub mod keys;
