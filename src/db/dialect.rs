@@ -35,3 +35,26 @@ macro_rules! insert_if_absent {
             == 1
     };
 }
+
+/// Loads rows that are to be changed in this transaction, locking them where the database locks rows; rows that
+/// others have locked are left out. On SQLite the one writer is the lock.
+#[macro_export]
+macro_rules! load_unlocked {
+    ($conn:expr, $query:expr) => {
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(c) => $query.for_update().skip_locked().load(c),
+            $crate::db::Conn::Sqlite(c) => $query.load(c),
+        }
+    };
+}
+
+/// Like [`load_unlocked!`], but waits for rows that others have locked.
+#[macro_export]
+macro_rules! load_locked {
+    ($conn:expr, $query:expr) => {
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(c) => $query.for_update().load(c),
+            $crate::db::Conn::Sqlite(c) => $query.load(c),
+        }
+    };
+}
