@@ -6,6 +6,7 @@
 //! `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
+pub mod access;
 pub mod clock;
 pub mod db;
 pub mod error;

@@ -35,3 +35,23 @@ macro_rules! insert_if_absent {
             == 1
     };
 }
+
+/// Inserts many rows unless they exist; answers how many were inserted. One statement on PostgreSQL; Diesel's
+/// batch for SQLite knows no ON CONFLICT, and there a cached statement a row costs little.
+#[macro_export]
+macro_rules! insert_many_if_absent {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(c) => {
+                diesel::insert_into($table).values($rows).on_conflict_do_nothing().execute(c)?
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                let mut inserted = 0usize;
+                for row in $rows {
+                    inserted += diesel::insert_into($table).values(row).on_conflict_do_nothing().execute(c)?;
+                }
+                inserted
+            }
+        }
+    };
+}
