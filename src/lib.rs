@@ -9,6 +9,7 @@
 pub mod access;
 pub mod clock;
 pub mod db;
+pub mod delivery;
 pub mod error;
 pub mod ids;
 pub mod keys;

@@ -61,9 +61,7 @@ diesel::table! {
         attempts -> Integer,
         next_attempt_at -> Nullable<Timestamp>,
         lease -> Nullable<DbUuid>,
-        leased_until -> Nullable<Timestamp>,
         created_at -> Timestamp,
-        finished_at -> Nullable<Timestamp>,
     }
 }
 

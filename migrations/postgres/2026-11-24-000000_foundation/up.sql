@@ -32,8 +32,11 @@ CREATE TABLE endpoints (
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
 );
-CREATE INDEX endpoints_address ON endpoints (channel, address);
+-- A mailbox has one endpoint; its address is kept in small letters.
+CREATE UNIQUE INDEX endpoints_mailbox ON endpoints (address) WHERE channel = 'email';
+CREATE INDEX endpoints_disabled ON endpoints (id) WHERE state = 'disabled';
 
+-- While a worker holds a row, lease is its mark and next_attempt_at the end of the lease.
 CREATE TABLE outbox (
     id UUID PRIMARY KEY,
     about UUID NOT NULL,
@@ -48,11 +51,10 @@ CREATE TABLE outbox (
     attempts INTEGER NOT NULL,
     next_attempt_at TIMESTAMP,
     lease UUID,
-    leased_until TIMESTAMP,
-    created_at TIMESTAMP NOT NULL,
-    finished_at TIMESTAMP
+    created_at TIMESTAMP NOT NULL
 );
-CREATE INDEX outbox_due ON outbox (next_attempt_at, id) WHERE status = 'pending';
+CREATE INDEX outbox_due ON outbox (channel, next_attempt_at, id) WHERE status = 'pending';
+CREATE INDEX outbox_endpoint ON outbox (channel, endpoint_id, next_attempt_at, id) WHERE status = 'pending';
 CREATE INDEX outbox_exhausted ON outbox (id) WHERE status = 'exhausted';
 CREATE INDEX outbox_about ON outbox (about, id);
 
@@ -77,6 +79,8 @@ CREATE TABLE delivery_events (
     handled_at TIMESTAMP
 );
 CREATE INDEX delivery_events_open ON delivery_events (id) WHERE handled_at IS NULL;
+CREATE INDEX delivery_events_delivery ON delivery_events (delivery_id);
+CREATE INDEX delivery_events_about ON delivery_events (about);
 
 -- Access -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,31 @@
+//! How anything leaves the building: an outbox of finished messages, and a worker that carries them out by mail
+//! and webhook until each has arrived, was refused for good, or has used up its schedule.
+//!
+//! Invariant: a message is stored in the transaction that decided on it ([`enqueue`]); it is sent only after a
+//! lease on it was committed, and never while a transaction is open; what came of it is recorded only while the
+//! lease is still ours. So a message goes out at least once, and again only with the same id and body. What
+//! others have to act on is recorded as a [`DeliveryEvent`]; nothing is called back, and no ticket is known here.
+//!
+//! Where next: `outbox.rs` (messages in and their state), `endpoint.rs` (addresses and their health), `event.rs`
+//! (what delivery learned), `worker.rs` (lease, commit, send, record), `record.rs` (what an outcome changes),
+//! `retry.rs` (when to try again), `email.rs` and `webhook.rs` (the two ways out), `address.rs` (where a webhook
+//! may point).
+
+mod address;
+mod endpoint;
+mod event;
+mod outbox;
+mod retry;
+mod store;
+
+pub use address::{WebhookPolicy, check_secret, check_webhook_url};
+pub use endpoint::{
+    DEFAULT_OVERLAP, Endpoint, EndpointState, change_webhook, clear_bounce, enable_endpoint, endpoints, mail_endpoint,
+    webhook_endpoint,
+};
+pub use event::{DeliveryEvent, EventKind, handled, open_events};
+pub use outbox::{
+    Attempt, AttemptOutcome, Channel, Content, Delivery, DeliveryStatus, Mail, Outgoing, Purpose, QueueState,
+    cancel_pending, deliveries_of, delivery, enqueue, exhausted, purge, queue_state, replay,
+};
+pub use retry::Schedule;

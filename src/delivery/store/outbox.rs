@@ -1,0 +1,172 @@
+//! The tables of messages and their attempts, for those who put in, look and take back. Leasing and recording
+//! are in `lease.rs`.
+
+use std::collections::HashMap;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::{is_exhausted, is_pending};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::schema::{delivery_attempts, endpoints, outbox as t};
+use crate::delivery::endpoint::EndpointState;
+use crate::delivery::outbox::{
+    Attempt, AttemptOutcome, Channel, Delivery, DeliveryStatus, Outgoing, Purpose, QueueState,
+};
+use crate::error::AppError;
+use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
+use crate::insert_if_absent;
+
+#[derive(Insertable)]
+#[diesel(table_name = t)]
+struct NewRow<'a> {
+    id: DeliveryId,
+    about: RowId,
+    purpose: Purpose,
+    channel: Channel,
+    endpoint_id: Option<EndpointId>,
+    recipient: &'a str,
+    content: &'a [u8],
+    sealed_under: Option<SealKeyId>,
+    dedupe: &'a str,
+    status: DeliveryStatus,
+    attempts: i32,
+    next_attempt_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = t)]
+struct Row {
+    id: DeliveryId,
+    about: RowId,
+    purpose: Purpose,
+    channel: Channel,
+    recipient: String,
+    status: DeliveryStatus,
+    next_attempt_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+pub(in crate::delivery) fn insert(
+    conn: &mut Conn,
+    id: DeliveryId,
+    outgoing: &Outgoing,
+    content: &[u8],
+    sealed_under: Option<SealKeyId>,
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    let row = NewRow {
+        id,
+        about: outgoing.about,
+        purpose: outgoing.purpose,
+        channel: outgoing.content.channel(),
+        endpoint_id: outgoing.endpoint,
+        recipient: &outgoing.recipient,
+        content,
+        sealed_under,
+        dedupe: &outgoing.dedupe,
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        next_attempt_at: Some(now),
+        created_at: now,
+    };
+    Ok(insert_if_absent!(conn, t::table, &row))
+}
+
+/// The lease stays on the row, so that one who is sending it can still record that it arrived.
+pub(in crate::delivery) fn cancel(conn: &mut Conn, about: RowId, purposes: &[Purpose]) -> Result<usize, AppError> {
+    let rows = t::table.filter(t::about.eq(about)).filter(t::purpose.eq_any(purposes)).filter(is_pending());
+    let change = (t::status.eq(DeliveryStatus::Cancelled), t::next_attempt_at.eq(None::<Timestamp>));
+    Ok(diesel::update(rows).set(change).execute(conn)?)
+}
+
+pub(in crate::delivery) fn find(conn: &mut Conn, id: DeliveryId) -> Result<Option<Delivery>, AppError> {
+    let row: Option<Row> = t::table.find(id).select(Row::as_select()).first(conn).optional()?;
+    Ok(with_attempts(conn, row.into_iter().collect())?.pop())
+}
+
+pub(in crate::delivery) fn about(conn: &mut Conn, about: RowId) -> Result<Vec<Delivery>, AppError> {
+    let rows = t::table.filter(t::about.eq(about)).order(t::id).select(Row::as_select()).load(conn)?;
+    with_attempts(conn, rows)
+}
+
+pub(in crate::delivery) fn exhausted(
+    conn: &mut Conn,
+    after: Option<DeliveryId>,
+    limit: i64,
+) -> Result<Vec<Delivery>, AppError> {
+    let after = after.unwrap_or(DeliveryId::from_uuid(uuid::Uuid::nil()));
+    let rows = t::table.filter(is_exhausted()).filter(t::id.gt(after)).order(t::id).limit(limit);
+    let rows = rows.select(Row::as_select()).load(conn)?;
+    with_attempts(conn, rows)
+}
+
+fn with_attempts(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Delivery>, AppError> {
+    use delivery_attempts as a;
+    let ids: Vec<DeliveryId> = rows.iter().map(|row| row.id).collect();
+    let found: Vec<(DeliveryId, Timestamp, AttemptOutcome, String)> = a::table
+        .filter(a::delivery_id.eq_any(&ids))
+        .order((a::delivery_id, a::id))
+        .select((a::delivery_id, a::at, a::outcome, a::detail))
+        .load(conn)?;
+    let mut attempts: HashMap<DeliveryId, Vec<Attempt>> = HashMap::new();
+    for (id, at, outcome, detail) in found {
+        attempts.entry(id).or_default().push(Attempt { at, outcome, detail });
+    }
+    Ok(rows
+        .into_iter()
+        .map(|row| Delivery {
+            id: row.id,
+            about: row.about,
+            purpose: row.purpose,
+            channel: row.channel,
+            recipient: row.recipient,
+            status: row.status,
+            attempts: attempts.remove(&row.id).unwrap_or_default(),
+            next_attempt_at: row.next_attempt_at,
+            created_at: row.created_at,
+        })
+        .collect())
+}
+
+pub(in crate::delivery) fn is_endpoint_disabled(conn: &mut Conn, id: DeliveryId) -> Result<bool, AppError> {
+    let state: Option<EndpointState> = t::table
+        .inner_join(endpoints::table.on(t::endpoint_id.eq(endpoints::id.nullable())))
+        .filter(t::id.eq(id))
+        .select(endpoints::state)
+        .first(conn)
+        .optional()?;
+    Ok(state == Some(EndpointState::Disabled))
+}
+
+pub(in crate::delivery) fn replay(conn: &mut Conn, id: DeliveryId, now: Timestamp) -> Result<bool, AppError> {
+    let change = (
+        t::status.eq(DeliveryStatus::Pending),
+        t::attempts.eq(0),
+        t::next_attempt_at.eq(now),
+        t::lease.eq(None::<RowId>),
+    );
+    Ok(diesel::update(t::table.find(id).filter(is_exhausted())).set(change).execute(conn)? == 1)
+}
+
+pub(in crate::delivery) fn purge(conn: &mut Conn, about: RowId) -> Result<usize, AppError> {
+    Ok(diesel::delete(t::table.filter(t::about.eq(about))).execute(conn)?)
+}
+
+pub(in crate::delivery) fn queue_state(conn: &mut Conn, now: Timestamp) -> Result<QueueState, AppError> {
+    let pending = t::table.filter(is_pending()).select(sql::<BigInt>("count(*)")).first(conn)?;
+    let mut due = 0;
+    let mut oldest_due_since: Option<Timestamp> = None;
+    for channel in Channel::ALL {
+        let waiting = t::table.filter(is_pending()).filter(t::channel.eq(channel)).filter(t::next_attempt_at.le(now));
+        due += waiting.clone().select(sql::<BigInt>("count(*)")).first::<i64>(conn)?;
+        let oldest: Option<Option<Timestamp>> =
+            waiting.order((t::next_attempt_at, t::id)).select(t::next_attempt_at).first(conn).optional()?;
+        oldest_due_since = oldest_due_since.into_iter().chain(oldest.flatten()).min();
+    }
+    let exhausted = t::table.filter(is_exhausted()).select(sql::<BigInt>("count(*)")).first(conn)?;
+    Ok(QueueState { pending, due, exhausted, oldest_due_since })
+}
