@@ -6,11 +6,11 @@ use super::role::Role;
 use super::token::NewToken;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::insert_if_absent;
 use crate::db::schema::{changes, idempotency, tokens};
 use crate::db::types::Json;
 use crate::error::AppError;
 use crate::ids::TokenId;
-use crate::insert_if_absent;
 use crate::keys::{ArsPrefix, Slug};
 
 /// A token as it is stored.

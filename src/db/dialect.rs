@@ -3,6 +3,8 @@
 //! [`each_backend!`] writes the same Diesel statement out for both, for what `MultiConnection` cannot carry
 //! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
 
+pub use crate::{each_backend, insert_if_absent, insert_many, insert_many_if_absent};
+
 /// Runs the same statement on whichever concrete connection it is.
 #[macro_export]
 macro_rules! each_backend {

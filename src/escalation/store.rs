@@ -11,7 +11,7 @@ use crate::db::types::Json;
 use crate::directory::Kind;
 use crate::error::AppError;
 use crate::ids::{EscalationId, TicketId};
-use crate::insert_if_absent;
+use crate::db::dialect::insert_if_absent;
 use crate::keys::Slug;
 
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]

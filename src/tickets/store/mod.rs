@@ -30,7 +30,7 @@ use crate::ids::{HistoryId, RowId, TicketId, TokenId};
 use crate::keys::{Ars, Slug};
 use crate::seal::{SealingKey, store_key, store_keys};
 use crate::tickets::history::Event;
-use crate::{insert_if_absent, insert_many};
+use crate::db::dialect::{insert_if_absent, insert_many};
 
 /// A ticket as it is stored.
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
