@@ -8,9 +8,11 @@
 
 pub mod access;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod delivery;
 pub mod error;
 pub mod ids;
 pub mod keys;
 pub mod seal;
+pub mod telemetry;
