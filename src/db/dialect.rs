@@ -3,6 +3,8 @@
 //! [`each_backend!`] writes the same Diesel statement out for both, for what `MultiConnection` cannot carry
 //! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
 
+pub use crate::{each_backend, insert_if_absent, insert_many, insert_many_if_absent, load_locked, load_unlocked};
+
 /// Runs the same statement on whichever concrete connection it is.
 #[macro_export]
 macro_rules! each_backend {
@@ -55,6 +57,26 @@ macro_rules! load_locked {
         match &mut *$conn {
             $crate::db::Conn::Postgres(c) => $query.for_update().load(c),
             $crate::db::Conn::Sqlite(c) => $query.load(c),
+        }
+    };
+}
+
+/// Inserts many rows unless they exist; answers how many were inserted. One statement on PostgreSQL; Diesel's
+/// batch for SQLite knows no ON CONFLICT, and there a cached statement a row costs little.
+#[macro_export]
+macro_rules! insert_many_if_absent {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(c) => {
+                diesel::insert_into($table).values($rows).on_conflict_do_nothing().execute(c)?
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                let mut inserted = 0usize;
+                for row in $rows {
+                    inserted += diesel::insert_into($table).values(row).on_conflict_do_nothing().execute(c)?;
+                }
+                inserted
+            }
         }
     };
 }

@@ -25,7 +25,7 @@ use diesel::connection::Connection;
 use diesel::r2d2::Pool;
 
 pub use append::{Append, Appender};
-pub use connection::{Backend, Conn, sqlite_path};
+pub use connection::{Backend, Conn, MultiBackend, sqlite_path};
 pub use migrate::{migrate, pending_migrations};
 pub use signal::{Signals, Topic};
 

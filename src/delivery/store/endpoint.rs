@@ -4,12 +4,12 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::insert_if_absent;
 use crate::db::schema::endpoints as t;
 use crate::delivery::endpoint::{Endpoint, EndpointState};
 use crate::delivery::outbox::Channel;
 use crate::error::AppError;
 use crate::ids::EndpointId;
-use crate::insert_if_absent;
 
 #[derive(Insertable)]
 #[diesel(table_name = t)]

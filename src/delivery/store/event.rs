@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
+use crate::db::dialect::insert_many;
 use crate::db::schema::delivery_events as t;
 use crate::db::{Conn, Topic, Tx};
 use crate::delivery::event::{DeliveryEvent, EventKind};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId};
-use crate::insert_many;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]

@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use super::is_pending;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::{insert_many, load_locked, load_unlocked};
 use crate::db::schema::{delivery_attempts, endpoints, outbox as t};
 use crate::db::types::DbUuid;
 use crate::delivery::endpoint::EndpointState;
@@ -18,7 +19,6 @@ use crate::delivery::outbox::{AttemptOutcome, Channel, DeliveryStatus};
 use crate::delivery::room::{Health, Room};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
-use crate::{insert_many, load_locked, load_unlocked};
 
 /// How many due rows are looked at in one go.
 const PAGE: i64 = 256;
