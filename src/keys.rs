@@ -256,3 +256,7 @@ impl<'de> serde::Deserialize<'de> for EmailAddress {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+/// stub
+pub fn fold(t: &str) -> String {
+    t.to_lowercase()
+}

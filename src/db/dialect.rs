@@ -5,6 +5,11 @@
 
 pub use crate::{each_backend, insert_if_absent, insert_many, insert_many_if_absent, load_locked, load_unlocked};
 
+/// True when a statement that inserts at most one row did so. Callers may ignore it: both ways the row is there.
+pub fn was_inserted(rows: usize) -> bool {
+    rows == 1
+}
+
 /// Runs the same statement on whichever concrete connection it is.
 #[macro_export]
 macro_rules! each_backend {
@@ -33,8 +38,10 @@ macro_rules! insert_many {
 #[macro_export]
 macro_rules! insert_if_absent {
     ($conn:expr, $table:expr, $row:expr) => {
-        $crate::each_backend!($conn, |c| diesel::insert_into($table).values($row).on_conflict_do_nothing().execute(c))?
-            == 1
+        $crate::db::dialect::was_inserted($crate::each_backend!($conn, |c| diesel::insert_into($table)
+            .values($row)
+            .on_conflict_do_nothing()
+            .execute(c))?)
     };
 }
 

@@ -28,13 +28,21 @@ pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Res
 }
 
 /// One escalation with its ticket.
-pub async fn escalation(escalations: &Escalations, caller: Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
+pub async fn escalation(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<(Escalation, Ticket), AppError> {
     caller.may(Action::ReadEscalations)?;
     escalations.desk().db.read(move |conn| visible(conn, &caller, id)).await
 }
 
 /// The escalations of a ticket, earliest first.
-pub async fn of_ticket(escalations: &Escalations, caller: Caller, at: TicketRef) -> Result<(Ticket, Vec<Escalation>), AppError> {
+pub async fn of_ticket(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+) -> Result<(Ticket, Vec<Escalation>), AppError> {
     caller.may(Action::ReadTickets)?;
     escalations
         .desk()
@@ -62,7 +70,11 @@ pub async fn mine(escalations: &Escalations, caller: Caller) -> Result<Vec<(Esca
 }
 
 /// What was sent for an escalation, with every attempt.
-pub async fn deliveries(escalations: &Escalations, caller: Caller, id: EscalationId) -> Result<Vec<Delivery>, AppError> {
+pub async fn deliveries(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<Vec<Delivery>, AppError> {
     caller.may(Action::ReadEscalations)?;
     escalations
         .desk()
@@ -127,12 +139,10 @@ pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -
 pub(super) fn ticket_of(conn: &mut Conn, delivery: &Delivery) -> Result<Option<Ticket>, AppError> {
     let id: TicketId = match delivery.purpose {
         Purpose::Notice | Purpose::Reply => delivery.about.cast(),
-        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
-            match store::find(conn, delivery.about.cast())? {
-                Some(found) => found.ticket,
-                None => return Ok(None),
-            }
-        }
+        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => match store::find(conn, delivery.about.cast())? {
+            Some(found) => found.ticket,
+            None => return Ok(None),
+        },
     };
     match by_id(conn, id) {
         Ok(ticket) => Ok(Some(ticket)),

@@ -18,7 +18,12 @@ use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, Move, TicketRef, advance, record, visible};
 
 /// Answers the person.
-pub async fn answer(escalations: &Escalations, caller: Caller, at: TicketRef, text: String) -> Result<Ticket, AppError> {
+pub async fn answer(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    text: String,
+) -> Result<Ticket, AppError> {
     check("text", &text)?;
     let context = escalations.clone();
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
@@ -35,7 +40,12 @@ pub async fn answer(escalations: &Escalations, caller: Caller, at: TicketRef, te
 }
 
 /// Refuses the request, with a reason the person is told.
-pub async fn reject(escalations: &Escalations, caller: Caller, at: TicketRef, reason: String) -> Result<Ticket, AppError> {
+pub async fn reject(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    reason: String,
+) -> Result<Ticket, AppError> {
     check("reason", &reason)?;
     let context = escalations.clone();
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
@@ -61,10 +71,16 @@ pub async fn close(escalations: &Escalations, caller: Caller, at: TicketRef) -> 
 }
 
 /// Lets a request go on in another one, within the caller's sight.
-pub async fn merge(escalations: &Escalations, caller: Caller, at: TicketRef, into: TicketRef) -> Result<Ticket, AppError> {
+pub async fn merge(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    into: TicketRef,
+) -> Result<Ticket, AppError> {
     let context = escalations.clone();
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
-        let unknown = |e| if matches!(e, AppError::NotFound) { AppError::field("into", "there is no such ticket") } else { e };
+        let unknown =
+            |e| if matches!(e, AppError::NotFound) { AppError::field("into", "there is no such ticket") } else { e };
         let target = visible(tx, caller, &into).map_err(unknown)?;
         if target.id == ticket.id {
             return Err(AppError::field("into", "must be another ticket"));
@@ -132,6 +148,6 @@ fn withdraw_one(
     save(tx, found, &mut after, now)?;
     let event = Event::EscalationWithdrawn { escalation: found.id, reason: reason.to_owned() };
     record(tx, ticket.id, actor, &event, now)?;
-    cancel_pending(tx, found.id.cast(), &[Purpose::Created, Purpose::Reminded], now)?;
+    cancel_pending(tx, found.id.cast(), &[Purpose::Created, Purpose::Reminded])?;
     step::call_off(tx, escalations, &after, ticket, now)
 }

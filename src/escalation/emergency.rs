@@ -36,12 +36,19 @@ pub async fn set_priority(
     .await
 }
 
-fn raise(tx: &mut Tx, escalations: &Escalations, caller: &Caller, ticket: &mut Ticket, now: Timestamp) -> Result<(), AppError> {
+fn raise(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    caller: &Caller,
+    ticket: &mut Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
     if store::open_of(tx, ticket.id)?.iter().any(|found| found.emergency) {
         return Ok(());
     }
     let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
-    let contacts = emergency_contacts(tx, &ticket.service, &ticket.ars, today)?;
+    let routing = escalations.desk().directory.settings();
+    let contacts = emergency_contacts(tx, &ticket.service, &ticket.ars, today, routing)?;
     let chain: Vec<EscalationStep> = contacts
         .into_iter()
         .map(|contact| EscalationStep {

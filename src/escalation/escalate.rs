@@ -57,7 +57,14 @@ pub async fn escalate(
             }
             let (chain, skipped) = chain_for(tx, &context, &caller, &ticket, &command, now)?;
             let within = context.settings().acknowledge_within;
-            let found = start(tx, &context, &mut ticket, &caller.actor, New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within }, now)?;
+            let found = start(
+                tx,
+                &context,
+                &mut ticket,
+                &caller.actor,
+                New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within },
+                now,
+            )?;
             Ok((found, ticket))
         })
     };
@@ -88,7 +95,8 @@ pub(super) fn chain_for(
     let chosen = match &command.contact_id {
         None => None,
         Some(id) => {
-            let unknown = || AppError::field("contact_id", format!("there is no contact {id:?}; see GET /api/v1/contacts"));
+            let unknown =
+                || AppError::field("contact_id", format!("there is no contact {id:?}; see GET /api/v1/contacts"));
             let slug: Slug = id.parse().map_err(|_| unknown())?;
             let contact = contacts_of(tx, &[slug])?.pop().ok_or_else(unknown)?;
             Some(ContactRef { id: contact.slug, name: contact.name })
@@ -101,7 +109,8 @@ pub(super) fn chain_for(
     if chain.is_empty() {
         let reasons: Vec<String> = skipped.iter().map(|s| format!("{}: {}", s.contact.name, s.reason)).collect();
         let reasons = if reasons.is_empty() { "nobody is named".to_owned() } else { reasons.join("; ") };
-        let message = format!("nobody can be asked for {} questions here ({reasons}); see GET /api/v1/gaps", command.kind);
+        let message =
+            format!("nobody can be asked for {} questions here ({reasons}); see GET /api/v1/gaps", command.kind);
         return Err(AppError::field("kind", message));
     }
     Ok((chain, skipped))
@@ -209,7 +218,11 @@ pub(super) fn next_step(
 }
 
 /// Asks the next of the chain now, on the central contact's word.
-pub async fn next_step_now(escalations: &Escalations, caller: Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
+pub async fn next_step_now(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<(Escalation, Ticket), AppError> {
     caller.may(Action::AssessTicket)?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     escalations
@@ -218,7 +231,10 @@ pub async fn next_step_now(escalations: &Escalations, caller: Caller, id: Escala
         .write(move |tx| {
             let (found, _) = super::browse::visible(tx, &caller, id)?;
             if !next_step(tx, &context, &found, &caller.actor, now)? {
-                return Err(AppError::Conflict(format!("the escalation is {}; nobody else will be asked", found.status)));
+                return Err(AppError::Conflict(format!(
+                    "the escalation is {}; nobody else will be asked",
+                    found.status
+                )));
             }
             super::browse::visible(tx, &caller, id)
         })

@@ -42,7 +42,13 @@ pub enum DeadLink {
 }
 
 /// Makes a link for a contact; answers its secret, which is nowhere kept in this form.
-pub(super) fn make(tx: &mut Tx, id: EscalationId, contact: &Slug, now: Timestamp, until: Timestamp) -> Result<String, AppError> {
+pub(super) fn make(
+    tx: &mut Tx,
+    id: EscalationId,
+    contact: &Slug,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<String, AppError> {
     let mut bytes = [0u8; 32];
     rand::rng().fill_bytes(&mut bytes);
     let secret = URL_SAFE_NO_PAD.encode(bytes);

@@ -140,7 +140,8 @@ pub fn known(facts: &Facts) -> Vec<(String, String)> {
 fn opening(facts: &Facts) -> String {
     match facts.occasion {
         Occasion::Created | Occasion::Reminded => {
-            let question = format!("{} braucht Ihre Antwort ({}).", facts.asked_by, kind_word(facts.kind, facts.emergency));
+            let question =
+                format!("{} braucht Ihre Antwort ({}).", facts.asked_by, kind_word(facts.kind, facts.emergency));
             match facts.acknowledge_by {
                 Some(by) => {
                     let after = match &facts.next_contact {

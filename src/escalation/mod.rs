@@ -14,9 +14,9 @@ pub mod chain;
 pub mod deadline;
 pub mod decide;
 pub mod emergency;
+pub mod escalate;
 #[allow(clippy::module_inception)]
 pub mod escalation;
-pub mod escalate;
 pub mod link;
 pub mod message;
 pub mod preview;

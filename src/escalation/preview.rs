@@ -36,7 +36,12 @@ pub struct Preview {
 }
 
 /// Shows what [`super::escalate::escalate`] would do.
-pub async fn preview(escalations: &Escalations, caller: Caller, at: TicketRef, command: Escalate) -> Result<Preview, AppError> {
+pub async fn preview(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    command: Escalate,
+) -> Result<Preview, AppError> {
     caller.may(Action::EscalateTicket)?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     escalations

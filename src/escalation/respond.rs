@@ -140,7 +140,14 @@ fn contact_name(tx: &mut Tx, slug: &Slug) -> Result<String, AppError> {
     Ok(contact.map_or_else(|| slug.to_string(), |contact| contact.name))
 }
 
-fn hear(tx: &mut Tx, found: Escalation, actor: &Actor, name: &str, word: Word, now: Timestamp) -> Result<Escalation, AppError> {
+fn hear(
+    tx: &mut Tx,
+    found: Escalation,
+    actor: &Actor,
+    name: &str,
+    word: Word,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
     let step = match &word {
         Word::Acknowledge { .. } => EscalationMove::Acknowledge,
         Word::Answer { .. } => EscalationMove::Answer,
@@ -186,7 +193,7 @@ fn hear(tx: &mut Tx, found: Escalation, actor: &Actor, name: &str, word: Word, n
     }
     save(tx, &found, &mut after, now)?;
     record(tx, ticket.id, actor, &event, now)?;
-    cancel_pending(tx, found.id.cast(), &[Purpose::Reminded], now)?;
+    cancel_pending(tx, found.id.cast(), &[Purpose::Reminded])?;
     if let Some(kind) = told {
         notice::add(tx, &ticket, kind, name, now)?;
     }

@@ -6,12 +6,12 @@ use super::escalation::{Escalation, EscalationStatus, EscalationStep};
 use super::link::LinkHolder;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::insert_if_absent;
 use crate::db::schema::{escalation_contacts, escalation_links, escalations};
 use crate::db::types::Json;
 use crate::directory::Kind;
 use crate::error::AppError;
 use crate::ids::{EscalationId, TicketId};
-use crate::db::dialect::insert_if_absent;
 use crate::keys::Slug;
 
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
@@ -134,7 +134,13 @@ pub(super) fn open_for(conn: &mut Conn, contact: &Slug, most: i64) -> Result<Vec
     read(open.order(escalations::id).limit(most).load(conn)?)
 }
 
-pub(super) fn reach(conn: &mut Conn, id: EscalationId, contact: &Slug, step: i32, now: Timestamp) -> Result<(), AppError> {
+pub(super) fn reach(
+    conn: &mut Conn,
+    id: EscalationId,
+    contact: &Slug,
+    step: i32,
+    now: Timestamp,
+) -> Result<(), AppError> {
     use escalation_contacts as c;
     let row = (c::escalation_id.eq(id), c::contact.eq(contact), c::step.eq(step), c::reached_at.eq(now));
     insert_if_absent!(conn, c::table, row);
@@ -161,7 +167,13 @@ pub(super) fn insert_link(
     until: Timestamp,
 ) -> Result<(), AppError> {
     use escalation_links as l;
-    let row = (l::hash.eq(hash), l::escalation_id.eq(id), l::contact.eq(contact), l::created_at.eq(now), l::expires_at.eq(until));
+    let row = (
+        l::hash.eq(hash),
+        l::escalation_id.eq(id),
+        l::contact.eq(contact),
+        l::created_at.eq(now),
+        l::expires_at.eq(until),
+    );
     diesel::insert_into(l::table).values(row).execute(conn)?;
     Ok(())
 }

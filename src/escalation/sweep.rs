@@ -71,11 +71,8 @@ async fn deadlines(escalations: &Escalations) -> Result<usize, AppError> {
     for found in due {
         let context = escalations.clone();
         let id = found.id;
-        let stepped = escalations
-            .desk()
-            .db
-            .write(move |tx| next_step(tx, &context, &found, &Actor::system(), now))
-            .await;
+        let stepped =
+            escalations.desk().db.write(move |tx| next_step(tx, &context, &found, &Actor::system(), now)).await;
         done += usize::from(settled(stepped, &id.to_string()));
     }
     Ok(done)

@@ -39,8 +39,18 @@ macro_rules! rights {
     };
 }
 rights!(
-    SubmitTicket, ReadTickets, NoteTicket, AssessTicket, EscalateTicket, OpenReporter, ReadEscalations,
-    RespondEscalation, ReplayDelivery, ReadDirectory, ChangeDirectory, ReadMetrics,
+    SubmitTicket,
+    ReadTickets,
+    NoteTicket,
+    AssessTicket,
+    EscalateTicket,
+    OpenReporter,
+    ReadEscalations,
+    RespondEscalation,
+    ReplayDelivery,
+    ReadDirectory,
+    ChangeDirectory,
+    ReadMetrics,
 );
 
 /// A caller who has the right `R`.
@@ -111,7 +121,8 @@ fn state(request: &HttpRequest) -> Result<&State, AppError> {
 /// The caller behind the bearer token, if they have the right.
 async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiError> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token =
+        header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, token) = token.ok_or(AppError::Unauthorised)?;
     let caller = state(request)?.tokens.authenticate(token.trim()).await?;
     caller.may(action)?;
@@ -125,21 +136,27 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
         let detail = "send the body as it is, without Content-Encoding".to_owned();
         return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let too_long = || ApiError::Request(StatusCode::PAYLOAD_TOO_LARGE, format!("a body may have at most {limit} bytes"));
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    let too_long =
+        || ApiError::Request(StatusCode::PAYLOAD_TOO_LARGE, format!("a body may have at most {limit} bytes"));
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_long());
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|e| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
+        let chunk =
+            chunk.map_err(|e| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
         if body.len() + chunk.len() > limit {
             return Err(too_long());
         }
         body.extend_from_slice(&chunk);
     }
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
-    if !body.is_empty() && !media.starts_with("application/json") && !media.starts_with("application/x-www-form-urlencoded") {
+    if !body.is_empty()
+        && !media.starts_with("application/json")
+        && !media.starts_with("application/x-www-form-urlencoded")
+    {
         let detail = "send application/json".to_owned();
         return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
@@ -151,7 +168,8 @@ fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
     let mut json = serde_json::Deserializer::from_slice(raw);
     let parsed = serde_path_to_error::deserialize(&mut json);
-    let not_json = |fault: serde_json::Error| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body is not JSON: {fault}"));
+    let not_json =
+        |fault: serde_json::Error| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body is not JSON: {fault}"));
     let value = parsed.map_err(|fault| {
         let path = fault.path().to_string();
         let fault = fault.into_inner();

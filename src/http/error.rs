@@ -77,7 +77,9 @@ impl ResponseError for ApiError {
             Self::Request(_, detail) => ("request", "The request cannot be read", detail.clone()),
             Self::App(error) => match error {
                 AppError::Invalid(_) => ("invalid", "Some of the input is not acceptable", "see errors".to_owned()),
-                AppError::NotFound => ("not-found", "There is no such thing", "it does not exist, or not for you".to_owned()),
+                AppError::NotFound => {
+                    ("not-found", "There is no such thing", "it does not exist, or not for you".to_owned())
+                }
                 AppError::Forbidden(detail) => ("forbidden", "Not within your rights", detail.clone()),
                 AppError::Unauthorised => {
                     answer.insert_header((WWW_AUTHENTICATE, "Bearer"));

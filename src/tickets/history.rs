@@ -22,34 +22,112 @@ pub const VERSION: u8 = 1;
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 #[allow(missing_docs)] // The names are the words of the domain.
 pub enum Event {
-    Submitted { channel: Channel },
+    Submitted {
+        channel: Channel,
+    },
     Claimed {},
-    Released { held_by: Option<String> },
-    Noted { text: String },
-    Waiting { question: String },
-    Resumed { text: String },
-    InterimReply { text: String, respond_by: Timestamp },
-    Answered { text: String, told_by: ReplyWish },
-    Rejected { reason: String, told_by: ReplyWish },
+    Released {
+        held_by: Option<String>,
+    },
+    Noted {
+        text: String,
+    },
+    Waiting {
+        question: String,
+    },
+    Resumed {
+        text: String,
+    },
+    InterimReply {
+        text: String,
+        respond_by: Timestamp,
+    },
+    Answered {
+        text: String,
+        told_by: ReplyWish,
+    },
+    Rejected {
+        reason: String,
+        told_by: ReplyWish,
+    },
     Closed {},
-    Reopened { reason: String, from: TicketStatus },
-    Merged { into: TicketId, number: String },
-    PriorityChanged { from: Priority, to: Priority },
-    CategoryChanged { from: Category, to: Category },
-    ReporterOpened { purpose: String },
-    Escalated { escalation: EscalationId, escalation_kind: String, note: String, reason: String },
-    EscalationStep { escalation: EscalationId, step: i32, contact: Slug, name: String, reason: String, discloses_reporter: bool },
-    EscalationSent { escalation: EscalationId, contact: String },
-    EscalationAcknowledged { escalation: EscalationId, reference: Option<String> },
-    EscalationAnswered { escalation: EscalationId, text: String, reference: Option<String> },
-    EscalationReturned { escalation: EscalationId, reason: String },
-    EscalationAsked { escalation: EscalationId, question: String },
-    EscalationExpired { escalation: EscalationId },
-    EscalationWithdrawn { escalation: EscalationId, reason: String },
-    OtherWayTried { escalation: EscalationId, channel: String },
-    DeliveryExhausted { delivery: DeliveryId, recipient: String, detail: String },
-    DeliveryReplayed { delivery: DeliveryId },
-    EndpointDisabled { endpoint: Uuid, detail: String },
+    Reopened {
+        reason: String,
+        from: TicketStatus,
+    },
+    Merged {
+        into: TicketId,
+        number: String,
+    },
+    PriorityChanged {
+        from: Priority,
+        to: Priority,
+    },
+    CategoryChanged {
+        from: Category,
+        to: Category,
+    },
+    ReporterOpened {
+        purpose: String,
+    },
+    Escalated {
+        escalation: EscalationId,
+        escalation_kind: String,
+        note: String,
+        reason: String,
+    },
+    EscalationStep {
+        escalation: EscalationId,
+        step: i32,
+        contact: Slug,
+        name: String,
+        reason: String,
+        discloses_reporter: bool,
+    },
+    EscalationSent {
+        escalation: EscalationId,
+        contact: String,
+    },
+    EscalationAcknowledged {
+        escalation: EscalationId,
+        reference: Option<String>,
+    },
+    EscalationAnswered {
+        escalation: EscalationId,
+        text: String,
+        reference: Option<String>,
+    },
+    EscalationReturned {
+        escalation: EscalationId,
+        reason: String,
+    },
+    EscalationAsked {
+        escalation: EscalationId,
+        question: String,
+    },
+    EscalationExpired {
+        escalation: EscalationId,
+    },
+    EscalationWithdrawn {
+        escalation: EscalationId,
+        reason: String,
+    },
+    OtherWayTried {
+        escalation: EscalationId,
+        channel: String,
+    },
+    DeliveryExhausted {
+        delivery: DeliveryId,
+        recipient: String,
+        detail: String,
+    },
+    DeliveryReplayed {
+        delivery: DeliveryId,
+    },
+    EndpointDisabled {
+        endpoint: Uuid,
+        detail: String,
+    },
 }
 
 /// One entry of a history.

@@ -78,9 +78,23 @@ impl std::ops::Deref for Desk {
 
 impl Desk {
     /// Sets the desk up and starts the intake writer.
-    pub fn new(db: Db, clock: Clock, sealer: Sealer, directory: Directory, settings: Settings) -> Result<Self, AppError> {
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        sealer: Sealer,
+        directory: Directory,
+        settings: Settings,
+    ) -> Result<Self, AppError> {
         let intake = Appender::start(&db)?;
-        Ok(Self(Arc::new(Inner { db, clock, sealer, directory, settings, intake, numbers: numbers::Numbers::default() })))
+        Ok(Self(Arc::new(Inner {
+            db,
+            clock,
+            sealer,
+            directory,
+            settings,
+            intake,
+            numbers: numbers::Numbers::default(),
+        })))
     }
 }
 
@@ -134,7 +148,8 @@ pub fn advance_silently(tx: &mut Tx, ticket: &mut Ticket, step: Move, now: Times
     let to = status::next(ticket.status, step).ok_or_else(|| not_possible(ticket, step))?;
     let from = std::mem::replace(&mut ticket.status, to);
     // The guard compares with the time it was read at, so a write within the same microsecond is told apart too.
-    let read_at = std::mem::replace(&mut ticket.updated_at, now.max(ticket.updated_at.plus(TimeDelta::microseconds(1))));
+    let read_at = ticket.updated_at;
+    ticket.updated_at = now.max(read_at.plus(TimeDelta::microseconds(1)));
     if !store::update(tx, ticket, from, read_at)? {
         let message = format!("{} was changed by somebody else just now; read it again", ticket.number);
         return Err(AppError::Conflict(message));

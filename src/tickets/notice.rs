@@ -76,6 +76,7 @@ pub fn add(tx: &mut Tx, ticket: &Ticket, kind: NoticeKind, detail: &str, now: Ti
 /// Writes the mails that are due; answers how many.
 pub async fn tell(desk: &Desk) -> Result<usize, AppError> {
     let today = desk.clock.now().utc().date_naive();
+    let directory = desk.directory.clone();
     let due = desk
         .db
         .read(move |conn| {
@@ -86,7 +87,9 @@ pub async fn tell(desk: &Desk) -> Result<usize, AppError> {
                 let contact = match known.get(&place) {
                     Some(contact) => Option::<Contact>::clone(contact),
                     None => {
-                        let contact = central_contacts(conn, &place.0, &place.1, today)?.into_iter().find(|c| c.email.is_some());
+                        let contact = central_contacts(conn, &place.0, &place.1, today, directory.settings())?
+                            .into_iter()
+                            .find(|c| c.email.is_some());
                         known.insert(place, contact.clone());
                         contact
                     }
@@ -110,11 +113,16 @@ async fn tell_one(desk: &Desk, contact: Option<Contact>, notices: Vec<NoticeRow>
     desk.db
         .write(move |tx| {
             let Some(contact) = contact else {
-                tracing::warn!(notices = notices.len(), "notices have no central contact to be told to; see the gaps of the directory");
+                tracing::warn!(
+                    notices = notices.len(),
+                    "notices have no central contact to be told to; see the gaps of the directory"
+                );
                 store::mark_told(tx, &notices, now)?;
                 return Ok(false);
             };
-            if !store::claim_recipient(tx, &contact.slug, now, interval)? || store::mark_told(tx, &notices, now)? != notices.len() {
+            if !store::claim_recipient(tx, &contact.slug, now, interval)?
+                || store::mark_told(tx, &notices, now)? != notices.len()
+            {
                 // Told a moment ago, or another instance is at it: nothing of this is kept, the next round looks again.
                 return Err(AppError::Conflict("told by another".into()));
             }
@@ -151,7 +159,10 @@ fn mail(tx: &mut Tx, contact: &Contact, notices: &[NoticeRow], public_url: &str)
         _ => format!("[Lotse] {} Anfragen brauchen Sie", lines.len()),
     };
     let mut text = format!("Guten Tag {},\n\ndas ist seit der letzten Nachricht geschehen:\n", contact.name);
-    let mut html = format!("<p>Guten Tag {},</p><p>das ist seit der letzten Nachricht geschehen:</p><ul>", super::reply::escape(&contact.name));
+    let mut html = format!(
+        "<p>Guten Tag {},</p><p>das ist seit der letzten Nachricht geschehen:</p><ul>",
+        super::reply::escape(&contact.name)
+    );
     for (what, about, link) in &lines {
         text.push_str(&format!("\n- {what}\n  {about}\n  {link}\n"));
         let (what, about, link) = (super::reply::escape(what), super::reply::escape(about), super::reply::escape(link));

@@ -48,7 +48,8 @@ impl FromStr for TicketNumber {
         if text.len() > 40 {
             return Err("is not a ticket number");
         }
-        let digits: String = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | ',' | '.')).collect();
+        let digits: String =
+            text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | ',' | '.')).collect();
         if digits.len() < 9 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err("is not a ticket number");
         }

@@ -29,10 +29,18 @@ pub enum Letter<'a> {
 impl Letter<'_> {
     fn words(&self) -> (&'static str, &'static str, &str) {
         match self {
-            Self::Answer(text) => ("Antwort auf Ihre Anfrage", "zu Ihrer Anfrage haben wir eine Antwort für Sie:", text),
-            Self::Question(text) => ("Rückfrage zu Ihrer Anfrage", "zu Ihrer Anfrage haben wir eine Frage an Sie:", text),
-            Self::Interim(text) => ("Zwischenstand zu Ihrer Anfrage", "wir arbeiten an Ihrer Anfrage. Der Stand ist:", text),
-            Self::Refusal(text) => ("Zu Ihrer Anfrage", "wir können Ihre Anfrage nicht beantworten. Der Grund ist:", text),
+            Self::Answer(text) => {
+                ("Antwort auf Ihre Anfrage", "zu Ihrer Anfrage haben wir eine Antwort für Sie:", text)
+            }
+            Self::Question(text) => {
+                ("Rückfrage zu Ihrer Anfrage", "zu Ihrer Anfrage haben wir eine Frage an Sie:", text)
+            }
+            Self::Interim(text) => {
+                ("Zwischenstand zu Ihrer Anfrage", "wir arbeiten an Ihrer Anfrage. Der Stand ist:", text)
+            }
+            Self::Refusal(text) => {
+                ("Zu Ihrer Anfrage", "wir können Ihre Anfrage nicht beantworten. Der Grund ist:", text)
+            }
         }
     }
 }

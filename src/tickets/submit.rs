@@ -145,14 +145,16 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<D
         (Some(ars), None) => faults.keep("ars", ars.parse::<Ars>()).and_then(|ars| {
             let known = directory.municipality(&ars).map(|m| m.ars.clone());
             if known.is_none() {
-                faults.add("ars", format!("there is no municipality with the ARS {ars}; see GET /api/v1/municipalities"));
+                faults
+                    .add("ars", format!("there is no municipality with the ARS {ars}; see GET /api/v1/municipalities"));
             }
             known
         }),
         (None, Some(ags)) => faults.keep("ags", ags.parse::<Ags>()).and_then(|ags| {
             let known = directory.by_ags(&ags).map(|m| m.ars.clone());
             if known.is_none() {
-                faults.add("ags", format!("there is no municipality with the AGS {ags}; see GET /api/v1/municipalities"));
+                faults
+                    .add("ags", format!("there is no municipality with the AGS {ags}; see GET /api/v1/municipalities"));
             }
             known
         }),

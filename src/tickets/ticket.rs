@@ -205,7 +205,9 @@ fn looks_like_birth_date(word: &str) -> bool {
     let parts: Vec<&str> = word.split('.').collect();
     let number = |text: &str, most: usize| if text.len() <= most { text.parse::<u32>().ok() } else { None };
     let [day, month, year] = parts[..] else { return false };
-    let (Some(day), Some(month), Some(year)) = (number(day, 2), number(month, 2), number(year, 4)) else { return false };
+    let (Some(day), Some(month), Some(year)) = (number(day, 2), number(month, 2), number(year, 4)) else {
+        return false;
+    };
     (1..=31).contains(&day) && (1..=12).contains(&month) && (1900..=2020).contains(&year)
 }
 
@@ -226,7 +228,13 @@ fn luhn(digits: &str) -> bool {
         .enumerate()
         .map(|(i, b)| {
             let digit = u32::from(b - b'0');
-            if i % 2 == 0 { digit } else if digit > 4 { digit * 2 - 9 } else { digit * 2 }
+            if i % 2 == 0 {
+                digit
+            } else if digit > 4 {
+                digit * 2 - 9
+            } else {
+                digit * 2
+            }
         })
         .sum();
     sum.is_multiple_of(10)

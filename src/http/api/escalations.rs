@@ -62,10 +62,31 @@ pub struct EscalatedTicket {
 }
 
 fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> EscalationAnswer {
-    let TicketAnswer { id, number, status, service, municipality, category, priority, subject, description, context, .. } =
-        shape_ticket(ticket, directory);
-    let ticket =
-        EscalatedTicket { id, number, status, service, municipality, category, priority, subject, description, context };
+    let TicketAnswer {
+        id,
+        number,
+        status,
+        service,
+        municipality,
+        category,
+        priority,
+        subject,
+        description,
+        context,
+        ..
+    } = shape_ticket(ticket, directory);
+    let ticket = EscalatedTicket {
+        id,
+        number,
+        status,
+        service,
+        municipality,
+        category,
+        priority,
+        subject,
+        description,
+        context,
+    };
     let e = found.clone();
     EscalationAnswer {
         id: e.id,
@@ -183,21 +204,33 @@ async fn say(state: &State, caller: crate::access::Caller, at: &str, word: Word)
 /// Take it: stops the chain.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/acknowledge", params(("escalation" = String, Path)), request_body = Acknowledge, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
-pub async fn acknowledge(state: Data<State>, command: Command<right::RespondEscalation, Acknowledge>, at: Path<String>) -> ApiResult {
+pub async fn acknowledge(
+    state: Data<State>,
+    command: Command<right::RespondEscalation, Acknowledge>,
+    at: Path<String>,
+) -> ApiResult {
     say(&state, command.caller, &at, Word::Acknowledge { reference: command.body.reference }).await
 }
 
 /// Answer it.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/answer", params(("escalation" = String, Path)), request_body = AnswerEscalation, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
-pub async fn answer(state: Data<State>, command: Command<right::RespondEscalation, AnswerEscalation>, at: Path<String>) -> ApiResult {
+pub async fn answer(
+    state: Data<State>,
+    command: Command<right::RespondEscalation, AnswerEscalation>,
+    at: Path<String>,
+) -> ApiResult {
     say(&state, command.caller, &at, Word::Answer { text: command.body.text, reference: command.body.reference }).await
 }
 
 /// Give it back, with the reason.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/return", params(("escalation" = String, Path)), request_body = Reason, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
-pub async fn give_back(state: Data<State>, command: Command<right::RespondEscalation, Reason>, at: Path<String>) -> ApiResult {
+pub async fn give_back(
+    state: Data<State>,
+    command: Command<right::RespondEscalation, Reason>,
+    at: Path<String>,
+) -> ApiResult {
     say(&state, command.caller, &at, Word::Return { reason: command.body.reason }).await
 }
 
@@ -219,7 +252,11 @@ pub async fn next(state: Data<State>, command: Command<right::AssessTicket, Noth
 /// Take it back; the other side is told.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/withdraw", params(("escalation" = String, Path)), request_body = Reason, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
-pub async fn withdraw(state: Data<State>, command: Command<right::AssessTicket, Reason>, at: Path<String>) -> ApiResult {
+pub async fn withdraw(
+    state: Data<State>,
+    command: Command<right::AssessTicket, Reason>,
+    at: Path<String>,
+) -> ApiResult {
     let (found, ticket) = decide::withdraw(&state.escalations, command.caller, id(&at)?, command.body.reason).await?;
     ok(&shape(&found, &ticket, state.directory()))
 }
@@ -246,7 +283,11 @@ pub async fn exhausted(state: Data<State>, guard: Guard<right::ReplayDelivery>, 
 /// Send again what was given up: the same message under the same id.
 #[utoipa::path(post, path = "/api/v1/deliveries/{delivery}/replay", params(("delivery" = String, Path)), request_body = Nothing, tag = "deliveries",
     responses((status = 200, body = crate::escalation::browse::Delivery), (status = 409, body = crate::http::error::Problem)))]
-pub async fn replay(state: Data<State>, command: Command<right::ReplayDelivery, Nothing>, at: Path<String>) -> ApiResult {
+pub async fn replay(
+    state: Data<State>,
+    command: Command<right::ReplayDelivery, Nothing>,
+    at: Path<String>,
+) -> ApiResult {
     let delivery: DeliveryId = id(&at)?;
     ok(&browse::replay(&state.escalations, command.caller, delivery).await?)
 }

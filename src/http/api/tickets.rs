@@ -295,7 +295,11 @@ actions! {
 /// Open name and addresses of who asked; recorded.
 #[utoipa::path(post, path = "/api/v1/tickets/{ticket}/reporter", params(("ticket" = String, Path)), request_body = Purpose, tag = "tickets",
     responses((status = 200, body = Reporter)))]
-pub async fn reporter(state: Data<State>, command: Command<right::OpenReporter, Purpose>, at: Path<String>) -> ApiResult {
+pub async fn reporter(
+    state: Data<State>,
+    command: Command<right::OpenReporter, Purpose>,
+    at: Path<String>,
+) -> ApiResult {
     let opened = reporters::open_reporter(state.desk(), command.caller, at.parse()?, command.body.purpose).await?;
     ok(&opened)
 }

@@ -20,6 +20,7 @@ use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
+use crate::db::dialect::{insert_if_absent, insert_many};
 use crate::db::schema::{
     notice_recipients, notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
 };
@@ -30,7 +31,6 @@ use crate::ids::{HistoryId, RowId, TicketId, TokenId};
 use crate::keys::{Ars, Slug};
 use crate::seal::{SealingKey, store_key, store_keys};
 use crate::tickets::history::Event;
-use crate::db::dialect::{insert_if_absent, insert_many};
 
 /// A ticket as it is stored.
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
@@ -259,8 +259,14 @@ pub(super) fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, Ap
 }
 
 /// Writes the whole ticket if it still has the status it was read with and nobody wrote in between.
-pub(super) fn update(conn: &mut Conn, ticket: &Ticket, from: TicketStatus, read_at: Timestamp) -> Result<bool, AppError> {
-    let unchanged = tickets::table.find(ticket.id).filter(tickets::status.eq(from)).filter(tickets::updated_at.eq(read_at));
+pub(super) fn update(
+    conn: &mut Conn,
+    ticket: &Ticket,
+    from: TicketStatus,
+    read_at: Timestamp,
+) -> Result<bool, AppError> {
+    let unchanged =
+        tickets::table.find(ticket.id).filter(tickets::status.eq(from)).filter(tickets::updated_at.eq(read_at));
     Ok(diesel::update(unchanged).set(&TicketRow::of(ticket)?).execute(conn)? == 1)
 }
 
