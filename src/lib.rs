@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod db;
 pub mod delivery;
+pub mod directory;
 pub mod error;
 pub mod ids;
 pub mod keys;

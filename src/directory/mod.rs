@@ -1,0 +1,65 @@
+//! Who answers for what, where: Länder, municipalities, services, contacts, and which municipality uses which
+//! service with which people and ways of help.
+//!
+//! Invariant: every write to the directory raises the version in `changes` in the same transaction, so that each
+//! instance's [`Directory`] in memory follows within two seconds. A contact refers to its mail address and
+//! webhook by endpoint; `delivery` owns those, and no secret ever comes out again. Objects are ended, not
+//! deleted.
+//!
+//! Where next: `resolve.rs` (who is asked, pure), `route.rs` (its facts from the database), `snapshot/` (what
+//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing); one file an
+//! object holds its type and its use cases. Not here: who may change what (`access`).
+
+pub mod adoptions;
+pub mod channels;
+pub mod contacts;
+mod gaps;
+mod hours;
+pub mod import;
+pub mod lands;
+pub mod municipalities;
+mod page;
+mod resolve;
+mod route;
+pub mod sample;
+pub mod services;
+mod snapshot;
+mod store;
+mod terms;
+mod ways;
+
+pub use adoptions::{Adoption, Duties};
+pub use channels::HelpChannel;
+pub use contacts::Contact;
+pub use gaps::{Gap, GapKind, GapQuery, gaps};
+pub use lands::Land;
+pub use municipalities::Municipality;
+pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
+pub use resolve::{ContactRef, Route, Skipped, Step};
+pub use route::{central_contacts, contacts_of, emergency_contacts, emergency_route, route};
+pub use services::Service;
+pub use snapshot::{
+    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,
+};
+pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
+
+/// What the directory is told from outside.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// After so many days a contact's confirmation is stale.
+    pub stale_after_days: i64,
+    /// How long the former secret of a webhook still signs beside a new one.
+    pub secret_overlap: chrono::TimeDelta,
+    /// Which addresses a webhook may have.
+    pub webhooks: crate::delivery::WebhookPolicy,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            stale_after_days: 180,
+            secret_overlap: crate::delivery::DEFAULT_OVERLAP,
+            webhooks: crate::delivery::WebhookPolicy::default(),
+        }
+    }
+}
