@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "the peers can do more than the tests of the day ask of them")]
 
+pub mod app;
 pub mod postgres;
 pub mod smtp;
 pub mod wait;

@@ -1,0 +1,6 @@
+//! The integration tests: one binary that mirrors `src/`, with real peers and both databases.
+
+mod delivery;
+mod escalations;
+mod support;
+mod tickets;
