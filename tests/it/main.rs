@@ -2,5 +2,6 @@
 
 mod delivery;
 mod escalations;
+mod faults;
 mod support;
 mod tickets;

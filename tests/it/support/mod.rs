@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod postgres;
+pub mod process;
 pub mod smtp;
 pub mod wait;
 pub mod webhook;
