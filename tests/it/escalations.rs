@@ -30,7 +30,8 @@ fn readable(mail: &Mail) -> String {
 }
 
 fn link(text: &str, action: &str) -> String {
-    let line = text.lines().find(|line| line.starts_with(action)).unwrap_or_else(|| panic!("no link «{action}» in {text}"));
+    let line =
+        text.lines().find(|line| line.starts_with(action)).unwrap_or_else(|| panic!("no link «{action}» in {text}"));
     let url = line.split_once(": ").unwrap().1.trim();
     url.find("/eskalation/").map(|at| url[at..].to_owned()).unwrap()
 }
@@ -317,10 +318,15 @@ async fn outage(kind: Kind) {
     let (_, escalation) = app.escalated("technical").await;
     let central = app.central().await;
     let path = format!("/api/v1/escalations/{}/deliveries", escalation["id"].as_str().unwrap());
-    let hook = |all: &Value| all["items"].as_array().unwrap().iter().find(|d| d["channel"] == "webhook").cloned().unwrap();
+    let hook =
+        |all: &Value| all["items"].as_array().unwrap().iter().find(|d| d["channel"] == "webhook").cloned().unwrap();
     let mut attempts = 1;
     loop {
-        let all = app.wait_until(&central, &path, "the next attempt", |all| hook(all)["attempts"].as_array().unwrap().len() >= attempts).await;
+        let all = app
+            .wait_until(&central, &path, "the next attempt", |all| {
+                hook(all)["attempts"].as_array().unwrap().len() >= attempts
+            })
+            .await;
         if hook(&all)["status"] != "pending" {
             break;
         }
@@ -344,4 +350,3 @@ async fn an_outage_keeps_everything_on_sqlite() {
 async fn an_outage_keeps_everything_on_postgres() {
     outage(Kind::Postgres).await;
 }
-

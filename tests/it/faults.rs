@@ -72,7 +72,9 @@ async fn round(http: &reqwest::Client, base: &str, agent: &str, central: &str, r
         return;
     }
     let path = format!("/api/v1/tickets/{id}/escalations");
-    let Some(made) = try_post(http, base, central, &path, json!({"kind": "technical", "note": "?"})).await else { return };
+    let Some(made) = try_post(http, base, central, &path, json!({"kind": "technical", "note": "?"})).await else {
+        return;
+    };
     if made.status == 201 {
         acked.lock().await.escalations.insert(made.json()["id"].as_str().unwrap().to_owned());
     }
@@ -116,7 +118,10 @@ async fn count_of(acked: &Mutex<Acked>) -> usize {
 }
 
 async fn more_than(load: &Load, before: usize) {
-    wait_for_some("traffic", Duration::from_secs(20), || async { (count_of(&load.acked).await > before).then_some(()) }).await;
+    wait_for_some("traffic", Duration::from_secs(20), || async {
+        (count_of(&load.acked).await > before).then_some(())
+    })
+    .await;
 }
 
 async fn power_cuts(kind: Kind) {
@@ -166,7 +171,16 @@ async fn database_restarts_lose_nothing() {
         more_than(&load, before).await;
         if round == 1 {
             server.kill().await;
-            let reply = app::send(&app::client(), &lotse.base, &agent, "POST", "/api/v1/tickets", Some(a_ticket().to_string()), &[]).await;
+            let reply = app::send(
+                &app::client(),
+                &lotse.base,
+                &agent,
+                "POST",
+                "/api/v1/tickets",
+                Some(a_ticket().to_string()),
+                &[],
+            )
+            .await;
             assert_eq!((reply.status, reply.header("retry-after")), (503, Some("2")), "{}", reply.body);
             server.start_again().await;
         } else {
@@ -230,7 +244,8 @@ async fn two_instances_deliver_each_message_once() {
     assert_eq!(webhook.received().len(), acked.escalations.len());
     let mut numbers = BTreeSet::new();
     for id in &acked.tickets {
-        let found = app::send(&app::client(), &one.base, &central, "GET", &format!("/api/v1/tickets/{id}"), None, &[]).await;
+        let found =
+            app::send(&app::client(), &one.base, &central, "GET", &format!("/api/v1/tickets/{id}"), None, &[]).await;
         assert!(numbers.insert(found.json()["number"].as_str().unwrap().to_owned()), "a number was drawn twice");
     }
 }
@@ -267,7 +282,10 @@ struct SmallDisk(std::path::PathBuf);
 
 impl SmallDisk {
     fn mount(at: &std::path::Path, size: &str) -> Self {
-        let done = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at).status();
+        let done = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(at)
+            .status();
         assert!(done.unwrap().success(), "this test mounts a small tmpfs and needs root");
         Self(at.to_owned())
     }
@@ -294,12 +312,25 @@ async fn every_acknowledgement_is_synced_before() {
     let (smtp, webhook) = (SmtpPeer::start().await, WebhookPeer::start(SECRET).await);
     let settings = app::settings(&database.url, &smtp.url(), "");
     let trace = database.folder.path().join("trace");
-    let under = ["strace", "-f", "-qq", "-s", "40", "-e", "trace=fdatasync,fsync,write,writev,sendto,sendmsg", "-o", trace.to_str().unwrap()];
-    let mut lotse = Process::start_under(database.folder.path(), &settings, &app::directory(&webhook.url()), &under).await;
+    let under = [
+        "strace",
+        "-f",
+        "-qq",
+        "-s",
+        "40",
+        "-e",
+        "trace=fdatasync,fsync,write,writev,sendto,sendmsg",
+        "-o",
+        trace.to_str().unwrap(),
+    ];
+    let mut lotse =
+        Process::start_under(database.folder.path(), &settings, &app::directory(&webhook.url()), &under).await;
     let agent = lotse.token("agent", &[]);
     let http = app::client();
     for _ in 0..100 {
-        app::send(&http, &lotse.base, &agent, "POST", "/api/v1/tickets", Some(a_ticket().to_string()), &[]).await.expect(201);
+        app::send(&http, &lotse.base, &agent, "POST", "/api/v1/tickets", Some(a_ticket().to_string()), &[])
+            .await
+            .expect(201);
     }
     lotse.kill();
     let trace = std::fs::read_to_string(&trace).unwrap();

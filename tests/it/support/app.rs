@@ -106,7 +106,8 @@ impl Reply {
     #[track_caller]
     pub fn expect_fault(self, status: u16, field: &str) -> Value {
         let problem = self.expect(status);
-        let fields: Vec<&str> = problem["errors"].as_array().into_iter().flatten().filter_map(|e| e["field"].as_str()).collect();
+        let fields: Vec<&str> =
+            problem["errors"].as_array().into_iter().flatten().filter_map(|e| e["field"].as_str()).collect();
         assert!(fields.contains(&field), "no fault of {field}: {problem}");
         problem
     }
@@ -262,7 +263,14 @@ impl TestApp {
         self.send(token, "POST", path, Some(body.to_string()), &[]).await
     }
 
-    pub async fn send(&self, token: &str, method: &str, path: &str, body: Option<String>, headers: &[(&str, &str)]) -> Reply {
+    pub async fn send(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
         send(&self.http, &self.base, token, method, path, body, headers).await
     }
 
@@ -299,7 +307,9 @@ pub async fn import(desk: &lotse::tickets::Desk, directory: &str) {
     use lotse::directory::import;
     let now = desk.clock.now();
     import::municipalities(&desk.db, "municipalities.csv", MUNICIPALITIES, &mut |_, _| {}).await.unwrap();
-    import::directory(&desk.db, &desk.sealer, &desk.settings.directory, "directory.toml", directory, now).await.unwrap();
+    import::directory(&desk.db, &desk.sealer, &desk.settings.directory, "directory.toml", directory, now)
+        .await
+        .unwrap();
 }
 
 async fn start(database: &Database, settings: &str, clock: Clock) -> App {
