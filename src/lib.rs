@@ -6,11 +6,17 @@
 //! `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
+pub mod access;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod delivery;
 pub mod directory;
 pub mod error;
+pub mod escalation;
+pub mod http;
 pub mod ids;
 pub mod keys;
 pub mod seal;
+pub mod telemetry;
+pub mod tickets;

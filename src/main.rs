@@ -1,1 +1,3 @@
+//! The entry: hands the command line over to `cli.rs`.
+
 fn main() {}

@@ -450,3 +450,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     escalation_contacts,
     escalation_links,
 );
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_search (ticket_id) {
+        ticket_id -> DbUuid,
+        body -> Text,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(tickets, ticket_search);

@@ -21,7 +21,8 @@ pub struct WebhookPolicy {
 }
 
 /// Reads the URL of a webhook; the fault says what to change. Names are not looked up here: their addresses are
-/// tested whenever a connection is made.
+/// tested whenever a connection is made. Every send repeats the check, because a literal address never passes
+/// through a resolver.
 pub fn check_webhook_url(url: &str, policy: &WebhookPolicy) -> Result<Url, String> {
     if url.len() > 2048 {
         return Err("is longer than 2,048 characters".into());
@@ -50,8 +51,7 @@ pub fn check_webhook_url(url: &str, policy: &WebhookPolicy) -> Result<Url, Strin
     Ok(parsed)
 }
 
-/// The part of the check that a send repeats: a literal address never passes through a resolver.
-pub(super) fn check_host(url: &Url, policy: &WebhookPolicy) -> Result<(), String> {
+fn check_host(url: &Url, policy: &WebhookPolicy) -> Result<(), String> {
     let refused = || Err("must point to a public address, not to a private, local or special one".to_owned());
     match url.host() {
         None => Err("names no host".into()),
@@ -104,11 +104,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, ..] = ip.segments();
     let is_global = a & 0xe000 == 0x2000;
     // Protocol assignments, Teredo and ORCHID; documentation; 6to4; AS112; documentation again.
-    let is_special = (a == 0x2001 && b < 0x0200)
-        || (a == 0x2001 && b == 0x0db8)
-        || a == 0x2002
-        || (a == 0x2620 && b == 0x004f)
-        || (a == 0x3fff && b < 0x1000);
+    let is_special =
+        matches!((a, b), (0x2001, ..0x0200 | 0x0db8) | (0x2002, _) | (0x2620, 0x004f) | (0x3fff, ..0x1000));
     is_global && !is_special
 }
 

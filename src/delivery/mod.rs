@@ -12,13 +12,23 @@
 //! may point).
 
 mod address;
+mod email;
 mod endpoint;
 mod event;
+mod flight;
+mod folder;
 mod outbox;
+mod outcome;
+mod record;
 mod retry;
+mod room;
+mod smtp_reply;
 mod store;
+mod webhook;
+mod worker;
 
 pub use address::{WebhookPolicy, check_secret, check_webhook_url};
+pub use email::{MailSettings, Mailer, Transport};
 pub use endpoint::{
     DEFAULT_OVERLAP, Endpoint, EndpointState, change_webhook, clear_bounce, enable_endpoint, endpoints, mail_endpoint,
     webhook_endpoint,
@@ -29,3 +39,5 @@ pub use outbox::{
     cancel_pending, deliveries_of, delivery, enqueue, exhausted, purge, queue_state, replay,
 };
 pub use retry::Schedule;
+pub use webhook::{WebhookSettings, Webhooks};
+pub use worker::{Worker, WorkerSettings};

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::delivery::EndpointState;
 use crate::error::{AppError, Faults};
+use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
 use crate::seal::Sealer;
 
@@ -52,6 +53,14 @@ pub struct Contact {
     pub version: i32,
     /// When it was changed last.
     pub updated_at: Timestamp,
+    /// The endpoint behind the mail address; for those who send.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub email_endpoint: Option<EndpointId>,
+    /// The endpoint behind the webhook.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub webhook_endpoint: Option<EndpointId>,
 }
 
 /// A contact's webhook, without its secret.
@@ -61,6 +70,13 @@ pub struct Webhook {
     pub url: String,
     /// Whether it is called.
     pub state: EndpointState,
+}
+
+impl Webhook {
+    /// True while messages are sent to it.
+    pub fn is_active(&self) -> bool {
+        self.state == EndpointState::Active
+    }
 }
 
 /// A webhook as it is sent in.

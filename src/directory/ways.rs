@@ -57,6 +57,8 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         valid_to: row.valid_to,
         version: row.version,
         updated_at: row.updated_at,
+        email_endpoint: row.email_endpoint,
+        webhook_endpoint: row.webhook_endpoint,
     }
 }
 

@@ -143,6 +143,11 @@ impl Sealer {
         &self.0.secrets
     }
 
+    /// The id under which [`Sealer::secrets`] is found again.
+    pub fn secrets_id(&self) -> SealKeyId {
+        SECRETS
+    }
+
     /// The key of the HMAC in per-escalation reply addresses.
     pub fn reply_address_key(&self) -> &[u8; 32] {
         &self.0.reply_address

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use crate::db::Conn;
+use crate::db::dialect::{insert_if_absent, insert_many};
 use crate::db::schema::sealing_keys;
 use crate::error::AppError;
 use crate::ids::SealKeyId;
-use crate::{insert_if_absent, insert_many};
 
 /// A key as it is stored: wrapped by the master key that `master` names.
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]

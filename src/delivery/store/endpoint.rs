@@ -4,12 +4,12 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::insert_if_absent;
 use crate::db::schema::endpoints as t;
 use crate::delivery::endpoint::{Endpoint, EndpointState};
 use crate::delivery::outbox::Channel;
 use crate::error::AppError;
 use crate::ids::EndpointId;
-use crate::insert_if_absent;
 
 #[derive(Insertable)]
 #[diesel(table_name = t)]
@@ -50,7 +50,9 @@ pub(in crate::delivery) fn mailbox(conn: &mut Conn, address: &str, now: Timestam
     }
     // Somebody else may make it at the same time; the unique index lets one of us win.
     let row = NewRow::new(EndpointId::new(), Channel::Email, address, None, now);
-    insert_if_absent!(conn, t::table, &row);
+    if !insert_if_absent!(conn, t::table, &row) {
+        tracing::debug!("a mailbox was made elsewhere at the same time");
+    }
     find_mailbox(conn, address)?.ok_or_else(|| AppError::Unavailable("a mailbox was being made elsewhere".into()))
 }
 
@@ -71,11 +73,10 @@ pub(in crate::delivery) fn insert_webhook(
     Ok(())
 }
 
+type UrlAndSecret = (String, Option<Vec<u8>>);
+
 /// URL and sealed secret of a webhook.
-pub(in crate::delivery) fn webhook(
-    conn: &mut Conn,
-    id: EndpointId,
-) -> Result<Option<(String, Option<Vec<u8>>)>, AppError> {
+pub(in crate::delivery) fn webhook(conn: &mut Conn, id: EndpointId) -> Result<Option<UrlAndSecret>, AppError> {
     let found = t::table.find(id).filter(t::channel.eq(Channel::Webhook)).select((t::address, t::secret));
     Ok(found.first(conn).optional()?)
 }

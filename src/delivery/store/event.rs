@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
+use crate::db::dialect::insert_many;
 use crate::db::schema::delivery_events as t;
 use crate::db::{Conn, Topic, Tx};
 use crate::delivery::event::{DeliveryEvent, EventKind};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId};
-use crate::insert_many;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
@@ -55,7 +55,7 @@ pub(in crate::delivery) fn handle(conn: &mut Conn, id: RowId, now: Timestamp) ->
     Ok(diesel::update(open).set(t::handled_at.eq(now)).execute(conn)? == 1)
 }
 
-/// Of these messages, those that were reported as failing before and not replayed since.
+/// Of these messages, those that were reported as failing before.
 pub(in crate::delivery) fn reported_failing(conn: &mut Conn, ids: &[DeliveryId]) -> Result<Vec<DeliveryId>, AppError> {
     let ids: Vec<Option<DeliveryId>> = ids.iter().copied().map(Some).collect();
     let found: Vec<Option<DeliveryId>> = t::table

@@ -6,6 +6,7 @@
 
 pub(super) mod endpoint;
 pub(super) mod event;
+pub(super) mod lease;
 pub(super) mod outbox;
 
 use diesel::dsl::sql;

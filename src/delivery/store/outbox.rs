@@ -10,6 +10,7 @@ use diesel::sql_types::BigInt;
 use super::{is_exhausted, is_pending};
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::insert_if_absent;
 use crate::db::schema::{delivery_attempts, endpoints, outbox as t};
 use crate::delivery::endpoint::EndpointState;
 use crate::delivery::outbox::{
@@ -17,7 +18,6 @@ use crate::delivery::outbox::{
 };
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
-use crate::insert_if_absent;
 
 #[derive(Insertable)]
 #[diesel(table_name = t)]

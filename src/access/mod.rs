@@ -1,0 +1,19 @@
+//! Who may do what: roles and their rights, the scopes they reach, API tokens, and repeats told apart.
+//!
+//! Invariant: every request acts as one [`Caller`], and every use case asks the caller's rights
+//! ([`Caller::may`]) and scope ([`Caller::sees`]) through the same pure rules (`policy.rs`). What lies outside a
+//! scope looks as if it did not exist. People with log-ins will be callers like tokens are.
+//!
+//! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `idempotency.rs` (repeats).
+
+pub mod actor;
+pub mod idempotency;
+pub mod policy;
+pub mod role;
+mod store;
+pub mod token;
+
+pub use actor::{Actor, ActorKind};
+pub use policy::Action;
+pub use role::Role;
+pub use token::{Caller, Tokens};

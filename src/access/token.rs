@@ -1,0 +1,223 @@
+//! API tokens: 256 random bits, shown once, kept as SHA-256, and the [`Caller`] each stands for.
+//!
+//! Invariant: a revoked or ended token is refused at once in this process and within a second in others: what
+//! is known of tokens is kept in memory and thrown away whenever the row `access` in `changes` rises. When a token
+//! was last used is written at most once a minute.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+
+use super::actor::{Actor, ActorKind};
+use super::policy::{self, Action};
+use super::role::Role;
+use super::store;
+use crate::clock::{Clock, Timestamp};
+use crate::db::{Db, Topic};
+use crate::error::AppError;
+use crate::ids::TokenId;
+use crate::keys::{Ars, ArsPrefix, Slug};
+
+pub use store::TokenRow as Token;
+
+/// The beginning of every token, so that scanners for leaked secrets know it.
+const PREFIX: &str = "lotse_";
+
+/// Who asks: identity, role and reach. Everything a use case needs to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The token, also the scope of idempotency keys.
+    pub token: TokenId,
+    /// As it will stand in histories.
+    pub actor: Actor,
+    /// Decides the rights.
+    pub role: Role,
+    /// Regions within reach; empty means everywhere.
+    pub regions: Vec<ArsPrefix>,
+    /// The one contact a 2nd-level token stands for.
+    pub contact: Option<Slug>,
+}
+
+impl Caller {
+    /// The right itself; scope is asked with [`Caller::sees`].
+    pub fn may(&self, action: Action) -> Result<(), AppError> {
+        if policy::allows(self.role, action) {
+            Ok(())
+        } else {
+            Err(AppError::Forbidden(format!("the role {} may not {}", self.role, action.as_str().replace('_', " "))))
+        }
+    }
+
+    /// True where the municipality lies within reach.
+    pub fn sees(&self, ars: &Ars) -> bool {
+        self.regions.is_empty() || self.regions.iter().any(|region| ars.is_in(region))
+    }
+}
+
+/// What a new token shall be.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// For people: which system or person it is for.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// Its regions; empty means everywhere.
+    pub regions: Vec<ArsPrefix>,
+    /// For `second_level`: the contact it stands for.
+    pub contact: Option<Slug>,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// All tokens of this installation, with what is known of them in memory.
+#[derive(Clone)]
+pub struct Tokens(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    clock: Clock,
+    known: RwLock<HashMap<[u8; 32], Arc<Known>>>,
+}
+
+struct Known {
+    caller: Caller,
+    expires_at: Option<Timestamp>,
+    touched: RwLock<Timestamp>,
+}
+
+impl Tokens {
+    /// The tokens in this database.
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self(Arc::new(Inner { db, clock, known: RwLock::default() }))
+    }
+
+    /// Makes a token and answers it; it is nowhere kept in this form.
+    pub async fn create(&self, new: NewToken) -> Result<(TokenId, String), AppError> {
+        if new.name.trim().is_empty() {
+            return Err(AppError::field("name", "must not be empty"));
+        }
+        if (new.role == Role::SecondLevel) != new.contact.is_some() {
+            let rule = "a second_level token stands for exactly one contact, and only such a token does";
+            return Err(AppError::field("contact", rule));
+        }
+        let mut bytes = [0u8; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        let id = TokenId::new();
+        let row = Token::new(id, &new, hash(&token).to_vec(), self.0.clock.now())?;
+        self.0.db.write(move |tx| store::insert_token(tx, &row)).await?;
+        Ok((id, token))
+    }
+
+    /// All tokens, newest last, without their secrets.
+    pub async fn list(&self) -> Result<Vec<Token>, AppError> {
+        self.0.db.read(store::tokens).await
+    }
+
+    /// Ends a token at once. `NotFound` when there is none with this id.
+    pub async fn revoke(&self, id: TokenId) -> Result<(), AppError> {
+        let now = self.0.clock.now();
+        self.0
+            .db
+            .write(move |tx| {
+                store::revoke(tx, id, now)?;
+                store::bump(tx)?;
+                tx.signal(Topic::Access);
+                Ok(())
+            })
+            .await?;
+        self.forget();
+        Ok(())
+    }
+
+    /// The caller a token stands for; `Unauthorised` when it is unknown, ended or revoked.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, AppError> {
+        if !token.starts_with(PREFIX) {
+            return Err(AppError::Unauthorised);
+        }
+        let key = hash(token);
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = match known {
+            Some(known) => known,
+            None => self.look_up(key).await?,
+        };
+        let now = self.0.clock.now();
+        if known.expires_at.is_some_and(|end| end <= now) {
+            return Err(AppError::Unauthorised);
+        }
+        self.touch(&known, now);
+        Ok(known.caller.clone())
+    }
+
+    async fn look_up(&self, key: [u8; 32]) -> Result<Arc<Known>, AppError> {
+        let row = self.0.db.read(move |conn| store::find_token(conn, &key)).await?.ok_or(AppError::Unauthorised)?;
+        if row.revoked_at.is_some() {
+            return Err(AppError::Unauthorised);
+        }
+        let caller = Caller {
+            token: row.id,
+            actor: Actor { kind: ActorKind::Token, id: Some(row.id.uuid()), name: row.name.clone() },
+            role: row.role,
+            regions: row.regions()?,
+            contact: row.contact.clone(),
+        };
+        // Long ago when never: then the first use is written.
+        let touched = row.last_used_at.unwrap_or(row.created_at.minus(TimeDelta::days(1)));
+        let known = Arc::new(Known { caller, expires_at: row.expires_at, touched: RwLock::new(touched) });
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).insert(key, known.clone());
+        Ok(known)
+    }
+
+    fn touch(&self, known: &Known, now: Timestamp) {
+        let minute = TimeDelta::minutes(1);
+        if now.since(*known.touched.read().unwrap_or_else(PoisonError::into_inner)) < minute {
+            return;
+        }
+        let mut touched = known.touched.write().unwrap_or_else(PoisonError::into_inner);
+        if now.since(*touched) < minute {
+            return;
+        }
+        *touched = now;
+        let (db, id) = (self.0.db.clone(), known.caller.token);
+        tokio::spawn(async move {
+            if let Err(e) = db.write(move |tx| store::touch(tx, id, now)).await {
+                tracing::warn!(fault = %e, "a token's last use was not written");
+            }
+        });
+    }
+
+    fn forget(&self) {
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Keeps the memory true to the database until shutdown.
+    pub async fn run(self, mut shutdown: tokio::sync::watch::Receiver<bool>) {
+        let mut seen = None;
+        loop {
+            tokio::select! {
+                _ = shutdown.wait_for(|stop| *stop) => return,
+                () = self.0.db.signals().wait(Topic::Access) => self.forget(),
+                () = tokio::time::sleep(Duration::from_millis(500)) => {}
+            }
+            match self.0.db.read(store::version).await {
+                Ok(version) if seen == Some(version) => {}
+                Ok(version) => {
+                    self.forget();
+                    seen = Some(version);
+                }
+                // Rather ask the database each time than trust what may have been revoked.
+                Err(_) => self.forget(),
+            }
+        }
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}

@@ -1,0 +1,315 @@
+//! The settings: `config/default.toml` (compiled in, every key explained there), a file, variables `LOTSE__…`.
+//!
+//! Invariant: an unknown key or a senseless value stops the start with the key's name; a secret is never printed.
+//! Read by `app` and `cli` alone: modules receive their own small settings.
+
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+
+use crate::delivery::{Schedule, WebhookPolicy};
+use crate::error::{AppError, Faults};
+
+const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)] // Each key is explained in config/default.toml.
+pub struct Config {
+    pub server: Server,
+    pub database: Database,
+    pub security: Security,
+    pub mail: Mail,
+    pub webhook: Webhook,
+    pub delivery: Delivery,
+    pub escalation: Escalation,
+    pub directory: Directory,
+    pub log: Log,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Server {
+    pub listen: String,
+    pub public_url: String,
+    pub workers: usize,
+    pub metrics_listen: String,
+    #[serde(deserialize_with = "duration")]
+    pub shutdown_within: TimeDelta,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Database {
+    pub url: SecretString,
+    pub url_file: String,
+    pub connections: u32,
+    pub queue: usize,
+    #[serde(deserialize_with = "duration")]
+    pub wait: TimeDelta,
+    pub migrate: bool,
+    pub allow_unsafe_durability: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Security {
+    pub master_key: SecretString,
+    pub master_key_file: String,
+    pub previous_master_keys: SecretString,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum MailTransport {
+    Smtp,
+    File,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Mail {
+    pub transport: MailTransport,
+    pub smtp_url: SecretString,
+    pub smtp_url_file: String,
+    pub directory: String,
+    pub from: String,
+    pub reply_address: String,
+    pub retry_schedule: String,
+    #[serde(deserialize_with = "duration")]
+    pub notice_interval: TimeDelta,
+    pub allow_file_transport: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Webhook {
+    pub retry_schedule: String,
+    pub allow_http: bool,
+    pub allow_private_addresses: bool,
+    pub root_certificate: String,
+    #[serde(deserialize_with = "duration")]
+    pub secret_overlap: TimeDelta,
+    #[serde(deserialize_with = "duration")]
+    pub disable_after: TimeDelta,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Delivery {
+    pub concurrency: usize,
+    pub per_endpoint: usize,
+    #[serde(deserialize_with = "duration")]
+    pub poll: TimeDelta,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Escalation {
+    #[serde(deserialize_with = "duration")]
+    pub acknowledge_within: TimeDelta,
+    #[serde(deserialize_with = "duration")]
+    pub emergency_within: TimeDelta,
+    #[serde(deserialize_with = "duration")]
+    pub link_valid_for: TimeDelta,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Directory {
+    pub stale_after_days: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: String,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || serde::de::Error::custom(format!("{text:?} is no duration; write such as 500ms, 30s, 4h or 14d"));
+    let duration = humantime::parse_duration(&text).map_err(|_| wrong())?;
+    TimeDelta::from_std(duration).map_err(|_| wrong())
+}
+
+impl Config {
+    /// Reads all layers, then the files that hold secrets, and checks the whole.
+    pub fn load(file: Option<&Path>) -> Result<Self, AppError> {
+        let mut layers =
+            config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
+        if let Some(file) = file {
+            layers = layers.add_source(config::File::from(file).format(config::FileFormat::Toml).required(true));
+        }
+        let variables =
+            config::Environment::with_prefix("LOTSE").prefix_separator("__").separator("__").try_parsing(false);
+        let layers = layers.add_source(variables).build().map_err(|e| AppError::field("config", e.to_string()))?;
+        let mut config: Self = layers.try_deserialize().map_err(|e| AppError::field("config", e.to_string()))?;
+        from_file(&mut config.database.url, &config.database.url_file, "database.url_file")?;
+        from_file(&mut config.security.master_key, &config.security.master_key_file, "security.master_key_file")?;
+        from_file(&mut config.mail.smtp_url, &config.mail.smtp_url_file, "mail.smtp_url_file")?;
+        config.server.public_url = config.server.public_url.trim_end_matches('/').to_owned();
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// What is senseless in itself, all at once. Whether peers answer is asked by `lotse check`.
+    pub fn validate(&self) -> Result<(), AppError> {
+        let mut faults = Faults::default();
+        faults.keep("server.listen", self.server.listen.parse::<std::net::SocketAddr>());
+        if !self.server.metrics_listen.is_empty() {
+            faults.keep("server.metrics_listen", self.server.metrics_listen.parse::<std::net::SocketAddr>());
+        }
+        match url::Url::parse(&self.server.public_url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}
+            _ => faults.add("server.public_url", "must be an http or https address, such as https://lotse.example.org"),
+        }
+        if let Err(AppError::Invalid(found)) = crate::db::Backend::of(self.database.url.expose_secret()) {
+            found.into_iter().for_each(|f| faults.add(f.field, f.message));
+        }
+        if self.database.connections == 0 || self.database.queue == 0 {
+            faults.add("database.connections", "and database.queue must be at least 1");
+        }
+        faults.keep("mail.from", self.mail.sender());
+        faults.keep("mail.reply_address", self.mail.reply_mailbox());
+        faults.keep("mail.retry_schedule", Schedule::parse(&self.mail.retry_schedule));
+        faults.keep("webhook.retry_schedule", Schedule::parse(&self.webhook.retry_schedule));
+        match self.mail.transport {
+            MailTransport::File if self.mail.directory.is_empty() => {
+                faults.add("mail.directory", "is needed when mail.transport is file");
+            }
+            MailTransport::Smtp if !self.mail.smtp_url.expose_secret().is_empty() => {
+                if !self.mail.smtp_url.expose_secret().starts_with("smtp") {
+                    faults.add("mail.smtp_url", "must begin with smtp:// or smtps://");
+                }
+            }
+            _ => {}
+        }
+        if self.delivery.concurrency == 0 || self.delivery.per_endpoint == 0 {
+            faults.add("delivery.concurrency", "and delivery.per_endpoint must be at least 1");
+        }
+        let positive = [
+            ("escalation.acknowledge_within", self.escalation.acknowledge_within),
+            ("escalation.emergency_within", self.escalation.emergency_within),
+            ("escalation.link_valid_for", self.escalation.link_valid_for),
+            ("delivery.poll", self.delivery.poll),
+        ];
+        for (key, value) in positive {
+            if value <= TimeDelta::zero() {
+                faults.add(key, "must be longer than nothing");
+            }
+        }
+        faults.finish()
+    }
+
+    /// The relaxations that a real operation should not have, in words; for `lotse check` and the log at start.
+    pub fn unsafe_settings(&self) -> Vec<&'static str> {
+        let all = [
+            (self.webhook.allow_http, "webhook.allow_http is on: webhooks may go unencrypted"),
+            (
+                self.webhook.allow_private_addresses,
+                "webhook.allow_private_addresses is on: webhooks may reach into this network",
+            ),
+            (
+                self.database.allow_unsafe_durability,
+                "database.allow_unsafe_durability is on: a crash may lose requests",
+            ),
+            (self.mail.transport == MailTransport::File, "mail.transport is file: no mail leaves this machine"),
+            (self.server.public_url.starts_with("http://"), "server.public_url is not https: links travel unencrypted"),
+        ];
+        all.into_iter().filter_map(|(is_on, words)| is_on.then_some(words)).collect()
+    }
+
+    /// The rule for webhook addresses.
+    pub fn webhook_policy(&self) -> WebhookPolicy {
+        WebhookPolicy {
+            allow_http: self.webhook.allow_http,
+            allow_private_addresses: self.webhook.allow_private_addresses,
+        }
+    }
+}
+
+impl Mail {
+    /// The bare address of `from`.
+    pub fn sender(&self) -> Result<String, String> {
+        let bare = match (self.from.rfind('<'), self.from.strip_suffix('>')) {
+            (Some(start), Some(inner)) => &inner[start + 1..],
+            _ => self.from.as_str(),
+        };
+        let domain_ok = bare.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        let plain = !self.from.chars().any(char::is_control) && !bare.contains(char::is_whitespace);
+        if domain_ok && plain { Ok(bare.to_owned()) } else { Err("must be such as Lotse <lotse@example.org>".into()) }
+    }
+
+    /// The mailbox of replies.
+    pub fn reply_mailbox(&self) -> Result<String, String> {
+        if self.reply_address.is_empty() {
+            self.sender()
+        } else {
+            Mail { from: self.reply_address.clone(), ..self.clone() }.sender()
+        }
+    }
+
+    /// What stands behind the `@` of message ids.
+    pub fn domain(&self) -> String {
+        self.sender().ok().and_then(|s| s.split_once('@').map(|(_, domain)| domain.to_owned())).unwrap_or_default()
+    }
+}
+
+fn from_file(secret: &mut SecretString, file: &str, key: &str) -> Result<(), AppError> {
+    if file.is_empty() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(PathBuf::from(file))
+        .map_err(|e| AppError::field(key, format!("cannot be read: {e}")))?;
+    *secret = text.trim().to_owned().into();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_make_sense() {
+        let config: Config = toml::from_str(DEFAULTS).unwrap();
+        config.validate().unwrap();
+        assert_eq!(config.escalation.acknowledge_within, TimeDelta::hours(4));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let fault = toml::from_str::<Config>(&DEFAULTS.replace("workers = 0", "wrokers = 0")).unwrap_err();
+        assert!(fault.to_string().contains("wrokers"), "{fault}");
+    }
+
+    #[test]
+    fn senseless_values_are_named() {
+        let text = DEFAULTS.replace("127.0.0.1:8115\" ", "somewhere\" ").replace("sqlite://lotse.db", "mysql://x");
+        let config: Config = toml::from_str(&text).unwrap();
+        let faults = config.validate().unwrap_err().to_string();
+        assert!(faults.contains("server.listen") && faults.contains("database.url"), "{faults}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Seeing escalations and what was sent for them; sending again what was given up.
+//!
+//! Invariant: a central contact sees those of its region, a 2nd-level token those whose chain has reached its
+//! contact, and to everybody else they do not exist.
+
+use super::escalation::Escalation;
+use super::{Escalations, store};
+use crate::access::{Action, Caller, Role};
+use crate::db::Conn;
+pub use crate::delivery::Delivery;
+use crate::delivery::{self, Purpose};
+use crate::error::AppError;
+use crate::ids::{DeliveryId, EscalationId, TicketId};
+use crate::tickets::browse::Page;
+use crate::tickets::ticket::Ticket;
+use crate::tickets::{Event, TicketRef, by_id, record};
+
+/// The escalation and its ticket, if the caller sees it.
+pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
+    let found = store::find(conn, id)?.ok_or(AppError::NotFound)?;
+    let ticket = by_id(conn, found.ticket)?;
+    let is_visible = match (caller.role, &caller.contact) {
+        (Role::SecondLevel, Some(contact)) => store::reached(conn, id)?.contains(contact),
+        (Role::SecondLevel, None) => false,
+        _ => caller.sees(&ticket.ars),
+    };
+    if is_visible { Ok((found, ticket)) } else { Err(AppError::NotFound) }
+}
+
+/// One escalation with its ticket.
+pub async fn escalation(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<(Escalation, Ticket), AppError> {
+    caller.may(Action::ReadEscalations)?;
+    escalations.desk().db.read(move |conn| visible(conn, &caller, id)).await
+}
+
+/// The escalations of a ticket, earliest first.
+pub async fn of_ticket(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+) -> Result<(Ticket, Vec<Escalation>), AppError> {
+    caller.may(Action::ReadTickets)?;
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let ticket = crate::tickets::visible(conn, &caller, &at)?;
+            let found = store::of_ticket(conn, ticket.id)?;
+            Ok((ticket, found))
+        })
+        .await
+}
+
+/// The escalations that have reached a 2nd-level caller's contact and are still open, earliest first.
+pub async fn mine(escalations: &Escalations, caller: Caller) -> Result<Vec<(Escalation, Ticket)>, AppError> {
+    caller.may(Action::RespondEscalation)?;
+    let Some(contact) = caller.contact.clone() else { return Ok(Vec::new()) };
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let open = store::open_for(conn, &contact, 200)?;
+            open.into_iter().map(|found| by_id(conn, found.ticket).map(|ticket| (found, ticket))).collect()
+        })
+        .await
+}
+
+/// What was sent for an escalation, with every attempt.
+pub async fn deliveries(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<Vec<Delivery>, AppError> {
+    caller.may(Action::ReadEscalations)?;
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            visible(conn, &caller, id)?;
+            delivery::deliveries_of(conn, id.cast())
+        })
+        .await
+}
+
+/// What was given up, of the caller's region, earliest first.
+pub async fn exhausted(
+    escalations: &Escalations,
+    caller: Caller,
+    cursor: Option<String>,
+    limit: usize,
+) -> Result<Page<Delivery>, AppError> {
+    caller.may(Action::ReplayDelivery)?;
+    let after = cursor
+        .map(|cursor| cursor.parse::<DeliveryId>())
+        .transpose()
+        .map_err(|_| AppError::field("cursor", "must be next_cursor of the page before, unchanged"))?;
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
+            let mut found = delivery::exhausted(conn, after, wanted)?;
+            let more = found.len() > limit;
+            found.truncate(limit);
+            let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
+            let mut items = Vec::new();
+            for delivery in found {
+                if ticket_of(conn, &delivery)?.is_some_and(|ticket| caller.sees(&ticket.ars)) {
+                    items.push(delivery);
+                }
+            }
+            Ok(Page { items, next_cursor })
+        })
+        .await
+}
+
+/// Sends again what was given up: the same message under the same id.
+pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -> Result<Delivery, AppError> {
+    caller.may(Action::ReplayDelivery)?;
+    let now = escalations.desk().clock.now();
+    escalations
+        .desk()
+        .db
+        .write(move |tx| {
+            let found = delivery::delivery(tx, id)?.ok_or(AppError::NotFound)?;
+            let ticket = ticket_of(tx, &found)?.filter(|ticket| caller.sees(&ticket.ars)).ok_or(AppError::NotFound)?;
+            let replayed = delivery::replay(tx, id, now)?;
+            record(tx, ticket.id, &caller.actor, &Event::DeliveryReplayed { delivery: id }, now)?;
+            Ok(replayed)
+        })
+        .await
+}
+
+/// The ticket a message is about: by its escalation, or directly.
+pub(super) fn ticket_of(conn: &mut Conn, delivery: &Delivery) -> Result<Option<Ticket>, AppError> {
+    let id: TicketId = match delivery.purpose {
+        Purpose::Notice | Purpose::Reply => delivery.about.cast(),
+        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => match store::find(conn, delivery.about.cast())? {
+            Some(found) => found.ticket,
+            None => return Ok(None),
+        },
+    };
+    match by_id(conn, id) {
+        Ok(ticket) => Ok(Some(ticket)),
+        // Its ticket was deleted; then nobody sees it.
+        Err(AppError::Internal(_)) => Ok(None),
+        Err(e) => Err(e),
+    }
+}

@@ -1,0 +1,153 @@
+//! What ends a ticket: answer, reject, close, merge; and what ends an escalation from our side: withdraw.
+//!
+//! Invariant: ending a ticket withdraws its open escalations in the same write and tells the other side. The
+//! person is told by mail where they wished so; a wished call is the 1st level's, who sees the answer here.
+
+use super::escalate::{ended, finish, save};
+use super::escalation::{Escalation, EscalationMove, EscalationStatus, next};
+use super::{Escalations, browse, step, store};
+use crate::access::{Action, Actor, Caller};
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::delivery::{Purpose, cancel_pending};
+use crate::error::AppError;
+use crate::ids::EscalationId;
+use crate::tickets::assess::{check, hold, run_clock, work};
+use crate::tickets::reply::{Letter, write_reporter};
+use crate::tickets::ticket::Ticket;
+use crate::tickets::{Event, Move, TicketRef, advance, record, visible};
+
+/// Answers the person.
+pub async fn answer(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    text: String,
+) -> Result<Ticket, AppError> {
+    check("text", &text)?;
+    let context = escalations.clone();
+    work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+        hold(ticket, caller)?;
+        run_clock(ticket, now);
+        ticket.answer = Some(text.clone());
+        ticket.answered_at = Some(now);
+        let event = Event::Answered { text: text.clone(), told_by: ticket.reply_wish };
+        advance(tx, ticket, Move::Answer, &caller.actor, &event, now)?;
+        write_reporter(tx, context.desk(), ticket, Letter::Answer(&text), &caller.actor, now)?;
+        withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage ist beantwortet", now)
+    })
+    .await
+}
+
+/// Refuses the request, with a reason the person is told.
+pub async fn reject(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    reason: String,
+) -> Result<Ticket, AppError> {
+    check("reason", &reason)?;
+    let context = escalations.clone();
+    work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+        hold(ticket, caller)?;
+        run_clock(ticket, now);
+        let event = Event::Rejected { reason: reason.clone(), told_by: ticket.reply_wish };
+        advance(tx, ticket, Move::Reject, &caller.actor, &event, now)?;
+        write_reporter(tx, context.desk(), ticket, Letter::Refusal(&reason), &caller.actor, now)?;
+        withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage ist abgelehnt", now)
+    })
+    .await
+}
+
+/// Puts an answered or refused request away.
+pub async fn close(escalations: &Escalations, caller: Caller, at: TicketRef) -> Result<Ticket, AppError> {
+    let context = escalations.clone();
+    work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+        ticket.closed_at = Some(now);
+        advance(tx, ticket, Move::Close, &caller.actor, &Event::Closed {}, now)?;
+        withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage ist abgeschlossen", now)
+    })
+    .await
+}
+
+/// Lets a request go on in another one, within the caller's sight.
+pub async fn merge(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    into: TicketRef,
+) -> Result<Ticket, AppError> {
+    let context = escalations.clone();
+    work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+        let unknown =
+            |e| if matches!(e, AppError::NotFound) { AppError::field("into", "there is no such ticket") } else { e };
+        let target = visible(tx, caller, &into).map_err(unknown)?;
+        if target.id == ticket.id {
+            return Err(AppError::field("into", "must be another ticket"));
+        }
+        ticket.merged_into = Some(target.id);
+        let event = Event::Merged { into: target.id, number: target.number.to_string() };
+        advance(tx, ticket, Move::Merge, &caller.actor, &event, now)?;
+        let note = Event::Noted { text: format!("{} wurde hierher zusammengeführt", ticket.number) };
+        record(tx, target.id, &caller.actor, &note, now)?;
+        withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage wurde zusammengeführt", now)
+    })
+    .await
+}
+
+/// Takes an escalation back and tells the other side.
+pub async fn withdraw(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+    reason: String,
+) -> Result<(Escalation, Ticket), AppError> {
+    caller.may(Action::AssessTicket)?;
+    check("reason", &reason)?;
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    escalations
+        .desk()
+        .db
+        .write(move |tx| {
+            let (found, ticket) = browse::visible(tx, &caller, id)?;
+            if next(found.status, EscalationMove::Withdraw).is_none() {
+                return Err(AppError::Conflict(format!("the escalation is {} already", found.status)));
+            }
+            withdraw_one(tx, &context, &found, &ticket, &caller.actor, &reason, now)?;
+            ended(tx, ticket.id, now)?;
+            browse::visible(tx, &caller, id)
+        })
+        .await
+}
+
+fn withdraw_all(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    ticket: &Ticket,
+    actor: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    for found in store::open_of(tx, ticket.id)? {
+        withdraw_one(tx, escalations, &found, ticket, actor, reason, now)?;
+    }
+    Ok(())
+}
+
+fn withdraw_one(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    actor: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let mut after = found.clone();
+    finish(&mut after, EscalationStatus::Withdrawn, now);
+    save(tx, found, &mut after, now)?;
+    let event = Event::EscalationWithdrawn { escalation: found.id, reason: reason.to_owned() };
+    record(tx, ticket.id, actor, &event, now)?;
+    cancel_pending(tx, found.id.cast(), &[Purpose::Created, Purpose::Reminded])?;
+    step::call_off(tx, escalations, &after, ticket, now)
+}

@@ -1,0 +1,278 @@
+//! Handing a ticket to the 2nd level, and asking the next of the chain.
+//!
+//! Invariant: escalation, history, ticket status and the first messages are one write. Nobody at all to ask is
+//! refused with the reasons, so that no escalation begins in a void.
+
+use serde::Deserialize;
+
+use super::chain;
+use super::deadline::acknowledge_by;
+use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStatus, next};
+use super::{Escalations, step, store};
+use crate::access::idempotency::{Once, Outcome, once};
+use crate::access::{Action, Actor, Caller, Role};
+use crate::clock::Timestamp;
+use crate::db::{Topic, Tx};
+use crate::directory::{Assessment, Kind, contacts_of, route};
+use crate::error::AppError;
+use crate::ids::EscalationId;
+use crate::keys::Slug;
+use crate::tickets::assess::hold;
+use crate::tickets::notice::{self, NoticeKind};
+use crate::tickets::ticket::Ticket;
+use crate::tickets::{Event, Move, TicketRef, advance, by_id, record, visible};
+
+/// What the central contact asks of the 2nd level.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Escalate {
+    /// Technical or functional.
+    pub kind: Kind,
+    /// The question, at most 4,000 characters; may be empty where the ticket says it all.
+    #[serde(default)]
+    pub note: String,
+    /// Whom to ask first, where the chain would begin with somebody else.
+    pub contact_id: Option<String>,
+}
+
+/// Starts an escalation. `Invalid` when nobody can be asked.
+pub async fn escalate(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    command: Escalate,
+    repeat: Option<Once<(Escalation, Ticket)>>,
+) -> Result<Outcome<(Escalation, Ticket)>, AppError> {
+    caller.may(Action::EscalateTicket)?;
+    if command.note.chars().count() > 4000 {
+        return Err(AppError::field("note", "has more than 4,000 characters; please shorten it"));
+    }
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    let work = move |tx: &mut Tx| {
+        once(tx, repeat.as_ref(), now, |tx| {
+            let mut ticket = visible(tx, &caller, &at)?;
+            may_escalate(&context, &caller, &ticket)?;
+            if caller.role != Role::Agent {
+                hold(&mut ticket, &caller)?;
+            }
+            let (chain, skipped) = chain_for(tx, &context, &caller, &ticket, &command, now)?;
+            let within = context.settings().acknowledge_within;
+            let found = start(
+                tx,
+                &context,
+                &mut ticket,
+                &caller.actor,
+                New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within },
+                now,
+            )?;
+            Ok((found, ticket))
+        })
+    };
+    escalations.desk().db.write(work).await
+}
+
+/// A 1st level escalates itself only where the service is run that way.
+fn may_escalate(escalations: &Escalations, caller: &Caller, ticket: &Ticket) -> Result<(), AppError> {
+    if caller.role != Role::Agent {
+        return Ok(());
+    }
+    let directory = escalations.desk().directory.current();
+    match directory.service(ticket.service.as_str()).map(|s| s.assessment) {
+        Some(Assessment::Direct) => Ok(()),
+        _ => Err(AppError::Forbidden("this service is assessed by the municipality's central contact first".into())),
+    }
+}
+
+/// Who would be asked.
+pub(super) fn chain_for(
+    tx: &mut crate::db::Conn,
+    escalations: &Escalations,
+    caller: &Caller,
+    ticket: &Ticket,
+    command: &Escalate,
+    now: Timestamp,
+) -> Result<(Vec<super::EscalationStep>, Vec<super::EscalationStep>), AppError> {
+    let chosen = match &command.contact_id {
+        None => None,
+        Some(id) => {
+            let unknown =
+                || AppError::field("contact_id", format!("there is no contact {id:?}; see GET /api/v1/contacts"));
+            let slug: Slug = id.parse().map_err(|_| unknown())?;
+            let contact = contacts_of(tx, &[slug])?.pop().ok_or_else(unknown)?;
+            Some(ContactRef { id: contact.slug, name: contact.name })
+        }
+    };
+    let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
+    let routing = &escalations.desk().settings.directory;
+    let found = route(tx, &ticket.service, &ticket.ars, command.kind, today, routing)?;
+    let (chain, skipped) = chain::build(found, chosen.map(|contact| (contact, caller.actor.name.as_str())));
+    if chain.is_empty() {
+        let reasons: Vec<String> = skipped.iter().map(|s| format!("{}: {}", s.contact.name, s.reason)).collect();
+        let reasons = if reasons.is_empty() { "nobody is named".to_owned() } else { reasons.join("; ") };
+        let message =
+            format!("nobody can be asked for {} questions here ({reasons}); see GET /api/v1/gaps", command.kind);
+        return Err(AppError::field("kind", message));
+    }
+    Ok((chain, skipped))
+}
+
+/// A new escalation, ready to start.
+pub(super) struct New {
+    pub(super) kind: Kind,
+    pub(super) note: String,
+    pub(super) chain: Vec<super::EscalationStep>,
+    pub(super) skipped: Vec<super::EscalationStep>,
+    pub(super) emergency: bool,
+    pub(super) within: chrono::TimeDelta,
+}
+
+/// Stores the escalation, asks its first contact and moves the ticket.
+pub(super) fn start(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    ticket: &mut Ticket,
+    actor: &Actor,
+    new: New,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
+    let mut found = Escalation {
+        id: EscalationId::new(),
+        ticket: ticket.id,
+        kind: new.kind,
+        status: EscalationStatus::Pending,
+        note: new.note,
+        chain: new.chain,
+        skipped: new.skipped,
+        step: 0,
+        acknowledge_by: Some(acknowledge_by(now, new.within)),
+        acknowledged_at: None,
+        acknowledged_name: None,
+        reference: None,
+        answer: None,
+        return_reason: None,
+        emergency: new.emergency,
+        created_at: now,
+        updated_at: now,
+        ended_at: None,
+    };
+    crate::tickets::assess::run_clock(ticket, now);
+    let reason = found.current().map(|s| s.reason.clone()).unwrap_or_default();
+    let event = Event::Escalated {
+        escalation: found.id,
+        escalation_kind: found.kind.to_string(),
+        note: found.note.clone(),
+        reason,
+    };
+    advance(tx, ticket, Move::Escalate, actor, &event, now)?;
+    store::insert(tx, &found)?;
+    reach_somebody(tx, escalations, &mut found, ticket, actor, now)?;
+    tx.signal(Topic::Sweep);
+    Ok(found)
+}
+
+/// Asks the one whose turn it is; passes over those who have no way left, and expires at the end of the chain.
+fn reach_somebody(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    while !step::ask(tx, escalations, found, ticket, actor, now)? {
+        if found.following().is_none() {
+            return expire(tx, found, ticket, now);
+        }
+        let before = found.clone();
+        found.step += 1;
+        save(tx, &before, found, now)?;
+    }
+    Ok(())
+}
+
+/// Asks the next of the chain, or ends the escalation as expired. Guarded: false when somebody was quicker.
+pub(super) fn next_step(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    if next(found.status, EscalationMove::Advance).is_none() {
+        return Ok(false);
+    }
+    let ticket = by_id(tx, found.ticket)?;
+    let mut after = found.clone();
+    if found.following().is_none() {
+        expire(tx, &mut after, &ticket, now)?;
+        return Ok(true);
+    }
+    let settings = escalations.settings();
+    let within = if found.emergency { settings.emergency_within } else { settings.acknowledge_within };
+    after.step += 1;
+    after.status = EscalationStatus::Pending;
+    after.acknowledge_by = Some(acknowledge_by(now, within));
+    save(tx, found, &mut after, now)?;
+    reach_somebody(tx, escalations, &mut after, &ticket, actor, now)?;
+    Ok(true)
+}
+
+/// Asks the next of the chain now, on the central contact's word.
+pub async fn next_step_now(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<(Escalation, Ticket), AppError> {
+    caller.may(Action::AssessTicket)?;
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    escalations
+        .desk()
+        .db
+        .write(move |tx| {
+            let (found, _) = super::browse::visible(tx, &caller, id)?;
+            if !next_step(tx, &context, &found, &caller.actor, now)? {
+                return Err(AppError::Conflict(format!(
+                    "the escalation is {}; nobody else will be asked",
+                    found.status
+                )));
+            }
+            super::browse::visible(tx, &caller, id)
+        })
+        .await
+}
+
+/// Ends an escalation that nobody acknowledged, and tells the central contact.
+fn expire(tx: &mut Tx, found: &mut Escalation, ticket: &Ticket, now: Timestamp) -> Result<(), AppError> {
+    let before = found.clone();
+    finish(found, EscalationStatus::Expired, now);
+    save(tx, &before, found, now)?;
+    record(tx, ticket.id, &Actor::system(), &Event::EscalationExpired { escalation: found.id }, now)?;
+    notice::add(tx, ticket, NoticeKind::EscalationExpired, "", now)?;
+    ended(tx, ticket.id, now)
+}
+
+/// Marks an escalation as ended.
+pub(super) fn finish(found: &mut Escalation, status: EscalationStatus, now: Timestamp) {
+    found.status = status;
+    found.acknowledge_by = None;
+    found.ended_at = Some(now);
+}
+
+/// Writes an escalation, guarded by what it was. `Conflict` when somebody was quicker.
+pub(super) fn save(tx: &mut Tx, before: &Escalation, after: &mut Escalation, now: Timestamp) -> Result<(), AppError> {
+    after.updated_at = now;
+    if store::update(tx, before, after)? {
+        Ok(())
+    } else {
+        Err(AppError::Conflict("the escalation was changed by somebody else just now; read it again".into()))
+    }
+}
+
+/// Puts the ticket back to its central contact when its last open escalation has ended.
+pub(super) fn ended(tx: &mut Tx, id: crate::ids::TicketId, now: Timestamp) -> Result<(), AppError> {
+    let mut ticket = by_id(tx, id)?;
+    if ticket.status != crate::tickets::TicketStatus::Escalated || !store::open_of(tx, id)?.is_empty() {
+        return Ok(());
+    }
+    crate::tickets::advance_silently(tx, &mut ticket, Move::EscalationsEnded, now)
+}

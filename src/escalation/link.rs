@@ -1,0 +1,105 @@
+//! Signed links and reply addresses: how a contact without a log-in is known again.
+//!
+//! Invariant: a link is 256 random bits of which only the SHA-256 is kept; it is good for one contact and one
+//! escalation, until its end or that of the escalation. It is not derived from any key, so a leaked key makes no
+//! links. A reply address carries an HMAC-SHA-256 under a key of its own.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use rand::RngCore;
+use sha2::{Digest, Sha256};
+
+use super::escalation::Escalation;
+use super::{Escalations, escalation, store};
+use crate::clock::Timestamp;
+use crate::db::{Conn, Tx};
+use crate::error::AppError;
+use crate::ids::EscalationId;
+use crate::keys::Slug;
+use crate::seal::hex;
+
+/// Who holds a link that is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkHolder {
+    /// The escalation it is for.
+    pub escalation: EscalationId,
+    /// The contact it was sent to.
+    pub contact: Slug,
+    /// How long it is good for.
+    pub expires_at: Timestamp,
+}
+
+/// Why a link does not open anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLink {
+    /// There never was such a link, or it is long gone.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// The escalation has ended.
+    Ended,
+}
+
+/// Makes a link for a contact; answers its secret, which is nowhere kept in this form.
+pub(super) fn make(
+    tx: &mut Tx,
+    id: EscalationId,
+    contact: &Slug,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<String, AppError> {
+    let mut bytes = [0u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let secret = URL_SAFE_NO_PAD.encode(bytes);
+    store::insert_link(tx, &hash(&secret), id, contact, now, until)?;
+    Ok(secret)
+}
+
+/// Whom a secret stands for, and the escalation, in whatever state it is.
+pub(super) fn open(
+    conn: &mut Conn,
+    secret: &str,
+    now: Timestamp,
+) -> Result<Result<(LinkHolder, Escalation), DeadLink>, AppError> {
+    let Some(holder) = store::link(conn, &hash(secret))? else { return Ok(Err(DeadLink::Unknown)) };
+    if holder.expires_at <= now {
+        return Ok(Err(DeadLink::Expired));
+    }
+    let Some(found) = store::find(conn, holder.escalation)? else { return Ok(Err(DeadLink::Unknown)) };
+    Ok(Ok((holder, found)))
+}
+
+/// The escalation behind a link for reading; it may have ended.
+pub async fn look(
+    escalations: &Escalations,
+    secret: String,
+) -> Result<Result<(LinkHolder, Escalation), DeadLink>, AppError> {
+    let now = escalations.desk().clock.now();
+    escalations.desk().db.read(move |conn| open(conn, &secret, now)).await
+}
+
+/// The same for acting: an ended escalation is a [`DeadLink::Ended`].
+pub(super) fn open_to_act(
+    conn: &mut Conn,
+    secret: &str,
+    now: Timestamp,
+) -> Result<Result<(LinkHolder, Escalation), DeadLink>, AppError> {
+    Ok(open(conn, secret, now)?.and_then(|(holder, found)| {
+        if escalation::is_open(found.status) { Ok((holder, found)) } else { Err(DeadLink::Ended) }
+    }))
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// The address a reply to this escalation goes to: `antwort+<escalation>.<hmac>@…`.
+pub fn reply_address(mailbox: &str, key: &[u8; 32], id: EscalationId) -> Option<String> {
+    let (local, domain) = mailbox.rsplit_once('@')?;
+    // HMAC takes a key of any length; the error cannot happen.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(id.as_bytes());
+    let tag = hex(&mac.finalize().into_bytes()[..8]);
+    Some(format!("{local}+{}.{tag}@{domain}", id.uuid().simple()))
+}

@@ -1,0 +1,302 @@
+//! What the 2nd level is told: one finished content for mail and webhook alike.
+//!
+//! Pure. The subject holds number, kind, service and place, nothing of the citizen. Name and addresses of the
+//! reporter appear only for a contact that is allowed them; then the caller seals the message. A webhook body
+//! stays under 20 KB: long texts are cut with a sign, the page behind the link has them whole. A link opens a page
+//! with one button; opening it changes nothing.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Europe::Berlin;
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::directory::Kind;
+use crate::ids::EscalationId;
+use crate::tickets::reply::{escape, paragraphs};
+use crate::tickets::ticket::Reporter;
+
+/// The longest webhook body, with room to spare below the promised 20 KB.
+const LONGEST_BODY: usize = 19_000;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// A contact is asked.
+    Created,
+    /// A contact is reminded.
+    Reminded,
+    /// No answer is needed any more.
+    Cancelled,
+}
+
+impl Occasion {
+    /// The event's name on the wire (fixed point of the interface).
+    pub fn event(self) -> &'static str {
+        match self {
+            Self::Created => "escalation.created",
+            Self::Reminded => "escalation.reminded",
+            Self::Cancelled => "escalation.cancelled",
+        }
+    }
+}
+
+/// Everything a message says.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Facts {
+    pub occasion: Occasion,
+    pub escalation: EscalationId,
+    pub kind: Kind,
+    pub emergency: bool,
+    pub contact_name: String,
+    pub number: String,
+    pub service: String,
+    pub service_name: String,
+    pub ars: String,
+    pub municipality: String,
+    pub category: String,
+    pub priority: String,
+    pub subject: String,
+    pub description: String,
+    pub context: BTreeMap<String, String>,
+    pub note: String,
+    pub asked_by: String,
+    pub acknowledge_by: Option<Timestamp>,
+    pub next_contact: Option<String>,
+    pub links: Links,
+    pub reporter: Option<Reporter>,
+    pub now: Timestamp,
+}
+
+/// Where the other side acts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Links {
+    /// Take it.
+    pub acknowledge: String,
+    /// Answer it.
+    pub answer: String,
+    /// Give it back.
+    #[serde(rename = "return")]
+    pub give_back: String,
+    /// See it.
+    pub view: String,
+}
+
+impl Links {
+    /// The pages behind one signed link.
+    pub fn of(public_url: &str, secret: &str) -> Self {
+        let view = format!("{public_url}/eskalation/{secret}");
+        Self {
+            acknowledge: format!("{view}/acknowledge"),
+            answer: format!("{view}/answer"),
+            give_back: format!("{view}/return"),
+            view,
+        }
+    }
+}
+
+/// The kind in German.
+pub fn kind_word(kind: Kind, emergency: bool) -> &'static str {
+    match (emergency, kind) {
+        (true, _) => "NOTFALL",
+        (false, Kind::Technical) => "technisch",
+        (false, Kind::Functional) => "fachlich",
+    }
+}
+
+/// A time as people in Germany read it, such as `24.11.2026, 14:00 Uhr`.
+pub fn berlin(time: Timestamp) -> String {
+    time.utc().with_timezone(&Berlin).format("%d.%m.%Y, %H:%M Uhr").to_string()
+}
+
+/// The subject: `[26-004711-9] technisch: Wohnsitzanmeldung, Kiel`.
+pub fn subject(facts: &Facts) -> String {
+    let prefix = match facts.occasion {
+        Occasion::Created => "",
+        Occasion::Reminded => "Erinnerung, ",
+        Occasion::Cancelled => "Erledigt, ",
+    };
+    let kind = kind_word(facts.kind, facts.emergency);
+    format!("[{}] {prefix}{kind}: {}, {}", facts.number, facts.service_name, facts.municipality)
+}
+
+/// What is known, as pairs of label and value, the same in mail and page.
+pub fn known(facts: &Facts) -> Vec<(String, String)> {
+    let mut known = vec![
+        ("Dienst".to_owned(), facts.service_name.clone()),
+        ("Ort".to_owned(), facts.municipality.clone()),
+        ("Thema".to_owned(), facts.category.clone()),
+        ("Dringlichkeit".to_owned(), facts.priority.clone()),
+    ];
+    known.extend(facts.context.iter().map(|(label, value)| (label.clone(), value.clone())));
+    if let Some(reporter) = &facts.reporter {
+        let parts = [("Name", &reporter.name), ("E-Mail", &reporter.email), ("Telefon", &reporter.phone)];
+        known.extend(parts.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value.clone()?))));
+    }
+    known
+}
+
+fn opening(facts: &Facts) -> String {
+    match facts.occasion {
+        Occasion::Created | Occasion::Reminded => {
+            let question =
+                format!("{} braucht Ihre Antwort ({}).", facts.asked_by, kind_word(facts.kind, facts.emergency));
+            match facts.acknowledge_by {
+                Some(by) => {
+                    let after = match &facts.next_contact {
+                        Some(next) => format!("Danach fragt Lotse: {next}."),
+                        None => "Danach geht die Anfrage an die Kommune zurück.".to_owned(),
+                    };
+                    format!("{question}\nBitte bestätigen Sie bis {}, dass Sie sich kümmern. {after}", berlin(by))
+                }
+                None => question,
+            }
+        }
+        Occasion::Cancelled => "Diese Anfrage ist erledigt. Sie müssen nichts mehr tun.".to_owned(),
+    }
+}
+
+/// The text part of the mail.
+pub fn text(facts: &Facts) -> String {
+    let mut out = format!("Guten Tag {},\n\n{}\n", facts.contact_name, opening(facts));
+    if facts.occasion != Occasion::Cancelled {
+        out.push_str(&format!(
+            "\nIch kümmere mich darum: {}\nAntworten: {}\nWir sind nicht zuständig: {}\nAlles ansehen: {}\n",
+            facts.links.acknowledge, facts.links.answer, facts.links.give_back, facts.links.view
+        ));
+        out.push_str("(Die Links öffnen eine Seite mit einem Knopf. Erst der Knopf ändert etwas.)\n");
+        if !facts.note.is_empty() {
+            out.push_str(&format!("\nDIE FRAGE\n{}\n", facts.note));
+        }
+        out.push_str(&format!("\nWAS BEKANNT IST\n{}\n\n{}\n\n", facts.subject, facts.description));
+        for (label, value) in known(facts) {
+            out.push_str(&format!("{label}: {value}\n"));
+        }
+    }
+    out.push_str(&format!("\nNummer: {}\n", facts.number));
+    out
+}
+
+/// The HTML part of the mail, with the same content.
+pub fn html(facts: &Facts) -> String {
+    let mut out = format!("<p>Guten Tag {},</p><p>{}</p>", escape(&facts.contact_name), paragraphs(&opening(facts)));
+    if facts.occasion != Occasion::Cancelled {
+        let links = [
+            ("Ich kümmere mich darum", &facts.links.acknowledge),
+            ("Antworten", &facts.links.answer),
+            ("Wir sind nicht zuständig", &facts.links.give_back),
+            ("Alles ansehen", &facts.links.view),
+        ];
+        out.push_str("<ul>");
+        for (label, link) in links {
+            out.push_str(&format!("<li><a href=\"{}\">{label}</a></li>", escape(link)));
+        }
+        out.push_str("</ul><p>Die Links öffnen eine Seite mit einem Knopf. Erst der Knopf ändert etwas.</p>");
+        if !facts.note.is_empty() {
+            out.push_str(&format!("<h2>Die Frage</h2><p>{}</p>", paragraphs(&facts.note)));
+        }
+        let (subject, description) = (escape(&facts.subject), paragraphs(&facts.description));
+        out.push_str(&format!("<h2>Was bekannt ist</h2><p><strong>{subject}</strong></p><p>{description}</p><table>"));
+        for (label, value) in known(facts) {
+            let (label, value) = (escape(&label), paragraphs(&value));
+            out.push_str(&format!("<tr><th align=\"left\">{label}</th><td>{value}</td></tr>"));
+        }
+        out.push_str("</table>");
+    }
+    out.push_str(&format!("<p>Nummer: {}</p>", facts.number));
+    out
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    escalation_id: EscalationId,
+    kind: Kind,
+    emergency: bool,
+    acknowledge_by: Option<Timestamp>,
+    note: &'a str,
+    ticket: TicketData<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reporter: Option<&'a Reporter>,
+    links: &'a Links,
+}
+
+#[derive(Serialize)]
+struct TicketData<'a> {
+    number: &'a str,
+    service: Named<'a>,
+    municipality: Place<'a>,
+    category: &'a str,
+    priority: &'a str,
+    subject: &'a str,
+    description: &'a str,
+    context: &'a BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    slug: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    ars: &'a str,
+    name: &'a str,
+}
+
+/// The body of the webhook.
+pub fn webhook_body(facts: &Facts) -> Result<String, serde_json::Error> {
+    let mut facts = facts.clone();
+    let mut most = 8000;
+    loop {
+        let body = serde_json::to_string(&event(&facts))?;
+        if body.len() <= LONGEST_BODY || most == 0 {
+            return Ok(body);
+        }
+        most /= 2;
+        cut(&mut facts.description, most);
+        cut(&mut facts.note, most);
+        facts.context.values_mut().for_each(|value| cut(value, most / 8));
+    }
+}
+
+fn cut(text: &mut String, most: usize) {
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push_str(" […]");
+    }
+}
+
+fn event(facts: &Facts) -> Event<'_> {
+    Event {
+        r#type: facts.occasion.event(),
+        timestamp: facts.now,
+        data: Data {
+            escalation_id: facts.escalation,
+            kind: facts.kind,
+            emergency: facts.emergency,
+            acknowledge_by: facts.acknowledge_by,
+            note: &facts.note,
+            ticket: TicketData {
+                number: &facts.number,
+                service: Named { slug: &facts.service, name: &facts.service_name },
+                municipality: Place { ars: &facts.ars, name: &facts.municipality },
+                category: &facts.category,
+                priority: &facts.priority,
+                subject: &facts.subject,
+                description: &facts.description,
+                context: &facts.context,
+            },
+            reporter: facts.reporter.as_ref(),
+            links: &facts.links,
+        },
+    }
+}

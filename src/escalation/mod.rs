@@ -1,0 +1,68 @@
+//! Handing a request to the 2nd level, step by step along its chain, until somebody answers.
+//!
+//! Invariant: an escalation and its first messages are stored in one transaction; only a person's or their
+//! system's word stops the chain, never the success of a delivery; when its last open escalation ends, the ticket
+//! goes back to its central contact, who is told. Whoever the chain has reached may answer. What ends a ticket
+//! (`decide.rs`) withdraws its escalations and tells the other side.
+//!
+//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `sweep.rs` (deadlines
+//! and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
+//! (the pure part).
+
+pub mod browse;
+pub mod chain;
+pub mod deadline;
+pub mod decide;
+pub mod emergency;
+pub mod escalate;
+#[allow(clippy::module_inception)]
+pub mod escalation;
+pub mod link;
+pub mod message;
+pub mod preview;
+pub mod respond;
+mod step;
+mod store;
+pub mod sweep;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::tickets::Desk;
+
+pub use escalation::{Escalation, EscalationStatus, EscalationStep};
+
+/// What escalations need to know of this installation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long each step of a chain has to acknowledge.
+    pub acknowledge_within: TimeDelta,
+    /// The same for an emergency.
+    pub emergency_within: TimeDelta,
+    /// How long the signed link of a mail is good for at most.
+    pub link_valid_for: TimeDelta,
+    /// The mailbox of replies, such as `antwort@lotse.example.org`; each escalation has its own address in it.
+    pub reply_address: String,
+}
+
+/// Where escalations are worked on. Cheap to clone.
+#[derive(Clone)]
+pub struct Escalations(Arc<(Desk, Settings)>);
+
+impl Escalations {
+    /// Beside the desk of the tickets.
+    pub fn new(desk: Desk, settings: Settings) -> Self {
+        Self(Arc::new((desk, settings)))
+    }
+
+    /// The desk of the tickets.
+    pub fn desk(&self) -> &Desk {
+        &self.0.0
+    }
+
+    /// This installation.
+    pub fn settings(&self) -> &Settings {
+        &self.0.1
+    }
+}

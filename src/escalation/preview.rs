@@ -1,0 +1,95 @@
+//! What an escalation would do, before it does: who is asked and why, and exactly what they would read.
+//!
+//! Invariant: changes nothing; opens no personal data, but says whether a contact would be given it.
+
+use serde::Serialize;
+
+use super::escalate::{Escalate, chain_for};
+use super::escalation::{Escalation, EscalationStatus, EscalationStep};
+use super::message::{self, Occasion};
+use super::{Escalations, deadline, step};
+use crate::access::{Action, Caller};
+use crate::clock::Timestamp;
+use crate::delivery::Channel;
+use crate::directory::contacts_of;
+use crate::error::AppError;
+use crate::ids::EscalationId;
+use crate::tickets::{TicketRef, visible};
+
+/// What would happen.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Preview {
+    /// Who would be asked, in order, and why.
+    pub chain: Vec<EscalationStep>,
+    /// Who would be passed over, and why.
+    pub skipped: Vec<EscalationStep>,
+    /// When the second would be asked.
+    pub acknowledge_by: Timestamp,
+    /// The ways by which the first would be told.
+    pub ways: Vec<Channel>,
+    /// Whether they would be told who asked.
+    pub discloses_reporter: bool,
+    /// The mail's subject.
+    pub subject: String,
+    /// The mail's text.
+    pub text: String,
+}
+
+/// Shows what [`super::escalate::escalate`] would do.
+pub async fn preview(
+    escalations: &Escalations,
+    caller: Caller,
+    at: TicketRef,
+    command: Escalate,
+) -> Result<Preview, AppError> {
+    caller.may(Action::EscalateTicket)?;
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let ticket = visible(conn, &caller, &at)?;
+            let (chain, skipped) = chain_for(conn, &context, &caller, &ticket, &command, now)?;
+            let acknowledge_by = deadline::acknowledge_by(now, context.settings().acknowledge_within);
+            let imagined = Escalation {
+                id: EscalationId::new(),
+                ticket: ticket.id,
+                kind: command.kind,
+                status: EscalationStatus::Pending,
+                note: command.note,
+                chain,
+                skipped,
+                step: 0,
+                acknowledge_by: Some(acknowledge_by),
+                acknowledged_at: None,
+                acknowledged_name: None,
+                reference: None,
+                answer: None,
+                return_reason: None,
+                emergency: false,
+                created_at: now,
+                updated_at: now,
+                ended_at: None,
+            };
+            let first: Vec<_> = imagined.current().map(|s| s.contact.id.clone()).into_iter().collect();
+            let contact = contacts_of(conn, &first)?.pop().ok_or(AppError::NotFound)?;
+            let facts = step::facts(&context, &imagined, &ticket, &contact.name, Occasion::Created, "…", None, now);
+            let mut ways = Vec::new();
+            if contact.email.is_some() {
+                ways.push(Channel::Email);
+            }
+            if contact.webhook.as_ref().is_some_and(|webhook| webhook.is_active()) {
+                ways.push(Channel::Webhook);
+            }
+            Ok(Preview {
+                subject: message::subject(&facts),
+                text: message::text(&facts),
+                chain: imagined.chain,
+                skipped: imagined.skipped,
+                acknowledge_by,
+                ways,
+                discloses_reporter: contact.discloses_reporter,
+            })
+        })
+        .await
+}

@@ -1,0 +1,195 @@
+//! One step of a chain: whoever's turn it is gets the finished messages, by every way they have.
+//!
+//! Invariant: called inside the write that starts or advances the escalation. A unique key of escalation, step,
+//! occasion and endpoint makes repeats harmless. What is disclosed stands in the history.
+
+use super::escalation::{Escalation, EscalationStep};
+use super::link;
+use super::message::{self, Facts, Links, Occasion};
+use super::{Escalations, store};
+use crate::access::Actor;
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue};
+use crate::directory::{Contact, contacts_of};
+use crate::error::AppError;
+use crate::ids::{DeliveryId, EndpointId, SealKeyId};
+use crate::keys::Slug;
+use crate::seal::DataKey;
+use crate::tickets::ticket::{Reporter, Ticket};
+use crate::tickets::{Event, record, reporter};
+
+/// What an occasion is to the outbox.
+fn purpose(occasion: Occasion) -> Purpose {
+    match occasion {
+        Occasion::Created => Purpose::Created,
+        Occasion::Reminded => Purpose::Reminded,
+        Occasion::Cancelled => Purpose::Cancelled,
+    }
+}
+
+/// Asks the contact whose turn it is; false when they have no way left to be reached.
+pub(super) fn ask(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    let Some(step) = found.current().cloned() else { return Ok(false) };
+    let contact = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop();
+    let Some(contact) = contact else { return Ok(false) };
+    store::reach(tx, found.id, &contact.slug, found.step, now)?;
+    let sent = send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
+    let event = Event::EscalationStep {
+        escalation: found.id,
+        step: found.step,
+        contact: contact.slug.clone(),
+        name: contact.name.clone(),
+        reason: step.reason,
+        discloses_reporter: sent.disclosed,
+    };
+    record(tx, ticket.id, actor, &event, now)?;
+    Ok(sent.messages > 0)
+}
+
+/// Tells everyone the chain has reached that no answer is needed any more.
+pub(super) fn call_off(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let reached: Vec<Slug> = store::reached(tx, found.id)?;
+    for contact in contacts_of(tx, &reached)? {
+        send(tx, escalations, found, ticket, &contact, Occasion::Cancelled, now)?;
+    }
+    Ok(())
+}
+
+/// What [`send`] did.
+pub(super) struct Sent {
+    /// How many messages were put into the outbox.
+    pub(super) messages: usize,
+    /// Whether they hold the reporter's name and addresses.
+    disclosed: bool,
+}
+
+/// Puts the finished messages for one contact into the outbox.
+pub(super) fn send(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    contact: &Contact,
+    occasion: Occasion,
+    now: Timestamp,
+) -> Result<Sent, AppError> {
+    let desk = escalations.desk();
+    let disclosed = match contact.discloses_reporter && occasion != Occasion::Cancelled {
+        false => None,
+        true => {
+            let purpose = format!("escalation to {}", contact.slug);
+            reporter::open(tx, &desk.sealer, ticket, &Actor::system(), &purpose, now)?
+        }
+    };
+    let secret = match occasion {
+        Occasion::Cancelled => String::new(),
+        _ => link::make(tx, found.id, &contact.slug, now, now.plus(escalations.settings().link_valid_for))?,
+    };
+    let (person, key) = disclosed.unzip();
+    let facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
+    // A message holds its link in plain text; it is sealed always, under the ticket's key where the reporter is in it.
+    let sealed_under: (SealKeyId, &DataKey) = match &key {
+        Some(key) => (reporter::key_of(ticket.id), key),
+        None => (desk.sealer.secrets_id(), desk.sealer.secrets()),
+    };
+    let mut messages = 0;
+    for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
+        let dedupe = format!("{} {} {} {endpoint}", found.id, found.step, occasion.event());
+        let outgoing = Outgoing {
+            about: found.id.cast(),
+            purpose: purpose(occasion),
+            dedupe,
+            endpoint: Some(endpoint),
+            recipient,
+            content,
+        };
+        messages += usize::from(enqueue(tx, DeliveryId::new(), &outgoing, Some(sealed_under), now)?);
+    }
+    Ok(Sent { messages, disclosed: key.is_some() })
+}
+
+/// The same content for every way the contact has.
+fn contents(
+    escalations: &Escalations,
+    found: &Escalation,
+    contact: &Contact,
+    facts: &Facts,
+) -> Result<Vec<(EndpointId, String, Content)>, AppError> {
+    let desk = escalations.desk();
+    let mut contents = Vec::new();
+    if let (Some(endpoint), Some(to)) = (contact.email_endpoint, contact.email.clone()) {
+        let key = desk.sealer.reply_address_key();
+        let mail = Mail {
+            to_name: Some(contact.name.clone()),
+            reply_to: link::reply_address(&escalations.settings().reply_address, key, found.id),
+            subject: message::subject(facts),
+            text: message::text(facts),
+            html: message::html(facts),
+            to: to.clone(),
+        };
+        contents.push((endpoint, to.to_string(), Content::Mail(mail)));
+    }
+    if let (Some(endpoint), Some(webhook)) = (contact.webhook_endpoint, &contact.webhook)
+        && webhook.is_active()
+    {
+        let body = message::webhook_body(facts).map_err(AppError::internal)?;
+        contents.push((endpoint, webhook.url.clone(), Content::Webhook { body }));
+    }
+    Ok(contents)
+}
+
+/// What a message says, gathered from ticket, directory and escalation.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn facts(
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    contact_name: &str,
+    occasion: Occasion,
+    secret: &str,
+    person: Option<Reporter>,
+    now: Timestamp,
+) -> Facts {
+    let desk = escalations.desk();
+    let directory = desk.directory.current();
+    let place = directory.municipality(&ticket.ars);
+    let service = directory.service(ticket.service.as_str());
+    Facts {
+        occasion,
+        escalation: found.id,
+        kind: found.kind,
+        emergency: found.emergency,
+        contact_name: contact_name.to_owned(),
+        number: ticket.number.to_string(),
+        service: ticket.service.to_string(),
+        service_name: service.map_or_else(|| ticket.service.to_string(), |s| s.name.to_string()),
+        ars: ticket.ars.to_string(),
+        municipality: place.map_or_else(|| ticket.ars.to_string(), |m| m.name.to_string()),
+        category: ticket.category.to_string(),
+        priority: ticket.priority.to_string(),
+        subject: ticket.subject.clone(),
+        description: ticket.description.clone(),
+        context: ticket.context.clone(),
+        note: found.note.clone(),
+        asked_by: ticket.claimed_by.as_ref().map_or_else(|| "Die Kommune".to_owned(), |c| c.name.clone()),
+        acknowledge_by: found.acknowledge_by,
+        next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
+        links: Links::of(&desk.settings.public_url, secret),
+        reporter: person,
+        now,
+    }
+}

@@ -1,0 +1,193 @@
+//! The tables of escalations, whom they reached, and their links.
+
+use diesel::prelude::*;
+
+use super::escalation::{Escalation, EscalationStatus, EscalationStep};
+use super::link::LinkHolder;
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::dialect::insert_if_absent;
+use crate::db::schema::{escalation_contacts, escalation_links, escalations};
+use crate::db::types::Json;
+use crate::directory::Kind;
+use crate::error::AppError;
+use crate::ids::{EscalationId, TicketId};
+use crate::keys::Slug;
+
+#[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
+#[diesel(table_name = escalations, treat_none_as_null = true)]
+struct EscalationRow {
+    id: EscalationId,
+    ticket_id: TicketId,
+    kind: Kind,
+    status: EscalationStatus,
+    note: String,
+    chain: Json,
+    skipped: Json,
+    step: i32,
+    acknowledge_by: Option<Timestamp>,
+    acknowledged_at: Option<Timestamp>,
+    acknowledged_name: Option<String>,
+    reference: Option<String>,
+    answer: Option<String>,
+    return_reason: Option<String>,
+    emergency: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+impl EscalationRow {
+    fn of(found: &Escalation) -> Result<Self, AppError> {
+        let e = found.clone();
+        Ok(Self {
+            id: e.id,
+            ticket_id: e.ticket,
+            kind: e.kind,
+            status: e.status,
+            note: e.note,
+            chain: Json::of(&e.chain)?,
+            skipped: Json::of(&e.skipped)?,
+            step: e.step,
+            acknowledge_by: e.acknowledge_by,
+            acknowledged_at: e.acknowledged_at,
+            acknowledged_name: e.acknowledged_name,
+            reference: e.reference,
+            answer: e.answer,
+            return_reason: e.return_reason,
+            emergency: e.emergency,
+            created_at: e.created_at,
+            updated_at: e.updated_at,
+            ended_at: e.ended_at,
+        })
+    }
+
+    fn escalation(self) -> Result<Escalation, AppError> {
+        Ok(Escalation {
+            id: self.id,
+            ticket: self.ticket_id,
+            kind: self.kind,
+            status: self.status,
+            note: self.note,
+            chain: self.chain.read::<Vec<EscalationStep>>()?,
+            skipped: self.skipped.read::<Vec<EscalationStep>>()?,
+            step: self.step,
+            acknowledge_by: self.acknowledge_by,
+            acknowledged_at: self.acknowledged_at,
+            acknowledged_name: self.acknowledged_name,
+            reference: self.reference,
+            answer: self.answer,
+            return_reason: self.return_reason,
+            emergency: self.emergency,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            ended_at: self.ended_at,
+        })
+    }
+}
+
+fn read(rows: Vec<EscalationRow>) -> Result<Vec<Escalation>, AppError> {
+    rows.into_iter().map(EscalationRow::escalation).collect()
+}
+
+const OPEN: [EscalationStatus; 3] = [EscalationStatus::Pending, EscalationStatus::Sent, EscalationStatus::Acknowledged];
+
+pub(super) fn insert(conn: &mut Conn, found: &Escalation) -> Result<(), AppError> {
+    diesel::insert_into(escalations::table).values(&EscalationRow::of(found)?).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find(conn: &mut Conn, id: EscalationId) -> Result<Option<Escalation>, AppError> {
+    let row = escalations::table.find(id).first::<EscalationRow>(conn).optional()?;
+    row.map(EscalationRow::escalation).transpose()
+}
+
+/// Writes the escalation if it still has the status and step it was read with.
+pub(super) fn update(conn: &mut Conn, before: &Escalation, after: &Escalation) -> Result<bool, AppError> {
+    let unchanged = escalations::table
+        .find(before.id)
+        .filter(escalations::status.eq(before.status))
+        .filter(escalations::step.eq(before.step))
+        .filter(escalations::updated_at.eq(before.updated_at));
+    Ok(diesel::update(unchanged).set(&EscalationRow::of(after)?).execute(conn)? == 1)
+}
+
+pub(super) fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalation>, AppError> {
+    read(escalations::table.filter(escalations::ticket_id.eq(ticket)).order(escalations::id).load(conn)?)
+}
+
+pub(super) fn open_of(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalation>, AppError> {
+    let of_ticket = escalations::table.filter(escalations::ticket_id.eq(ticket));
+    read(of_ticket.filter(escalations::status.eq_any(OPEN)).order(escalations::id).load(conn)?)
+}
+
+pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Escalation>, AppError> {
+    let due = escalations::table.filter(escalations::acknowledge_by.le(now));
+    read(due.order((escalations::acknowledge_by, escalations::id)).limit(most).load(conn)?)
+}
+
+pub(super) fn open_for(conn: &mut Conn, contact: &Slug, most: i64) -> Result<Vec<Escalation>, AppError> {
+    let reached = escalation_contacts::table
+        .filter(escalation_contacts::contact.eq(contact))
+        .select(escalation_contacts::escalation_id);
+    let open = escalations::table.filter(escalations::id.eq_any(reached)).filter(escalations::status.eq_any(OPEN));
+    read(open.order(escalations::id).limit(most).load(conn)?)
+}
+
+pub(super) fn reach(
+    conn: &mut Conn,
+    id: EscalationId,
+    contact: &Slug,
+    step: i32,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    use escalation_contacts as c;
+    let row = (c::escalation_id.eq(id), c::contact.eq(contact), c::step.eq(step), c::reached_at.eq(now));
+    insert_if_absent!(conn, c::table, row);
+    Ok(())
+}
+
+pub(super) fn reached(conn: &mut Conn, id: EscalationId) -> Result<Vec<Slug>, AppError> {
+    let of_escalation = escalation_contacts::table.filter(escalation_contacts::escalation_id.eq(id));
+    Ok(of_escalation.order(escalation_contacts::step).select(escalation_contacts::contact).load(conn)?)
+}
+
+pub(super) fn reached_at(conn: &mut Conn, id: EscalationId, step: i32) -> Result<Option<Timestamp>, AppError> {
+    use escalation_contacts as c;
+    let at_step = c::table.filter(c::escalation_id.eq(id)).filter(c::step.eq(step));
+    Ok(at_step.select(c::reached_at).first(conn).optional()?)
+}
+
+pub(super) fn insert_link(
+    conn: &mut Conn,
+    hash: &[u8],
+    id: EscalationId,
+    contact: &Slug,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), AppError> {
+    use escalation_links as l;
+    let row = (
+        l::hash.eq(hash),
+        l::escalation_id.eq(id),
+        l::contact.eq(contact),
+        l::created_at.eq(now),
+        l::expires_at.eq(until),
+    );
+    diesel::insert_into(l::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn link(conn: &mut Conn, hash: &[u8]) -> Result<Option<LinkHolder>, AppError> {
+    use escalation_links as l;
+    let row: Option<(EscalationId, Slug, Timestamp)> =
+        l::table.find(hash).select((l::escalation_id, l::contact, l::expires_at)).first(conn).optional()?;
+    Ok(row.map(|(escalation, contact, expires_at)| LinkHolder { escalation, contact, expires_at }))
+}
+
+pub(super) fn purge_links(conn: &mut Conn, now: Timestamp, most: i64) -> Result<usize, AppError> {
+    use escalation_links as l;
+    let old: Vec<Vec<u8>> =
+        l::table.filter(l::expires_at.lt(now)).order(l::expires_at).limit(most).select(l::hash).load(conn)?;
+    Ok(diesel::delete(l::table.filter(l::hash.eq_any(old))).execute(conn)?)
+}

@@ -1,0 +1,210 @@
+//! What must happen by itself: the next step when a deadline passes, and what deliveries have told.
+//!
+//! Invariant: every act is guarded by the state it was decided on, so that several instances sweeping at once do
+//! each thing once, and a clock that jumps does nothing early that an acknowledgement has stopped. One matter that
+//! fails does not hold up the others; it is looked at again in the next round.
+
+use std::time::Duration;
+
+use super::escalate::{next_step, save};
+use super::escalation::{Escalation, EscalationMove, next};
+use super::message::Occasion;
+use super::{Escalations, browse, step, store};
+use crate::access::{Actor, idempotency};
+use crate::clock::Timestamp;
+use crate::db::{Topic, Tx};
+use crate::delivery::{self, Channel, DeliveryEvent, DeliveryStatus, EventKind, Purpose};
+use crate::directory::contacts_of;
+use crate::error::AppError;
+use crate::tickets::notice::{self, NoticeKind};
+use crate::tickets::ticket::Ticket;
+use crate::tickets::{Event, record};
+
+/// At most this many of a kind in one round.
+const SOME: i64 = 200;
+
+/// Sweeps until shutdown: at once when something was committed, and twice a second for what other instances
+/// and the clock bring.
+pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Receiver<bool>) {
+    let mut rounds: u64 = 0;
+    loop {
+        if let Err(e) = round(&escalations).await {
+            tracing::warn!(fault = %e, "a sweep did not finish");
+        }
+        if rounds.is_multiple_of(120)
+            && let Err(e) = tidy(&escalations).await
+        {
+            tracing::warn!(fault = %e, "tidying up did not finish");
+        }
+        rounds += 1;
+        tokio::select! {
+            _ = shutdown.wait_for(|stop| *stop) => return,
+            () = escalations.desk().db.signals().wait(Topic::Sweep) => {}
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        }
+    }
+}
+
+/// One round; answers how many things were done.
+pub async fn round(escalations: &Escalations) -> Result<usize, AppError> {
+    let mut done = events(escalations).await?;
+    done += deadlines(escalations).await?;
+    done += notice::tell(escalations.desk()).await?;
+    Ok(done)
+}
+
+/// Removes what is past its time.
+async fn tidy(escalations: &Escalations) -> Result<(), AppError> {
+    let now = escalations.desk().clock.now();
+    let purge = move |tx: &mut Tx| {
+        store::purge_links(tx, now, 500)?;
+        idempotency::purge(tx, now)
+    };
+    while escalations.desk().db.write(purge).await? > 0 {}
+    Ok(())
+}
+
+async fn deadlines(escalations: &Escalations) -> Result<usize, AppError> {
+    let now = escalations.desk().clock.now();
+    let due = escalations.desk().db.read(move |conn| store::due(conn, now, SOME)).await?;
+    let mut done = 0;
+    for found in due {
+        let context = escalations.clone();
+        let id = found.id;
+        let stepped =
+            escalations.desk().db.write(move |tx| next_step(tx, &context, &found, &Actor::system(), now)).await;
+        done += usize::from(settled(stepped, &id.to_string()));
+    }
+    Ok(done)
+}
+
+async fn events(escalations: &Escalations) -> Result<usize, AppError> {
+    let open = escalations.desk().db.read(|conn| delivery::open_events(conn, SOME)).await?;
+    let mut done = 0;
+    for event in open {
+        let (context, now, id) = (escalations.clone(), escalations.desk().clock.now(), event.id);
+        let handled = escalations.desk().db.write(move |tx| handle(tx, &context, &event, now)).await;
+        done += usize::from(settled(handled, &id.to_string()));
+    }
+    Ok(done)
+}
+
+/// Somebody who was quicker is no fault; anything else is told and tried again in the next round.
+fn settled(result: Result<bool, AppError>, what: &str) -> bool {
+    match result {
+        Ok(done) => done,
+        Err(AppError::Conflict(_)) => false,
+        Err(e) => {
+            tracing::warn!(matter = what, fault = %e, "a matter of the sweep failed");
+            false
+        }
+    }
+}
+
+fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Timestamp) -> Result<bool, AppError> {
+    if !delivery::handled(tx, event.id, now)? {
+        return Ok(false);
+    }
+    let Some(id) = event.delivery else { return Ok(true) };
+    let Some(message) = delivery::delivery(tx, id)? else { return Ok(true) };
+    let Some(ticket) = browse::ticket_of(tx, &message)? else { return Ok(true) };
+    let found = match message.purpose {
+        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => store::find(tx, message.about.cast())?,
+        Purpose::Notice | Purpose::Reply => None,
+    };
+    match event.kind {
+        EventKind::Sent => match found {
+            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message.recipient, now)?,
+            _ => {}
+        },
+        EventKind::Failing => {
+            if let Some(found) = found {
+                other_way(tx, escalations, &found, &ticket, message.channel, now)?;
+            }
+        }
+        EventKind::Exhausted => {
+            given_up(tx, escalations, event, &message, found, &ticket, now)?;
+        }
+        EventKind::Disabled => {
+            let endpoint = event.endpoint.map(|id| id.uuid()).unwrap_or_default();
+            let told = Event::EndpointDisabled { endpoint, detail: event.detail.clone() };
+            record(tx, ticket.id, &Actor::system(), &told, now)?;
+            notice::add(tx, &ticket, NoticeKind::EndpointDisabled, &message.recipient, now)?;
+        }
+        // The endpoint is marked; the Exhausted event that comes with it does the rest.
+        EventKind::Bounced => {}
+    }
+    Ok(true)
+}
+
+/// Their server took a message: the escalation is on its way.
+fn sent(tx: &mut Tx, found: &Escalation, recipient: &str, now: Timestamp) -> Result<(), AppError> {
+    if let Some(to) = next(found.status, EscalationMove::Send) {
+        let mut after = found.clone();
+        after.status = to;
+        save(tx, found, &mut after, now)?;
+    }
+    let event = Event::EscalationSent { escalation: found.id, contact: recipient.to_owned() };
+    record(tx, found.ticket, &Actor::system(), &event, now)
+}
+
+/// Three failures in a row: if the contact has another way that was not used for this step, use it.
+fn other_way(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    failing: Channel,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let Some(step) = found.current() else { return Ok(()) };
+    if next(found.status, EscalationMove::Advance).is_none() {
+        return Ok(());
+    }
+    let Some(contact) = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop() else { return Ok(()) };
+    // The unique key of each message makes this add only the way that was missing.
+    let added = step::send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
+    if added.messages > 0 {
+        let channel = match failing {
+            Channel::Email => Channel::Webhook,
+            Channel::Webhook => Channel::Email,
+        };
+        let event = Event::OtherWayTried { escalation: found.id, channel: channel.to_string() };
+        record(tx, ticket.id, &Actor::system(), &event, now)?;
+    }
+    Ok(())
+}
+
+/// A message was given up: people are told, and if nothing of this step can arrive any more, the next is asked.
+fn given_up(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    event: &DeliveryEvent,
+    message: &delivery::Delivery,
+    found: Option<Escalation>,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let told = Event::DeliveryExhausted {
+        delivery: message.id,
+        recipient: message.recipient.clone(),
+        detail: event.detail.clone(),
+    };
+    record(tx, ticket.id, &Actor::system(), &told, now)?;
+    if message.purpose == Purpose::Notice {
+        // A notice about a notice that did not arrive would chase its own tail; the list of work shows the matter.
+        tracing::error!(delivery = %message.id, "a notice to a central contact could not be delivered");
+        return Ok(());
+    }
+    notice::add(tx, ticket, NoticeKind::DeliveryExhausted, &message.recipient, now)?;
+    let Some(found) = found else { return Ok(()) };
+    let all = delivery::deliveries_of(tx, found.id.cast())?;
+    let hope = |d: &delivery::Delivery| matches!(d.status, DeliveryStatus::Pending | DeliveryStatus::Sent);
+    // Only messages of the present step count; earlier contacts had their time.
+    let since = store::reached_at(tx, found.id, found.step)?.unwrap_or(found.created_at);
+    let waits = all.iter().any(|d| d.purpose == Purpose::Created && d.created_at >= since && hope(d));
+    if !waits && message.created_at >= since {
+        next_step(tx, escalations, &found, &Actor::system(), now)?;
+    }
+    Ok(())
+}

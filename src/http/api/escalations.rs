@@ -1,0 +1,293 @@
+//! Escalations and deliveries over JSON.
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
+
+use super::tickets::{MunicipalityAnswer, TicketAnswer, shape as shape_ticket};
+use super::{ApiResult, ListAnswer, Nothing, Reason, Text, created, limit, ok, send_outcome};
+use crate::access::idempotency::Answer;
+use crate::clock::Timestamp;
+use crate::directory::{Directory, Kind};
+use crate::error::AppError;
+use crate::escalation::escalate::{Escalate, escalate as start_escalation, next_step_now};
+use crate::escalation::respond::{Speaker, Word, respond};
+use crate::escalation::{Escalation, EscalationStatus, EscalationStep, browse, decide, preview as previews};
+use crate::http::State;
+use crate::http::auth::{Command, Guard, right};
+use crate::ids::{DeliveryId, EscalationId, TicketId};
+use crate::tickets::Ticket;
+
+/// An escalation as it is answered.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs)] // The fields are those of the escalation.
+pub struct EscalationAnswer {
+    pub id: EscalationId,
+    pub ticket: EscalatedTicket,
+    pub kind: Kind,
+    pub status: EscalationStatus,
+    pub note: String,
+    pub chain: Vec<EscalationStep>,
+    pub skipped: Vec<EscalationStep>,
+    /// Whose turn it is: an index into `chain`, from 0.
+    pub step: i32,
+    pub acknowledge_by: Option<Timestamp>,
+    pub acknowledged_at: Option<Timestamp>,
+    pub acknowledged_by: Option<String>,
+    /// The other side's own number.
+    pub reference: Option<String>,
+    pub answer: Option<String>,
+    pub return_reason: Option<String>,
+    pub emergency: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What an escalation's reader may know of its ticket.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[allow(missing_docs)]
+pub struct EscalatedTicket {
+    pub id: TicketId,
+    pub number: crate::tickets::TicketNumber,
+    pub status: crate::tickets::TicketStatus,
+    pub service: crate::keys::Slug,
+    pub municipality: MunicipalityAnswer,
+    pub category: crate::tickets::ticket::Category,
+    pub priority: crate::tickets::ticket::Priority,
+    pub subject: String,
+    pub description: String,
+    pub context: std::collections::BTreeMap<String, String>,
+}
+
+fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> EscalationAnswer {
+    let TicketAnswer {
+        id,
+        number,
+        status,
+        service,
+        municipality,
+        category,
+        priority,
+        subject,
+        description,
+        context,
+        ..
+    } = shape_ticket(ticket, directory);
+    let ticket = EscalatedTicket {
+        id,
+        number,
+        status,
+        service,
+        municipality,
+        category,
+        priority,
+        subject,
+        description,
+        context,
+    };
+    let e = found.clone();
+    EscalationAnswer {
+        id: e.id,
+        ticket,
+        kind: e.kind,
+        status: e.status,
+        note: e.note,
+        chain: e.chain,
+        skipped: e.skipped,
+        step: e.step,
+        acknowledge_by: e.acknowledge_by,
+        acknowledged_at: e.acknowledged_at,
+        acknowledged_by: e.acknowledged_name,
+        reference: e.reference,
+        answer: e.answer,
+        return_reason: e.return_reason,
+        emergency: e.emergency,
+        created_at: e.created_at,
+        updated_at: e.updated_at,
+        ended_at: e.ended_at,
+    }
+}
+
+/// Hand a ticket to the 2nd level.
+#[utoipa::path(post, path = "/api/v1/tickets/{ticket}/escalations", params(("ticket" = String, Path)), request_body = Escalate, tag = "escalations",
+    responses((status = 201, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
+pub async fn escalate(
+    state: Data<State>,
+    command: Command<right::EscalateTicket, Escalate>,
+    at: Path<String>,
+) -> ApiResult {
+    let directory = state.directory().clone();
+    let render = move |(found, ticket): &(Escalation, Ticket)| -> Result<Answer, AppError> {
+        created(format!("/api/v1/escalations/{}", found.id), &shape(found, ticket, &directory))
+    };
+    let once = command.once(Arc::new(render.clone()))?;
+    let outcome = start_escalation(&state.escalations, command.caller, at.parse()?, command.body, once).await?;
+    send_outcome(outcome, render)
+}
+
+/// What an escalation would do: who is asked and why, and exactly what they would read.
+#[utoipa::path(post, path = "/api/v1/tickets/{ticket}/escalations/preview", params(("ticket" = String, Path)), request_body = Escalate, tag = "escalations",
+    responses((status = 200, body = crate::escalation::preview::Preview)))]
+pub async fn preview(
+    state: Data<State>,
+    command: Command<right::EscalateTicket, Escalate>,
+    at: Path<String>,
+) -> ApiResult {
+    ok(&previews::preview(&state.escalations, command.caller, at.parse()?, command.body).await?)
+}
+
+/// The escalations of a ticket, earliest first.
+#[utoipa::path(get, path = "/api/v1/tickets/{ticket}/escalations", params(("ticket" = String, Path)), tag = "escalations",
+    responses((status = 200, body = ListAnswer<EscalationAnswer>)))]
+pub async fn of_ticket(state: Data<State>, guard: Guard<right::ReadTickets>, at: Path<String>) -> ApiResult {
+    let (ticket, found) = browse::of_ticket(&state.escalations, guard.caller, at.parse()?).await?;
+    let items = found.iter().map(|e| shape(e, &ticket, state.directory())).collect();
+    ok(&ListAnswer { items, next_cursor: None })
+}
+
+/// The open escalations that have reached the contact of a 2nd-level token, earliest first.
+#[utoipa::path(get, path = "/api/v1/escalations", tag = "escalations",
+    responses((status = 200, body = ListAnswer<EscalationAnswer>)))]
+pub async fn mine(state: Data<State>, guard: Guard<right::RespondEscalation>) -> ApiResult {
+    let found = browse::mine(&state.escalations, guard.caller).await?;
+    let items = found.iter().map(|(e, ticket)| shape(e, ticket, state.directory())).collect();
+    ok(&ListAnswer { items, next_cursor: None })
+}
+
+fn id<T>(at: &str) -> Result<crate::ids::Id<T>, AppError> {
+    at.parse().map_err(|_| AppError::NotFound)
+}
+
+/// One escalation.
+#[utoipa::path(get, path = "/api/v1/escalations/{escalation}", params(("escalation" = String, Path)), tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 404, body = crate::http::error::Problem)))]
+pub async fn show(state: Data<State>, guard: Guard<right::ReadEscalations>, at: Path<String>) -> ApiResult {
+    let (found, ticket) = browse::escalation(&state.escalations, guard.caller, id(&at)?).await?;
+    ok(&shape(&found, &ticket, state.directory()))
+}
+
+/// What was sent for it, with every attempt.
+#[utoipa::path(get, path = "/api/v1/escalations/{escalation}/deliveries", params(("escalation" = String, Path)), tag = "escalations",
+    responses((status = 200, body = ListAnswer<crate::escalation::browse::Delivery>)))]
+pub async fn deliveries(state: Data<State>, guard: Guard<right::ReadEscalations>, at: Path<String>) -> ApiResult {
+    let items = browse::deliveries(&state.escalations, guard.caller, id(&at)?).await?;
+    ok(&ListAnswer { items, next_cursor: None })
+}
+
+/// Take it; a reference may be given.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    /// The other side's own number.
+    pub reference: Option<String>,
+}
+
+/// The answer of the 2nd level.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerEscalation {
+    /// What they know.
+    pub text: String,
+    /// Their own number.
+    pub reference: Option<String>,
+}
+
+async fn say(state: &State, caller: crate::access::Caller, at: &str, word: Word) -> ApiResult {
+    let speaker = Speaker::Token(Box::new(caller), id(at)?);
+    // A token is no link; a dead link cannot come of it.
+    let (found, ticket) = respond(&state.escalations, speaker, word).await?.map_err(|_| AppError::NotFound)?;
+    ok(&shape(&found, &ticket, state.directory()))
+}
+
+/// Take it: stops the chain.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/acknowledge", params(("escalation" = String, Path)), request_body = Acknowledge, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn acknowledge(
+    state: Data<State>,
+    command: Command<right::RespondEscalation, Acknowledge>,
+    at: Path<String>,
+) -> ApiResult {
+    say(&state, command.caller, &at, Word::Acknowledge { reference: command.body.reference }).await
+}
+
+/// Answer it.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/answer", params(("escalation" = String, Path)), request_body = AnswerEscalation, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn answer(
+    state: Data<State>,
+    command: Command<right::RespondEscalation, AnswerEscalation>,
+    at: Path<String>,
+) -> ApiResult {
+    say(&state, command.caller, &at, Word::Answer { text: command.body.text, reference: command.body.reference }).await
+}
+
+/// Give it back, with the reason.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/return", params(("escalation" = String, Path)), request_body = Reason, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn give_back(
+    state: Data<State>,
+    command: Command<right::RespondEscalation, Reason>,
+    at: Path<String>,
+) -> ApiResult {
+    say(&state, command.caller, &at, Word::Return { reason: command.body.reason }).await
+}
+
+/// Ask the central contact something.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/ask", params(("escalation" = String, Path)), request_body = Text, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn ask(state: Data<State>, command: Command<right::RespondEscalation, Text>, at: Path<String>) -> ApiResult {
+    say(&state, command.caller, &at, Word::Ask { question: command.body.text }).await
+}
+
+/// Ask the next of the chain now.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/next", params(("escalation" = String, Path)), request_body = Nothing, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn next(state: Data<State>, command: Command<right::AssessTicket, Nothing>, at: Path<String>) -> ApiResult {
+    let (found, ticket) = next_step_now(&state.escalations, command.caller, id(&at)?).await?;
+    ok(&shape(&found, &ticket, state.directory()))
+}
+
+/// Take it back; the other side is told.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/withdraw", params(("escalation" = String, Path)), request_body = Reason, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn withdraw(
+    state: Data<State>,
+    command: Command<right::AssessTicket, Reason>,
+    at: Path<String>,
+) -> ApiResult {
+    let (found, ticket) = decide::withdraw(&state.escalations, command.caller, id(&at)?, command.body.reason).await?;
+    ok(&shape(&found, &ticket, state.directory()))
+}
+
+/// Part of a list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+#[allow(missing_docs)]
+pub struct PageQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Deliveries that were given up, earliest first.
+#[utoipa::path(get, path = "/api/v1/deliveries/exhausted", params(PageQuery), tag = "deliveries",
+    responses((status = 200, body = ListAnswer<crate::escalation::browse::Delivery>)))]
+pub async fn exhausted(state: Data<State>, guard: Guard<right::ReplayDelivery>, query: Query<PageQuery>) -> ApiResult {
+    let limit = limit(query.limit)?;
+    let page = browse::exhausted(&state.escalations, guard.caller, query.cursor.clone(), limit).await?;
+    ok(&ListAnswer { items: page.items, next_cursor: page.next_cursor })
+}
+
+/// Send again what was given up: the same message under the same id.
+#[utoipa::path(post, path = "/api/v1/deliveries/{delivery}/replay", params(("delivery" = String, Path)), request_body = Nothing, tag = "deliveries",
+    responses((status = 200, body = crate::escalation::browse::Delivery), (status = 409, body = crate::http::error::Problem)))]
+pub async fn replay(
+    state: Data<State>,
+    command: Command<right::ReplayDelivery, Nothing>,
+    at: Path<String>,
+) -> ApiResult {
+    let delivery: DeliveryId = id(&at)?;
+    ok(&browse::replay(&state.escalations, command.caller, delivery).await?)
+}

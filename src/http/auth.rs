@@ -1,0 +1,200 @@
+//! Guards: who asks, with which right, and the body only after that.
+//!
+//! Invariant: a handler gets its caller only through a [`Guard`] or [`Command`] that names the right in its type;
+//! the guard runs before a byte of the body is read. A body is bounded, never decompressed, and parsed with
+//! unknown fields refused; what is wrong is named by field.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::State;
+use super::error::ApiError;
+use crate::access::idempotency::{Once, Render};
+use crate::access::{Action, Caller};
+use crate::error::AppError;
+
+/// A right as a type, so that a handler's signature says it.
+pub trait Right: 'static {
+    /// The right.
+    const ACTION: Action;
+}
+
+macro_rules! rights {
+    ($($name:ident),* $(,)?) => {
+        /// The rights a guard can name; one type an [`Action`].
+        pub mod right {
+            $(#[doc = concat!("See [`Action::", stringify!($name), "`](crate::access::Action).")]
+            #[derive(Debug)] pub enum $name {}
+            impl super::Right for $name { const ACTION: super::Action = super::Action::$name; })*
+        }
+    };
+}
+rights!(
+    SubmitTicket,
+    ReadTickets,
+    NoteTicket,
+    AssessTicket,
+    EscalateTicket,
+    OpenReporter,
+    ReadEscalations,
+    RespondEscalation,
+    ReplayDelivery,
+    ReadDirectory,
+    ChangeDirectory,
+    ReadMetrics,
+);
+
+/// A caller who has the right `R`.
+pub struct Guard<R: Right> {
+    /// Who asks.
+    pub caller: Caller,
+    right: PhantomData<R>,
+}
+
+/// A caller who has the right `R`, and what they want.
+pub struct Command<R: Right, B> {
+    /// Who asks.
+    pub caller: Caller,
+    /// What they want.
+    pub body: B,
+    raw: Bytes,
+    route: String,
+    key: Option<String>,
+    right: PhantomData<R>,
+}
+
+impl<R: Right, B> Command<R, B> {
+    /// Marks the request as one that may be repeated, if it carries an `Idempotency-Key`.
+    pub fn once<T>(&self, render: Render<T>) -> Result<Option<Once<T>>, AppError> {
+        let Some(key) = &self.key else { return Ok(None) };
+        Once::new(self.caller.token, self.route.clone(), key, &self.raw, render).map(Some)
+    }
+}
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+impl<R: Right> FromRequest for Guard<R> {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(Self { caller: caller(&request, R::ACTION).await?, right: PhantomData }) })
+    }
+}
+
+impl<R: Right, B: DeserializeOwned + 'static> FromRequest for Command<R, B> {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let caller = caller(&request, R::ACTION).await?;
+            let raw = read(&request, payload, state(&request)?.body_limit).await?;
+            let key = match request.headers().get("Idempotency-Key") {
+                None => None,
+                Some(key) => {
+                    let wrong = || AppError::field("Idempotency-Key", "must be plain text");
+                    Some(key.to_str().map_err(|_| wrong())?.to_owned())
+                }
+            };
+            let route = format!("{} {}", request.method(), request.path());
+            Ok(Self { caller, body: parse(&raw)?, raw, route, key, right: PhantomData })
+        })
+    }
+}
+
+fn state(request: &HttpRequest) -> Result<&State, AppError> {
+    request.app_data::<Data<State>>().map(|data| &***data).ok_or_else(|| AppError::internal("no state in the server"))
+}
+
+/// The caller behind the bearer token, if they have the right.
+async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiError> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token =
+        header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, token) = token.ok_or(AppError::Unauthorised)?;
+    let caller = state(request)?.tokens.authenticate(token.trim()).await?;
+    caller.may(action)?;
+    Ok(caller)
+}
+
+/// Reads a body up to the limit; compressed ones are refused, because nothing bounds what they unfold to.
+pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let coding = request.headers().get(CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let detail = "send the body as it is, without Content-Encoding".to_owned();
+        return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let too_long =
+        || ApiError::Request(StatusCode::PAYLOAD_TOO_LARGE, format!("a body may have at most {limit} bytes"));
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_long());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk =
+            chunk.map_err(|e| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    if !body.is_empty()
+        && !media.starts_with("application/json")
+        && !media.starts_with("application/x-www-form-urlencoded")
+    {
+        let detail = "send application/json".to_owned();
+        return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Ok(body.freeze())
+}
+
+/// Parses JSON; no body counts as `{}`. Broken JSON is 400, every other fault 422 with the field.
+fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
+    let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
+    let mut json = serde_json::Deserializer::from_slice(raw);
+    let parsed = serde_path_to_error::deserialize(&mut json);
+    let not_json =
+        |fault: serde_json::Error| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body is not JSON: {fault}"));
+    let value = parsed.map_err(|fault| {
+        let path = fault.path().to_string();
+        let fault = fault.into_inner();
+        if !fault.is_data() {
+            return not_json(fault);
+        }
+        let (field, message) = explain(&path, &fault.to_string());
+        AppError::field(field, message).into()
+    })?;
+    json.end().map_err(not_json)?;
+    Ok(value)
+}
+
+/// The field and the fault in words, from what serde says.
+fn explain(path: &str, fault: &str) -> (String, String) {
+    let fault = fault.rsplit_once(" at line ").map_or(fault, |(fault, _)| fault);
+    let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+    let quoted = || fault.split('`').nth(1).unwrap_or_default();
+    if fault.starts_with("missing field") {
+        return (inside(quoted()), "is missing".into());
+    }
+    if fault.starts_with("unknown field") {
+        let name = quoted();
+        let field = if path.rsplit('.').next() == Some(name) { path.to_owned() } else { inside(name) };
+        return (field, fault.replacen("unknown field", "is unknown here:", 1));
+    }
+    (if path == "." { "body".into() } else { path.to_owned() }, fault.to_owned())
+}

@@ -1,0 +1,40 @@
+//! The service as seen from outside: API, pages, public help.
+//!
+//! Invariant: every route names a right by the type of its guard (`auth.rs`) or is public by name in `routes.rs`;
+//! a handler extracts, is guarded, calls one use case and shapes the answer. No SQL, no clock, no status logic.
+//!
+//! Where next: `routes.rs` (every URL), `auth.rs` (guards and bodies), `error.rs` (problems), `api/` (JSON),
+//! `pages/` and `public/` (HTML), `openapi.rs`, `metrics.rs`.
+
+pub mod api;
+pub mod auth;
+pub mod error;
+pub mod routes;
+
+use crate::access::Tokens;
+use crate::directory::Directory;
+use crate::escalation::Escalations;
+use crate::tickets::Desk;
+
+/// What handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    /// Escalations, and with them the desk of the tickets.
+    pub escalations: Escalations,
+    /// Who asks.
+    pub tokens: Tokens,
+    /// The longest body of a request, in bytes.
+    pub body_limit: usize,
+}
+
+impl State {
+    /// The desk of the tickets.
+    pub fn desk(&self) -> &Desk {
+        self.escalations.desk()
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Directory {
+        &self.desk().directory
+    }
+}

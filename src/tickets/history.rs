@@ -1,0 +1,157 @@
+//! The history of a request: typed events, appended and never edited.
+//!
+//! Pure. An event is a kind with its data, not a sentence: pages and mails say it in the reader's language. The
+//! form is versioned ([`VERSION`]), so that old entries can always be read. No event holds the reporter's name or
+//! addresses.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::status::TicketStatus;
+use super::ticket::{Category, Channel, Priority, ReplyWish};
+use crate::access::Actor;
+use crate::clock::Timestamp;
+use crate::ids::{DeliveryId, EscalationId, HistoryId, TicketId};
+use crate::keys::Slug;
+
+/// The form of the events written now.
+pub const VERSION: u8 = 1;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+#[allow(missing_docs)] // The names are the words of the domain.
+pub enum Event {
+    Submitted {
+        channel: Channel,
+    },
+    Claimed {},
+    Released {
+        held_by: Option<String>,
+    },
+    Noted {
+        text: String,
+    },
+    Waiting {
+        question: String,
+    },
+    Resumed {
+        text: String,
+    },
+    InterimReply {
+        text: String,
+        respond_by: Timestamp,
+    },
+    Answered {
+        text: String,
+        told_by: ReplyWish,
+    },
+    Rejected {
+        reason: String,
+        told_by: ReplyWish,
+    },
+    Closed {},
+    Reopened {
+        reason: String,
+        from: TicketStatus,
+    },
+    Merged {
+        into: TicketId,
+        number: String,
+    },
+    PriorityChanged {
+        from: Priority,
+        to: Priority,
+    },
+    CategoryChanged {
+        from: Category,
+        to: Category,
+    },
+    ReporterOpened {
+        purpose: String,
+    },
+    Escalated {
+        escalation: EscalationId,
+        escalation_kind: String,
+        note: String,
+        reason: String,
+    },
+    EscalationStep {
+        escalation: EscalationId,
+        step: i32,
+        contact: Slug,
+        name: String,
+        reason: String,
+        discloses_reporter: bool,
+    },
+    EscalationSent {
+        escalation: EscalationId,
+        contact: String,
+    },
+    EscalationAcknowledged {
+        escalation: EscalationId,
+        reference: Option<String>,
+    },
+    EscalationAnswered {
+        escalation: EscalationId,
+        text: String,
+        reference: Option<String>,
+    },
+    EscalationReturned {
+        escalation: EscalationId,
+        reason: String,
+    },
+    EscalationAsked {
+        escalation: EscalationId,
+        question: String,
+    },
+    EscalationExpired {
+        escalation: EscalationId,
+    },
+    EscalationWithdrawn {
+        escalation: EscalationId,
+        reason: String,
+    },
+    OtherWayTried {
+        escalation: EscalationId,
+        channel: String,
+    },
+    DeliveryExhausted {
+        delivery: DeliveryId,
+        recipient: String,
+        detail: String,
+    },
+    DeliveryReplayed {
+        delivery: DeliveryId,
+    },
+    EndpointDisabled {
+        endpoint: Uuid,
+        detail: String,
+    },
+}
+
+/// One entry of a history.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct HistoryEntry {
+    /// Sorts as it happened.
+    pub id: HistoryId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+    /// The form of the event.
+    pub version: u8,
+}
+
+/// How an event is kept: with the version of its form.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Versioned {
+    /// The form.
+    pub version: u8,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+}

@@ -1,0 +1,174 @@
+//! Requests of citizens: handing in, finding, claiming, deciding, and their history.
+//!
+//! Invariant: a request that was acknowledged is stored with its number, history and notices in one
+//! transaction; its status moves only through the table in `status.rs`, guarded by the status it had; the
+//! reporter's name and addresses are sealed apart and opened in one place (`reporter.rs`). What ends a request
+//! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
+//!
+//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `notice.rs`
+//! (telling the central contact), `ticket.rs`, `status.rs`, `history.rs` (the pure part).
+
+pub mod assess;
+pub mod browse;
+pub mod deadline;
+pub mod history;
+pub mod notice;
+pub mod number;
+mod numbers;
+pub mod reply;
+pub mod reporter;
+pub mod search;
+pub mod status;
+mod store;
+pub mod submit;
+pub mod ticket;
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::access::{Actor, Caller};
+use crate::clock::{Clock, Timestamp};
+use crate::db::{Appender, Conn, Db, Tx};
+use crate::directory::{self, Directory};
+use crate::error::AppError;
+use crate::ids::{HistoryId, TicketId};
+use crate::seal::Sealer;
+
+pub use history::{Event, HistoryEntry};
+pub use number::TicketNumber;
+pub use status::{Move, TicketStatus};
+pub use ticket::Ticket;
+
+/// What tickets need to know of this installation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people reach this installation, without a slash at the end.
+    pub public_url: String,
+    /// At most one mail of notices a recipient in this time.
+    pub notice_interval: TimeDelta,
+    /// How contacts are judged when somebody is to be asked.
+    pub directory: directory::Settings,
+}
+
+/// Where requests are worked on: everything their use cases need. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+/// The parts of a [`Desk`].
+pub struct Inner {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Keys.
+    pub sealer: Sealer,
+    /// Who answers for what.
+    pub directory: Directory,
+    /// This installation.
+    pub settings: Settings,
+    intake: Appender<store::Intake>,
+    numbers: numbers::Numbers,
+}
+
+impl std::ops::Deref for Desk {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Desk {
+    /// Sets the desk up and starts the intake writer.
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        sealer: Sealer,
+        directory: Directory,
+        settings: Settings,
+    ) -> Result<Self, AppError> {
+        let intake = Appender::start(&db)?;
+        Ok(Self(Arc::new(Inner {
+            db,
+            clock,
+            sealer,
+            directory,
+            settings,
+            intake,
+            numbers: numbers::Numbers::default(),
+        })))
+    }
+}
+
+/// A ticket as it is addressed: by id or by number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TicketRef {
+    /// By id.
+    Id(TicketId),
+    /// By number.
+    Number(TicketNumber),
+}
+
+impl std::str::FromStr for TicketRef {
+    type Err = AppError;
+    /// Anything that is neither is simply not found.
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse().map(Self::Number).map_err(|_| AppError::NotFound)
+    }
+}
+
+/// The ticket, if it exists and the caller sees it.
+pub fn visible(conn: &mut Conn, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
+    let ticket = store::find(conn, at)?.ok_or(AppError::NotFound)?;
+    if caller.sees(&ticket.ars) { Ok(ticket) } else { Err(AppError::NotFound) }
+}
+
+/// The ticket of an escalation that is in hand; its absence is a fault of ours.
+pub fn by_id(conn: &mut Conn, id: TicketId) -> Result<Ticket, AppError> {
+    store::find(conn, &TicketRef::Id(id))?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))
+}
+
+/// Moves a ticket by the table of `status.rs`, guarded by the status it had, and writes the event down.
+/// `Conflict` with the state when the move is not possible or somebody was quicker.
+pub fn advance(
+    tx: &mut Tx,
+    ticket: &mut Ticket,
+    step: Move,
+    actor: &Actor,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    advance_silently(tx, ticket, step, now)?;
+    record(tx, ticket.id, actor, event, now)
+}
+
+/// The same for a move that follows from an event already written down.
+pub fn advance_silently(tx: &mut Tx, ticket: &mut Ticket, step: Move, now: Timestamp) -> Result<(), AppError> {
+    let to = status::next(ticket.status, step).ok_or_else(|| not_possible(ticket, step))?;
+    let from = std::mem::replace(&mut ticket.status, to);
+    // The guard compares with the time it was read at, so a write within the same microsecond is told apart too.
+    let read_at = ticket.updated_at;
+    ticket.updated_at = now.max(read_at.plus(TimeDelta::microseconds(1)));
+    if !store::update(tx, ticket, from, read_at)? {
+        let message = format!("{} was changed by somebody else just now; read it again", ticket.number);
+        return Err(AppError::Conflict(message));
+    }
+    Ok(())
+}
+
+/// Writes an event into the history.
+pub fn record(tx: &mut Tx, ticket: TicketId, actor: &Actor, event: &Event, now: Timestamp) -> Result<(), AppError> {
+    store::insert_history(tx, &store::HistoryRow::new(HistoryId::new(), ticket, actor, event, now)?)
+}
+
+fn not_possible(ticket: &Ticket, step: Move) -> AppError {
+    let possible = status::possible(ticket.status);
+    let remedy = if possible.is_empty() { "nothing more".to_owned() } else { possible.join(", ") };
+    AppError::Conflict(format!(
+        "{} is {}; {step} is not possible from there (possible: {remedy})",
+        ticket.number, ticket.status
+    ))
+}

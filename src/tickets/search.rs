@@ -1,0 +1,26 @@
+//! Full text of tickets: what is put in, and how a query is read.
+//!
+//! One folding rule serves both databases (`keys::fold`): case, umlauts and ß are forgiven. Numbers are found by
+//! the number itself. Words of a query are all wanted, the last letters of each may be missing.
+
+use super::ticket::Ticket;
+use crate::keys::fold;
+
+/// The folded text under which a ticket is found.
+pub fn document(ticket: &Ticket) -> String {
+    let mut text = format!("{} {} {}", ticket.subject, ticket.description, ticket.service);
+    if let Some(reference) = &ticket.external_reference {
+        text.push(' ');
+        text.push_str(reference);
+    }
+    for value in ticket.context.values() {
+        text.push(' ');
+        text.push_str(value);
+    }
+    fold(&text)
+}
+
+/// The words of a query; none when nothing is left of it.
+pub fn words(query: &str) -> Vec<String> {
+    fold(query).split_whitespace().take(8).map(str::to_owned).collect()
+}

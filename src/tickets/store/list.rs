@@ -1,0 +1,82 @@
+//! The list of tickets: filters, scope, order and page in one query.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use super::TicketRow;
+use crate::clock::Timestamp;
+use crate::db::schema::tickets;
+use crate::db::{Conn, MultiBackend};
+use crate::error::AppError;
+use crate::ids::TicketId;
+use crate::keys::ArsPrefix;
+use crate::tickets::browse::Filter;
+use crate::tickets::ticket::Ticket;
+
+type Condition = Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType = Bool>>;
+
+/// One page: due first, ties by id.
+pub(in crate::tickets) fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    regions: &[ArsPrefix],
+    after: Option<(Timestamp, TicketId)>,
+    limit: i64,
+) -> Result<Vec<Ticket>, AppError> {
+    let mut query = tickets::table.order((tickets::respond_by, tickets::id)).limit(limit).into_boxed::<MultiBackend>();
+    if let Some(scope) = any_of(regions) {
+        query = query.filter(scope);
+    }
+    if let Some(region) = &filter.ars {
+        query = query.filter(within(region));
+    }
+    if !filter.status.is_empty() {
+        query = query.filter(tickets::status.eq_any(filter.status.clone()));
+    }
+    if let Some(service) = &filter.service {
+        query = query.filter(tickets::service.eq(service.clone()));
+    }
+    if let Some(category) = filter.category {
+        query = query.filter(tickets::category.eq(category));
+    }
+    if let Some(claimed_by) = filter.claimed_by {
+        query = query.filter(tickets::claimed_by.eq(claimed_by));
+    }
+    if let Some(number) = &filter.number {
+        query = query.filter(tickets::number.eq(number.as_str().to_owned()));
+    }
+    if !filter.words.is_empty() {
+        query = query.filter(matches(conn, &filter.words));
+    }
+    if let Some((due, id)) = after {
+        query = query.filter(tickets::respond_by.gt(due).or(tickets::respond_by.eq(due).and(tickets::id.gt(id))));
+    }
+    query.load::<TicketRow>(conn)?.into_iter().map(TicketRow::ticket).collect()
+}
+
+/// ARS are twelve digits, so a region is a range that any collation orders alike.
+fn within(region: &ArsPrefix) -> Condition {
+    let (first, last) = (format!("{:0<12}", region.as_str()), format!("{:9<12}", region.as_str()));
+    let ars = diesel::dsl::sql::<Text>("tickets.ars");
+    Box::new(ars.between(first, last))
+}
+
+fn any_of(regions: &[ArsPrefix]) -> Option<Condition> {
+    regions.iter().map(within).reduce(|any, next| Box::new(any.or(next)))
+}
+
+fn matches(conn: &Conn, words: &[String]) -> Condition {
+    let sql = |before| diesel::dsl::sql::<Bool>(before);
+    match conn {
+        Conn::Sqlite(_) => {
+            let query = words.iter().map(|w| format!("\"{w}\"*")).collect::<Vec<_>>().join(" ");
+            let before = "tickets.id IN (SELECT ticket_id FROM ticket_search WHERE ticket_search MATCH ";
+            Box::new(sql(before).bind::<Text, _>(query).sql(")"))
+        }
+        Conn::Postgres(_) => {
+            let query = words.iter().map(|w| format!("{w}:*")).collect::<Vec<_>>().join(" & ");
+            let before = "tickets.id IN (SELECT ticket_id FROM ticket_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', ";
+            Box::new(sql(before).bind::<Text, _>(query).sql("))"))
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The tables of tickets: rows, the intake append, guarded updates, lists.
+//!
+//! A new field of a ticket goes into `ticket.rs`, the migrations, `db/schema.rs` and [`TicketRow`] here; the
+//! compiler leads to the rest.
+
+mod list;
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+
+pub(super) use list::list;
+
+use super::TicketRef;
+use super::history::{HistoryEntry, VERSION, Versioned};
+use super::notice::NoticeKind;
+use super::status::TicketStatus;
+use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
+use crate::access::idempotency::{self, AnswerRow};
+use crate::access::{Actor, ActorKind};
+use crate::clock::Timestamp;
+use crate::db::dialect::{insert_if_absent, insert_many};
+use crate::db::schema::{
+    notice_recipients, notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
+};
+use crate::db::types::Json;
+use crate::db::{Append, Conn, Topic, Tx};
+use crate::error::AppError;
+use crate::ids::{HistoryId, RowId, TicketId, TokenId};
+use crate::keys::{Ars, Slug};
+use crate::seal::{SealingKey, store_key, store_keys};
+use crate::tickets::history::Event;
+
+/// A ticket as it is stored.
+#[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
+#[diesel(table_name = tickets, treat_none_as_null = true)]
+pub struct TicketRow {
+    id: TicketId,
+    number: String,
+    status: TicketStatus,
+    channel: Channel,
+    service: Slug,
+    ars: Ars,
+    category: Category,
+    priority: Priority,
+    subject: String,
+    description: String,
+    context: Json,
+    reply_wish: ReplyWish,
+    external_reference: Option<String>,
+    submitted_by: TokenId,
+    claimed_by: Option<TokenId>,
+    claimed_name: Option<String>,
+    merged_into: Option<TicketId>,
+    answer: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    respond_by: Timestamp,
+    paused_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+    closed_at: Option<Timestamp>,
+}
+
+impl TicketRow {
+    pub(super) fn of(ticket: &Ticket) -> Result<Self, AppError> {
+        let t = ticket.clone();
+        let (claimed_by, claimed_name) = t.claimed_by.map(|claim| (claim.id, claim.name)).unzip();
+        Ok(Self {
+            id: t.id,
+            number: t.number.as_str().to_owned(),
+            status: t.status,
+            channel: t.channel,
+            service: t.service,
+            ars: t.ars,
+            category: t.category,
+            priority: t.priority,
+            subject: t.subject,
+            description: t.description,
+            context: Json::of(&t.context)?,
+            reply_wish: t.reply_wish,
+            external_reference: t.external_reference,
+            submitted_by: t.submitted_by,
+            claimed_by,
+            claimed_name,
+            merged_into: t.merged_into,
+            answer: t.answer,
+            created_at: t.created_at,
+            updated_at: t.updated_at,
+            respond_by: t.respond_by,
+            paused_at: t.paused_at,
+            answered_at: t.answered_at,
+            closed_at: t.closed_at,
+        })
+    }
+
+    pub(super) fn ticket(self) -> Result<Ticket, AppError> {
+        let claimed_by = self.claimed_by.map(|id| Claim { id, name: self.claimed_name.unwrap_or_default() });
+        Ok(Ticket {
+            id: self.id,
+            number: self.number.parse().map_err(AppError::internal)?,
+            status: self.status,
+            channel: self.channel,
+            service: self.service,
+            ars: self.ars,
+            category: self.category,
+            priority: self.priority,
+            subject: self.subject,
+            description: self.description,
+            context: self.context.read::<BTreeMap<String, String>>()?,
+            reply_wish: self.reply_wish,
+            external_reference: self.external_reference,
+            submitted_by: self.submitted_by,
+            claimed_by,
+            merged_into: self.merged_into,
+            answer: self.answer,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            respond_by: self.respond_by,
+            paused_at: self.paused_at,
+            answered_at: self.answered_at,
+            closed_at: self.closed_at,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = ticket_numbers)]
+pub struct NumberRow {
+    pub(super) number: String,
+    pub(super) ticket_id: TicketId,
+}
+
+#[derive(Debug, Clone, Insertable, Queryable)]
+#[diesel(table_name = ticket_history)]
+pub struct HistoryRow {
+    id: HistoryId,
+    ticket_id: TicketId,
+    at: Timestamp,
+    actor: Json,
+    event: Json,
+}
+
+impl HistoryRow {
+    pub(super) fn new(
+        id: HistoryId,
+        ticket_id: TicketId,
+        actor: &Actor,
+        event: &Event,
+        at: Timestamp,
+    ) -> Result<Self, AppError> {
+        let event = Versioned { version: VERSION, event: event.clone() };
+        Ok(Self { id, ticket_id, at, actor: Json::of(actor)?, event: Json::of(&event)? })
+    }
+
+    fn entry(self) -> Result<HistoryEntry, AppError> {
+        let Versioned { version, event } = self.event.read()?;
+        Ok(HistoryEntry { id: self.id, at: self.at, actor: self.actor.read()?, event, version })
+    }
+}
+
+#[derive(Debug, Clone, Insertable, Queryable)]
+#[diesel(table_name = ticket_reporters)]
+pub struct ReporterRow {
+    pub(super) ticket_id: TicketId,
+    pub(super) sealed: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = ticket_search)]
+pub struct SearchRow {
+    pub(super) ticket_id: TicketId,
+    pub(super) body: String,
+}
+
+/// A notice as it is stored; see `notice.rs`.
+#[derive(Debug, Clone, Insertable, Queryable)]
+#[diesel(table_name = notices)]
+#[allow(missing_docs)]
+pub struct NoticeRow {
+    pub id: RowId,
+    pub service: Slug,
+    pub ars: Ars,
+    pub ticket_id: TicketId,
+    pub kind: NoticeKind,
+    pub detail: String,
+    pub urgent: bool,
+    pub created_at: Timestamp,
+    pub told_at: Option<Timestamp>,
+}
+
+/// All rows of a request that is handed in.
+pub struct Intake {
+    pub(super) ticket: TicketRow,
+    pub(super) number: NumberRow,
+    pub(super) history: HistoryRow,
+    pub(super) search: SearchRow,
+    pub(super) notice: NoticeRow,
+    pub(super) key: Option<SealingKey>,
+    pub(super) reporter: Option<ReporterRow>,
+    pub(super) answer: Option<AnswerRow>,
+}
+
+impl Append for Intake {
+    fn add(&self, tx: &mut Tx) -> Result<(), AppError> {
+        if let Some(answer) = &self.answer
+            && !idempotency::record(tx, answer)?
+        {
+            return Err(AppError::Conflict("the same Idempotency-Key was used just now".into()));
+        }
+        let conn: &mut Conn = tx;
+        diesel::insert_into(tickets::table).values(&self.ticket).execute(conn)?;
+        diesel::insert_into(ticket_numbers::table).values(&self.number).execute(conn)?;
+        diesel::insert_into(ticket_history::table).values(&self.history).execute(conn)?;
+        diesel::insert_into(ticket_search::table).values(&self.search).execute(conn)?;
+        diesel::insert_into(notices::table).values(&self.notice).execute(conn)?;
+        if let Some(reporter) = &self.reporter {
+            diesel::insert_into(ticket_reporters::table).values(reporter).execute(conn)?;
+        }
+        if let Some(key) = &self.key {
+            store_key(tx, key)?;
+        }
+        tx.signal(Topic::Sweep);
+        Ok(())
+    }
+
+    fn add_all(all: &[&Self], tx: &mut Tx) -> Result<(), AppError> {
+        fn each<T: Clone>(all: &[&Intake], part: impl Fn(&Intake) -> Option<&T>) -> Vec<T> {
+            all.iter().filter_map(|rows| part(rows).cloned()).collect()
+        }
+        let answers = each(all, |rows| rows.answer.as_ref());
+        if idempotency::record_all(tx, &answers)? != answers.len() {
+            return Err(AppError::Conflict("an Idempotency-Key was used twice".into()));
+        }
+        let conn: &mut Conn = tx;
+        insert_many!(conn, tickets::table, each(all, |rows| Some(&rows.ticket)));
+        insert_many!(conn, ticket_numbers::table, each(all, |rows| Some(&rows.number)));
+        insert_many!(conn, ticket_history::table, each(all, |rows| Some(&rows.history)));
+        insert_many!(conn, ticket_search::table, each(all, |rows| Some(&rows.search)));
+        insert_many!(conn, notices::table, each(all, |rows| Some(&rows.notice)));
+        insert_many!(conn, ticket_reporters::table, each(all, |rows| rows.reporter.as_ref()));
+        store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
+        tx.signal(Topic::Sweep);
+        Ok(())
+    }
+}
+
+pub(super) fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, AppError> {
+    let id = match at {
+        TicketRef::Id(id) => Some(*id),
+        TicketRef::Number(number) => ticket_numbers::table
+            .find(number.as_str())
+            .select(ticket_numbers::ticket_id)
+            .first::<TicketId>(conn)
+            .optional()?,
+    };
+    let Some(id) = id else { return Ok(None) };
+    tickets::table.find(id).first::<TicketRow>(conn).optional()?.map(TicketRow::ticket).transpose()
+}
+
+/// Writes the whole ticket if it still has the status it was read with and nobody wrote in between.
+pub(super) fn update(
+    conn: &mut Conn,
+    ticket: &Ticket,
+    from: TicketStatus,
+    read_at: Timestamp,
+) -> Result<bool, AppError> {
+    let unchanged =
+        tickets::table.find(ticket.id).filter(tickets::status.eq(from)).filter(tickets::updated_at.eq(read_at));
+    Ok(diesel::update(unchanged).set(&TicketRow::of(ticket)?).execute(conn)? == 1)
+}
+
+pub(super) fn insert_history(conn: &mut Conn, row: &HistoryRow) -> Result<(), AppError> {
+    diesel::insert_into(ticket_history::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn history(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEntry>, AppError> {
+    let rows: Vec<HistoryRow> =
+        ticket_history::table.filter(ticket_history::ticket_id.eq(ticket)).order(ticket_history::id).load(conn)?;
+    rows.into_iter().map(HistoryRow::entry).collect()
+}
+
+pub(super) fn reporter(conn: &mut Conn, ticket: TicketId) -> Result<Option<ReporterRow>, AppError> {
+    Ok(ticket_reporters::table.find(ticket).first(conn).optional()?)
+}
+
+/// Takes the next `size` running numbers of a year; answers the first.
+pub(super) fn take_numbers(conn: &mut Conn, year: i32, size: i64) -> Result<i64, AppError> {
+    let first = (number_blocks::year.eq(year), number_blocks::next.eq(1i64));
+    insert_if_absent!(conn, number_blocks::table, first);
+    let block = number_blocks::table.find(year);
+    diesel::update(block).set(number_blocks::next.eq(number_blocks::next + size)).execute(conn)?;
+    let next: i64 = block.select(number_blocks::next).first(conn)?;
+    Ok(next - size)
+}
+
+pub(super) fn insert_notice(conn: &mut Conn, row: &NoticeRow) -> Result<(), AppError> {
+    diesel::insert_into(notices::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn untold(conn: &mut Conn, most: i64) -> Result<Vec<NoticeRow>, AppError> {
+    Ok(notices::table.filter(notices::told_at.is_null()).order(notices::id).limit(most).load(conn)?)
+}
+
+pub(super) fn mark_told(conn: &mut Conn, rows: &[NoticeRow], now: Timestamp) -> Result<usize, AppError> {
+    let ids: Vec<RowId> = rows.iter().map(|row| row.id).collect();
+    let open = notices::table.filter(notices::id.eq_any(ids)).filter(notices::told_at.is_null());
+    Ok(diesel::update(open).set(notices::told_at.eq(now)).execute(conn)?)
+}
+
+/// Takes the right to write to a recipient; false when it was written to less than `interval` ago.
+pub(super) fn claim_recipient(
+    conn: &mut Conn,
+    contact: &Slug,
+    now: Timestamp,
+    interval: TimeDelta,
+) -> Result<bool, AppError> {
+    let row = (notice_recipients::contact.eq(contact), notice_recipients::last_told_at.eq(now));
+    if insert_if_absent!(conn, notice_recipients::table, row) {
+        return Ok(true);
+    }
+    // A clock that was set back must not silence the notices: a time in the future counts as long ago.
+    let rested = notice_recipients::last_told_at.le(now.minus(interval)).or(notice_recipients::last_told_at.gt(now));
+    let due = notice_recipients::table.find(contact).filter(rested);
+    Ok(diesel::update(due).set(notice_recipients::last_told_at.eq(now)).execute(conn)? == 1)
+}
+
+/// The actor of a claim, for lists of one's own.
+pub(super) fn claim_of(actor: &Actor) -> Option<Claim> {
+    match actor.kind {
+        ActorKind::Token | ActorKind::Person => {
+            actor.id.map(|id| Claim { id: TokenId::from_uuid(id), name: actor.name.clone() })
+        }
+        ActorKind::Link | ActorKind::System => None,
+    }
+}

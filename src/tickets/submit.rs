@@ -1,0 +1,261 @@
+//! Intake: a request is handed in, gets its number, and is durable before the caller hears of it.
+//!
+//! Invariant: ticket, number, history, notice, sealed reporter and idempotency record are one append. The
+//! directory is asked in memory, so that intake touches the database once. Personal numbers in the text warn, they
+//! never block: a person is on the line.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::deadline::respond_by;
+use super::history::Event;
+use super::status::TicketStatus;
+use super::ticket::{Category, Channel, Priority, ReplyWish, Reporter, Ticket, Warning, warnings};
+use super::{Desk, notice, reporter, search, store};
+use crate::access::idempotency::{Once, Outcome};
+use crate::access::{Action, Caller};
+use crate::error::{AppError, Faults};
+use crate::ids::{HistoryId, TicketId};
+use crate::keys::{Ags, Ars, EmailAddress};
+
+/// A request as the 1st level hands it in.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitTicket {
+    /// The service by its slug.
+    #[schema(example = "wohnsitzanmeldung")]
+    pub service: String,
+    /// The municipality by ARS …
+    #[schema(example = "010020000000")]
+    pub ars: Option<String>,
+    /// … or by AGS.
+    pub ags: Option<String>,
+    /// How it came in.
+    pub channel: Channel,
+    /// What about.
+    pub category: Category,
+    /// One line, at most 200 characters.
+    pub subject: String,
+    /// At most 8,000 characters.
+    pub description: String,
+    /// How the person wants to be answered.
+    pub reply: Reply,
+    /// The submitting system's own number.
+    pub external_reference: Option<String>,
+    /// Time of the fault, error text, browser, way of log-in and the like.
+    #[serde(default)]
+    pub context: BTreeMap<String, String>,
+}
+
+/// The wished way of reply with its address.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// The way.
+    pub wish: ReplyWish,
+    /// The person's name.
+    pub name: Option<String>,
+    /// Needed when the wish is `email`.
+    pub email: Option<String>,
+    /// Needed when the wish is `phone`.
+    pub phone: Option<String>,
+}
+
+/// What was handed in, and what should rather not stand in it.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    /// The new request.
+    pub ticket: Ticket,
+    /// Patterns of personal numbers that were typed.
+    pub warnings: Vec<Warning>,
+}
+
+/// Takes a request.
+pub async fn submit(
+    desk: &Desk,
+    caller: &Caller,
+    command: SubmitTicket,
+    once: Option<Once<Submitted>>,
+) -> Result<Outcome<Submitted>, AppError> {
+    caller.may(Action::SubmitTicket)?;
+    if let Some(once) = &once {
+        let once = once.clone();
+        if let Some(answer) = desk.db.read(move |conn| once.earlier(conn)).await? {
+            return Ok(Outcome::Repeated(answer));
+        }
+    }
+    let draft = validate(desk, caller, command)?;
+    let now = desk.clock.now();
+    let number = desk.numbers.draw(&desk.db, now).await?;
+    let priority = default_priority(draft.command.category);
+    let ticket = Ticket {
+        id: TicketId::new(),
+        number,
+        status: TicketStatus::New,
+        channel: draft.command.channel,
+        service: draft.service,
+        ars: draft.ars,
+        category: draft.command.category,
+        priority,
+        subject: draft.command.subject,
+        description: draft.command.description,
+        context: draft.command.context,
+        reply_wish: draft.command.reply.wish,
+        external_reference: draft.command.external_reference,
+        submitted_by: caller.token,
+        claimed_by: None,
+        merged_into: None,
+        answer: None,
+        created_at: now,
+        updated_at: now,
+        respond_by: respond_by(now, priority),
+        paused_at: None,
+        answered_at: None,
+        closed_at: None,
+    };
+    let submitted = Submitted { warnings: found_warnings(&ticket), ticket };
+    let intake = rows(desk, caller, &submitted, &draft.reporter, once.as_ref())?;
+    match (desk.intake.append(intake).await, once) {
+        (Ok(()), _) => Ok(Outcome::Done(submitted)),
+        (Err(AppError::Conflict(fault)), Some(once)) => {
+            // A twin with the same key was quicker: its answer is ours, or its body was another.
+            let earlier = desk.db.read(move |conn| once.earlier(conn)).await?;
+            earlier.map(Outcome::Repeated).ok_or(AppError::Conflict(fault))
+        }
+        (Err(fault), _) => Err(fault),
+    }
+}
+
+struct Draft {
+    command: SubmitTicket,
+    service: crate::keys::Slug,
+    ars: Ars,
+    reporter: Reporter,
+}
+
+fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<Draft, AppError> {
+    let directory = desk.directory.current();
+    let mut faults = Faults::default();
+    let service = directory.service(&command.service).map(|s| s.slug.clone());
+    if service.is_none() {
+        faults.add("service", format!("there is no service {:?}; see GET /api/v1/services", command.service));
+    }
+    let ars = match (&command.ars, &command.ags) {
+        (Some(ars), None) => faults.keep("ars", ars.parse::<Ars>()).and_then(|ars| {
+            let known = directory.municipality(&ars).map(|m| m.ars.clone());
+            if known.is_none() {
+                faults
+                    .add("ars", format!("there is no municipality with the ARS {ars}; see GET /api/v1/municipalities"));
+            }
+            known
+        }),
+        (None, Some(ags)) => faults.keep("ags", ags.parse::<Ags>()).and_then(|ags| {
+            let known = directory.by_ags(&ags).map(|m| m.ars.clone());
+            if known.is_none() {
+                faults
+                    .add("ags", format!("there is no municipality with the AGS {ags}; see GET /api/v1/municipalities"));
+            }
+            known
+        }),
+        (Some(_), Some(_)) => {
+            faults.add("ags", "give either ars or ags, not both");
+            None
+        }
+        (None, None) => {
+            faults.add("ars", "is missing: the municipality by ars (12 digits) or ags (8 digits)");
+            None
+        }
+    };
+    faults.text("subject", &command.subject, 200);
+    if command.subject.contains(['\n', '\r']) {
+        faults.add("subject", "must be one line");
+    }
+    faults.text("description", &command.description, 8000);
+    if let Some(reference) = &command.external_reference {
+        faults.text("external_reference", reference, 200);
+    }
+    if command.context.len() > 20 {
+        faults.add("context", "has more than 20 entries");
+    }
+    for (key, value) in &command.context {
+        faults.text(&format!("context.{key}"), value, 2000);
+        faults.text("context", key, 100);
+    }
+    let reporter = validate_reply(&command.reply, &mut faults);
+    faults.finish()?;
+    let (Some(service), Some(ars)) = (service, ars) else { return Err(AppError::NotFound) };
+    if !caller.sees(&ars) {
+        return Err(AppError::Forbidden(format!("your token does not reach the municipality {ars}")));
+    }
+    command.subject = command.subject.trim().to_owned();
+    Ok(Draft { command, service, ars, reporter })
+}
+
+fn validate_reply(reply: &Reply, faults: &mut Faults) -> Reporter {
+    if let Some(name) = &reply.name {
+        faults.text("reply.name", name, 200);
+    }
+    if let Some(email) = &reply.email {
+        faults.keep("reply.email", email.parse::<EmailAddress>());
+    }
+    if let Some(phone) = &reply.phone {
+        let plausible = (3..=40).contains(&phone.len())
+            && phone.chars().all(|c| c.is_ascii_digit() || " +-/().".contains(c))
+            && phone.bytes().any(|b| b.is_ascii_digit());
+        if !plausible {
+            faults.add("reply.phone", "must be a phone number, such as +49 431 0000");
+        }
+    }
+    match reply.wish {
+        ReplyWish::Email if reply.email.is_none() => faults.add("reply.email", "is needed when the wish is email"),
+        ReplyWish::Phone if reply.phone.is_none() => faults.add("reply.phone", "is needed when the wish is phone"),
+        _ => {}
+    }
+    Reporter { name: reply.name.clone(), email: reply.email.clone(), phone: reply.phone.clone() }
+}
+
+/// A service that nobody reaches comes before one person's question; praise can wait.
+fn default_priority(category: Category) -> Priority {
+    match category {
+        Category::Unreachable | Category::Security => Priority::P2,
+        Category::PraiseOrCriticism => Priority::P4,
+        _ => Priority::P3,
+    }
+}
+
+fn found_warnings(ticket: &Ticket) -> Vec<Warning> {
+    let mut found = warnings("subject", &ticket.subject);
+    found.extend(warnings("description", &ticket.description));
+    for (key, value) in &ticket.context {
+        found.extend(warnings(&format!("context.{key}"), value));
+    }
+    found
+}
+
+fn rows(
+    desk: &Desk,
+    caller: &Caller,
+    submitted: &Submitted,
+    reporter: &Reporter,
+    once: Option<&Once<Submitted>>,
+) -> Result<store::Intake, AppError> {
+    let ticket = &submitted.ticket;
+    let now = ticket.created_at;
+    let event = Event::Submitted { channel: ticket.channel };
+    let sealed = match reporter == &Reporter::default() {
+        true => None,
+        false => Some(reporter::seal(&desk.sealer, ticket.id, reporter)?),
+    };
+    let (key, reporter) = sealed.unzip();
+    Ok(store::Intake {
+        ticket: store::TicketRow::of(ticket)?,
+        number: store::NumberRow { number: ticket.number.as_str().to_owned(), ticket_id: ticket.id },
+        history: store::HistoryRow::new(HistoryId::new(), ticket.id, &caller.actor, &event, now)?,
+        search: store::SearchRow { ticket_id: ticket.id, body: search::document(ticket) },
+        notice: notice::row(ticket, notice::NoticeKind::New, "", now),
+        key,
+        reporter,
+        answer: once.map(|once| once.row(submitted, now)).transpose()?,
+    })
+}
