@@ -132,6 +132,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    lands (code) {
+        code -> Text,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     land_agreements (operating_land, using_land) {
         operating_land -> Text,
         using_land -> Text,
@@ -164,6 +174,7 @@ diesel::table! {
     services (slug) {
         slug -> Text,
         name -> Text,
+        folded -> Text,
         leistung -> Nullable<Text>,
         operating_land -> Text,
         operator -> Text,
@@ -182,6 +193,7 @@ diesel::table! {
     contacts (slug) {
         slug -> Text,
         name -> Text,
+        folded -> Text,
         owner -> Nullable<Text>,
         email_endpoint -> Nullable<DbUuid>,
         webhook_endpoint -> Nullable<DbUuid>,
@@ -419,6 +431,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     delivery_events,
     tokens,
     idempotency,
+    lands,
     land_agreements,
     municipalities,
     services,

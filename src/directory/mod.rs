@@ -1,94 +1,65 @@
-//! stub
+//! Who answers for what, where: Länder, municipalities, services, contacts, and which municipality uses which
+//! service with which people and ways of help.
+//!
+//! Invariant: every write to the directory raises the version in `changes` in the same transaction, so that each
+//! instance's [`Directory`] in memory follows within two seconds. A contact refers to its mail address and
+//! webhook by endpoint; `delivery` owns those, and no secret ever comes out again. Objects are ended, not
+//! deleted.
+//!
+//! Where next: `resolve.rs` (who is asked, pure), `route.rs` (its facts from the database), `snapshot/` (what
+//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing); one file an
+//! object holds its type and its use cases. Not here: who may change what (`access`).
+
+pub mod adoptions;
+pub mod channels;
+pub mod contacts;
+mod gaps;
+mod hours;
+pub mod import;
+pub mod lands;
+pub mod municipalities;
+mod page;
+mod resolve;
+mod route;
+pub mod sample;
+pub mod services;
+mod snapshot;
+mod store;
 mod terms;
-use crate::db::*;
-use crate::error::AppError;
-use crate::ids::*;
-use crate::keys::*;
-use chrono::NaiveDate;
-use std::sync::Arc;
-pub use terms::*;
-#[derive(Clone, Debug)]
-pub struct Contact {
-    pub slug: Slug,
-    pub name: String,
-    pub email: Option<EmailAddress>,
-    pub email_endpoint: Option<EndpointId>,
-    pub webhook: Option<Wh>,
-    pub webhook_endpoint: Option<EndpointId>,
-    pub discloses_reporter: bool,
+mod ways;
+
+pub use adoptions::{Adoption, Duties};
+pub use channels::HelpChannel;
+pub use contacts::Contact;
+pub use gaps::{Gap, GapKind, GapQuery, gaps};
+pub use lands::Land;
+pub use municipalities::Municipality;
+pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
+pub use resolve::{ContactRef, Route, Skipped, Step};
+pub use route::{central_contacts, contacts_of, emergency_contacts, emergency_route, route};
+pub use services::Service;
+pub use snapshot::{
+    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,
+};
+pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
+
+/// What the directory is told from outside.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// After so many days a contact's confirmation is stale.
+    pub stale_after_days: i64,
+    /// How long the former secret of a webhook still signs beside a new one.
+    pub secret_overlap: chrono::TimeDelta,
+    /// Which addresses a webhook may have.
+    pub webhooks: crate::delivery::WebhookPolicy,
 }
-#[derive(Clone, Debug)]
-pub struct Wh {
-    pub url: String,
-}
-impl Wh {
-    pub fn is_active(&self) -> bool {
-        true
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            stale_after_days: 180,
+            secret_overlap: crate::delivery::DEFAULT_OVERLAP,
+            webhooks: crate::delivery::WebhookPolicy::default(),
+        }
     }
-}
-pub struct ContactRef {
-    pub id: Slug,
-    pub name: String,
-}
-pub struct Step {
-    pub contact: ContactRef,
-    pub reason: String,
-}
-pub struct Skipped {
-    pub contact: ContactRef,
-    pub reason: String,
-}
-pub struct Route {
-    pub chain: Vec<Step>,
-    pub skipped: Vec<Skipped>,
-}
-pub struct Settings;
-#[derive(Clone)]
-pub struct Directory;
-impl Directory {
-    pub fn current(&self) -> Arc<Snapshot> {
-        todo!()
-    }
-    pub fn settings(&self) -> &Settings {
-        todo!()
-    }
-}
-pub struct Snapshot;
-pub struct Sv {
-    pub slug: Slug,
-    pub name: Arc<str>,
-    pub assessment: Assessment,
-}
-pub struct Mu {
-    pub ars: Ars,
-    pub name: Arc<str>,
-}
-impl Snapshot {
-    pub fn service(&self, _: &str) -> Option<&Sv> {
-        None
-    }
-    pub fn municipality(&self, _: &Ars) -> Option<&Mu> {
-        None
-    }
-    pub fn by_ags(&self, _: &Ags) -> Option<&Mu> {
-        None
-    }
-}
-pub fn route(_: &mut Conn, _: &Slug, _: &Ars, _: Kind, _: NaiveDate, _: &Settings) -> Result<Route, AppError> {
-    todo!()
-}
-pub fn contacts_of(_: &mut Conn, _: &[Slug]) -> Result<Vec<Contact>, AppError> {
-    todo!()
-}
-pub fn central_contacts(_: &mut Conn, _: &Slug, _: &Ars, _: NaiveDate, _: &Settings) -> Result<Vec<Contact>, AppError> {
-    todo!()
-}
-pub fn emergency_contacts(
-    _: &mut Conn,
-    _: &Slug,
-    _: &Ars,
-    _: NaiveDate,
-    _: &Settings,
-) -> Result<Vec<Contact>, AppError> {
-    todo!()
 }

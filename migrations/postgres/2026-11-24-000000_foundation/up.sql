@@ -5,7 +5,7 @@ CREATE TABLE changes (
     topic TEXT PRIMARY KEY,
     version BIGINT NOT NULL
 );
-INSERT INTO changes (topic, version) VALUES ('directory', 0), ('access', 0);
+INSERT INTO changes (topic, version) VALUES ('directory', 0), ('places', 0), ('access', 0);
 
 -- Sealing keys, each wrapped by the master key named in master. A ticket's key has the ticket's id.
 CREATE TABLE sealing_keys (
@@ -112,6 +112,14 @@ CREATE INDEX idempotency_age ON idempotency (created_at);
 
 -- Directory --------------------------------------------------------------------------------------------------
 
+-- The Länder themselves are built in; this is what guards changes of their agreements and fallback contacts.
+CREATE TABLE lands (
+    code TEXT PRIMARY KEY,
+    version INTEGER NOT NULL
+);
+INSERT INTO lands (code, version) VALUES ('SH', 1), ('HH', 1), ('NI', 1), ('HB', 1), ('NW', 1), ('HE', 1), ('RP', 1),
+    ('BW', 1), ('BY', 1), ('SL', 1), ('BE', 1), ('BB', 1), ('MV', 1), ('SN', 1), ('ST', 1), ('TH', 1);
+
 CREATE TABLE land_agreements (
     operating_land TEXT NOT NULL,
     using_land TEXT NOT NULL,
@@ -138,6 +146,7 @@ CREATE INDEX municipalities_postal_code ON municipalities (postal_code);
 CREATE TABLE services (
     slug TEXT PRIMARY KEY,
     name TEXT NOT NULL,
+    folded TEXT NOT NULL,
     leistung TEXT,
     operating_land TEXT NOT NULL,
     operator TEXT NOT NULL,
@@ -152,6 +161,7 @@ CREATE TABLE services (
 CREATE TABLE contacts (
     slug TEXT PRIMARY KEY,
     name TEXT NOT NULL,
+    folded TEXT NOT NULL,
     owner TEXT,
     email_endpoint UUID REFERENCES endpoints (id),
     webhook_endpoint UUID REFERENCES endpoints (id),

@@ -1,0 +1,304 @@
+//! A municipality's use of a service: who answers there, how the public reaches help, how far it is.
+//!
+//! Invariant: set to live here, the Land that operates the service shares it with the municipality's Land by a
+//! cooperation agreement. A file import takes a state as it stands; there the gap report tells.
+
+use serde::{Deserialize, Serialize};
+
+use super::channels::{Channel, HelpChannel};
+use super::contacts::check_known;
+use super::page::{Page, PageRequest, guard, stale};
+use super::store;
+use super::terms::{AdoptionState, Duty};
+use crate::clock::Timestamp;
+use crate::db::{Conn, Db};
+use crate::error::{AppError, Faults};
+use crate::ids::AdoptionId;
+use crate::keys::{Ars, ArsPrefix, Slug};
+
+/// A municipality's use of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Adoption {
+    /// Its id.
+    pub id: AdoptionId,
+    /// Which service.
+    pub service: Slug,
+    /// Which municipality.
+    pub ars: Ars,
+    /// How far it is.
+    pub state: AdoptionState,
+    /// Who answers for what.
+    #[serde(flatten)]
+    pub duties: Duties,
+    /// How the public reaches help, in order.
+    pub channels: Vec<HelpChannel>,
+    /// Rises with every change.
+    pub version: i32,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Who answers for what in one adoption, each in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Duties {
+    /// Assess and answer.
+    pub central: Vec<Slug>,
+    /// Technical questions.
+    pub technical: Vec<Slug>,
+    /// Questions about the procedure.
+    pub functional: Vec<Slug>,
+    /// When the service is down.
+    pub emergency: Vec<Slug>,
+    /// Lead the project.
+    pub project_lead: Vec<Slug>,
+    /// Know the specialist procedure.
+    pub specialist_procedure: Vec<Slug>,
+    /// Data protection.
+    pub data_protection: Vec<Slug>,
+    /// Process the data.
+    pub data_processor: Vec<Slug>,
+}
+
+impl Duties {
+    /// Those with this duty.
+    pub fn of(&self, duty: Duty) -> &[Slug] {
+        match duty {
+            Duty::Central => &self.central,
+            Duty::Technical => &self.technical,
+            Duty::Functional => &self.functional,
+            Duty::ProjectLead => &self.project_lead,
+            Duty::SpecialistProcedure => &self.specialist_procedure,
+            Duty::DataProtection => &self.data_protection,
+            Duty::DataProcessor => &self.data_processor,
+            Duty::Emergency => &self.emergency,
+        }
+    }
+
+    /// The list of those with this duty, to be changed.
+    pub fn of_mut(&mut self, duty: Duty) -> &mut Vec<Slug> {
+        match duty {
+            Duty::Central => &mut self.central,
+            Duty::Technical => &mut self.technical,
+            Duty::Functional => &mut self.functional,
+            Duty::ProjectLead => &mut self.project_lead,
+            Duty::SpecialistProcedure => &mut self.specialist_procedure,
+            Duty::DataProtection => &mut self.data_protection,
+            Duty::DataProcessor => &mut self.data_processor,
+            Duty::Emergency => &mut self.emergency,
+        }
+    }
+}
+
+/// A new adoption.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdoption {
+    /// Which service.
+    pub service: Slug,
+    /// Which municipality.
+    pub ars: Ars,
+    /// How far it is; a draft when left out.
+    pub state: Option<AdoptionState>,
+    /// Assess and answer.
+    pub central: Option<Vec<Slug>>,
+    /// Technical questions.
+    pub technical: Option<Vec<Slug>>,
+    /// Questions about the procedure.
+    pub functional: Option<Vec<Slug>>,
+    /// When the service is down.
+    pub emergency: Option<Vec<Slug>>,
+    /// Lead the project.
+    pub project_lead: Option<Vec<Slug>>,
+    /// Know the specialist procedure.
+    pub specialist_procedure: Option<Vec<Slug>>,
+    /// Data protection.
+    pub data_protection: Option<Vec<Slug>>,
+    /// Process the data.
+    pub data_processor: Option<Vec<Slug>>,
+    /// How the public reaches help, in order.
+    pub channels: Option<Vec<Channel>>,
+}
+
+/// What is to be different; what is left out stays, an empty list empties.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptionChange {
+    /// The version it was read at.
+    pub version: Option<i32>,
+    /// How far it is.
+    pub state: Option<AdoptionState>,
+    /// Assess and answer.
+    pub central: Option<Vec<Slug>>,
+    /// Technical questions.
+    pub technical: Option<Vec<Slug>>,
+    /// Questions about the procedure.
+    pub functional: Option<Vec<Slug>>,
+    /// When the service is down.
+    pub emergency: Option<Vec<Slug>>,
+    /// Lead the project.
+    pub project_lead: Option<Vec<Slug>>,
+    /// Know the specialist procedure.
+    pub specialist_procedure: Option<Vec<Slug>>,
+    /// Data protection.
+    pub data_protection: Option<Vec<Slug>>,
+    /// Process the data.
+    pub data_processor: Option<Vec<Slug>>,
+    /// How the public reaches help, in order; the whole list.
+    pub channels: Option<Vec<Channel>>,
+}
+
+/// Which adoptions.
+#[derive(Debug, Clone, Default)]
+pub struct AdoptionQuery {
+    /// Only of this service.
+    pub service: Option<Slug>,
+    /// Only of this municipality.
+    pub ars: Option<Ars>,
+    /// Only in this state.
+    pub state: Option<AdoptionState>,
+    /// Only in these regions; everywhere when empty.
+    pub regions: Vec<ArsPrefix>,
+}
+
+/// A page of them, by id.
+pub async fn list(db: &Db, query: AdoptionQuery, page: PageRequest) -> Result<Page<Adoption>, AppError> {
+    let (limit, after) = page.read()?;
+    let after = after.map(|text| text.parse()).transpose();
+    let after = after.map_err(|_| AppError::field("cursor", "must be a next_cursor as an earlier page gave it"))?;
+    db.read(move |conn| {
+        let rows = store::adoptions::list(conn, &query, limit + 1, after)?;
+        let page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        Ok(Page { items: store::adoptions::whole(conn, page.items)?, next_cursor: page.next_cursor })
+    })
+    .await
+}
+
+/// One of them.
+pub async fn read(db: &Db, id: AdoptionId) -> Result<Adoption, AppError> {
+    db.read(move |conn| by_id(conn, id)).await
+}
+
+fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
+    let row = store::adoptions::by_id(conn, id)?.ok_or(AppError::NotFound)?;
+    store::adoptions::whole(conn, vec![row])?.pop().ok_or(AppError::NotFound)
+}
+
+/// Makes a new one; one that was ended begins anew.
+pub async fn create(db: &Db, new: NewAdoption, now: Timestamp) -> Result<Adoption, AppError> {
+    let change = AdoptionChange {
+        version: None,
+        state: new.state,
+        central: new.central,
+        technical: new.technical,
+        functional: new.functional,
+        emergency: new.emergency,
+        project_lead: new.project_lead,
+        specialist_procedure: new.specialist_procedure,
+        data_protection: new.data_protection,
+        data_processor: new.data_processor,
+        channels: new.channels,
+    };
+    db.write(move |tx| {
+        if store::adoptions::find(tx, &new.service, &new.ars)?.is_some() {
+            return Err(AppError::Conflict(format!("{} uses {} already; change that adoption", new.ars, new.service)));
+        }
+        let mut adoption = store::adoptions::blank(new.service, new.ars, now);
+        let mut faults = Faults::default();
+        if store::services::find(tx, &adoption.service)?.is_none() {
+            faults.add("service", format!("there is no service {}", adoption.service));
+        }
+        if store::municipalities::find(tx, &adoption.ars)?.is_none() {
+            faults.add("ars", format!("there is no municipality {}", adoption.ars));
+        }
+        let channels = apply(tx, change, &mut adoption, faults)?;
+        let id = store::adoptions::insert(tx, &adoption)?;
+        store::adoptions::set_duties(tx, &adoption)?;
+        store::channels::set(tx, &adoption.service, &adoption.ars, &channels.unwrap_or_default(), now)?;
+        store::changed(tx)?;
+        by_id(tx, id)
+    })
+    .await
+}
+
+/// Changes one.
+pub async fn change(db: &Db, id: AdoptionId, change: AdoptionChange, now: Timestamp) -> Result<Adoption, AppError> {
+    let version = guard(change.version)?;
+    db.write(move |tx| {
+        let mut adoption = by_id(tx, id)?;
+        if adoption.version != version {
+            return Err(stale("the adoption", adoption.version));
+        }
+        let channels = apply(tx, change, &mut adoption, Faults::default())?;
+        adoption.version += 1;
+        adoption.updated_at = now;
+        store::adoptions::update(tx, &adoption)?;
+        store::adoptions::set_duties(tx, &adoption)?;
+        if let Some(channels) = channels {
+            store::channels::set(tx, &adoption.service, &adoption.ars, &channels, now)?;
+        }
+        store::changed(tx)?;
+        by_id(tx, id)
+    })
+    .await
+}
+
+/// Ends one: the municipality no longer uses the service; requests that name it stay.
+pub async fn end(db: &Db, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+    db.write(move |tx| {
+        if !store::adoptions::end(tx, id, now)? {
+            return Err(AppError::NotFound);
+        }
+        store::changed(tx)
+    })
+    .await
+}
+
+/// Applies a change, answers the new list of channels if there is one, and says all that is wrong at once.
+fn apply(
+    conn: &mut Conn,
+    change: AdoptionChange,
+    adoption: &mut Adoption,
+    mut faults: Faults,
+) -> Result<Option<Vec<Channel>>, AppError> {
+    let lists = [
+        (Duty::Central, change.central),
+        (Duty::Technical, change.technical),
+        (Duty::Functional, change.functional),
+        (Duty::Emergency, change.emergency),
+        (Duty::ProjectLead, change.project_lead),
+        (Duty::SpecialistProcedure, change.specialist_procedure),
+        (Duty::DataProtection, change.data_protection),
+        (Duty::DataProcessor, change.data_processor),
+    ];
+    for (duty, list) in lists {
+        if let Some(list) = list {
+            check_known(conn, duty.as_str(), &list, &mut faults)?;
+            *adoption.duties.of_mut(duty) = list;
+        }
+    }
+    let goes_live = change.state == Some(AdoptionState::Live) && adoption.state != AdoptionState::Live;
+    if goes_live && let Some(fault) = missing_agreement(conn, &adoption.service, &adoption.ars)? {
+        faults.add("state", fault);
+    }
+    adoption.state = change.state.unwrap_or(adoption.state);
+    let channels = change.channels.map(|list| {
+        let list = list.into_iter().enumerate();
+        list.map(|(index, channel)| channel.complete(&format!("channels[{index}]"), &mut faults)).collect()
+    });
+    faults.finish()?;
+    Ok(channels)
+}
+
+/// Why the municipality may not use the service, if no agreement covers it.
+fn missing_agreement(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<String>, AppError> {
+    let Some((service, land)) = store::services::find(conn, service)?.zip(ars.land()) else { return Ok(None) };
+    let operating = service.operating_land;
+    if operating == land || store::lands::find(conn, operating)?.cooperates_with.contains(&land) {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "cannot be live: {} operates the service and has no cooperation agreement with {}; enter it at the Land {operating} first",
+        operating.name(),
+        land.name(),
+    )))
+}

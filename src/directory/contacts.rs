@@ -1,0 +1,358 @@
+//! People and mailboxes that answer: how they are reached, who stands in, and since when that is confirmed.
+//!
+//! Invariant: a webhook's secret goes in and never comes out. The mail address and the webhook themselves are
+//! endpoints of `delivery` (`ways.rs`); what delivery learns about them shows here as `bounced` and the
+//! webhook's state.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::page::{Page, PageRequest, guard, present, stale};
+use super::{Settings, store, ways};
+use crate::clock::Timestamp;
+use crate::db::{Conn, Db};
+use crate::delivery::EndpointState;
+use crate::error::{AppError, Faults};
+use crate::ids::EndpointId;
+use crate::keys::{ArsPrefix, EmailAddress, Slug};
+use crate::seal::Sealer;
+
+/// A contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Contact {
+    /// Its stable name.
+    #[serde(rename = "id")]
+    pub slug: Slug,
+    /// The name people know.
+    pub name: String,
+    /// The region whose editors may change it; shared by all when absent.
+    pub owner: Option<ArsPrefix>,
+    /// Its mail address.
+    pub email: Option<EmailAddress>,
+    /// Where delivery keeps that address.
+    #[serde(skip)]
+    pub email_endpoint: Option<EndpointId>,
+    /// Its webhook.
+    pub webhook: Option<Webhook>,
+    /// Where delivery keeps that webhook.
+    #[serde(skip)]
+    pub webhook_endpoint: Option<EndpointId>,
+    /// Its telephone number.
+    pub phone: Option<String>,
+    /// Who stands in.
+    pub deputy: Option<Slug>,
+    /// When somebody last said that this is right.
+    pub confirmed_on: Option<NaiveDate>,
+    /// First day of an absence.
+    pub absent_from: Option<NaiveDate>,
+    /// Last day of an absence.
+    pub absent_until: Option<NaiveDate>,
+    /// When mail to it came back, if it did since it last worked.
+    pub bounced: Option<Timestamp>,
+    /// May it see who asked?
+    pub discloses_reporter: bool,
+    /// First day it is there for its duties.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day.
+    pub valid_to: Option<NaiveDate>,
+    /// Rises with every change.
+    pub version: i32,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A contact's webhook, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Webhook {
+    /// Where it is.
+    pub url: String,
+    /// Whether it is called.
+    pub state: EndpointState,
+}
+
+impl Webhook {
+    /// True while messages go there.
+    pub fn is_active(&self) -> bool {
+        self.state == EndpointState::Active
+    }
+}
+
+/// A webhook as it is sent in.
+#[derive(Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookInput {
+    /// Where it is.
+    pub url: String,
+    /// `whsec_` and base64; the present one stays when left out.
+    pub secret: Option<String>,
+}
+
+impl std::fmt::Debug for WebhookInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WebhookInput({}, …)", self.url)
+    }
+}
+
+/// A new contact.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewContact {
+    /// Its stable name.
+    pub id: Slug,
+    /// The name people know.
+    pub name: String,
+    /// The region whose editors may change it.
+    pub owner: Option<ArsPrefix>,
+    /// Its mail address.
+    pub email: Option<EmailAddress>,
+    /// Its webhook.
+    pub webhook: Option<WebhookInput>,
+    /// Its telephone number.
+    pub phone: Option<String>,
+    /// Who stands in.
+    pub deputy: Option<Slug>,
+    /// When somebody last said that this is right.
+    pub confirmed_on: Option<NaiveDate>,
+    /// First day of an absence.
+    pub absent_from: Option<NaiveDate>,
+    /// Last day of an absence.
+    pub absent_until: Option<NaiveDate>,
+    /// May it see who asked?
+    #[serde(default)]
+    pub discloses_reporter: bool,
+    /// First day it is there for its duties.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// What is to be different; what is left out stays, `null` empties.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContactChange {
+    /// The version it was read at.
+    pub version: Option<i32>,
+    /// The name people know.
+    pub name: Option<String>,
+    /// The region whose editors may change it.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<ArsPrefix>)]
+    pub owner: Option<Option<ArsPrefix>>,
+    /// Its mail address.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub email: Option<Option<EmailAddress>>,
+    /// Its webhook.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<WebhookInput>)]
+    pub webhook: Option<Option<WebhookInput>>,
+    /// Its telephone number.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub phone: Option<Option<String>>,
+    /// Who stands in.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Slug>)]
+    pub deputy: Option<Option<Slug>>,
+    /// When somebody last said that this is right.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub confirmed_on: Option<Option<NaiveDate>>,
+    /// First day of an absence.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub absent_from: Option<Option<NaiveDate>>,
+    /// Last day of an absence.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub absent_until: Option<Option<NaiveDate>>,
+    /// May it see who asked?
+    pub discloses_reporter: Option<bool>,
+    /// First day it is there for its duties.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub valid_from: Option<Option<NaiveDate>>,
+    /// Last day.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<NaiveDate>)]
+    pub valid_to: Option<Option<NaiveDate>>,
+}
+
+/// Which contacts.
+#[derive(Debug, Clone, Default)]
+pub struct ContactQuery {
+    /// Part of the name or slug.
+    pub q: Option<String>,
+    /// Only those with a duty for this service.
+    pub service: Option<Slug>,
+    /// Only shared ones and those owned in one of these regions; all when empty.
+    pub regions: Vec<ArsPrefix>,
+}
+
+/// A page of them, by slug.
+pub async fn list(db: &Db, query: ContactQuery, page: PageRequest) -> Result<Page<Contact>, AppError> {
+    let (limit, after) = page.read()?;
+    db.read(move |conn| {
+        let rows = store::contacts::list(conn, &query, limit + 1, after.as_deref())?;
+        let page = Page::of(rows, limit, |r| r.slug.to_string(), |r| r);
+        Ok(Page { items: ways::contacts(conn, page.items)?, next_cursor: page.next_cursor })
+    })
+    .await
+}
+
+/// One of them.
+pub async fn read(db: &Db, slug: Slug) -> Result<Contact, AppError> {
+    db.read(move |conn| find(conn, &slug)).await
+}
+
+fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
+    let row = store::contacts::find(conn, slug)?.filter(|row| row.ended_at.is_none()).ok_or(AppError::NotFound)?;
+    ways::contacts(conn, vec![row])?.pop().ok_or(AppError::NotFound)
+}
+
+/// Makes a new one.
+pub async fn create(
+    db: &Db,
+    sealer: &Sealer,
+    settings: &Settings,
+    new: NewContact,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    let (sealer, settings) = (sealer.clone(), settings.clone());
+    db.write(move |tx| {
+        if store::contacts::find(tx, &new.id)?.is_some() {
+            return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
+        }
+        let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
+        row.owner = new.owner;
+        row.phone = new.phone;
+        row.deputy = new.deputy;
+        row.confirmed_on = new.confirmed_on;
+        (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
+        row.discloses_reporter = new.discloses_reporter;
+        (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
+        let mut faults = Faults::default();
+        check(tx, &row, &mut faults)?;
+        if let Some(webhook) = &new.webhook {
+            ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
+        }
+        faults.finish()?;
+        ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
+        ways::set_webhook(tx, &sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
+        store::contacts::save(tx, &row)?;
+        store::changed(tx)?;
+        find(tx, &row.slug)
+    })
+    .await
+}
+
+/// Changes one.
+pub async fn change(
+    db: &Db,
+    sealer: &Sealer,
+    settings: &Settings,
+    slug: Slug,
+    change: ContactChange,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    let version = guard(change.version)?;
+    let (sealer, settings) = (sealer.clone(), settings.clone());
+    db.write(move |tx| {
+        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
+        let mut row = found.ok_or(AppError::NotFound)?;
+        if row.version != version {
+            return Err(stale("the contact", row.version));
+        }
+        let confirmed_before = row.confirmed_on;
+        change.apply(&mut row);
+        let mut faults = Faults::default();
+        check(tx, &row, &mut faults)?;
+        if let Some(Some(webhook)) = &change.webhook {
+            ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
+        }
+        faults.finish()?;
+        if let Some(email) = &change.email {
+            ways::set_email(tx, &mut row, email.as_ref(), now)?;
+        }
+        if let Some(webhook) = &change.webhook {
+            ways::set_webhook(tx, &sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
+        }
+        if row.confirmed_on > confirmed_before {
+            ways::trust_again(tx, &row, now)?;
+        }
+        row.version += 1;
+        row.updated_at = now;
+        store::contacts::save(tx, &row)?;
+        store::changed(tx)?;
+        find(tx, &slug)
+    })
+    .await
+}
+
+/// Ends one: it is asked nothing any more; what was asked before stays with it.
+pub async fn end(db: &Db, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+    db.write(move |tx| {
+        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
+        let mut row = found.ok_or(AppError::NotFound)?;
+        row.ended_at = Some(now);
+        row.updated_at = now;
+        row.version += 1;
+        store::contacts::save(tx, &row)?;
+        store::changed(tx)
+    })
+    .await
+}
+
+impl ContactChange {
+    fn apply(&self, row: &mut store::contacts::ContactRow) {
+        fn set<T: Clone>(field: &mut T, new: &Option<T>) {
+            if let Some(new) = new {
+                field.clone_from(new);
+            }
+        }
+        set(&mut row.name, &self.name);
+        set(&mut row.owner, &self.owner);
+        set(&mut row.phone, &self.phone);
+        set(&mut row.deputy, &self.deputy);
+        set(&mut row.confirmed_on, &self.confirmed_on);
+        set(&mut row.absent_from, &self.absent_from);
+        set(&mut row.absent_until, &self.absent_until);
+        set(&mut row.discloses_reporter, &self.discloses_reporter);
+        set(&mut row.valid_from, &self.valid_from);
+        set(&mut row.valid_to, &self.valid_to);
+    }
+}
+
+/// What can be wrong with a contact whatever way it came in, apart from its webhook.
+fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults) -> Result<(), AppError> {
+    check_plain(row, faults);
+    match &row.deputy {
+        Some(deputy) if *deputy == row.slug => faults.add("deputy", "must be somebody else than the contact itself"),
+        Some(deputy) => check_known(conn, "deputy", std::slice::from_ref(deputy), faults)?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// The part of [`check`] that needs no look at other contacts.
+pub(super) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults) {
+    faults.text("name", &row.name, 200);
+    if let Some(phone) = &row.phone {
+        faults.text("phone", phone, 60);
+    }
+    if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
+        faults.add("absent_until", "must not be before absent_from");
+    }
+    if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
+        faults.add("valid_to", "must not be before valid_from");
+    }
+}
+
+/// Notes every slug that no present contact has.
+pub(super) fn check_known(conn: &mut Conn, field: &str, slugs: &[Slug], faults: &mut Faults) -> Result<(), AppError> {
+    let known = store::contacts::present(conn, slugs)?;
+    for slug in slugs.iter().filter(|slug| !known.contains(*slug)) {
+        faults.add(field, format!("there is no contact {slug}; make it first"));
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! The directory from files: municipalities from the official register, everything else from a TOML file.
+//!
+//! Invariant: a file is judged as a whole first, and every fault is said with its line; a file with faults
+//! changes nothing. What a file does not name stays as it is.
+
+mod directory;
+mod municipalities;
+
+pub use directory::directory;
+pub use municipalities::municipalities;
+
+/// What an import did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Summary {
+    /// How many objects are new.
+    pub created: usize,
+    /// How many differ from before.
+    pub updated: usize,
+    /// How many were as the file says already.
+    pub unchanged: usize,
+}

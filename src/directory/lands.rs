@@ -1,0 +1,72 @@
+//! The 16 Länder: with whom each shares what it operates, and who answers where nobody else is named.
+//!
+//! The Länder themselves are built in (`keys.rs`); nothing is created or ended here.
+
+use serde::{Deserialize, Serialize};
+
+use super::store;
+use crate::clock::Timestamp;
+use crate::db::Db;
+use crate::error::{AppError, Faults};
+use crate::keys::{LandCode, Slug};
+
+/// A Land.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Land {
+    /// ISO 3166-2 without `DE-`.
+    pub code: LandCode,
+    /// The German name.
+    pub name: String,
+    /// Länder that may re-use what this one operates, by a cooperation agreement.
+    pub cooperates_with: Vec<LandCode>,
+    /// Who answers for services of this Land where nobody else is named.
+    pub second_level: Vec<Slug>,
+    /// Rises with every change.
+    pub version: i32,
+}
+
+/// What is to be different; what is left out stays.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LandChange {
+    /// The version it was read at.
+    pub version: Option<i32>,
+    /// The whole list of agreements.
+    pub cooperates_with: Option<Vec<LandCode>>,
+    /// The whole list, in order.
+    pub second_level: Option<Vec<Slug>>,
+}
+
+/// All of them.
+pub async fn list(db: &Db) -> Result<Vec<Land>, AppError> {
+    db.read(store::lands::all).await
+}
+
+/// One of them.
+pub async fn read(db: &Db, code: LandCode) -> Result<Land, AppError> {
+    db.read(move |conn| store::lands::find(conn, code)).await
+}
+
+/// Changes agreements or the fallback.
+pub async fn change(db: &Db, code: LandCode, change: LandChange, _now: Timestamp) -> Result<Land, AppError> {
+    let version = super::page::guard(change.version)?;
+    db.write(move |tx| {
+        let mut land = store::lands::find(tx, code)?;
+        if land.version != version {
+            return Err(super::page::stale("the Land", land.version));
+        }
+        if let Some(agreed) = change.cooperates_with {
+            land.cooperates_with = agreed;
+        }
+        if let Some(second_level) = change.second_level {
+            let mut faults = Faults::default();
+            super::contacts::check_known(tx, "second_level", &second_level, &mut faults)?;
+            faults.finish()?;
+            land.second_level = second_level;
+        }
+        store::lands::save(tx, &land)?;
+        store::changed(tx)?;
+        store::lands::find(tx, code)
+    })
+    .await
+}

@@ -1,0 +1,130 @@
+//! The facts of a route from the database, and the contacts behind it.
+//!
+//! Asked in the transaction that stores an escalation as well as for a dry run; the rules stand in `resolve.rs`.
+//! An empty chain is an answer too: what follows from it is the caller's to say.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::contacts::Contact;
+use super::resolve::{DutyFact, Facts, Route, Span, resolve, resolve_central, resolve_emergency};
+use super::terms::Kind;
+use super::{Settings, store, ways};
+use crate::db::Conn;
+use crate::error::{AppError, Faults};
+use crate::keys::{Ars, LandCode, Slug};
+
+/// Deputies of deputies are looked up this far.
+const DEEPEST: usize = 8;
+
+/// Who would be asked, in which order and why.
+pub fn route(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    kind: Kind,
+    today: NaiveDate,
+    settings: &Settings,
+) -> Result<Route, AppError> {
+    Ok(resolve(&facts(conn, service, ars, settings)?, kind, today))
+}
+
+/// Who is asked when the service is down for all: the emergency contacts first.
+pub fn emergency_route(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    today: NaiveDate,
+    settings: &Settings,
+) -> Result<Route, AppError> {
+    Ok(resolve_emergency(&facts(conn, service, ars, settings)?, today))
+}
+
+/// The contacts of [`emergency_route`], in order.
+pub fn emergency_contacts(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    today: NaiveDate,
+    settings: &Settings,
+) -> Result<Vec<Contact>, AppError> {
+    let route = emergency_route(conn, service, ars, today, settings)?;
+    in_order(conn, &route)
+}
+
+/// Who assesses what comes in for this service and municipality: its central contacts with their deputies, else
+/// the fallback of the Land; empty when there is nobody.
+pub fn central_contacts(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    today: NaiveDate,
+    settings: &Settings,
+) -> Result<Vec<Contact>, AppError> {
+    let route = resolve_central(&facts(conn, service, ars, settings)?, today);
+    in_order(conn, &route)
+}
+
+/// The contacts of these slugs in their order, as far as they exist; ended ones too, because old steps name them.
+pub fn contacts_of(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<Contact>, AppError> {
+    let rows = store::contacts::of(conn, slugs)?;
+    let mut found: HashMap<Slug, Contact> =
+        ways::contacts(conn, rows)?.into_iter().map(|contact| (contact.slug.clone(), contact)).collect();
+    Ok(slugs.iter().filter_map(|slug| found.remove(slug)).collect())
+}
+
+fn in_order(conn: &mut Conn, route: &Route) -> Result<Vec<Contact>, AppError> {
+    let slugs: Vec<Slug> = route.chain.iter().map(|step| step.contact.id.clone()).collect();
+    contacts_of(conn, &slugs)
+}
+
+fn facts(conn: &mut Conn, service: &Slug, ars: &Ars, settings: &Settings) -> Result<Facts, AppError> {
+    let found = store::services::find(conn, service)?;
+    let place = store::municipalities::find(conn, ars)?;
+    let mut faults = Faults::default();
+    if found.is_none() {
+        faults.add("service", format!("there is no service {service}"));
+    }
+    if place.is_none() {
+        faults.add("ars", format!("there is no municipality {ars}"));
+    }
+    faults.finish()?;
+    let (Some(found), Some(place)) = (found, place) else { return Err(AppError::NotFound) };
+    let lands: Vec<LandCode> = std::iter::once(found.operating_land).chain(ars.land()).collect();
+    let duties: Vec<DutyFact> = store::duties::for_route(conn, service, ars, &lands)?.into_iter().map(fact).collect();
+    let mut facts = Facts {
+        municipality: place.name,
+        operator: found.operator,
+        operating_land: found.operating_land,
+        duties,
+        contacts: HashMap::new(),
+        stale_after_days: settings.stale_after_days,
+    };
+    let mut wanted: Vec<Slug> = facts.duties.iter().map(|duty| duty.contact.clone()).collect();
+    for _ in 0..DEEPEST {
+        wanted.sort();
+        wanted.dedup();
+        if wanted.is_empty() {
+            break;
+        }
+        let rows = store::contacts::of(conn, &wanted)?;
+        let endpoints = ways::endpoints(conn, &rows)?;
+        facts.contacts.extend(rows.iter().map(|row| (row.slug.clone(), ways::fact(row, &endpoints))));
+        wanted = rows.into_iter().filter_map(|row| row.deputy).collect();
+        wanted.retain(|slug| !facts.contacts.contains_key(slug));
+    }
+    Ok(facts)
+}
+
+/// A duty as `resolve.rs` reads it.
+pub(super) fn fact(row: store::duties::DutyRow) -> DutyFact {
+    DutyFact {
+        scope: row.scope,
+        region: row.region,
+        duty: row.duty,
+        contact: row.contact,
+        position: row.position,
+        valid: Span { from: row.valid_from, to: row.valid_to },
+    }
+}

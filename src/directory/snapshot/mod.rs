@@ -1,0 +1,209 @@
+//! The directory in memory: what intake and the public help read without asking the database.
+//!
+//! Invariant: a snapshot is whole (read in one go) and never changes; a newer one takes its place at once after a
+//! commit of this process and within half a second after one of another. Whoever holds an older one may go on
+//! reading it. Where next: `build.rs` (reading it in), `help.rs` ("Wer kann mir helfen?"), `search.rs`.
+
+mod build;
+mod help;
+mod search;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::Settings;
+use super::terms::{AdoptionState, Assessment};
+use crate::clock::Timestamp;
+use crate::db::{Db, Topic};
+use crate::error::AppError;
+use crate::ids::AdoptionId;
+use crate::keys::{Ags, Ars, LandCode, Slug};
+
+pub use help::{Help, HelpLanguage, HelpWay, Named, Place};
+
+/// How often another process's changes are looked for.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Where the present snapshot is found. Cheap to clone.
+#[derive(Clone)]
+pub struct Directory(Arc<Shared>);
+
+struct Shared {
+    db: Db,
+    settings: Settings,
+    current: ArcSwap<Snapshot>,
+}
+
+/// The directory as it was at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    versions: (i64, i64),
+    places: Arc<Places>,
+    services: Vec<ServiceEntry>,
+    by_slug: HashMap<Box<str>, u32>,
+    adoptions: Adoptions,
+}
+
+/// The municipalities, in the order of their ARS.
+#[derive(Debug, Default)]
+struct Places {
+    all: Vec<PlaceEntry>,
+    by_ars: HashMap<u64, u32>,
+    by_ags: HashMap<u32, Option<u32>>,
+}
+
+/// A municipality as the snapshot keeps it.
+#[derive(Debug)]
+pub struct PlaceEntry {
+    /// Its key.
+    pub ars: Ars,
+    /// Its name as the register writes it.
+    pub name: Box<str>,
+    /// The Land it lies in.
+    pub land: LandCode,
+    /// Its Kreis.
+    pub district: Arc<str>,
+    /// Its Gemeindeverband.
+    pub association: Arc<str>,
+    /// Postal code of its seat.
+    pub postal_code: Option<Box<str>>,
+    /// True where 115 answers for it.
+    pub in_115: bool,
+    folded: Box<str>,
+}
+
+/// A service as the snapshot keeps it.
+#[derive(Debug)]
+pub struct ServiceEntry {
+    /// The name in addresses and requests.
+    pub slug: Slug,
+    /// The name people know.
+    pub name: Box<str>,
+    /// The Land that operates it.
+    pub operating_land: LandCode,
+    /// Who runs it.
+    pub operator: Box<str>,
+    /// Who decides that the 2nd level is asked.
+    pub assessment: Assessment,
+    /// What the public should know now.
+    pub notice: Option<Box<str>>,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// A municipality's use of a service as the snapshot keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct AdoptionEntry {
+    /// Its id.
+    pub id: AdoptionId,
+    /// How far it is.
+    pub state: AdoptionState,
+    updated_at: Timestamp,
+    channels: u32,
+}
+
+/// The adoptions in the order of (service, place), found by halving; equal lists of channels are kept once.
+#[derive(Debug, Default)]
+struct Adoptions {
+    keys: Vec<u64>,
+    entries: Vec<AdoptionEntry>,
+    channels: Vec<Box<[help::ShownChannel]>>,
+}
+
+impl Directory {
+    /// Reads the directory in. [`Directory::run`] keeps it up to date.
+    pub async fn start(db: &Db, settings: Settings) -> Result<Self, AppError> {
+        let first = db.read(|conn| build::build(conn, None)).await?;
+        Ok(Self(Arc::new(Shared { db: db.clone(), settings, current: ArcSwap::from_pointee(first) })))
+    }
+
+    /// What the directory is told from outside.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The present snapshot.
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.0.current.load_full()
+    }
+
+    /// Follows the changes of this and other processes until `shutdown` turns true. While the database is away the
+    /// last snapshot stands.
+    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+        let signals = self.0.db.signals().clone();
+        while !*shutdown.borrow() {
+            tokio::select! {
+                () = signals.wait(Topic::Directory) => {}
+                () = tokio::time::sleep(POLL) => {}
+                ended = shutdown.changed() => if ended.is_err() { return },
+            }
+            if let Err(fault) = self.refresh().await {
+                tracing::warn!(fault = %fault, "the directory could not be read; the last state of it stands");
+            }
+        }
+    }
+
+    /// Takes over what changed, if anything did.
+    pub async fn refresh(&self) -> Result<(), AppError> {
+        let before = self.current();
+        let newer = self.0.db.read(move |conn| build::newer(conn, &before)).await?;
+        if let Some(newer) = newer {
+            self.0.current.store(Arc::new(newer));
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    /// The municipality of this ARS.
+    pub fn municipality(&self, ars: &Ars) -> Option<&PlaceEntry> {
+        self.place(ars).map(|(_, place)| place)
+    }
+
+    /// The municipality of this AGS; none when it is unknown or two share it.
+    pub fn by_ags(&self, ags: &Ags) -> Option<&PlaceEntry> {
+        let index = (*self.places.by_ags.get(&ags.as_str().parse().ok()?)?)?;
+        self.places.all.get(index as usize)
+    }
+
+    /// The service of this slug.
+    pub fn service(&self, slug: &str) -> Option<&ServiceEntry> {
+        self.by_slug.get(slug).and_then(|index| self.services.get(*index as usize))
+    }
+
+    /// Every service, by slug.
+    pub fn services(&self) -> &[ServiceEntry] {
+        &self.services
+    }
+
+    /// The municipality's use of the service, whatever its state.
+    pub fn adoption(&self, service: &str, ars: &Ars) -> Option<&AdoptionEntry> {
+        let (place, _) = self.place(ars)?;
+        self.adoptions.find(*self.by_slug.get(service)?, place)
+    }
+
+    /// How many municipalities there are.
+    pub fn municipality_count(&self) -> usize {
+        self.places.all.len()
+    }
+
+    fn place(&self, ars: &Ars) -> Option<(u32, &PlaceEntry)> {
+        let index = *self.places.by_ars.get(&ars.as_str().parse().ok()?)?;
+        self.places.all.get(index as usize).map(|place| (index, place))
+    }
+}
+
+impl Adoptions {
+    fn find(&self, service: u32, place: u32) -> Option<&AdoptionEntry> {
+        let index = self.keys.binary_search(&key(service, place)).ok()?;
+        self.entries.get(index)
+    }
+}
+
+fn key(service: u32, place: u32) -> u64 {
+    u64::from(service) << 32 | u64::from(place)
+}

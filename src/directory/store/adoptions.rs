@@ -1,0 +1,191 @@
+//! The table of adoptions; whole ones come with their duties and channels.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{channels, duties};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::schema::adoptions;
+use crate::directory::adoptions::{Adoption, AdoptionQuery, Duties};
+use crate::directory::terms::{AdoptionState, Duty};
+use crate::error::AppError;
+use crate::ids::AdoptionId;
+use crate::keys::{Ars, ArsPrefix, Slug};
+
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = adoptions)]
+pub(in crate::directory) struct AdoptionRow {
+    pub id: AdoptionId,
+    pub service: Slug,
+    pub ars: Ars,
+    pub state: AdoptionState,
+    pub version: i32,
+    pub updated_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A new one of which nothing is known yet.
+pub(in crate::directory) fn blank(service: Slug, ars: Ars, now: Timestamp) -> Adoption {
+    Adoption {
+        id: AdoptionId::new(),
+        service,
+        ars,
+        state: AdoptionState::Draft,
+        duties: Duties::default(),
+        channels: Vec::new(),
+        version: 1,
+        updated_at: now,
+    }
+}
+
+/// The present one of a service and municipality.
+pub(in crate::directory) fn find(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<AdoptionRow>, AppError> {
+    let row = adoptions::table
+        .filter(adoptions::service.eq(service.clone()))
+        .filter(adoptions::ars.eq(ars.clone()))
+        .filter(adoptions::ended_at.is_null())
+        .first(conn);
+    Ok(row.optional()?)
+}
+
+pub(in crate::directory) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Option<AdoptionRow>, AppError> {
+    Ok(adoptions::table.find(id).filter(adoptions::ended_at.is_null()).first(conn).optional()?)
+}
+
+pub(in crate::directory) fn list(
+    conn: &mut Conn,
+    query: &AdoptionQuery,
+    limit: i64,
+    after: Option<AdoptionId>,
+) -> Result<Vec<AdoptionRow>, AppError> {
+    let mut rows = adoptions::table.into_boxed();
+    // The alternatives come first: what is filtered after them holds for all of them.
+    for (index, region) in query.regions.iter().enumerate() {
+        let within = adoptions::ars.like(format!("{region}%"));
+        rows = if index == 0 { rows.filter(within) } else { rows.or_filter(within) };
+    }
+    rows = rows.filter(adoptions::ended_at.is_null());
+    if let Some(service) = &query.service {
+        rows = rows.filter(adoptions::service.eq(service.clone()));
+    }
+    if let Some(ars) = &query.ars {
+        rows = rows.filter(adoptions::ars.eq(ars.clone()));
+    }
+    if let Some(state) = query.state {
+        rows = rows.filter(adoptions::state.eq(state));
+    }
+    if let Some(after) = after {
+        rows = rows.filter(adoptions::id.gt(after));
+    }
+    Ok(rows.order(adoptions::id).limit(limit).load(conn)?)
+}
+
+/// The next ones by id, whatever their state; for loading all of them piece by piece.
+pub(in crate::directory) fn next(
+    conn: &mut Conn,
+    after: Option<AdoptionId>,
+    most: i64,
+) -> Result<Vec<AdoptionRow>, AppError> {
+    list(conn, &AdoptionQuery::default(), most, after)
+}
+
+/// These adoptions with their duties and channels.
+pub(in crate::directory) fn whole(conn: &mut Conn, rows: Vec<AdoptionRow>) -> Result<Vec<Adoption>, AppError> {
+    let services: Vec<Slug> = rows.iter().map(|row| row.service.clone()).collect();
+    let places: Vec<Ars> = rows.iter().map(|row| row.ars.clone()).collect();
+    let mut all: HashMap<(Slug, String), Duties> = HashMap::new();
+    for row in duties::of_adoptions(conn, &services, &places)? {
+        if let Some(service) = row.service {
+            all.entry((service, row.region.to_string())).or_default().of_mut(row.duty).push(row.contact);
+        }
+    }
+    let mut shown = HashMap::<_, Vec<_>>::new();
+    for channel in channels::of_adoptions(conn, &services, &places)? {
+        shown.entry((channel.service.clone(), channel.ars.to_string())).or_default().push(channel);
+    }
+    let adoption = |row: AdoptionRow| {
+        let key = (row.service, row.ars.to_string());
+        Adoption {
+            id: row.id,
+            duties: all.remove(&key).unwrap_or_default(),
+            channels: shown.remove(&key).unwrap_or_default(),
+            service: key.0,
+            ars: row.ars,
+            state: row.state,
+            version: row.version,
+            updated_at: row.updated_at,
+        }
+    };
+    Ok(rows.into_iter().map(adoption).collect())
+}
+
+/// Stores a new one, or begins one anew that was ended; answers its id, which then is the former.
+pub(in crate::directory) fn insert(conn: &mut Conn, adoption: &Adoption) -> Result<AdoptionId, AppError> {
+    let former = adoptions::table
+        .filter(adoptions::service.eq(adoption.service.clone()))
+        .filter(adoptions::ars.eq(adoption.ars.clone()));
+    let former: Option<AdoptionRow> = former.first(conn).optional()?;
+    if let Some(former) = former {
+        let version = former.version + 1;
+        update(conn, &Adoption { id: former.id, version, ..adoption.clone() })?;
+        return Ok(former.id);
+    }
+    let row = AdoptionRow {
+        id: adoption.id,
+        service: adoption.service.clone(),
+        ars: adoption.ars.clone(),
+        state: adoption.state,
+        version: adoption.version,
+        updated_at: adoption.updated_at,
+        ended_at: None,
+    };
+    diesel::insert_into(adoptions::table).values(&row).execute(conn)?;
+    Ok(adoption.id)
+}
+
+/// Stores state and version.
+pub(in crate::directory) fn update(conn: &mut Conn, adoption: &Adoption) -> Result<(), AppError> {
+    diesel::update(adoptions::table.find(adoption.id))
+        .set((
+            adoptions::state.eq(adoption.state),
+            adoptions::version.eq(adoption.version),
+            adoptions::updated_at.eq(adoption.updated_at),
+            adoptions::ended_at.eq(None::<Timestamp>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores its duties; true when any changed.
+pub(in crate::directory) fn set_duties(conn: &mut Conn, adoption: &Adoption) -> Result<bool, AppError> {
+    let region = ArsPrefix::from(adoption.ars.clone());
+    let mut wanted = duties::Duties::default();
+    for duty in Duty::ALL {
+        wanted.add(*duty, region.clone(), adoption.duties.of(*duty));
+    }
+    duties::set(conn, &duties::Holder::Adoption(&adoption.service, &adoption.ars), wanted)
+}
+
+/// Raises the version of a service's adoption, because something it shows changed.
+pub(in crate::directory) fn touch(conn: &mut Conn, service: &Slug, ars: &Ars, now: Timestamp) -> Result<(), AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
+    diesel::update(its)
+        .set((adoptions::version.eq(adoptions::version + 1), adoptions::updated_at.eq(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends it; false when there is none.
+pub(in crate::directory) fn end(conn: &mut Conn, id: AdoptionId, now: Timestamp) -> Result<bool, AppError> {
+    let present = adoptions::table.find(id).filter(adoptions::ended_at.is_null());
+    let ended = diesel::update(present)
+        .set((
+            adoptions::ended_at.eq(now),
+            adoptions::updated_at.eq(now),
+            adoptions::version.eq(adoptions::version + 1),
+        ))
+        .execute(conn)?;
+    Ok(ended > 0)
+}

@@ -1,0 +1,198 @@
+//! The table of ways to the 1st level.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::schema::help_channels;
+use crate::directory::channels::{Channel, ChannelQuery, HelpChannel};
+use crate::directory::terms::ChannelKind;
+use crate::error::AppError;
+use crate::ids::ChannelId;
+use crate::keys::{Ars, EmailAddress, Slug};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = help_channels, treat_none_as_null = true)]
+struct ChannelRow {
+    id: ChannelId,
+    service: Slug,
+    ars: Ars,
+    position: i32,
+    kind: ChannelKind,
+    label: String,
+    phone: Option<String>,
+    email: Option<EmailAddress>,
+    url: Option<String>,
+    hours: String,
+    languages: String,
+    cost_note: Option<String>,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+    version: i32,
+    updated_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+impl ChannelRow {
+    fn new(channel: &HelpChannel, position: i32) -> Self {
+        let shown = channel.shown.clone();
+        Self {
+            id: channel.id,
+            service: channel.service.clone(),
+            ars: channel.ars.clone(),
+            position,
+            kind: shown.kind,
+            label: shown.label,
+            phone: shown.phone,
+            email: shown.email,
+            url: shown.url,
+            hours: shown.hours,
+            languages: shown.languages.join(","),
+            cost_note: shown.cost_note,
+            valid_from: shown.valid_from,
+            valid_to: shown.valid_to,
+            version: channel.version,
+            updated_at: channel.updated_at,
+            ended_at: None,
+        }
+    }
+}
+
+impl From<ChannelRow> for HelpChannel {
+    fn from(row: ChannelRow) -> Self {
+        Self {
+            id: row.id,
+            service: row.service,
+            ars: row.ars,
+            shown: Channel {
+                kind: row.kind,
+                label: row.label,
+                phone: row.phone,
+                email: row.email,
+                url: row.url,
+                hours: row.hours,
+                languages: row.languages.split(',').map(str::to_owned).collect(),
+                cost_note: row.cost_note,
+                valid_from: row.valid_from,
+                valid_to: row.valid_to,
+            },
+            version: row.version,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+pub(in crate::directory) fn find(conn: &mut Conn, id: ChannelId) -> Result<Option<HelpChannel>, AppError> {
+    let row: Option<ChannelRow> =
+        help_channels::table.find(id).filter(help_channels::ended_at.is_null()).first(conn).optional()?;
+    Ok(row.map(HelpChannel::from))
+}
+
+pub(in crate::directory) fn list(
+    conn: &mut Conn,
+    query: &ChannelQuery,
+    limit: i64,
+    after: Option<ChannelId>,
+) -> Result<Vec<HelpChannel>, AppError> {
+    let mut rows = help_channels::table.into_boxed();
+    // The alternatives come first: what is filtered after them holds for all of them.
+    for (index, region) in query.regions.iter().enumerate() {
+        let within = help_channels::ars.like(format!("{region}%"));
+        rows = if index == 0 { rows.filter(within) } else { rows.or_filter(within) };
+    }
+    rows = rows.filter(help_channels::ended_at.is_null());
+    if let Some(service) = &query.service {
+        rows = rows.filter(help_channels::service.eq(service.clone()));
+    }
+    if let Some(after) = after {
+        rows = rows.filter(help_channels::id.gt(after));
+    }
+    let rows: Vec<ChannelRow> = rows.order(help_channels::id).limit(limit).load(conn)?;
+    Ok(rows.into_iter().map(HelpChannel::from).collect())
+}
+
+/// The next ones after a place in the order of service, municipality and position, for loading all of them piece
+/// by piece; answers each with its position.
+pub(in crate::directory) fn next(
+    conn: &mut Conn,
+    after: Option<&(Slug, Ars, i32, ChannelId)>,
+    most: i64,
+) -> Result<Vec<(HelpChannel, i32)>, AppError> {
+    let mut rows = help_channels::table.filter(help_channels::ended_at.is_null()).into_boxed();
+    if let Some((service, ars, position, id)) = after {
+        use help_channels as c;
+        let later = c::id.gt(*id);
+        let later = c::position.gt(*position).or(c::position.eq(*position).and(later));
+        let later = c::ars.gt(ars.clone()).or(c::ars.eq(ars.clone()).and(later));
+        rows = rows.filter(c::service.gt(service.clone()).or(c::service.eq(service.clone()).and(later)));
+    }
+    let order = (help_channels::service, help_channels::ars, help_channels::position, help_channels::id);
+    let rows: Vec<ChannelRow> = rows.order(order).limit(most).load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.position, row)).map(|(position, row)| (row.into(), position)).collect())
+}
+
+/// Those of many adoptions at once, in order: of these services, in these municipalities.
+pub(in crate::directory) fn of_adoptions(
+    conn: &mut Conn,
+    services: &[Slug],
+    places: &[Ars],
+) -> Result<Vec<HelpChannel>, AppError> {
+    let query = help_channels::table
+        .filter(help_channels::service.eq_any(services))
+        .filter(help_channels::ars.eq_any(places))
+        .filter(help_channels::ended_at.is_null());
+    let rows: Vec<ChannelRow> = query.order((help_channels::position, help_channels::id)).load(conn)?;
+    Ok(rows.into_iter().map(HelpChannel::from).collect())
+}
+
+/// Adds one after the others of its adoption.
+pub(in crate::directory) fn append(conn: &mut Conn, channel: &HelpChannel) -> Result<(), AppError> {
+    let its = help_channels::table
+        .filter(help_channels::service.eq(channel.service.clone()))
+        .filter(help_channels::ars.eq(channel.ars.clone()));
+    let last: Option<i32> = its.select(diesel::dsl::max(help_channels::position)).first(conn)?;
+    let row = ChannelRow::new(channel, last.map_or(0, |last| last + 1));
+    diesel::insert_into(help_channels::table).values(&row).execute(conn)?;
+    Ok(())
+}
+
+/// Stores what it is and says; its place among the others stays.
+pub(in crate::directory) fn update(conn: &mut Conn, channel: &HelpChannel) -> Result<(), AppError> {
+    let place = help_channels::table.find(channel.id).select(help_channels::position);
+    let position: i32 = place.first(conn)?;
+    diesel::update(help_channels::table.find(channel.id)).set(ChannelRow::new(channel, position)).execute(conn)?;
+    Ok(())
+}
+
+pub(in crate::directory) fn end(conn: &mut Conn, ids: &[ChannelId], now: Timestamp) -> Result<(), AppError> {
+    let ended = (help_channels::ended_at.eq(now), help_channels::updated_at.eq(now));
+    diesel::update(help_channels::table.filter(help_channels::id.eq_any(ids))).set(ended).execute(conn)?;
+    Ok(())
+}
+
+/// Gives an adoption exactly these channels in this order; one that stays as it is keeps its id. True when
+/// anything changed.
+pub(in crate::directory) fn set(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    wanted: &[Channel],
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    let present = of_adoptions(conn, std::slice::from_ref(service), std::slice::from_ref(ars))?;
+    if present.iter().map(|channel| &channel.shown).eq(wanted) {
+        return Ok(false);
+    }
+    for (channel, shown) in present.iter().zip(wanted).filter(|(channel, shown)| channel.shown != **shown) {
+        let version = channel.version + 1;
+        update(conn, &HelpChannel { shown: shown.clone(), version, updated_at: now, ..channel.clone() })?;
+    }
+    let gone: Vec<ChannelId> = present.iter().skip(wanted.len()).map(|channel| channel.id).collect();
+    end(conn, &gone, now)?;
+    for shown in wanted.iter().skip(present.len()) {
+        let (id, service, ars, shown) = (ChannelId::new(), service.clone(), ars.clone(), shown.clone());
+        append(conn, &HelpChannel { id, service, ars, shown, version: 1, updated_at: now })?;
+    }
+    Ok(true)
+}

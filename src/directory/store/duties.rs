@@ -1,0 +1,154 @@
+//! Who has which duty, at the three levels of the directory.
+
+use diesel::prelude::*;
+
+use crate::db::Conn;
+use crate::db::schema::{adoptions, duties};
+use crate::directory::terms::{Duty, Scope};
+use crate::error::AppError;
+use crate::ids::DutyId;
+use crate::insert_many;
+use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
+
+/// Whose duties.
+pub(in crate::directory) enum Holder<'a> {
+    /// Those of one municipality's use of one service.
+    Adoption(&'a Slug, &'a Ars),
+    /// Those of a service as a whole.
+    Service(&'a Slug),
+    /// The fallback of a Land, kept as `central` and counting for every question.
+    Land(LandCode),
+}
+
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = duties)]
+pub(in crate::directory) struct DutyRow {
+    pub id: DutyId,
+    pub scope: Scope,
+    pub service: Option<Slug>,
+    pub region: ArsPrefix,
+    pub land: Option<LandCode>,
+    pub duty: Duty,
+    pub contact: Slug,
+    pub position: i32,
+    pub valid_from: Option<chrono::NaiveDate>,
+    pub valid_to: Option<chrono::NaiveDate>,
+}
+
+/// The lists a holder is to have from now on.
+#[derive(Default)]
+pub(in crate::directory) struct Duties(Vec<(Duty, ArsPrefix, i32, Slug)>);
+
+impl Duties {
+    /// Adds one list, in its order; nobody is taken twice.
+    pub fn add(&mut self, duty: Duty, region: ArsPrefix, contacts: &[Slug]) {
+        for contact in contacts {
+            let same = |(d, r, _, _): &&(Duty, ArsPrefix, i32, Slug)| *d == duty && *r == region;
+            if self.0.iter().filter(same).any(|(.., c)| c == contact) {
+                continue;
+            }
+            let position = self.0.iter().filter(same).count();
+            self.0.push((duty, region.clone(), i32::try_from(position).unwrap_or(i32::MAX), contact.clone()));
+        }
+    }
+}
+
+/// A holder's duties, in order.
+pub(in crate::directory) fn of(conn: &mut Conn, holder: &Holder) -> Result<Vec<DutyRow>, AppError> {
+    let all = duties::table.into_boxed();
+    let its = match holder {
+        Holder::Adoption(service, ars) => all
+            .filter(duties::scope.eq(Scope::Adoption))
+            .filter(duties::service.eq((*service).clone()))
+            .filter(duties::region.eq(ArsPrefix::from((*ars).clone()))),
+        Holder::Service(service) => {
+            all.filter(duties::scope.eq(Scope::Service)).filter(duties::service.eq((*service).clone()))
+        }
+        Holder::Land(land) => all.filter(duties::scope.eq(Scope::Land)).filter(duties::land.eq(*land)),
+    };
+    Ok(its.order((duties::duty, duties::region, duties::position, duties::id)).load(conn)?)
+}
+
+/// Gives a holder exactly these lists; true when anything changed. Whoever stays keeps the days it holds on.
+pub(in crate::directory) fn set(conn: &mut Conn, holder: &Holder, wanted: Duties) -> Result<bool, AppError> {
+    let present = of(conn, holder)?;
+    let key = |row: &DutyRow| (row.duty, row.region.clone(), row.position, row.contact.clone());
+    let mut before: Vec<_> = present.iter().map(key).collect();
+    let mut after = wanted.0;
+    before.sort();
+    after.sort();
+    if before == after {
+        return Ok(false);
+    }
+    let (scope, service, land) = match holder {
+        Holder::Adoption(service, _) => (Scope::Adoption, Some((*service).clone()), None),
+        Holder::Service(service) => (Scope::Service, Some((*service).clone()), None),
+        Holder::Land(land) => (Scope::Land, None, Some(*land)),
+    };
+    let rows: Vec<DutyRow> = after
+        .into_iter()
+        .map(|(duty, region, position, contact)| {
+            let same = |row: &&DutyRow| row.duty == duty && row.region == region && row.contact == contact;
+            let (valid_from, valid_to) =
+                present.iter().find(same).map_or((None, None), |row| (row.valid_from, row.valid_to));
+            let service = service.clone();
+            DutyRow { id: DutyId::new(), scope, service, region, land, duty, contact, position, valid_from, valid_to }
+        })
+        .collect();
+    let old: Vec<DutyId> = present.iter().map(|row| row.id).collect();
+    for some in old.chunks(500) {
+        diesel::delete(duties::table.filter(duties::id.eq_any(some))).execute(conn)?;
+    }
+    insert_many!(conn, duties::table, rows);
+    Ok(true)
+}
+
+/// All that can decide a route: of the adoption unless it was ended, of the service, and of these Länder.
+pub(in crate::directory) fn for_route(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    lands: &[LandCode],
+) -> Result<Vec<DutyRow>, AppError> {
+    let region = ArsPrefix::from(ars.clone());
+    let rows: Vec<DutyRow> = duties::table
+        .filter(
+            duties::service
+                .eq(service.clone())
+                .and(duties::scope.eq(Scope::Service).or(duties::region.eq(region.clone()))),
+        )
+        .or_filter(duties::scope.eq(Scope::Land).and(duties::land.eq_any(lands.to_vec())))
+        .load(conn)?;
+    let is_used = adoptions::table
+        .filter(adoptions::service.eq(service.clone()))
+        .filter(adoptions::ars.eq(ars.clone()))
+        .filter(adoptions::ended_at.is_null());
+    let is_used: bool = diesel::select(diesel::dsl::exists(is_used)).get_result(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter(|row| match row.scope {
+            Scope::Adoption => is_used && row.region == region,
+            Scope::Service => region.as_str().starts_with(row.region.as_str()),
+            Scope::Land => true,
+        })
+        .collect())
+}
+
+/// Those of many adoptions at once: by these services, in these municipalities (more may come along).
+pub(in crate::directory) fn of_adoptions(
+    conn: &mut Conn,
+    services: &[Slug],
+    places: &[Ars],
+) -> Result<Vec<DutyRow>, AppError> {
+    let regions: Vec<ArsPrefix> = places.iter().cloned().map(ArsPrefix::from).collect();
+    let query = duties::table
+        .filter(duties::scope.eq(Scope::Adoption))
+        .filter(duties::service.eq_any(services))
+        .filter(duties::region.eq_any(&regions));
+    Ok(query.order((duties::position, duties::id)).load(conn)?)
+}
+
+/// Every duty there is, for the gap report.
+pub(in crate::directory) fn all(conn: &mut Conn) -> Result<Vec<DutyRow>, AppError> {
+    Ok(duties::table.order((duties::position, duties::id)).load(conn)?)
+}

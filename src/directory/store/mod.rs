@@ -1,0 +1,42 @@
+//! The directory's tables, one file an object.
+//!
+//! Invariant: whoever writes to them calls [`changed`] (or [`places_changed`]) in the same transaction.
+
+pub(super) mod adoptions;
+pub(super) mod channels;
+pub(super) mod contacts;
+pub(super) mod duties;
+pub(super) mod lands;
+pub(super) mod municipalities;
+pub(super) mod services;
+
+use diesel::prelude::*;
+
+use crate::db::schema::changes;
+use crate::db::{Conn, Topic, Tx};
+use crate::error::AppError;
+
+/// Tells every instance that the directory changed.
+pub(super) fn changed(tx: &mut Tx) -> Result<(), AppError> {
+    raise(tx, "directory")?;
+    tx.signal(Topic::Directory);
+    Ok(())
+}
+
+/// Tells every instance that municipalities changed, which are loaded anew only then.
+pub(super) fn places_changed(tx: &mut Tx) -> Result<(), AppError> {
+    raise(tx, "places")?;
+    changed(tx)
+}
+
+fn raise(conn: &mut Conn, topic: &str) -> Result<(), AppError> {
+    diesel::update(changes::table.find(topic)).set(changes::version.eq(changes::version + 1)).execute(conn)?;
+    Ok(())
+}
+
+/// The present versions of the directory and of its municipalities.
+pub(super) fn versions(conn: &mut Conn) -> Result<(i64, i64), AppError> {
+    let rows: Vec<(String, i64)> = changes::table.filter(changes::topic.eq_any(["directory", "places"])).load(conn)?;
+    let of = |topic: &str| rows.iter().find(|(t, _)| t == topic).map_or(0, |(_, version)| *version);
+    Ok((of("directory"), of("places")))
+}

@@ -1,0 +1,135 @@
+//! The table of municipalities.
+
+use diesel::prelude::*;
+
+use crate::db::Conn;
+use crate::db::schema::municipalities;
+use crate::directory::municipalities::{Municipality, MunicipalityQuery};
+use crate::error::AppError;
+use crate::insert_many;
+use crate::keys::{Ags, Ars, LandCode, fold};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = municipalities, treat_none_as_null = true)]
+struct MunicipalityRow {
+    ars: Ars,
+    ags: Ags,
+    name: String,
+    folded: String,
+    land: LandCode,
+    district: String,
+    association: String,
+    kind: String,
+    postal_code: Option<String>,
+    in_115: bool,
+    version: i32,
+}
+
+impl From<&Municipality> for MunicipalityRow {
+    fn from(m: &Municipality) -> Self {
+        Self {
+            ars: m.ars.clone(),
+            ags: m.ags.clone(),
+            name: m.name.clone(),
+            folded: searched(m),
+            land: m.land,
+            district: m.district.clone(),
+            association: m.association.clone(),
+            kind: m.kind.clone(),
+            postal_code: m.postal_code.clone(),
+            in_115: m.in_115,
+            version: m.version,
+        }
+    }
+}
+
+impl From<MunicipalityRow> for Municipality {
+    fn from(row: MunicipalityRow) -> Self {
+        Self {
+            ars: row.ars,
+            ags: row.ags,
+            name: row.name,
+            land: row.land,
+            district: row.district,
+            association: row.association,
+            kind: row.kind,
+            postal_code: row.postal_code,
+            in_115: row.in_115,
+            version: row.version,
+        }
+    }
+}
+
+/// What a search looks at: the name first, then the words of the Gemeindeverband and Kreis it does not hold.
+pub(in crate::directory) fn searched(m: &Municipality) -> String {
+    let mut words = fold(&m.name);
+    for word in fold(&format!("{} {}", m.association, m.district)).split(' ') {
+        if !words.split(' ').any(|known| known == word) {
+            words.push(' ');
+            words.push_str(word);
+        }
+    }
+    words
+}
+
+pub(in crate::directory) fn find(conn: &mut Conn, ars: &Ars) -> Result<Option<Municipality>, AppError> {
+    let row: Option<MunicipalityRow> = municipalities::table.find(ars.clone()).first(conn).optional()?;
+    Ok(row.map(Municipality::from))
+}
+
+pub(in crate::directory) fn of(conn: &mut Conn, keys: &[Ars]) -> Result<Vec<Municipality>, AppError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for some in keys.chunks(500) {
+        let rows: Vec<MunicipalityRow> = municipalities::table.filter(municipalities::ars.eq_any(some)).load(conn)?;
+        found.extend(rows.into_iter().map(Municipality::from));
+    }
+    Ok(found)
+}
+
+/// Every one, by ARS.
+pub(in crate::directory) fn all(conn: &mut Conn) -> Result<Vec<Municipality>, AppError> {
+    let rows: Vec<MunicipalityRow> = municipalities::table.order(municipalities::ars).load(conn)?;
+    Ok(rows.into_iter().map(Municipality::from).collect())
+}
+
+pub(in crate::directory) fn list(
+    conn: &mut Conn,
+    query: &MunicipalityQuery,
+    limit: i64,
+    after: Option<&str>,
+) -> Result<Vec<Municipality>, AppError> {
+    let mut rows = municipalities::table.into_boxed();
+    if let Some(text) = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            let digits = format!("{text}%");
+            rows = rows
+                .filter(municipalities::ars.like(digits.clone()))
+                .or_filter(municipalities::postal_code.like(digits));
+        } else {
+            let folded = fold(text);
+            rows = rows
+                .filter(municipalities::folded.like(format!("{folded}%")))
+                .or_filter(municipalities::folded.like(format!("% {folded}%")));
+        }
+    }
+    if let Some(land) = query.land {
+        rows = rows.filter(municipalities::land.eq(land));
+    }
+    if let Some(after) = after {
+        rows = rows.filter(municipalities::ars.gt(after.to_owned()));
+    }
+    let rows: Vec<MunicipalityRow> = rows.order(municipalities::ars).limit(limit).load(conn)?;
+    Ok(rows.into_iter().map(Municipality::from).collect())
+}
+
+pub(in crate::directory) fn insert_all(conn: &mut Conn, all: &[Municipality]) -> Result<(), AppError> {
+    let rows: Vec<MunicipalityRow> = all.iter().map(MunicipalityRow::from).collect();
+    insert_many!(conn, municipalities::table, rows);
+    Ok(())
+}
+
+pub(in crate::directory) fn update(conn: &mut Conn, municipality: &Municipality) -> Result<(), AppError> {
+    let row = MunicipalityRow::from(municipality);
+    diesel::update(municipalities::table.find(row.ars.clone())).set(&row).execute(conn)?;
+    Ok(())
+}
