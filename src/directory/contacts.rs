@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::delivery::EndpointState;
 use crate::error::{AppError, Faults};
+use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
 use crate::seal::Sealer;
 
@@ -28,8 +29,14 @@ pub struct Contact {
     pub owner: Option<ArsPrefix>,
     /// Its mail address.
     pub email: Option<EmailAddress>,
+    /// Where delivery keeps that address.
+    #[serde(skip)]
+    pub email_endpoint: Option<EndpointId>,
     /// Its webhook.
     pub webhook: Option<Webhook>,
+    /// Where delivery keeps that webhook.
+    #[serde(skip)]
+    pub webhook_endpoint: Option<EndpointId>,
     /// Its telephone number.
     pub phone: Option<String>,
     /// Who stands in.
@@ -61,6 +68,13 @@ pub struct Webhook {
     pub url: String,
     /// Whether it is called.
     pub state: EndpointState,
+}
+
+impl Webhook {
+    /// True while messages go there.
+    pub fn is_active(&self) -> bool {
+        self.state == EndpointState::Active
+    }
 }
 
 /// A webhook as it is sent in.
