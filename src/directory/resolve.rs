@@ -38,6 +38,8 @@ pub struct Facts {
 pub struct DutyFact {
     /// At which level.
     pub scope: Scope,
+    /// Of which service; none for a Land's.
+    pub service: Option<Slug>,
     /// In which region; everywhere when empty.
     pub region: ArsPrefix,
     /// For what. A Land's duty counts for every question.
@@ -261,7 +263,7 @@ impl Facts {
 }
 
 /// Why somebody cannot be asked.
-enum Hindrance {
+pub(super) enum Hindrance {
     /// Cannot be asked now.
     Away(String),
     /// Can be asked if there is nobody else.
@@ -340,7 +342,13 @@ impl<'a> Walk<'a> {
 }
 
 impl ContactFact {
-    fn hindrance(&self, today: NaiveDate, stale_after_days: i64) -> Option<Hindrance> {
+    /// True on a day of an absence.
+    pub fn is_absent(&self, today: NaiveDate) -> bool {
+        self.absent != Span::default() && self.absent.holds(today)
+    }
+
+    /// Why the contact cannot be asked as a matter of course, if anything hinders it.
+    pub(super) fn hindrance(&self, today: NaiveDate, stale_after_days: i64) -> Option<Hindrance> {
         let away = |why: String| Some(Hindrance::Away(why));
         if self.is_ended || self.valid.to.is_some_and(|to| to < today) {
             return away("nicht mehr zuständig".into());
@@ -348,7 +356,7 @@ impl ContactFact {
         if let Some(from) = self.valid.from.filter(|from| *from > today) {
             return away(format!("erst ab {} zuständig", day(from, today)));
         }
-        if self.absent != Span::default() && self.absent.holds(today) {
+        if self.is_absent(today) {
             return away(match self.absent.to {
                 Some(to) => format!("abwesend bis {}", day(to, today)),
                 None => "abwesend".into(),
