@@ -7,6 +7,7 @@
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
 pub mod access;
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::Settings;
 use super::terms::{AdoptionState, Assessment};
 use crate::clock::Timestamp;
 use crate::db::{Db, Topic};
@@ -33,6 +34,7 @@ pub struct Directory(Arc<Shared>);
 
 struct Shared {
     db: Db,
+    settings: Settings,
     current: ArcSwap<Snapshot>,
 }
 
@@ -114,9 +116,14 @@ struct Adoptions {
 
 impl Directory {
     /// Reads the directory in. [`Directory::run`] keeps it up to date.
-    pub async fn start(db: &Db) -> Result<Self, AppError> {
+    pub async fn start(db: &Db, settings: Settings) -> Result<Self, AppError> {
         let first = db.read(|conn| build::build(conn, None)).await?;
-        Ok(Self(Arc::new(Shared { db: db.clone(), current: ArcSwap::from_pointee(first) })))
+        Ok(Self(Arc::new(Shared { db: db.clone(), settings, current: ArcSwap::from_pointee(first) })))
+    }
+
+    /// What the directory is told from outside.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// The present snapshot.
