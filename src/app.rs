@@ -24,7 +24,7 @@ use crate::delivery::{Mailer, Webhooks, Worker};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
-use crate::http::State;
+use crate::http::{Metrics, State, server};
 use crate::tickets::Desk;
 
 /// The longest body of a request, in bytes (fixed point of the interface).
@@ -78,7 +78,7 @@ impl App {
         let mailer = Mailer::new(&settings::mail(config)?)?;
         let db = database::open(config).await?;
         let sealer = database::sealer(config, &db).await?;
-        let directory = Directory::start(&db, settings::directory(config)).await?;
+        let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
@@ -96,8 +96,15 @@ impl App {
         let (mut address, mut http) = (None, None);
         if let Some(listener) = listener {
             address = Some(listener.local_addr().map_err(AppError::internal)?);
-            let state = State { escalations: escalations.clone(), tokens: tokens.clone(), body_limit: BODY_LIMIT };
-            let server = serve(state, listener, config)?;
+            let state = State {
+                escalations: escalations.clone(),
+                tokens: tokens.clone(),
+                body_limit: BODY_LIMIT,
+                metrics: Metrics::new()?,
+                development: None,
+            };
+            let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
+            let server = server::serve(state, listener, config.server.workers, within).map_err(AppError::internal)?;
             http = Some(server.handle());
             running.push(("http", tokio::spawn(ended(server))));
         }
@@ -152,16 +159,6 @@ pub fn listen(address: &str) -> Result<TcpListener, AppError> {
     let listener = TcpListener::bind(address).map_err(fault)?;
     listener.set_nonblocking(true).map_err(fault)?;
     Ok(listener)
-}
-
-fn serve(state: State, listener: TcpListener, config: &Config) -> Result<Server, AppError> {
-    let state = actix_web::web::Data::new(state);
-    let app = move || actix_web::App::new().app_data(state.clone()).configure(crate::http::routes::configure);
-    let mut server = actix_web::HttpServer::new(app).disable_signals();
-    if config.server.workers > 0 {
-        server = server.workers(config.server.workers);
-    }
-    Ok(server.listen(listener).map_err(AppError::internal)?.run())
 }
 
 async fn ended(server: Server) {

@@ -29,14 +29,8 @@ pub struct Contact {
     pub owner: Option<ArsPrefix>,
     /// Its mail address.
     pub email: Option<EmailAddress>,
-    /// Where delivery keeps that address.
-    #[serde(skip)]
-    pub email_endpoint: Option<EndpointId>,
     /// Its webhook.
     pub webhook: Option<Webhook>,
-    /// Where delivery keeps that webhook.
-    #[serde(skip)]
-    pub webhook_endpoint: Option<EndpointId>,
     /// Its telephone number.
     pub phone: Option<String>,
     /// Who stands in.

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use lotse::access::Role;
 use lotse::access::token::NewToken;
-use lotse::app::App;
+use lotse::app::{App, Options, listen};
 use lotse::clock::Clock;
 use lotse::config::Config;
 use serde_json::{Value, json};
 
 use super::postgres::{DatabaseUrl, Postgres};
 use super::smtp::SmtpPeer;
-use super::wait::wait_for_some;
+use super::wait::{wait_for, wait_for_some};
 use super::webhook::WebhookPeer;
 
 /// The secret of every test's webhook.
@@ -210,7 +210,7 @@ impl TestApp {
         let webhook = WebhookPeer::start(SECRET).await;
         let settings = settings(&database.url, &smtp.url(), more);
         let app = start(&database, &settings, clock.clone()).await;
-        let base = format!("http://{}", app.address());
+        let base = format!("http://{}", app.address().unwrap());
         let test = Self { app, base, smtp, webhook, database, clock, settings, tokens: HashMap::new(), http: client() };
         test.import(&directory(&test.webhook.url())).await;
         test
@@ -220,7 +220,10 @@ impl TestApp {
     pub async fn import(&self, directory: &str) {
         let desk = self.app.escalations.desk();
         import(desk, directory).await;
-        self.app.refresh_directory().await;
+        wait_for("the directory in memory", Duration::from_secs(5), || {
+            desk.directory.current().service("wohnsitzanmeldung").is_some()
+        })
+        .await;
     }
 
     /// A second instance on the same database.
@@ -316,7 +319,8 @@ async fn start(database: &Database, settings: &str, clock: Clock) -> App {
     let file: PathBuf = database.folder.path().join("lotse.toml");
     std::fs::write(&file, settings).unwrap();
     let config = Config::load(Some(&file)).unwrap();
-    App::start(&config, clock).await.unwrap()
+    let listener = Some(listen(&config.server.listen).unwrap());
+    App::start(&config, Options { clock, listener, delivers: true }).await.unwrap()
 }
 
 /// A client that keeps nothing for itself: no redirects, no proxy.
