@@ -7,8 +7,8 @@ use super::escalation::Escalation;
 use super::{Escalations, store};
 use crate::access::{Action, Caller, Role};
 use crate::db::Conn;
-pub use crate::delivery::Delivery;
 use crate::delivery::{self, Purpose};
+pub use crate::delivery::{Delivery, QueueState};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
 use crate::tickets::browse::Page;
@@ -133,6 +133,12 @@ pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -
             Ok(replayed)
         })
         .await
+}
+
+/// How much waits to leave, for those who run this installation.
+pub async fn queue(escalations: &Escalations) -> Result<QueueState, AppError> {
+    let now = escalations.desk().clock.now();
+    escalations.desk().db.read(move |conn| delivery::queue_state(conn, now)).await
 }
 
 /// The ticket a message is about: by its escalation, or directly.

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 
@@ -114,6 +114,17 @@ impl ResponseError for ApiError {
         let body = serde_json::to_string(&problem).unwrap_or_default();
         answer.content_type("application/problem+json").body(body)
     }
+}
+
+/// For an address that is asked in a way it does not know; `allowed` are the ways it does.
+pub fn wrong_method(allowed: &str) -> HttpResponse {
+    let allowed = allowed.to_ascii_uppercase();
+    let fault = ApiError::Request(StatusCode::METHOD_NOT_ALLOWED, format!("this address knows only {allowed}"));
+    let mut answer = fault.error_response();
+    if let Ok(value) = HeaderValue::from_str(&allowed) {
+        answer.headers_mut().insert(ALLOW, value);
+    }
+    answer
 }
 
 /// For addresses that lead nowhere.

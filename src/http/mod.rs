@@ -8,8 +8,16 @@
 
 pub mod api;
 pub mod auth;
+pub mod development;
 pub mod error;
+pub mod health;
+pub mod metrics;
+mod record;
 pub mod routes;
+pub mod server;
+
+pub use development::Development;
+pub use metrics::Metrics;
 
 use crate::access::Tokens;
 use crate::directory::Directory;
@@ -25,12 +33,21 @@ pub struct State {
     pub tokens: Tokens,
     /// The longest body of a request, in bytes.
     pub body_limit: usize,
+    /// The figures of this process.
+    pub metrics: Metrics,
+    /// Pages for development; only in the demo or by an explicit setting.
+    pub development: Option<Development>,
 }
 
 impl State {
     /// The desk of the tickets.
     pub fn desk(&self) -> &Desk {
         self.escalations.desk()
+    }
+
+    /// True where the world reaches this service by https.
+    pub(crate) fn is_https(&self) -> bool {
+        self.desk().settings.public_url.starts_with("https://")
     }
 
     /// The directory.

@@ -1,44 +1,75 @@
 //! Every URL, and nothing else.
 
-use actix_web::web::{ServiceConfig, get, post, scope};
+use actix_web::HttpRequest;
+use actix_web::web::{ServiceConfig, resource, scope, to};
+use std::borrow::Cow;
 
 use super::api::{escalations, tickets};
+use super::error::wrong_method;
+use super::{State, health, metrics};
+
+/// The public help, busier than all others together.
+pub const HELP: &str = "/api/v1/help";
+
+/// An address with its methods and handlers; any other method is 405.
+macro_rules! at {
+    ($path:literal: $($method:ident $handler:path),+ $(,)?) => {
+        resource($path)
+            $(.route(actix_web::web::$method().to($handler)))+
+            .default_service(to(|| async { wrong_method([$(stringify!($method)),+].join(", ").as_str()) }))
+    };
+}
 
 /// Hangs every handler at its place.
-pub fn configure(app: &mut ServiceConfig) {
+pub fn configure(app: &mut ServiceConfig, _state: &State) {
     app.service(
         scope("/api/v1")
-            .route("/tickets", post().to(tickets::submit))
-            .route("/tickets", get().to(tickets::list))
-            .route("/tickets/{ticket}", get().to(tickets::show))
-            .route("/tickets/{ticket}/history", get().to(tickets::history))
-            .route("/tickets/{ticket}/reporter", post().to(tickets::reporter))
-            .route("/tickets/{ticket}/claim", post().to(tickets::claim))
-            .route("/tickets/{ticket}/release", post().to(tickets::release))
-            .route("/tickets/{ticket}/notes", post().to(tickets::note))
-            .route("/tickets/{ticket}/wait", post().to(tickets::wait))
-            .route("/tickets/{ticket}/resume", post().to(tickets::resume))
-            .route("/tickets/{ticket}/interim", post().to(tickets::interim))
-            .route("/tickets/{ticket}/priority", post().to(tickets::priority))
-            .route("/tickets/{ticket}/category", post().to(tickets::category))
-            .route("/tickets/{ticket}/answer", post().to(tickets::answer))
-            .route("/tickets/{ticket}/reject", post().to(tickets::reject))
-            .route("/tickets/{ticket}/close", post().to(tickets::close))
-            .route("/tickets/{ticket}/reopen", post().to(tickets::reopen))
-            .route("/tickets/{ticket}/merge", post().to(tickets::merge))
-            .route("/tickets/{ticket}/escalations", post().to(escalations::escalate))
-            .route("/tickets/{ticket}/escalations", get().to(escalations::of_ticket))
-            .route("/tickets/{ticket}/escalations/preview", post().to(escalations::preview))
-            .route("/escalations", get().to(escalations::mine))
-            .route("/escalations/{escalation}", get().to(escalations::show))
-            .route("/escalations/{escalation}/deliveries", get().to(escalations::deliveries))
-            .route("/escalations/{escalation}/acknowledge", post().to(escalations::acknowledge))
-            .route("/escalations/{escalation}/answer", post().to(escalations::answer))
-            .route("/escalations/{escalation}/return", post().to(escalations::give_back))
-            .route("/escalations/{escalation}/ask", post().to(escalations::ask))
-            .route("/escalations/{escalation}/next", post().to(escalations::next))
-            .route("/escalations/{escalation}/withdraw", post().to(escalations::withdraw))
-            .route("/deliveries/exhausted", get().to(escalations::exhausted))
-            .route("/deliveries/{delivery}/replay", post().to(escalations::replay)),
-    );
+            .service(at!("/tickets": post tickets::submit, get tickets::list))
+            .service(at!("/tickets/{ticket}": get tickets::show))
+            .service(at!("/tickets/{ticket}/history": get tickets::history))
+            .service(at!("/tickets/{ticket}/reporter": post tickets::reporter))
+            .service(at!("/tickets/{ticket}/claim": post tickets::claim))
+            .service(at!("/tickets/{ticket}/release": post tickets::release))
+            .service(at!("/tickets/{ticket}/notes": post tickets::note))
+            .service(at!("/tickets/{ticket}/wait": post tickets::wait))
+            .service(at!("/tickets/{ticket}/resume": post tickets::resume))
+            .service(at!("/tickets/{ticket}/interim": post tickets::interim))
+            .service(at!("/tickets/{ticket}/priority": post tickets::priority))
+            .service(at!("/tickets/{ticket}/category": post tickets::category))
+            .service(at!("/tickets/{ticket}/answer": post tickets::answer))
+            .service(at!("/tickets/{ticket}/reject": post tickets::reject))
+            .service(at!("/tickets/{ticket}/close": post tickets::close))
+            .service(at!("/tickets/{ticket}/reopen": post tickets::reopen))
+            .service(at!("/tickets/{ticket}/merge": post tickets::merge))
+            .service(at!("/tickets/{ticket}/escalations": post escalations::escalate, get escalations::of_ticket))
+            .service(at!("/tickets/{ticket}/escalations/preview": post escalations::preview))
+            .service(at!("/escalations": get escalations::mine))
+            .service(at!("/escalations/{escalation}": get escalations::show))
+            .service(at!("/escalations/{escalation}/deliveries": get escalations::deliveries))
+            .service(at!("/escalations/{escalation}/acknowledge": post escalations::acknowledge))
+            .service(at!("/escalations/{escalation}/answer": post escalations::answer))
+            .service(at!("/escalations/{escalation}/return": post escalations::give_back))
+            .service(at!("/escalations/{escalation}/ask": post escalations::ask))
+            .service(at!("/escalations/{escalation}/next": post escalations::next))
+            .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
+            .service(at!("/deliveries/exhausted": get escalations::exhausted))
+            .service(at!("/deliveries/{delivery}/replay": post escalations::replay)),
+    )
+    .service(at!("/healthz": get health::healthz))
+    .service(at!("/readyz": get health::readyz))
+    .service(at!("/metrics": get metrics::metrics));
+}
+
+/// The pattern of the route that served a request, for figures and log.
+pub(super) fn pattern(request: &HttpRequest) -> Cow<'static, str> {
+    // The pattern is looked up by walking all routes again; the busiest one is told by its path, which has no parameter.
+    if request.path() == HELP {
+        return Cow::Borrowed(HELP);
+    }
+    request.match_pattern().map_or(Cow::Borrowed("unmatched"), Cow::Owned)
+}
+
+/// True for what anybody reads without a token, often.
+pub(super) fn is_quiet(route: &str) -> bool {
+    route == HELP || route.starts_with("/assets/") || matches!(route, "/healthz" | "/readyz" | "/metrics")
 }

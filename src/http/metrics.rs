@@ -1,0 +1,151 @@
+//! Figures of operation in the format of Prometheus: requests, the queue of deliveries, this process.
+//!
+//! Invariant: labels hold the pattern of a route, never a path, so that no figure names a person, a ticket or a
+//! secret. The queue is asked for when the figures are read; a database that is away shows as `lotse_up 0`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntGauge, Registry, TextEncoder};
+
+use super::State;
+use super::auth::{Guard, right};
+use super::error::ApiError;
+use crate::error::AppError;
+use crate::escalation::browse;
+
+/// From a page out of memory to a wait for the database.
+const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// The figures of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Figures>);
+
+struct Figures {
+    registry: Registry,
+    requests: HistogramVec,
+    help: Option<prometheus::Histogram>,
+    up: IntGauge,
+    pending: IntGauge,
+    due: IntGauge,
+    exhausted: IntGauge,
+    oldest_due: IntGauge,
+    memory: IntGauge,
+    files: IntGauge,
+}
+
+impl Metrics {
+    /// A fresh set of figures. Fails only when two of them have one name.
+    pub fn new() -> Result<Self, AppError> {
+        Self::register().map(|figures| Self(Arc::new(figures))).map_err(AppError::internal)
+    }
+
+    fn register() -> prometheus::Result<Figures> {
+        let registry = Registry::new();
+        let about = "Requests by method, route and status, with the time until their answer.";
+        let opts = HistogramOpts::new("lotse_http_request_duration_seconds", about).buckets(BUCKETS.to_vec());
+        let requests = HistogramVec::new(opts, &["method", "route", "status"])?;
+        registry.register(Box::new(requests.clone()))?;
+        let gauge = |name: &str, about: &str| -> prometheus::Result<IntGauge> {
+            let gauge = IntGauge::new(name, about)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let build = prometheus::IntGaugeVec::new(
+            prometheus::Opts::new("lotse_build_info", "Always 1; the label says which version runs."),
+            &["version"],
+        )?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        registry.register(Box::new(build))?;
+        Ok(Figures {
+            help: requests.get_metric_with_label_values(&["GET", super::routes::HELP, "200"]).ok(),
+            requests,
+            up: gauge("lotse_up", "1 while the database answers.")?,
+            pending: gauge("lotse_deliveries_pending", "Messages that have not ended.")?,
+            due: gauge("lotse_deliveries_due", "Messages that should be on their way now.")?,
+            exhausted: gauge("lotse_deliveries_exhausted", "Messages that were given up and not replayed.")?,
+            oldest_due: gauge("lotse_deliveries_oldest_due_seconds", "How long the oldest due message has waited.")?,
+            memory: gauge("process_resident_memory_bytes", "Memory of this process in bytes.")?,
+            files: gauge("process_open_fds", "Open files of this process.")?,
+            registry,
+        })
+    }
+
+    /// Counts one request.
+    pub(super) fn request(&self, method: &str, route: &str, status: StatusCode, took: Duration) {
+        let took = took.as_secs_f64();
+        // The busiest route by far finds its figure without a look-up.
+        if let (Some(help), true) = (&self.0.help, route == super::routes::HELP && method == "GET" && status == 200) {
+            return help.observe(took);
+        }
+        self.0.requests.with_label_values(&[method, route, status.as_str()]).observe(took);
+    }
+
+    async fn look(&self, state: &State) {
+        let figures = &self.0;
+        match browse::queue(&state.escalations).await {
+            Ok(queue) => {
+                figures.up.set(1);
+                figures.pending.set(queue.pending);
+                figures.due.set(queue.due);
+                figures.exhausted.set(queue.exhausted);
+                let now = state.desk().clock.now();
+                figures.oldest_due.set(queue.oldest_due_since.map_or(0, |since| now.since(since).num_seconds().max(0)));
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "the queue could not be read for the figures");
+                figures.up.set(0);
+            }
+        }
+        figures.memory.set(resident_bytes().unwrap_or(0));
+        figures.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |all| i64::try_from(all.count()).unwrap_or(0)));
+    }
+
+    fn text(&self) -> Result<String, AppError> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.0.registry.gather(), &mut text).map_err(AppError::internal)?;
+        String::from_utf8(text).map_err(AppError::internal)
+    }
+}
+
+/// Resident memory as the kernel tells it; nothing where there is no `/proc`.
+fn resident_bytes() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().trim_end_matches("kB").trim().parse::<i64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+async fn answer(state: &State) -> Result<HttpResponse, ApiError> {
+    state.metrics.look(state).await;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.text()?))
+}
+
+/// The figures of operation, for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operation",
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn metrics(state: Data<State>, _guard: Guard<right::ReadMetrics>) -> Result<HttpResponse, ApiError> {
+    answer(&state).await
+}
+
+/// The same on a listener of its own, without a token.
+pub(super) async fn unguarded(state: Data<State>) -> Result<HttpResponse, ApiError> {
+    answer(&state).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_name_routes_not_paths() {
+        let metrics = Metrics::new().unwrap();
+        metrics.request("GET", "/api/v1/tickets/{ticket}", StatusCode::OK, Duration::from_millis(3));
+        let text = metrics.text().unwrap();
+        let line = r#"lotse_http_request_duration_seconds_count{method="GET",route="/api/v1/tickets/{ticket}",status="200"} 1"#;
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains("lotse_build_info{version="), "{text}");
+    }
+}
