@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::api::{escalations, tickets};
 use super::error::wrong_method;
+use super::pages::escalation;
 use super::public::help;
 use super::{State, assets, health, metrics};
 
@@ -66,6 +67,10 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
             .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay)),
+    )
+    .service(at!("/eskalation/{secret}": get escalation::view, head escalation::view))
+    .service(
+        at!("/eskalation/{secret}/{action}": get escalation::action, head escalation::action, post escalation::act),
     )
     .service(at!("/assets/{hash}/{file:.+}": get assets::asset, head assets::asset))
     .service(at!("/healthz": get health::healthz))
