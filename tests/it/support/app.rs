@@ -220,8 +220,10 @@ impl TestApp {
     pub async fn import(&self, directory: &str) {
         let desk = self.app.escalations.desk();
         import(desk, directory).await;
+        let slugs: Vec<&str> = directory.lines().filter_map(|line| line.strip_prefix("slug = ")).map(|s| s.trim_matches('"')).collect();
         wait_for("the directory in memory", Duration::from_secs(5), || {
-            desk.directory.current().service("wohnsitzanmeldung").is_some()
+            let current = desk.directory.current();
+            slugs.iter().all(|slug| current.service(slug).is_some())
         })
         .await;
     }
