@@ -7,6 +7,8 @@
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
 pub mod access;
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -1,3 +1,5 @@
 //! The entry: hands the command line over to `cli.rs`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    lotse::cli::run()
+}

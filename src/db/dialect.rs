@@ -21,14 +21,24 @@ macro_rules! each_backend {
     };
 }
 
-/// Inserts many rows with one statement (in chunks that stay below both databases' bound of parameters).
-/// Answers how many were inserted.
+/// Inserts many rows; answers how many. On PostgreSQL in statements of 500 rows, below its bound of parameters.
+/// Diesel's batch for SQLite would begin a transaction of its own inside the writer's, which SQLite refuses; there
+/// a cached statement a row costs little.
 #[macro_export]
 macro_rules! insert_many {
     ($conn:expr, $table:expr, $rows:expr) => {{
         let mut inserted = 0usize;
-        for chunk in $rows.chunks(500) {
-            inserted += $crate::each_backend!($conn, |c| diesel::insert_into($table).values(chunk).execute(c))?;
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(c) => {
+                for chunk in $rows.chunks(500) {
+                    inserted += diesel::insert_into($table).values(chunk).execute(c)?;
+                }
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in $rows.iter() {
+                    inserted += diesel::insert_into($table).values(row).execute(c)?;
+                }
+            }
         }
         inserted
     }};

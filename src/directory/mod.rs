@@ -26,6 +26,8 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};

@@ -121,6 +121,7 @@ fn facts(conn: &mut Conn, service: &Slug, ars: &Ars, settings: &Settings) -> Res
 pub(super) fn fact(row: store::duties::DutyRow) -> DutyFact {
     DutyFact {
         scope: row.scope,
+        service: row.service,
         region: row.region,
         duty: row.duty,
         contact: row.contact,

@@ -4,7 +4,9 @@
 //! changes nothing. What a file does not name stays as it is.
 
 mod directory;
+mod file;
 mod municipalities;
+mod reader;
 
 pub use directory::directory;
 pub use municipalities::municipalities;

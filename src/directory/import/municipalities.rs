@@ -1,17 +1,196 @@
-//! The register of municipalities.
+//! The register of municipalities from a CSV file with the columns `ars,ags,name,land,kreis,gemeindeverband,typ,
+//! plz_sitz` (Statistisches Bundesamt, GV100AD).
+//!
+//! Invariant: the whole file is judged before anything is stored; then it goes in by chunks, so that intake never
+//! waits long. Municipalities the file does not name stay, and so does what the register does not know: whether 115
+//! answers. For new ones that is assumed in Schleswig-Holstein and Hamburg, where every municipality belongs to the
+//! Verbund; elsewhere it is entered through the API, because a promise of help that does not answer is worse
+//! than none. A run that was cut off is completed by the next.
+
+use std::collections::{HashMap, HashSet};
 
 use super::Summary;
-use crate::clock::Timestamp;
 use crate::db::Db;
-use crate::error::AppError;
+use crate::directory::municipalities::Municipality;
+use crate::directory::store;
+use crate::error::{AppError, Faults};
+use crate::keys::{Ags, Ars, LandCode};
 
-/// Imports a CSV file, whose `name` stands before the line of each fault.
+const COLUMNS: [&str; 8] = ["ars", "ags", "name", "land", "kreis", "gemeindeverband", "typ", "plz_sitz"];
+
+/// So many rows go in one transaction.
+const CHUNK: usize = 250;
+
+/// Imports a CSV file, whose `name` stands before the line of each fault. `progress` hears how many of how many
+/// changed rows are stored.
 pub async fn municipalities(
-    _db: &Db,
-    _name: &str,
-    _text: &str,
-    _now: Timestamp,
-    _progress: &mut dyn FnMut(usize, usize),
+    db: &Db,
+    name: &str,
+    text: &str,
+    progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Summary, AppError> {
-    Err(AppError::internal("not built yet"))
+    let wanted = read(name, text)?;
+    let present = db.read(store::municipalities::all).await?;
+    let present: HashMap<Ars, Municipality> = present.into_iter().map(|m| (m.ars.clone(), m)).collect();
+    let mut summary = Summary::default();
+    let mut changes = Vec::new();
+    for new in wanted {
+        match present.get(&new.ars) {
+            None => {
+                summary.created += 1;
+                changes.push((true, new));
+            }
+            Some(old) => {
+                let new = Municipality { in_115: old.in_115, version: old.version, ..new };
+                if new == *old {
+                    summary.unchanged += 1;
+                } else {
+                    summary.updated += 1;
+                    changes.push((false, Municipality { version: old.version + 1, ..new }));
+                }
+            }
+        }
+    }
+    store_all(db, changes, progress).await?;
+    Ok(summary)
+}
+
+async fn store_all(
+    db: &Db,
+    changes: Vec<(bool, Municipality)>,
+    progress: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<(), AppError> {
+    let (total, mut done) = (changes.len(), 0);
+    progress(0, total);
+    for chunk in changes.chunks(CHUNK) {
+        let (new, changed): (Vec<_>, Vec<_>) = chunk.iter().cloned().partition(|(is_new, _)| *is_new);
+        done += chunk.len();
+        let is_last = done == total;
+        db.write(move |tx| {
+            let new: Vec<Municipality> = new.into_iter().map(|(_, m)| m).collect();
+            store::municipalities::insert_all(tx, &new)?;
+            changed.iter().try_for_each(|(_, m)| store::municipalities::update(tx, m))?;
+            // Once is enough, and instances need not read half a register in.
+            if is_last { store::places_changed(tx) } else { Ok(()) }
+        })
+        .await?;
+        progress(done, total);
+    }
+    Ok(())
+}
+
+/// Reads and judges the whole file.
+fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let header = csv.headers().map_err(|e| AppError::field(format!("{name}:1"), e.to_string()))?;
+    if header.iter().ne(COLUMNS) {
+        return Err(AppError::field(format!("{name}:1"), format!("the first line must be {}", COLUMNS.join(","))));
+    }
+    let mut faults = Faults::default();
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for record in csv.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(e) => {
+                let line = e.position().map_or(0, csv::Position::line);
+                faults.add(format!("{name}:{line}"), format!("cannot be read: {e}"));
+                continue;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        let at = format!("{name}:{line}");
+        if record.len() != COLUMNS.len() {
+            let found = record.len();
+            faults.add(at, format!("has {found} columns; write 8, and names that hold a comma in quotation marks"));
+        } else if let Some(municipality) = row(&at, &record, &mut faults) {
+            if seen.insert(municipality.ars.clone()) {
+                all.push(municipality);
+            } else {
+                faults.add(format!("{at}: ars"), format!("{} stands twice; leave one line out", municipality.ars));
+            }
+        }
+    }
+    if all.is_empty() && faults.is_empty() {
+        faults.add(name, "holds no municipality");
+    }
+    faults.finish()?;
+    Ok(all)
+}
+
+fn row(at: &str, record: &csv::StringRecord, faults: &mut Faults) -> Option<Municipality> {
+    let field = |column: usize| record.get(column).unwrap_or_default().trim();
+    let ars = faults.keep(&format!("{at}: ars"), field(0).parse::<Ars>());
+    let ags = faults.keep(&format!("{at}: ags"), field(1).parse::<Ags>());
+    let name = field(2);
+    faults.text(&format!("{at}: name"), name, 200);
+    let land = LandCode::from_name(field(3));
+    if land.is_none() {
+        faults.add(format!("{at}: land"), "must be the name of one of the 16 Länder, such as Schleswig-Holstein");
+    }
+    let postal_code = Some(field(7)).filter(|code| !code.is_empty());
+    if postal_code.is_some_and(|code| code.len() != 5 || !code.bytes().all(|b| b.is_ascii_digit())) {
+        faults.add(format!("{at}: plz_sitz"), "must be a postal code of 5 digits, or empty");
+    }
+    let (ars, ags, land) = (ars?, ags?, land?);
+    if ars.ags() != ags {
+        let right = ars.ags();
+        faults.add(format!("{at}: ags"), format!("does not belong to this ARS; must be {right}, or the ARS is wrong"));
+    }
+    if ars.land() != Some(land) {
+        faults.add(
+            format!("{at}: land"),
+            format!("is not the Land that an ARS beginning with {} names", &ars.as_str()[..2]),
+        );
+    }
+    Some(Municipality {
+        in_115: matches!(land.as_str(), "SH" | "HH"),
+        ars,
+        ags,
+        name: name.to_owned(),
+        land,
+        district: field(4).to_owned(),
+        association: field(5).to_owned(),
+        kind: field(6).to_owned(),
+        postal_code: postal_code.map(str::to_owned),
+        version: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz\n";
+
+    #[test]
+    fn reads_rows() {
+        let file = format!(
+            "\u{feff}{HEADER}010020000000,01002000,\"Kiel, Landeshauptstadt\",Schleswig-Holstein,a,b,61,24103\n"
+        );
+        let all = read("g.csv", &file).unwrap();
+        assert_eq!((all[0].name.as_str(), all[0].in_115), ("Kiel, Landeshauptstadt", true));
+    }
+
+    #[test]
+    fn says_every_fault_with_its_line_and_column() {
+        let file = format!(
+            "{HEADER}10020000000,01002000,Kiel,Schleswig-Holstein,a,b,61,24103\n\
+             010020000000,01002001,Kiel,Schleswig,a,b,61,2410\n\
+             010030000000,01003000,Lübeck, Hansestadt,Schleswig-Holstein,a,b,61,\n\
+             010040000000,01004000,Neumünster,Hamburg,a,b,61,\n"
+        );
+        let text = read("g.csv", &file).unwrap_err().to_string();
+        for part in [
+            "g.csv:2: ars: must be an ARS of 12 digits",
+            "g.csv:3: land: must be the name",
+            "g.csv:3: plz_sitz: must be a postal code",
+            "g.csv:4: has 9 columns",
+            "g.csv:5: land: is not the Land",
+        ] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+        assert!(read("g.csv", "ars,name\n").unwrap_err().to_string().contains("g.csv:1: the first line must be"));
+    }
 }

@@ -148,7 +148,8 @@ pub(in crate::directory) fn of_adoptions(
     Ok(query.order((duties::position, duties::id)).load(conn)?)
 }
 
-/// Every duty there is, for the gap report.
-pub(in crate::directory) fn all(conn: &mut Conn) -> Result<Vec<DutyRow>, AppError> {
-    Ok(duties::table.order((duties::position, duties::id)).load(conn)?)
+/// Every duty of services and Länder, for the gap report.
+pub(in crate::directory) fn shared(conn: &mut Conn) -> Result<Vec<DutyRow>, AppError> {
+    let shared = duties::table.filter(duties::scope.ne(Scope::Adoption));
+    Ok(shared.order((duties::position, duties::id)).load(conn)?)
 }

@@ -1,0 +1,168 @@
+//! The wired application: settings in, a running service out, and an orderly end.
+//!
+//! Invariant: everything that runs gets one word to stop ([`App::stop`]): connections are accepted no more, requests
+//! and deliveries in hand are finished, all within `server.shutdown_within`. Starting installs nothing global and
+//! never ends the process, so that tests run many applications side by side. What the settings mean to each module
+//! stands in `app/settings.rs`, how the database is opened in `app/database.rs`. Not here: the command line, signals
+//! and logging (`cli.rs`).
+
+pub mod database;
+pub mod settings;
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::access::Tokens;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::delivery::{Mailer, Webhooks, Worker};
+use crate::directory::Directory;
+use crate::error::AppError;
+use crate::escalation::{Escalations, sweep};
+use crate::http::{Metrics, State, server};
+use crate::tickets::Desk;
+
+/// The longest body of a request, in bytes (fixed point of the interface).
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// What of the application runs, and by which clock.
+pub struct Options {
+    /// The time.
+    pub clock: Clock,
+    /// Where requests come in; nothing: no HTTP.
+    pub listener: Option<TcpListener>,
+    /// Whether what is in the outbox is sent and deadlines are kept. Without it, tests do both by hand
+    /// ([`Worker::drain`], [`sweep::round`]).
+    pub delivers: bool,
+}
+
+impl Options {
+    /// Everything, at the address of the settings: `lotse serve`.
+    pub fn serve(config: &Config) -> Result<Self, AppError> {
+        Ok(Self { clock: Clock::system(), listener: Some(listen(&config.server.listen)?), delivers: true })
+    }
+
+    /// Deliveries and deadlines alone: `lotse worker`.
+    pub fn worker() -> Self {
+        Self { clock: Clock::system(), listener: None, delivers: true }
+    }
+}
+
+/// A running application.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// Escalations, and with them the desk of the tickets.
+    pub escalations: Escalations,
+    /// Who asks.
+    pub tokens: Tokens,
+    /// What sends.
+    pub worker: Worker,
+    address: Option<SocketAddr>,
+    http: Option<ServerHandle>,
+    running: Vec<(&'static str, JoinHandle<()>)>,
+    stopping: watch::Sender<bool>,
+    within: Duration,
+}
+
+impl App {
+    /// Opens everything and starts what `options` ask for. When it answers, requests are served.
+    pub async fn start(config: &Config, options: Options) -> Result<Self, AppError> {
+        let Options { clock, listener, delivers } = options;
+        let webhooks = Webhooks::new(&settings::webhooks(config)?)?;
+        let mailer = Mailer::new(&settings::mail(config)?)?;
+        let db = database::open(config).await?;
+        let sealer = database::sealer(config, &db).await?;
+        let directory = Directory::start(&db).await?;
+        let tokens = Tokens::new(db.clone(), clock.clone());
+        let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
+        let escalations = Escalations::new(desk, settings::escalation(config)?);
+        let worker = Worker::new(db.clone(), clock, sealer, settings::worker(config)?, mailer, webhooks);
+
+        let (stopping, stop) = watch::channel(false);
+        let mut running = vec![
+            ("directory", tokio::spawn(directory.run(stop.clone()))),
+            ("tokens", tokio::spawn(tokens.clone().run(stop.clone()))),
+        ];
+        if delivers {
+            running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
+            running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
+        }
+        let (mut address, mut http) = (None, None);
+        if let Some(listener) = listener {
+            address = Some(listener.local_addr().map_err(AppError::internal)?);
+            let state = State {
+                escalations: escalations.clone(),
+                tokens: tokens.clone(),
+                body_limit: BODY_LIMIT,
+                metrics: Metrics::new()?,
+                development: None,
+            };
+            let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
+            let server = server::serve(state, listener, config.server.workers, within).map_err(AppError::internal)?;
+            http = Some(server.handle());
+            running.push(("http", tokio::spawn(ended(server))));
+        }
+        let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
+        Ok(Self { db, escalations, tokens, worker, address, http, running, stopping, within })
+    }
+
+    /// Where requests are served; the port is the true one even when the settings said 0.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// Stops in order. False when something had to be cut off because it took too long.
+    pub async fn stop(self) -> bool {
+        let Self { http, running, stopping, within, .. } = self;
+        let deadline = tokio::time::Instant::now() + within;
+        // Nobody may listen any more, as when only HTTP was running; that is no fault.
+        stopping.send_replace(true);
+        let mut is_clean = true;
+        if let Some(http) = http {
+            is_clean &= tokio::time::timeout_at(deadline, http.stop(true)).await.is_ok();
+        }
+        for (what, mut task) in running {
+            match tokio::time::timeout_at(deadline, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(fault)) => {
+                    tracing::error!(what, fault = %fault, "this part had broken down");
+                    is_clean = false;
+                }
+                Err(_) => {
+                    tracing::warn!(what, "this part was cut off; what it was at is done again after the next start");
+                    task.abort();
+                    is_clean = false;
+                }
+            }
+        }
+        is_clean
+    }
+}
+
+/// Opens the address, with room for many callers to wait at the door.
+pub fn listen(address: &str) -> Result<TcpListener, AppError> {
+    let fault = |e: std::io::Error| {
+        let hint = match e.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there already; stop it or choose another port",
+            std::io::ErrorKind::PermissionDenied => "this user may not; choose a port above 1023",
+            std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
+            _ => "choose another address",
+        };
+        AppError::field("server.listen", format!("cannot listen on {address}: {hint} ({e})"))
+    };
+    let listener = TcpListener::bind(address).map_err(fault)?;
+    listener.set_nonblocking(true).map_err(fault)?;
+    Ok(listener)
+}
+
+async fn ended(server: Server) {
+    if let Err(fault) = server.await {
+        tracing::error!(fault = %fault, "the HTTP server ended");
+    }
+}

@@ -1,0 +1,110 @@
+//! What the settings of the installation mean to each module: every module gets its own small struct.
+//!
+//! Invariant: a file that a setting names is read here, once, and a fault names the key. Not here: what is senseless
+//! in itself (`config.rs`).
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret;
+
+use crate::config::{Config, MailTransport};
+use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
+use crate::error::AppError;
+use crate::{db, directory, escalation, tickets};
+
+/// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
+const SMTP_STEP: Duration = Duration::from_secs(7);
+
+/// Connections to the mail server, and so mails at once.
+const SMTP_CONNECTIONS: usize = 8;
+
+/// For the database.
+pub fn database(config: &Config) -> Result<db::Settings, AppError> {
+    Ok(db::Settings {
+        url: config.database.url.expose_secret().to_owned(),
+        connections: config.database.connections,
+        queue: config.database.queue,
+        wait: std_duration("database.wait", config.database.wait)?,
+        allow_unsafe_durability: config.database.allow_unsafe_durability,
+    })
+}
+
+/// For the directory.
+pub fn directory(config: &Config) -> directory::Settings {
+    directory::Settings {
+        stale_after_days: config.directory.stale_after_days,
+        secret_overlap: config.webhook.secret_overlap,
+        webhooks: config.webhook_policy(),
+    }
+}
+
+/// For tickets.
+pub fn tickets(config: &Config) -> tickets::Settings {
+    tickets::Settings {
+        public_url: config.server.public_url.clone(),
+        notice_interval: config.mail.notice_interval,
+        directory: directory(config),
+    }
+}
+
+/// For escalations.
+pub fn escalation(config: &Config) -> Result<escalation::Settings, AppError> {
+    Ok(escalation::Settings {
+        acknowledge_within: config.escalation.acknowledge_within,
+        emergency_within: config.escalation.emergency_within,
+        link_valid_for: config.escalation.link_valid_for,
+        reply_address: config.mail.reply_mailbox().map_err(|e| AppError::field("mail.reply_address", e))?,
+    })
+}
+
+/// For the way out by mail. Without a mail server, or with a folder where that was not allowed, there is none.
+pub fn mail(config: &Config) -> Result<MailSettings, AppError> {
+    let transport = match config.mail.transport {
+        MailTransport::File if !config.mail.allow_file_transport => {
+            let hint = "is file: mails would go into a folder instead of out; set mail.allow_file_transport=true if you want that while developing";
+            return Err(AppError::field("mail.transport", hint));
+        }
+        MailTransport::File => Transport::File { directory: config.mail.directory.clone().into() },
+        MailTransport::Smtp if config.mail.smtp_url.expose_secret().is_empty() => {
+            let hint =
+                "is missing; name your mail server, such as smtp://user:password@mail.example.org:587?tls=required";
+            return Err(AppError::field("mail.smtp_url", hint));
+        }
+        MailTransport::Smtp => {
+            Transport::Smtp { url: config.mail.smtp_url.clone(), timeout: SMTP_STEP, pool_size: SMTP_CONNECTIONS }
+        }
+    };
+    Ok(MailSettings { transport, from: config.mail.from.clone(), message_id_domain: config.mail.domain() })
+}
+
+/// For the way out by webhook.
+pub fn webhooks(config: &Config) -> Result<WebhookSettings, AppError> {
+    let file = &config.webhook.root_certificate;
+    let extra_root_pem = if file.is_empty() {
+        None
+    } else {
+        let unreadable = |e| AppError::field("webhook.root_certificate", format!("{file} cannot be read: {e}"));
+        Some(std::fs::read_to_string(file).map_err(unreadable)?)
+    };
+    Ok(WebhookSettings { policy: config.webhook_policy(), extra_root_pem, ..WebhookSettings::default() })
+}
+
+/// For the worker that sends.
+pub fn worker(config: &Config) -> Result<WorkerSettings, AppError> {
+    let schedule = |key: &str, text: &str| Schedule::parse(text).map_err(|e| AppError::field(key, e));
+    Ok(WorkerSettings {
+        mail_schedule: schedule("mail.retry_schedule", &config.mail.retry_schedule)?,
+        webhook_schedule: schedule("webhook.retry_schedule", &config.webhook.retry_schedule)?,
+        concurrency: config.delivery.concurrency,
+        per_endpoint: config.delivery.per_endpoint,
+        poll: std_duration("delivery.poll", config.delivery.poll)?,
+        disable_after: config.webhook.disable_after,
+        ..WorkerSettings::default()
+    })
+}
+
+/// A length of time that is not negative.
+pub fn std_duration(key: &str, delta: TimeDelta) -> Result<Duration, AppError> {
+    delta.to_std().map_err(|_| AppError::field(key, "must not be negative"))
+}

@@ -1,0 +1,173 @@
+//! The command line: what each command is called, and how it ends.
+//!
+//! Invariant: 0 when done, 1 when a check or the work failed, 2 when the input was wrong, with one clear line on
+//! stderr. Stdout belongs to what a script wants to have (a token, a list); everything else goes to stderr. Only
+//! `serve`, `worker` and `demo` send anything.
+//!
+//! Where next: one file a command in `cli/`; `app.rs` wires what they work with.
+
+mod check;
+mod demo;
+mod import;
+mod keys;
+mod serve;
+mod token;
+mod walkthrough;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::access::Role;
+use crate::config::{Config, LogFormat};
+use crate::error::AppError;
+use crate::keys::{ArsPrefix, Slug};
+
+/// Routes support requests about municipal online services to those who can answer, and back.
+#[derive(Debug, Parser)]
+#[command(name = "lotse", version, max_term_width = 100)]
+struct Cli {
+    /// Settings; config/default.toml explains each key. Variables such as LOTSE__SERVER__LISTEN come last.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve pages and API, and send what is due.
+    Serve,
+    /// Send what is due and keep deadlines, without HTTP; beside `serve` on the same database.
+    Worker,
+    /// Try everything out: a fresh database, sample municipalities and contacts, mail into a folder.
+    Demo(Demo),
+    /// Bring the database up to date.
+    Migrate,
+    /// Read municipalities or the directory from a file.
+    #[command(subcommand)]
+    Import(Import),
+    /// Make, list and revoke the tokens that systems log in with.
+    #[command(subcommand)]
+    Token(Token),
+    /// Test settings, database, keys, mail server, queue and directory.
+    Check,
+    /// Wrap all sealing keys with the present master key, after it was changed.
+    Rewrap,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    /// Play the life of one request from end to end, show what was sent, and end.
+    #[arg(long)]
+    walkthrough: bool,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = demo::LISTEN)]
+    listen: std::net::SocketAddr,
+    /// Folder to keep everything in; without it a temporary one that goes at the end.
+    #[arg(long, value_name = "FOLDER")]
+    directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// The register: CSV with ars, ags, name, land, kreis, gemeindeverband, typ, plz_sitz.
+    Municipalities {
+        /// The CSV file.
+        file: PathBuf,
+    },
+    /// Länder, contacts, services and adoptions: a TOML file.
+    Directory {
+        /// The TOML file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Token {
+    /// Make a token; it is printed once, alone on stdout.
+    Create(NewToken),
+    /// List all tokens, without their secrets.
+    List,
+    /// End a token at once.
+    Revoke {
+        /// Its id, as `lotse token list` shows it.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct NewToken {
+    /// The system or person it is for.
+    #[arg(long)]
+    name: String,
+    /// agent, central, second_level, auditor or admin.
+    #[arg(long)]
+    role: Role,
+    /// A region it reaches: 2, 3, 5, 9 or 12 digits of an ARS. May repeat; none means everywhere.
+    #[arg(long = "ars", value_name = "ARS")]
+    regions: Vec<ArsPrefix>,
+    /// The contact it stands for; with the role second_level.
+    #[arg(long, value_name = "ID")]
+    contact: Option<Slug>,
+    /// After so many days it ends by itself.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    expires: Option<u32>,
+}
+
+/// The command line was understood, but what it names is not acceptable.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BadInput(String);
+
+/// Runs the command of this process and answers how it ended.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let ended = runtime.block_on(dispatch(cli));
+            // What still runs in threads of its own, such as a look-up of a name, is not waited for.
+            runtime.shutdown_background();
+            ended.unwrap_or_else(|fault| failed(&fault))
+        }
+        Err(fault) => failed(&anyhow::Error::new(fault).context("no threads could be started")),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    // The demo brings its own settings, and must not touch what a file or the environment points at.
+    if let Command::Demo(demo) = cli.command {
+        return demo::run(demo).await;
+    }
+    if let Some(file) = cli.config.as_deref().filter(|file| !file.is_file()) {
+        return Err(BadInput(format!("--config: there is no file {}", file.display())).into());
+    }
+    let config = Config::load(cli.config.as_deref())?;
+    log(&config)?;
+    match cli.command {
+        Command::Serve => serve::serve(&config).await,
+        Command::Worker => serve::worker(&config).await,
+        Command::Migrate => keys::migrate(&config).await,
+        Command::Rewrap => keys::rewrap(&config).await,
+        Command::Import(Import::Municipalities { file }) => import::municipalities(&config, &file).await,
+        Command::Import(Import::Directory { file }) => import::directory(&config, &file).await,
+        Command::Token(Token::Create(new)) => token::create(&config, new).await,
+        Command::Token(Token::List) => token::list(&config).await,
+        Command::Token(Token::Revoke { id }) => token::revoke(&config, &id).await,
+        Command::Check => check::check(&config).await,
+        Command::Demo(demo) => demo::run(demo).await,
+    }
+}
+
+fn log(config: &Config) -> Result<(), BadInput> {
+    crate::telemetry::start(config.log.format == LogFormat::Json, &config.log.level).map_err(BadInput)
+}
+
+/// Says why it did not work, and with which code the process ends.
+fn failed(fault: &anyhow::Error) -> ExitCode {
+    eprintln!("lotse: {fault:#}");
+    let is_bad_input = fault.downcast_ref::<BadInput>().is_some()
+        || matches!(fault.downcast_ref::<AppError>(), Some(AppError::Invalid(_)));
+    ExitCode::from(if is_bad_input { 2 } else { 1 })
+}
