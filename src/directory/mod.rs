@@ -26,8 +26,6 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};
