@@ -13,6 +13,7 @@ pub mod development;
 pub mod error;
 pub mod health;
 pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod public;
 mod record;

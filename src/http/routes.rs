@@ -9,7 +9,7 @@ use super::api::{escalations, tickets};
 use super::error::wrong_method;
 use super::pages::escalation;
 use super::public::help;
-use super::{State, assets, health, metrics};
+use super::{State, assets, health, metrics, openapi};
 
 /// The public help, busier than all others together.
 pub const HELP: &str = "/api/v1/help";
@@ -83,6 +83,10 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps)),
     )
+    // Outside the API.
+    .service(at!("/api/openapi.json": get openapi::document))
+    .service(at!("/api/docs": get openapi::to_docs))
+    .service(at!("/api/docs/{file:.*}": get openapi::docs))
     .service(at!("/eskalation/{secret}": get escalation::view, head escalation::view))
     .service(
         at!("/eskalation/{secret}/{action}": get escalation::action, head escalation::action, post escalation::act),
