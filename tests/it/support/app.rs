@@ -220,7 +220,8 @@ impl TestApp {
     pub async fn import(&self, directory: &str) {
         let desk = self.app.escalations.desk();
         import(desk, directory).await;
-        let slugs: Vec<&str> = directory.lines().filter_map(|line| line.strip_prefix("slug = ")).map(|s| s.trim_matches('"')).collect();
+        let slugs: Vec<&str> =
+            directory.lines().filter_map(|line| line.strip_prefix("slug = ")).map(|s| s.trim_matches('"')).collect();
         wait_for("the directory in memory", Duration::from_secs(5), || {
             let current = desk.directory.current();
             slugs.iter().all(|slug| current.service(slug).is_some())
