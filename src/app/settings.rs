@@ -41,7 +41,11 @@ pub fn directory(config: &Config) -> directory::Settings {
 
 /// For tickets.
 pub fn tickets(config: &Config) -> tickets::Settings {
-    tickets::Settings { public_url: config.server.public_url.clone(), notice_interval: config.mail.notice_interval }
+    tickets::Settings {
+        public_url: config.server.public_url.clone(),
+        notice_interval: config.mail.notice_interval,
+        directory: directory(config),
+    }
 }
 
 /// For escalations.

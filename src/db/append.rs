@@ -95,25 +95,32 @@ fn serve<A: Append>(url: &str, waiting: &Receiver<Waiting<A>>, signals: &Signals
                 Err(e) => tracing::warn!(fault = %e, "intake has no database connection"),
             }
         }
-        let Some(conn) = conn.as_mut() else {
+        let Some(open_conn) = conn.as_mut() else {
             for (_, answer) in batch {
                 reply(answer, Err(AppError::Unavailable("the database is away".into())));
             }
             continue;
         };
-        store(conn, batch, signals);
+        if !store(open_conn, batch, signals) {
+            conn = None;
+        }
     }
 }
 
-fn store<A: Append>(conn: &mut Conn, batch: Vec<Waiting<A>>, signals: &Signals) {
+/// Stores what has waited; false when the connection has become doubtful.
+fn store<A: Append>(conn: &mut Conn, batch: Vec<Waiting<A>>, signals: &Signals) -> bool {
     let rows: Vec<&A> = batch.iter().map(|(rows, _)| rows).collect();
     if commit(conn, signals, |tx| A::add_all(&rows, tx)).is_ok() {
         batch.into_iter().for_each(|(_, answer)| reply(answer, Ok(())));
-        return;
+        return true;
     }
+    let mut is_sound = true;
     for (rows, answer) in batch {
-        reply(answer, commit(conn, signals, |tx| rows.add(tx)));
+        let result = commit(conn, signals, |tx| rows.add(tx));
+        is_sound &= !matches!(result, Err(AppError::Unavailable(_)));
+        reply(answer, result);
     }
+    is_sound
 }
 
 fn commit(

@@ -90,23 +90,38 @@ pub(super) fn check_durability(settings: &Settings, backend: Backend) -> Result<
     Ok(())
 }
 
+/// A pooled connection, with what its last use has taught.
+pub(super) struct Pooled {
+    pub(super) conn: Conn,
+    is_doubtful: bool,
+}
+
+impl Pooled {
+    /// Notes how a use ended. Diesel tells a dead server only from inside a transaction, so an error that says
+    /// the database is away makes the connection doubtful, and the pool replaces it.
+    pub(super) fn judge<T>(&mut self, result: Result<T, AppError>) -> Result<T, AppError> {
+        self.is_doubtful |= matches!(result, Err(AppError::Unavailable(_)));
+        result
+    }
+}
+
 /// Makes and judges pooled connections.
 pub(super) struct Manager {
     pub(super) url: String,
 }
 
 impl ManageConnection for Manager {
-    type Connection = Conn;
+    type Connection = Pooled;
     type Error = ConnectFault;
 
-    fn connect(&self) -> Result<Conn, ConnectFault> {
-        open(&self.url).map_err(|e| ConnectFault(e.to_string()))
+    fn connect(&self) -> Result<Pooled, ConnectFault> {
+        open(&self.url).map(|conn| Pooled { conn, is_doubtful: false }).map_err(|e| ConnectFault(e.to_string()))
     }
-    fn is_valid(&self, _: &mut Conn) -> Result<(), ConnectFault> {
+    fn is_valid(&self, _: &mut Pooled) -> Result<(), ConnectFault> {
         Ok(())
     }
-    fn has_broken(&self, conn: &mut Conn) -> bool {
-        std::thread::panicking() || conn.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.is_doubtful || pooled.conn.is_broken()
     }
 }
 

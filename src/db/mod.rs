@@ -135,8 +135,9 @@ impl Db {
     {
         let db = self.clone();
         blocking(move || {
-            let mut conn = db.connection()?;
-            query(&mut conn)
+            let mut pooled = db.connection()?;
+            let result = query(&mut pooled.conn);
+            pooled.judge(result)
         })
         .await
     }
@@ -152,14 +153,15 @@ impl Db {
         }
         let db = self.clone();
         blocking(move || {
-            let mut conn = db.connection()?;
+            let mut pooled = db.connection()?;
             let mut topics = signal::Topics::default();
-            let value = conn.transaction(|conn| {
+            let result = pooled.conn.transaction(|conn| {
                 let mut tx = Tx { conn, topics: signal::Topics::default() };
                 let value = change(&mut tx)?;
                 topics = tx.topics;
                 Ok::<T, AppError>(value)
-            })?;
+            });
+            let value = pooled.judge(result)?;
             db.0.signals.fire(topics);
             Ok(value)
         })

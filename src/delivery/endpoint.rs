@@ -18,12 +18,11 @@ use crate::error::AppError;
 use crate::ids::EndpointId;
 use crate::keys::EmailAddress;
 use crate::seal::Sealer;
-use crate::text_enum;
 
 /// How long a replaced secret goes on signing beside the new one, unless told otherwise.
 pub const DEFAULT_OVERLAP: TimeDelta = TimeDelta::hours(24);
 
-text_enum! {
+crate::text_enum! {
     /// Whether messages go to an endpoint.
     pub enum EndpointState {
         /// They do.

@@ -10,9 +10,8 @@ use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId};
-use crate::text_enum;
 
-text_enum! {
+crate::text_enum! {
     /// What happened.
     pub enum EventKind {
         /// A message was accepted by the other side's server.

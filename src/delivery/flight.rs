@@ -4,6 +4,7 @@
 //! and recorded (`worker.rs`), and how many places there are (`room.rs`).
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -13,6 +14,9 @@ use super::room::{Health, Room};
 use super::store::lease::first;
 use crate::clock::Timestamp;
 use crate::ids::{DeliveryId, EndpointId};
+
+/// How long an outcome waits for others to be recorded with it: less than a sync of the database takes.
+const MOMENT: Duration = Duration::from_millis(2);
 
 /// Who a finished task was, to give its place back.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +36,8 @@ pub(super) struct Flight {
     pub done: Vec<Done>,
     /// How many outcomes were recorded.
     pub recorded: usize,
+    /// True when the last turn leased something: then there is probably more.
+    pub is_busy: bool,
     /// When the next row is due, as of the last look that found none due.
     pub next_due: Option<Timestamp>,
 }
@@ -48,6 +54,7 @@ impl Flight {
             cursors,
             done: Vec::new(),
             recorded: 0,
+            is_busy: false,
             next_due: None,
         }
     }
@@ -68,15 +75,16 @@ impl Flight {
         self.tasks.is_empty() && self.done.is_empty()
     }
 
-    /// Waits for one send to end; false at once when none is under way.
+    /// Waits for a send to end, and a moment for others, so that one write records them together; false at once
+    /// when none is under way.
     pub async fn ended(&mut self) -> bool {
-        match self.tasks.join_next_with_id().await {
-            Some(ended) => {
-                self.take(ended);
-                true
-            }
-            None => false,
+        let Some(first) = self.tasks.join_next_with_id().await else { return false };
+        self.take(first);
+        let moment = tokio::time::Instant::now() + MOMENT;
+        while let Ok(Some(next)) = tokio::time::timeout_at(moment, self.tasks.join_next_with_id()).await {
+            self.take(next);
         }
+        true
     }
 
     /// Takes along every other send that has ended too.

@@ -14,12 +14,11 @@ use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
 use crate::keys::EmailAddress;
 use crate::seal::DataKey;
-use crate::text_enum;
 
 /// The longest body of a webhook, in bytes (fixed point of the interface: under 20 KB).
 pub(super) const LONGEST_BODY: usize = 20_000;
 
-text_enum! {
+crate::text_enum! {
     /// The way a message goes.
     pub enum Channel {
         /// By SMTP.
@@ -29,7 +28,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+crate::text_enum! {
     /// Why a message goes out; what may be cancelled is chosen by it.
     pub enum Purpose {
         /// The first message of an escalation's step.
@@ -45,7 +44,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+crate::text_enum! {
     /// Where a message stands.
     pub enum DeliveryStatus {
         /// Waiting for its next attempt, or being sent right now.
@@ -59,7 +58,7 @@ text_enum! {
     }
 }
 
-text_enum! {
+crate::text_enum! {
     /// How one attempt ended.
     pub enum AttemptOutcome {
         /// Accepted.

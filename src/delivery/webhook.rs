@@ -311,4 +311,17 @@ mod tests {
         let relaxed = WebhookPolicy { allow_private_addresses: true, ..strict };
         assert!(allowed(vec![private], relaxed).is_ok());
     }
+
+    /// A name that passes the check at entry may still lead inside; `localhost` stands for it here.
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_connected_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let webhooks = Webhooks::new(&WebhookSettings::default()).unwrap();
+        let error = webhooks.0.plain.post(&url).send().await.unwrap_err();
+        let (words, needs_person) = webhooks.words(&error);
+        assert!(words.contains("private or special") && needs_person, "{words}");
+        let nobody = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(nobody.is_err());
+    }
 }

@@ -191,8 +191,12 @@ impl Worker {
         let now = self.clock.now();
         let mut is_due = false;
         if takes_more && flight.rooms.values().any(Room::is_free) {
-            flight.next_due = self.db.read(next_due).await?;
-            is_due = flight.next_due.is_some_and(|due| due <= now);
+            // A write is coming anyway, and there was something just now: the look would only cost time.
+            is_due = flight.is_busy && !flight.done.is_empty();
+            if !is_due {
+                flight.next_due = self.db.read(next_due).await?;
+                is_due = flight.next_due.is_some_and(|due| due <= now);
+            }
         }
         if flight.done.is_empty() && !is_due {
             return Ok(false);
@@ -226,6 +230,7 @@ impl Worker {
         flight.done.clear();
         flight.recorded += recorded;
         (flight.rooms, flight.cursors) = (rooms, cursors);
+        flight.is_busy = !parcels.is_empty();
         for parcel in parcels {
             self.dispatch(flight, parcel, leased_at);
         }

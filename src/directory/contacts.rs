@@ -29,14 +29,8 @@ pub struct Contact {
     pub owner: Option<ArsPrefix>,
     /// Its mail address.
     pub email: Option<EmailAddress>,
-    /// Where delivery keeps that address.
-    #[serde(skip)]
-    pub email_endpoint: Option<EndpointId>,
     /// Its webhook.
     pub webhook: Option<Webhook>,
-    /// Where delivery keeps that webhook.
-    #[serde(skip)]
-    pub webhook_endpoint: Option<EndpointId>,
     /// Its telephone number.
     pub phone: Option<String>,
     /// Who stands in.
@@ -59,6 +53,14 @@ pub struct Contact {
     pub version: i32,
     /// When it was changed last.
     pub updated_at: Timestamp,
+    /// The endpoint behind the mail address; for those who send.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub email_endpoint: Option<EndpointId>,
+    /// The endpoint behind the webhook.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub webhook_endpoint: Option<EndpointId>,
 }
 
 /// A contact's webhook, without its secret.
@@ -71,7 +73,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// True while messages go there.
+    /// True while messages are sent to it.
     pub fn is_active(&self) -> bool {
         self.state == EndpointState::Active
     }

@@ -386,3 +386,254 @@ fn day(date: NaiveDate, today: NaiveDate) -> String {
         date.format("%-d.%-m.%Y").to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn today() -> NaiveDate {
+        "2026-11-24".parse().unwrap()
+    }
+
+    fn works(name: &str) -> ContactFact {
+        ContactFact {
+            name: name.into(),
+            deputy: None,
+            confirmed_on: "2026-11-01".parse().ok(),
+            absent: Span::default(),
+            valid: Span::default(),
+            is_ended: false,
+            mail: Way::Works,
+            webhook: Way::None,
+        }
+    }
+
+    /// Facts of Kiel and a service of Hamburg; a duty is written `scope region duty contact`.
+    fn facts(duties: &[&str]) -> Facts {
+        let mut facts = Facts {
+            municipality: "Kiel, Landeshauptstadt".into(),
+            operator: "Dataport".into(),
+            operating_land: "HH".parse().unwrap(),
+            duties: Vec::new(),
+            contacts: HashMap::new(),
+            stale_after_days: 180,
+        };
+        for (position, line) in (0..).zip(duties) {
+            let [scope, region, duty, contact] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let region = region.trim_matches('*').parse().unwrap();
+            let (contact, duty) = (contact.parse::<Slug>().unwrap(), duty.parse().unwrap());
+            facts.contacts.entry(contact.clone()).or_insert_with(|| works(&contact.as_str().to_uppercase()));
+            let (scope, valid) = (scope.parse().unwrap(), Span::default());
+            facts.duties.push(DutyFact { scope, service: None, region, duty, contact, position, valid });
+        }
+        facts
+    }
+
+    fn all_levels() -> Facts {
+        facts(&[
+            "adoption 010020000000 technical own",
+            "adoption 010020000000 functional office",
+            "adoption 010020000000 central central",
+            "adoption 010020000000 emergency night",
+            "service * technical everywhere",
+            "service 01 technical north",
+            "service * emergency standby",
+            "land 02 central hamburg",
+            "land 01 central kiel-land",
+        ])
+    }
+
+    fn change(facts: &mut Facts, slug: &str, change: impl FnOnce(&mut ContactFact)) {
+        change(facts.contacts.get_mut(slug).unwrap());
+    }
+
+    fn deputy(facts: &mut Facts, of: &str, slug: &str) {
+        let deputy: Slug = slug.parse().unwrap();
+        facts.contacts.entry(deputy.clone()).or_insert_with(|| works(&slug.to_uppercase()));
+        change(facts, of, |c| c.deputy = Some(deputy));
+    }
+
+    fn chain(route: &Route) -> String {
+        route.chain.iter().map(|s| s.contact.id.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn skipped(route: &Route) -> String {
+        route.skipped.iter().map(|s| format!("{}: {}", s.contact.id, s.reason)).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn goes_from_the_most_specific_to_the_last_resort() {
+        let facts = all_levels();
+        for (kind, expected) in [
+            (Kind::Technical, "own north hamburg central night standby"),
+            (Kind::Functional, "office hamburg central night standby"),
+        ] {
+            assert_eq!(chain(&resolve(&facts, kind, today())), expected, "{kind}");
+        }
+        assert_eq!(chain(&resolve_emergency(&facts, today())), "night standby own north hamburg central");
+    }
+
+    #[test]
+    fn says_why_in_words() {
+        let reasons: Vec<String> =
+            resolve(&all_levels(), Kind::Technical, today()).chain.into_iter().map(|s| s.reason).collect();
+        assert_eq!(
+            reasons,
+            [
+                "technisch zuständig in Kiel, weil die Kommune es so hinterlegt hat",
+                "technischer Kontakt des Betreibers Dataport für Schleswig-Holstein",
+                "Auffangstelle von Hamburg, das den Online-Dienst betreibt",
+                "zentrale Ansprechstelle von Kiel",
+                "Notfallkontakt von Kiel",
+                "Notfallkontakt des Betreibers Dataport für alle Länder",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_longest_region_wins() {
+        for (regions, expected) in [
+            (&["*", "01", "010", "01002", "010020000", "010020000000"][..], "r5"),
+            (&["*", "01", "01002"][..], "r2"),
+            (&["01", "*"][..], "r0"),
+            (&["*", "*"][..], "r0 r1"),
+            (&["01", "01", "*"][..], "r0 r1"),
+        ] {
+            let lines: Vec<String> =
+                regions.iter().enumerate().map(|(i, r)| format!("service {r} technical r{i}")).collect();
+            let facts = facts(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(chain(&resolve(&facts, Kind::Technical, today())), expected, "{regions:?}");
+        }
+    }
+
+    #[test]
+    fn passes_over_who_cannot_be_asked() {
+        let date = |text: &str| text.parse::<NaiveDate>().ok();
+        type Change = Box<dyn Fn(&mut ContactFact)>;
+        let cases: Vec<(&str, Change)> = vec![
+            ("abwesend bis 3.12.", Box::new(move |c| c.absent.to = date("2026-12-03"))),
+            ("abwesend bis 7.1.2027", Box::new(move |c| c.absent.to = date("2027-01-07"))),
+            ("abwesend", Box::new(move |c| c.absent.from = date("2026-11-24"))),
+            ("Mail kommt zurück", Box::new(|c| c.mail = Way::Broken)),
+            ("weder Mail-Adresse noch Webhook hinterlegt", Box::new(|c| c.mail = Way::None)),
+            (
+                "Webhook ist abgeschaltet, eine Mail-Adresse fehlt",
+                Box::new(|c| (c.mail, c.webhook) = (Way::None, Way::Broken)),
+            ),
+            ("nicht mehr zuständig", Box::new(|c| c.is_ended = true)),
+            ("nicht mehr zuständig", Box::new(move |c| c.valid.to = date("2026-11-23"))),
+            ("erst ab 1.12. zuständig", Box::new(move |c| c.valid.from = date("2026-12-01"))),
+            ("noch nicht bestätigt", Box::new(|c| c.confirmed_on = None)),
+            ("zuletzt am 27.5.2026 bestätigt", Box::new(move |c| c.confirmed_on = date("2026-05-27"))),
+        ];
+        for (reason, make) in cases {
+            let mut facts = all_levels();
+            change(&mut facts, "own", make);
+            let route = resolve(&facts, Kind::Technical, today());
+            assert_eq!(chain(&route), "north hamburg central night standby", "{reason}");
+            assert_eq!(skipped(&route), format!("own: {reason}"));
+        }
+    }
+
+    #[test]
+    fn asks_whoever_can_still_be_reached() {
+        let date = |text: &str| text.parse::<NaiveDate>().ok();
+        type Change = Box<dyn Fn(&mut ContactFact)>;
+        let cases: Vec<Change> = vec![
+            Box::new(|c| (c.mail, c.webhook) = (Way::None, Way::Works)),
+            Box::new(|c| (c.mail, c.webhook) = (Way::Broken, Way::Works)),
+            Box::new(|c| c.webhook = Way::Broken),
+            Box::new(move |c| c.absent = Span { from: date("2026-11-25"), to: date("2026-12-01") }),
+            Box::new(move |c| c.absent.to = date("2026-11-23")),
+            Box::new(move |c| c.valid = Span { from: date("2026-11-24"), to: date("2026-11-24") }),
+            Box::new(move |c| c.confirmed_on = date("2026-05-28")),
+        ];
+        for (index, make) in cases.into_iter().enumerate() {
+            let mut facts = all_levels();
+            change(&mut facts, "own", make);
+            let route = resolve(&facts, Kind::Technical, today());
+            assert!(chain(&route).starts_with("own "), "case {index}: {route:?}");
+        }
+    }
+
+    #[test]
+    fn a_deputy_follows_and_stands_in() {
+        let mut facts = all_levels();
+        deputy(&mut facts, "own", "second");
+        let route = resolve(&facts, Kind::Technical, today());
+        assert_eq!(chain(&route), "own second north hamburg central night standby");
+        assert_eq!(route.chain[1].reason, "Vertretung von OWN");
+
+        change(&mut facts, "own", |c| c.absent.to = "2026-12-03".parse().ok());
+        let route = resolve(&facts, Kind::Technical, today());
+        assert_eq!(chain(&route), "second north hamburg central night standby");
+        assert_eq!(route.chain[0].reason, "Vertretung von OWN (abwesend bis 3.12.)");
+
+        // A deputy who is away too has a deputy.
+        deputy(&mut facts, "second", "third");
+        change(&mut facts, "second", |c| c.mail = Way::Broken);
+        let route = resolve(&facts, Kind::Technical, today());
+        assert_eq!(chain(&route), "third north hamburg central night standby");
+        assert_eq!(route.chain[0].reason, "Vertretung von SECOND (Mail kommt zurück)");
+    }
+
+    #[test]
+    fn nobody_stands_in_the_chain_twice() {
+        let mut facts = all_levels();
+        deputy(&mut facts, "own", "north");
+        deputy(&mut facts, "north", "own");
+        deputy(&mut facts, "central", "central");
+        assert_eq!(chain(&resolve(&facts, Kind::Technical, today())), "own north hamburg central night standby");
+        change(&mut facts, "own", |c| c.is_ended = true);
+        change(&mut facts, "north", |c| c.is_ended = true);
+        let route = resolve(&facts, Kind::Technical, today());
+        assert_eq!(chain(&route), "hamburg central night standby");
+        assert_eq!(route.skipped.len(), 2);
+    }
+
+    #[test]
+    fn the_doubtful_are_asked_only_if_nobody_else_is_there() {
+        let mut facts = facts(&["adoption 010020000000 functional office", "adoption 010020000000 central central"]);
+        change(&mut facts, "office", |c| c.confirmed_on = None);
+        let route = resolve(&facts, Kind::Functional, today());
+        assert_eq!((chain(&route).as_str(), skipped(&route).as_str()), ("central", "office: noch nicht bestätigt"));
+        change(&mut facts, "central", |c| c.confirmed_on = "2025-11-24".parse().ok());
+        let route = resolve(&facts, Kind::Functional, today());
+        assert_eq!(chain(&route), "office central");
+        assert!(route.skipped.is_empty());
+        assert!(route.chain[0].reason.ends_with(" – noch nicht bestätigt, aber sonst ist niemand da"));
+    }
+
+    #[test]
+    fn a_duty_holds_on_its_days_only() {
+        let mut facts = all_levels();
+        facts.duties[0].valid.to = "2026-11-23".parse().ok();
+        facts.duties[5].valid.from = "2026-11-25".parse().ok();
+        let route = resolve(&facts, Kind::Technical, today());
+        assert_eq!(chain(&route), "everywhere hamburg central night standby");
+    }
+
+    #[test]
+    fn nobody_at_all_is_an_empty_chain() {
+        assert_eq!(resolve(&facts(&[]), Kind::Technical, today()), Route::default());
+        let mut facts = facts(&["adoption 010020000000 central central"]);
+        change(&mut facts, "central", |c| c.is_ended = true);
+        let route = resolve(&facts, Kind::Functional, today());
+        assert!(route.chain.is_empty());
+        assert_eq!(skipped(&route), "central: nicht mehr zuständig");
+    }
+
+    #[test]
+    fn central_contacts_assess_and_else_the_land() {
+        let mut facts = all_levels();
+        deputy(&mut facts, "central", "second");
+        assert_eq!(chain(&resolve_central(&facts, today())), "central");
+        change(&mut facts, "central", |c| c.absent.to = "2026-12-03".parse().ok());
+        assert_eq!(chain(&resolve_central(&facts, today())), "second");
+        change(&mut facts, "second", |c| c.is_ended = true);
+        let route = resolve_central(&facts, today());
+        assert_eq!(chain(&route), "hamburg kiel-land");
+        assert_eq!(route.skipped.len(), 2);
+        assert_eq!(route.chain[1].reason, "Auffangstelle von Schleswig-Holstein, wo die Kommune liegt");
+    }
+}

@@ -45,8 +45,6 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         name: row.name,
         owner: row.owner,
         email: mail.and_then(|e| e.address.parse().ok()),
-        email_endpoint: row.email_endpoint,
-        webhook_endpoint: row.webhook_endpoint,
         webhook: webhook.map(|e| Webhook { url: e.address.clone(), state: e.state }),
         phone: row.phone,
         deputy: row.deputy,
@@ -59,6 +57,8 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         valid_to: row.valid_to,
         version: row.version,
         updated_at: row.updated_at,
+        email_endpoint: row.email_endpoint,
+        webhook_endpoint: row.webhook_endpoint,
     }
 }
 

@@ -47,7 +47,7 @@ fn raise(
         return Ok(());
     }
     let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
-    let routing = escalations.desk().directory.settings();
+    let routing = &escalations.desk().settings.directory;
     let contacts = emergency_contacts(tx, &ticket.service, &ticket.ars, today, routing)?;
     let chain: Vec<EscalationStep> = contacts
         .into_iter()

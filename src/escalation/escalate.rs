@@ -103,7 +103,7 @@ pub(super) fn chain_for(
         }
     };
     let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
-    let routing = escalations.desk().directory.settings();
+    let routing = &escalations.desk().settings.directory;
     let found = route(tx, &ticket.service, &ticket.ars, command.kind, today, routing)?;
     let (chain, skipped) = chain::build(found, chosen.map(|contact| (contact, caller.actor.name.as_str())));
     if chain.is_empty() {

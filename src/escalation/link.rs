@@ -11,13 +11,16 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use super::escalation::Escalation;
-use super::{Escalations, escalation, store};
+use super::message::{Facts, Occasion};
+use super::{Escalations, escalation, step, store};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
+use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::ids::EscalationId;
 use crate::keys::Slug;
 use crate::seal::hex;
+use crate::tickets::by_id;
 
 /// Who holds a link that is good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,38 @@ pub(super) fn open(
     }
     let Some(found) = store::find(conn, holder.escalation)? else { return Ok(Err(DeadLink::Unknown)) };
     Ok(Ok((holder, found)))
+}
+
+/// What the page behind a link shows.
+#[derive(Debug, Clone)]
+pub struct LinkPage {
+    /// Whose link it is.
+    pub holder: LinkHolder,
+    /// The escalation, which may have ended.
+    pub escalation: Escalation,
+    /// What the mail says too; never who asked, because opening that is recorded and a page that is opened
+    /// changes nothing.
+    pub facts: Facts,
+}
+
+/// Everything the page behind a link shows.
+pub async fn page(escalations: &Escalations, secret: String) -> Result<Result<LinkPage, DeadLink>, AppError> {
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let (holder, found) = match open(conn, &secret, now)? {
+                Ok(opened) => opened,
+                Err(dead) => return Ok(Err(dead)),
+            };
+            let ticket = by_id(conn, found.ticket)?;
+            let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
+            let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
+            let facts = step::facts(&context, &found, &ticket, &name, Occasion::Created, &secret, None, now);
+            Ok(Ok(LinkPage { holder, escalation: found, facts }))
+        })
+        .await
 }
 
 /// The escalation behind a link for reading; it may have ended.

@@ -300,3 +300,70 @@ fn event(facts: &Facts) -> Event<'_> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            occasion: Occasion::Created,
+            escalation: EscalationId::new(),
+            kind: Kind::Technical,
+            emergency: false,
+            contact_name: "Dataport Service Desk".into(),
+            number: "26-004711-9".into(),
+            service: "wohnsitzanmeldung".into(),
+            service_name: "Elektronische Wohnsitzanmeldung".into(),
+            ars: "010020000000".into(),
+            municipality: "Kiel".into(),
+            category: "form_error".into(),
+            priority: "P3".into(),
+            subject: "Abbruch nach BundID".into(),
+            description: "Fehler 500 <script>alert(1)</script>".into(),
+            context: BTreeMap::from([("browser".into(), "Firefox 145".into())]),
+            note: "Bitte prüfen.".into(),
+            asked_by: "Kiel, zentrale Stelle".into(),
+            acknowledge_by: Some(Timestamp::new("2026-11-24T13:00:00Z".parse().unwrap())),
+            next_contact: Some("Dataport Bereitschaft".into()),
+            links: Links::of("https://lotse.example.org", "geheim"),
+            reporter: None,
+            now: Timestamp::new("2026-11-24T09:00:00Z".parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn says_who_is_asked_until_when_and_what_then() {
+        let facts = facts();
+        assert_eq!(subject(&facts), "[26-004711-9] technisch: Elektronische Wohnsitzanmeldung, Kiel");
+        let text = text(&facts);
+        for part in [
+            "bis 24.11.2026, 14:00 Uhr",
+            "Danach fragt Lotse: Dataport Bereitschaft",
+            "/eskalation/geheim/return",
+            "Firefox 145",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!html(&facts).contains("<script>"));
+    }
+
+    #[test]
+    fn a_webhook_stays_small_whatever_was_typed() {
+        let mut facts = facts();
+        facts.description = "\u{1}\"🚀".repeat(2600);
+        facts.context = (0..20).map(|i| (format!("feld {i}"), "ß".repeat(2000))).collect();
+        let body = webhook_body(&facts).unwrap();
+        assert!(body.len() < 20_000, "{}", body.len());
+        let event: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert!(event["data"]["ticket"]["description"].as_str().unwrap().ends_with("[…]"));
+        assert_eq!(event["data"]["links"]["return"], "https://lotse.example.org/eskalation/geheim/return");
+        assert!(event["data"].get("reporter").is_none());
+    }
+
+    #[test]
+    fn a_call_off_asks_nothing() {
+        let text = text(&Facts { occasion: Occasion::Cancelled, ..facts() });
+        assert!(text.contains("erledigt") && !text.contains("/eskalation/"), "{text}");
+    }
+}

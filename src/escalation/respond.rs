@@ -20,6 +20,13 @@ use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, by_id, record};
 
+/// How many characters an answer may have.
+pub const LONGEST_ANSWER: usize = 8000;
+/// How many the reason of a return may have.
+pub const LONGEST_REASON: usize = 2000;
+/// How many the other side's own number may have.
+pub const LONGEST_REFERENCE: usize = 200;
+
 /// Who speaks for the other side.
 #[derive(Debug, Clone)]
 pub enum Speaker {
@@ -86,14 +93,14 @@ fn validate(word: &Word) -> Result<(), AppError> {
     match word {
         Word::Acknowledge { reference } | Word::Answer { reference, .. } => {
             if let Some(reference) = reference {
-                faults.text("reference", reference, 200);
+                faults.text("reference", reference, LONGEST_REFERENCE);
             }
         }
         Word::Return { .. } | Word::Ask { .. } => {}
     }
     match word {
-        Word::Answer { text, .. } => faults.text("text", text, 8000),
-        Word::Return { reason } => faults.text("reason", reason, 2000),
+        Word::Answer { text, .. } => faults.text("text", text, LONGEST_ANSWER),
+        Word::Return { reason } => faults.text("reason", reason, LONGEST_REASON),
         Word::Ask { question } => faults.text("question", question, 4000),
         Word::Acknowledge { .. } => {}
     }

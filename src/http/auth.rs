@@ -7,20 +7,25 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use super::State;
 use super::error::ApiError;
 use crate::access::idempotency::{Once, Render};
 use crate::access::{Action, Caller};
 use crate::error::AppError;
+
+/// How long a whole body may take to come.
+const SLOWEST_BODY: Duration = Duration::from_secs(20);
 
 /// A right as a type, so that a handler's signature says it.
 pub trait Right: 'static {
@@ -69,10 +74,25 @@ pub struct Command<R: Right, B> {
     raw: Bytes,
     route: String,
     key: Option<String>,
+    if_match: Option<String>,
+    right: PhantomData<R>,
+}
+
+/// A caller who has the right `R`, and what they ask for in the query.
+pub struct Asked<R: Right, Q> {
+    /// Who asks.
+    pub caller: Caller,
+    /// What for.
+    pub query: Q,
     right: PhantomData<R>,
 }
 
 impl<R: Right, B> Command<R, B> {
+    /// The version that the change was made against, from `If-Match: "3"`.
+    pub fn if_match(&self) -> Result<Option<i32>, AppError> {
+        self.if_match.as_deref().map(version).transpose()
+    }
+
     /// Marks the request as one that may be repeated, if it carries an `Idempotency-Key`.
     pub fn once<T>(&self, render: Render<T>) -> Result<Option<Once<T>>, AppError> {
         let Some(key) = &self.key else { return Ok(None) };
@@ -101,17 +121,38 @@ impl<R: Right, B: DeserializeOwned + 'static> FromRequest for Command<R, B> {
         Box::pin(async move {
             let caller = caller(&request, R::ACTION).await?;
             let raw = read(&request, payload, state(&request)?.body_limit).await?;
-            let key = match request.headers().get("Idempotency-Key") {
-                None => None,
-                Some(key) => {
-                    let wrong = || AppError::field("Idempotency-Key", "must be plain text");
-                    Some(key.to_str().map_err(|_| wrong())?.to_owned())
-                }
-            };
+            let key = plain_header(&request, "Idempotency-Key")?;
+            let if_match = plain_header(&request, "If-Match")?;
             let route = format!("{} {}", request.method(), request.path());
-            Ok(Self { caller, body: parse(&raw)?, raw, route, key, right: PhantomData })
+            Ok(Self { caller, body: parse(&raw)?, raw, route, key, if_match, right: PhantomData })
         })
     }
+}
+
+impl<R: Right, Q: DeserializeOwned + 'static> FromRequest for Asked<R, Q> {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = caller(&request, R::ACTION).await?;
+            Ok(Self { caller, query: parse_query(request.query_string())?, right: PhantomData })
+        })
+    }
+}
+
+fn plain_header(request: &HttpRequest, name: &str) -> Result<Option<String>, AppError> {
+    let plain = |value: &HeaderValue| value.to_str().map(str::to_owned);
+    let value = request.headers().get(name).map(plain).transpose();
+    value.map_err(|_| AppError::field(name, "must be plain text"))
+}
+
+/// The version in an entity tag of the directory, such as `"3"`.
+pub fn version(tag: &str) -> Result<i32, AppError> {
+    let inner = tag.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let wrong = || AppError::field("If-Match", "must be the ETag of the object as it was read, such as \"3\"");
+    inner.and_then(|number| number.parse().ok()).ok_or_else(wrong)
 }
 
 fn state(request: &HttpRequest) -> Result<&State, AppError> {
@@ -143,8 +184,10 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
     if announced.is_some_and(|length| length > limit) {
         return Err(too_long());
     }
+    let too_slow = || ApiError::Request(StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned());
     let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    let end = Instant::now() + SLOWEST_BODY;
+    while let Some(chunk) = timeout_at(end, payload.next()).await.map_err(|_| too_slow())? {
         let chunk =
             chunk.map_err(|e| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body broke off: {e}")))?;
         if body.len() + chunk.len() > limit {
@@ -183,6 +226,16 @@ fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     Ok(value)
 }
 
+/// Parses a query or a form; every fault is 422 with the parameter.
+pub fn parse_query<Q: DeserializeOwned>(query: &str) -> Result<Q, AppError> {
+    let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(pairs).map_err(|fault| {
+        let path = fault.path().to_string();
+        let (field, message) = explain(&path, &fault.into_inner().to_string());
+        AppError::field(if field == "body" { "query".to_owned() } else { field }, message)
+    })
+}
+
 /// The field and the fault in words, from what serde says.
 fn explain(path: &str, fault: &str) -> (String, String) {
     let fault = fault.rsplit_once(" at line ").map_or(fault, |(fault, _)| fault);
@@ -197,4 +250,57 @@ fn explain(path: &str, fault: &str) -> (String, String) {
         return (field, fault.replacen("unknown field", "is unknown here:", 1));
     }
     (if path == "." { "body".into() } else { path.to_owned() }, fault.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tickets::submit::SubmitTicket;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Wanted {
+        limit: Option<u32>,
+        service: String,
+    }
+
+    #[test]
+    fn a_faulty_query_names_its_parameter() {
+        let fault = |query| parse_query::<Wanted>(query).unwrap_err().to_string();
+        assert!(fault("limit=x&service=a").starts_with("limit: "), "{}", fault("limit=x&service=a"));
+        assert!(fault("service=a&q=1").starts_with("q: "), "{}", fault("service=a&q=1"));
+        assert_eq!(fault("limit=1"), "service: is missing");
+        assert_eq!(parse_query::<Wanted>("limit=7&service=a%20b").unwrap().limit, Some(7));
+    }
+
+    #[test]
+    fn a_version_stands_in_quotes() {
+        assert_eq!(version("\"3\"").unwrap(), 3);
+        for odd in ["3", "*", "W/\"3\"", "\"x\""] {
+            assert!(version(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[track_caller]
+    fn check(json: &str, status: u16, field: &str) {
+        match parse::<SubmitTicket>(json.as_bytes()).unwrap_err() {
+            ApiError::Request(code, _) => assert_eq!((code.as_u16(), ""), (status, field)),
+            ApiError::App(AppError::Invalid(faults)) => assert_eq!((422, faults[0].field.as_str()), (status, field)),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_fault_of_a_body_names_its_field() {
+        check("", 422, "service");
+        check("{", 400, "");
+        check("{} x", 422, "service");
+        check("[]", 422, "body");
+        check(r#"{"service": 5}"#, 422, "service");
+        check(r#"{"channel": "fax"}"#, 422, "channel");
+        check(r#"{"prio": 1}"#, 422, "prio");
+        check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
+        check(r#"{"reply": {}}"#, 422, "reply.wish");
+    }
 }

@@ -7,11 +7,14 @@
 //! `pages/` and `public/` (HTML), `openapi.rs`, `metrics.rs`.
 
 pub mod api;
+pub mod assets;
 pub mod auth;
 pub mod development;
 pub mod error;
 pub mod health;
 pub mod metrics;
+pub mod pages;
+pub mod public;
 mod record;
 pub mod routes;
 pub mod server;

@@ -6,16 +6,27 @@ use std::borrow::Cow;
 
 use super::api::{escalations, tickets};
 use super::error::wrong_method;
-use super::{State, health, metrics};
+use super::pages::escalation;
+use super::public::help;
+use super::{State, assets, health, metrics};
 
 /// The public help, busier than all others together.
 pub const HELP: &str = "/api/v1/help";
+
+mod methods {
+    pub use actix_web::web::{delete, get, head, patch, post};
+
+    /// A route for `OPTIONS`.
+    pub fn options() -> actix_web::Route {
+        actix_web::web::method(actix_web::http::Method::OPTIONS)
+    }
+}
 
 /// An address with its methods and handlers; any other method is 405.
 macro_rules! at {
     ($path:literal: $($method:ident $handler:path),+ $(,)?) => {
         resource($path)
-            $(.route(actix_web::web::$method().to($handler)))+
+            $(.route(methods::$method().to($handler)))+
             .default_service(to(|| async { wrong_method([$(stringify!($method)),+].join(", ").as_str()) }))
     };
 }
@@ -24,6 +35,8 @@ macro_rules! at {
 pub fn configure(app: &mut ServiceConfig, _state: &State) {
     app.service(
         scope("/api/v1")
+            // The busiest route stands first, because routes are tried in their order.
+            .service(at!("/help": get help::help, head help::help, options help::preflight))
             .service(at!("/tickets": post tickets::submit, get tickets::list))
             .service(at!("/tickets/{ticket}": get tickets::show))
             .service(at!("/tickets/{ticket}/history": get tickets::history))
@@ -55,6 +68,11 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay)),
     )
+    .service(at!("/eskalation/{secret}": get escalation::view, head escalation::view))
+    .service(
+        at!("/eskalation/{secret}/{action}": get escalation::action, head escalation::action, post escalation::act),
+    )
+    .service(at!("/assets/{hash}/{file:.+}": get assets::asset, head assets::asset))
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
     .service(at!("/metrics": get metrics::metrics));

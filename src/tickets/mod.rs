@@ -30,7 +30,7 @@ use chrono::TimeDelta;
 use crate::access::{Actor, Caller};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Appender, Conn, Db, Tx};
-use crate::directory::Directory;
+use crate::directory::{self, Directory};
 use crate::error::AppError;
 use crate::ids::{HistoryId, TicketId};
 use crate::seal::Sealer;
@@ -47,6 +47,8 @@ pub struct Settings {
     pub public_url: String,
     /// At most one mail of notices a recipient in this time.
     pub notice_interval: TimeDelta,
+    /// How contacts are judged when somebody is to be asked.
+    pub directory: directory::Settings,
 }
 
 /// Where requests are worked on: everything their use cases need. Cheap to clone.

@@ -76,7 +76,7 @@ pub fn add(tx: &mut Tx, ticket: &Ticket, kind: NoticeKind, detail: &str, now: Ti
 /// Writes the mails that are due; answers how many.
 pub async fn tell(desk: &Desk) -> Result<usize, AppError> {
     let today = desk.clock.now().utc().date_naive();
-    let directory = desk.directory.clone();
+    let routing = desk.settings.directory.clone();
     let due = desk
         .db
         .read(move |conn| {
@@ -87,7 +87,7 @@ pub async fn tell(desk: &Desk) -> Result<usize, AppError> {
                 let contact = match known.get(&place) {
                     Some(contact) => Option::<Contact>::clone(contact),
                     None => {
-                        let contact = central_contacts(conn, &place.0, &place.1, today, directory.settings())?
+                        let contact = central_contacts(conn, &place.0, &place.1, today, &routing)?
                             .into_iter()
                             .find(|c| c.email.is_some());
                         known.insert(place, contact.clone());

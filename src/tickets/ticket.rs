@@ -187,13 +187,13 @@ pub fn warnings(field: &str, text: &str) -> Vec<Warning> {
         }
     }
     let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    let runs = compact.split(|c: char| !c.is_ascii_alphanumeric());
-    for run in runs {
-        if looks_like_iban(run) {
-            warn("looks like a bank account number (IBAN); please remove it, it is not needed here");
-        } else if (13..=19).contains(&run.len()) && luhn(run) {
+    if compact.split(|c: char| !c.is_ascii_alphanumeric()).any(looks_like_iban) {
+        warn("looks like a bank account number (IBAN); please remove it, it is not needed here");
+    }
+    for digits in compact.split(|c: char| !c.is_ascii_digit()) {
+        if (13..=19).contains(&digits.len()) && luhn(digits) {
             warn("looks like a card number; please remove it, it is not needed here");
-        } else if run.len() == 11 && run.bytes().all(|b| b.is_ascii_digit()) && !run.starts_with('0') {
+        } else if digits.len() == 11 && !digits.starts_with('0') {
             warn("looks like a tax identification number; please remove it, it is not needed here");
         }
     }
@@ -219,9 +219,6 @@ fn looks_like_iban(run: &str) -> bool {
 
 /// The check of payment card numbers (ISO/IEC 7812).
 fn luhn(digits: &str) -> bool {
-    if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return false;
-    }
     let sum: u32 = digits
         .bytes()
         .rev()

@@ -110,9 +110,12 @@ pub(in crate::delivery) fn lease(
     if picked.is_empty() {
         return Ok(Vec::new());
     }
+    // Only what was picked is locked: another worker may have picked the same and goes without.
     let ids: Vec<DeliveryId> = picked.keys().copied().collect();
     let due = t::table.filter(t::id.eq_any(&ids)).filter(is_pending()).filter(t::next_attempt_at.le(now));
-    diesel::update(due).set((t::lease.eq(lease), t::next_attempt_at.eq(until))).execute(conn)?;
+    let ids: Vec<DeliveryId> = load_unlocked!(conn, due.order(t::id).select(t::id))?;
+    let mine = diesel::update(t::table.filter(t::id.eq_any(&ids)));
+    mine.set((t::lease.eq(lease), t::next_attempt_at.eq(until))).execute(conn)?;
     let rows = t::table.filter(t::id.eq_any(&ids)).filter(t::lease.eq(lease)).order(t::id);
     let rows: Vec<LeasedRow> = rows.select(LeasedRow::as_select()).load(conn)?;
     let leased = rows.into_iter().map(|row| Leased {
@@ -121,7 +124,7 @@ pub(in crate::delivery) fn lease(
         row,
     });
     let leased = leased.collect();
-    // Nothing should be left of the picked ones; what is left was not leased and needs no place.
+    // What another worker was quicker with needs no place here.
     for (id, (endpoint, health)) in picked {
         room.leave(id, endpoint, health);
     }
@@ -136,7 +139,7 @@ pub(in crate::delivery) fn first() -> EndpointId {
 fn candidates(conn: &mut Conn, channel: Channel, now: Timestamp) -> Result<Vec<Candidate>, AppError> {
     let due = t::table.filter(is_pending()).filter(t::channel.eq(channel)).filter(t::next_attempt_at.le(now));
     let due = due.order((t::next_attempt_at, t::id)).limit(PAGE).select((t::id, t::endpoint_id));
-    Ok(load_unlocked!(conn, due)?)
+    Ok(due.load(conn)?)
 }
 
 fn candidates_of(
@@ -149,8 +152,8 @@ fn candidates_of(
     let due = t::table.filter(is_pending()).filter(t::channel.eq(channel)).filter(t::next_attempt_at.le(now));
     let due = due.order((t::next_attempt_at, t::id)).limit(most).select((t::id, t::endpoint_id));
     Ok(match endpoint {
-        Some(endpoint) => load_unlocked!(conn, due.filter(t::endpoint_id.eq(endpoint)))?,
-        None => load_unlocked!(conn, due.filter(t::endpoint_id.is_null()))?,
+        Some(endpoint) => due.filter(t::endpoint_id.eq(endpoint)).load(conn)?,
+        None => due.filter(t::endpoint_id.is_null()).load(conn)?,
     })
 }
 

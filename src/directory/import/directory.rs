@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::Summary;
-use super::file::{self, AdoptionEntry, ContactEntry, File, LandEntry, ServiceEntry};
+use super::file::{self, AdoptionEntry, ContactEntry, File, LandEntry, Names, ServiceEntry};
 use super::reader::Reader;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
@@ -49,29 +49,33 @@ fn judge(conn: &mut Conn, settings: &Settings, name: &str, text: &str, now: Time
     let file = file::read(&mut reader, &table);
     check_contacts(conn, settings, &mut reader, &file, now)?;
 
-    let mut contacts: HashSet<Slug> = file.contacts.iter().map(|c| c.id.value.clone()).collect();
-    let named: Vec<Slug> = file.references.iter().map(|(_, slug)| slug.value.clone()).collect();
-    contacts.extend(store::contacts::present(conn, &named)?);
-    for (key, slug) in file.references.iter().filter(|(_, slug)| !contacts.contains(&slug.value)) {
+    check_names(conn, &mut reader, &file.names)?;
+    reader.finish()?;
+    Ok(file)
+}
+
+/// Notes what is referred to and stands neither in the file nor in the directory.
+fn check_names(conn: &mut Conn, reader: &mut Reader, names: &Names) -> Result<(), AppError> {
+    let asked: Vec<Slug> = names.asked_contacts.iter().map(|(_, slug)| slug.value.clone()).collect();
+    let present = store::contacts::present(conn, &asked)?;
+    let is_missing = |slug: &Slug| !names.contacts.contains(slug) && !present.contains(slug);
+    for (key, slug) in names.asked_contacts.iter().filter(|(_, slug)| is_missing(&slug.value)) {
         let message = format!("there is no contact {}; add it to the file as [[contact]]", slug.value);
         reader.fault(slug.at, key, message);
     }
-    let mut services: HashSet<Slug> = file.services.iter().map(|s| s.slug.value.clone()).collect();
-    services.extend(store::services::all(conn)?.into_iter().map(|service| service.slug));
-    let places: Vec<Ars> = file.adoptions.iter().map(|a| a.ars.value.clone()).collect();
-    let places: HashSet<Ars> = store::municipalities::of(conn, &places)?.into_iter().map(|m| m.ars).collect();
-    for AdoptionEntry { service, ars, .. } in &file.adoptions {
-        if !services.contains(&service.value) {
-            let message = format!("there is no service {}; add it to the file as [[service]]", service.value);
-            reader.fault(service.at, "adoption.service", message);
-        }
-        if !places.contains(&ars.value) {
-            let message = format!("there is no municipality {}; import municipalities first, or correct it", ars.value);
-            reader.fault(ars.at, "adoption.ars", message);
-        }
+    let present: HashSet<Slug> = store::services::all(conn)?.into_iter().map(|service| service.slug).collect();
+    let is_missing = |slug: &Slug| !names.services.contains(slug) && !present.contains(slug);
+    for slug in names.asked_services.iter().filter(|slug| is_missing(&slug.value)) {
+        let message = format!("there is no service {}; add it to the file as [[service]]", slug.value);
+        reader.fault(slug.at, "adoption.service", message);
     }
-    reader.finish()?;
-    Ok(file)
+    let asked: Vec<Ars> = names.asked_places.iter().map(|ars| ars.value.clone()).collect();
+    let present: HashSet<Ars> = store::municipalities::of(conn, &asked)?.into_iter().map(|m| m.ars).collect();
+    for ars in names.asked_places.iter().filter(|ars| !present.contains(&ars.value)) {
+        let message = format!("there is no municipality {}; import municipalities first, or correct it", ars.value);
+        reader.fault(ars.at, "adoption.ars", message);
+    }
+    Ok(())
 }
 
 /// Judges contacts together with what is known of them already.

@@ -3,7 +3,7 @@
 //! A key that is left out leaves what is known as it is. Judged here is what one entry says by itself; whether
 //! what it refers to exists is judged in `directory.rs`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 
@@ -23,8 +23,19 @@ pub(super) struct File {
     pub contacts: Vec<ContactEntry>,
     pub services: Vec<ServiceEntry>,
     pub adoptions: Vec<AdoptionEntry>,
-    /// Every contact an entry refers to, with the key that does.
-    pub references: Vec<(String, At<Slug>)>,
+    pub names: Names,
+}
+
+/// What entries are called and refer to, also those that are otherwise at fault, so that one fault does not hide
+/// another or make up a third.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub contacts: HashSet<Slug>,
+    pub services: HashSet<Slug>,
+    /// Contacts that are referred to, with the key that does.
+    pub asked_contacts: Vec<(String, At<Slug>)>,
+    pub asked_services: Vec<At<Slug>>,
+    pub asked_places: Vec<At<Ars>>,
 }
 
 #[derive(Debug)]
@@ -89,13 +100,13 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &'t DeTable<'t>) -> File 
     let services = root.tables(reader, "service");
     let adoptions = root.tables(reader, "adoption");
     root.finish(reader);
-    file.lands = lands.into_iter().flatten().filter_map(|entry| land(reader, entry, &mut file.references)).collect();
+    file.lands = lands.into_iter().flatten().filter_map(|entry| land(reader, entry, &mut file.names)).collect();
     file.contacts =
-        contacts.into_iter().flatten().filter_map(|entry| contact(reader, entry, &mut file.references)).collect();
+        contacts.into_iter().flatten().filter_map(|entry| contact(reader, entry, &mut file.names)).collect();
     file.services =
-        services.into_iter().flatten().filter_map(|entry| service(reader, entry, &mut file.references)).collect();
+        services.into_iter().flatten().filter_map(|entry| service(reader, entry, &mut file.names)).collect();
     file.adoptions =
-        adoptions.into_iter().flatten().filter_map(|entry| adoption(reader, entry, &mut file.references)).collect();
+        adoptions.into_iter().flatten().filter_map(|entry| adoption(reader, entry, &mut file.names)).collect();
     once(reader, "land.code", file.lands.iter().map(|l| (l.code.value, l.code.at)));
     once(reader, "service.slug", file.services.iter().map(|s| (s.slug.value.clone(), s.slug.at)));
     once(reader, "contact.id", file.contacts.iter().map(|c| (c.id.value.clone(), c.id.at)));
@@ -107,25 +118,23 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &'t DeTable<'t>) -> File 
     file
 }
 
-type References = Vec<(String, At<Slug>)>;
-
 /// A list of contacts, each of which is to be found later.
-fn people(reader: &mut Reader, entry: &mut Entry, key: &'static str, references: &mut References) -> Option<Vec<Slug>> {
+fn people(reader: &mut Reader, entry: &mut Entry, key: &'static str, names: &mut Names) -> Option<Vec<Slug>> {
     let list: Vec<At<Slug>> = entry.list(reader, key)?;
-    references.extend(list.iter().map(|slug| (entry.key(key), slug.clone())));
+    names.asked_contacts.extend(list.iter().map(|slug| (entry.key(key), slug.clone())));
     Some(list.into_iter().map(|slug| slug.value).collect())
 }
 
-fn land(reader: &mut Reader, mut entry: Entry, references: &mut References) -> Option<LandEntry> {
+fn land(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<LandEntry> {
     let code = entry.required(reader, "code");
     let cooperates_with: Option<Vec<At<LandCode>>> = entry.list(reader, "cooperates_with");
-    let second_level = people(reader, &mut entry, "second_level", references);
+    let second_level = people(reader, &mut entry, "second_level", names);
     entry.finish(reader);
     let cooperates_with = cooperates_with.map(|list| list.into_iter().map(|land| land.value).collect());
     Some(LandEntry { code: code?, cooperates_with, second_level })
 }
 
-fn contact(reader: &mut Reader, mut entry: Entry, references: &mut References) -> Option<ContactEntry> {
+fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<ContactEntry> {
     let id = entry.required::<Slug>(reader, "id");
     let name = text(entry.required(reader, "name"));
     let owner = entry.parsed(reader, "owner").map(|owner| owner.value);
@@ -138,7 +147,8 @@ fn contact(reader: &mut Reader, mut entry: Entry, references: &mut References) -
     {
         reader.fault(deputy.at, &entry.key("deputy"), "must be somebody else than the contact itself");
     }
-    references.extend(deputy.iter().map(|deputy| (entry.key("deputy"), deputy.clone())));
+    names.contacts.extend(id.iter().map(|id| id.value.clone()));
+    names.asked_contacts.extend(deputy.iter().map(|deputy| (entry.key("deputy"), deputy.clone())));
     let mut date = |key| entry.date(reader, key);
     let (confirmed_on, absent_from, absent_until) = (date("confirmed_on"), date("absent_from"), date("absent_until"));
     let (valid_from, valid_to) = (date("valid_from"), date("valid_to"));
@@ -168,8 +178,9 @@ fn webhook(reader: &mut Reader, mut entry: Entry) -> Option<WebhookEntry> {
     Some(WebhookEntry { at: entry.at, url: url?, secret })
 }
 
-fn service(reader: &mut Reader, mut entry: Entry, references: &mut References) -> Option<ServiceEntry> {
-    let slug = entry.required(reader, "slug");
+fn service(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<ServiceEntry> {
+    let slug = entry.required::<Slug>(reader, "slug");
+    names.services.extend(slug.iter().map(|slug| slug.value.clone()));
     let name = text(entry.required(reader, "name"));
     let leistung = entry.parsed(reader, "leistung").map(|key| key.value);
     let operating_land = entry.required(reader, "operating_land");
@@ -189,7 +200,7 @@ fn service(reader: &mut Reader, mut entry: Entry, references: &mut References) -
             .filter_map(|mut level| {
                 let kind = level.required(reader, "kind");
                 let region = level.parsed(reader, "ars").map_or_else(ArsPrefix::everywhere, |ars| ars.value);
-                let contacts = contacts_of(reader, &mut level, references);
+                let contacts = contacts_of(reader, &mut level, names);
                 level.finish(reader);
                 Some((kind?.value, region, contacts))
             })
@@ -199,7 +210,7 @@ fn service(reader: &mut Reader, mut entry: Entry, references: &mut References) -
         levels
             .into_iter()
             .flat_map(|mut level| {
-                let contacts = contacts_of(reader, &mut level, references);
+                let contacts = contacts_of(reader, &mut level, names);
                 level.finish(reader);
                 contacts
             })
@@ -220,21 +231,23 @@ fn service(reader: &mut Reader, mut entry: Entry, references: &mut References) -
 }
 
 /// The contacts a level must name.
-fn contacts_of(reader: &mut Reader, level: &mut Entry, references: &mut References) -> Vec<Slug> {
-    let contacts = people(reader, level, "contacts", references).unwrap_or_default();
+fn contacts_of(reader: &mut Reader, level: &mut Entry, names: &mut Names) -> Vec<Slug> {
+    let contacts = people(reader, level, "contacts", names).unwrap_or_default();
     if contacts.is_empty() {
         reader.fault(level.at, &level.key("contacts"), "must name at least one contact that can be read");
     }
     contacts
 }
 
-fn adoption(reader: &mut Reader, mut entry: Entry, references: &mut References) -> Option<AdoptionEntry> {
+fn adoption(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<AdoptionEntry> {
     let service = entry.required(reader, "service");
     let ars = entry.required(reader, "ars");
+    names.asked_services.extend(service.clone());
+    names.asked_places.extend(ars.clone());
     let state = entry.parsed(reader, "state").map(|state| state.value);
     let mut duties = Vec::new();
     for duty in Duty::ALL {
-        if let Some(contacts) = people(reader, &mut entry, duty.as_str(), references) {
+        if let Some(contacts) = people(reader, &mut entry, duty.as_str(), names) {
             duties.push((*duty, contacts));
         }
     }

@@ -15,7 +15,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::Settings;
 use super::terms::{AdoptionState, Assessment};
 use crate::clock::Timestamp;
 use crate::db::{Db, Topic};
@@ -34,7 +33,6 @@ pub struct Directory(Arc<Shared>);
 
 struct Shared {
     db: Db,
-    settings: Settings,
     current: ArcSwap<Snapshot>,
 }
 
@@ -116,14 +114,9 @@ struct Adoptions {
 
 impl Directory {
     /// Reads the directory in. [`Directory::run`] keeps it up to date.
-    pub async fn start(db: &Db, settings: Settings) -> Result<Self, AppError> {
+    pub async fn start(db: &Db) -> Result<Self, AppError> {
         let first = db.read(|conn| build::build(conn, None)).await?;
-        Ok(Self(Arc::new(Shared { db: db.clone(), settings, current: ArcSwap::from_pointee(first) })))
-    }
-
-    /// What the directory is told from outside.
-    pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        Ok(Self(Arc::new(Shared { db: db.clone(), current: ArcSwap::from_pointee(first) })))
     }
 
     /// The present snapshot.

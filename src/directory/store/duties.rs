@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 
 use crate::db::Conn;
+use crate::db::dialect::insert_many;
 use crate::db::schema::{adoptions, duties};
 use crate::directory::terms::{Duty, Scope};
 use crate::error::AppError;
 use crate::ids::DutyId;
-use crate::insert_many;
 use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
 
 /// Whose duties.

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 
 use super::duties::{self, Duties, Holder};
 use crate::db::Conn;
+use crate::db::dialect::insert_many;
 use crate::db::schema::{land_agreements, lands};
 use crate::directory::lands::Land;
 use crate::directory::terms::Duty;
 use crate::error::AppError;
-use crate::insert_many;
 use crate::keys::{ArsPrefix, LANDS, LandCode};
 
 #[derive(Insertable)]

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use crate::db::Conn;
+use crate::db::dialect::insert_many;
 use crate::db::schema::municipalities;
 use crate::directory::municipalities::{Municipality, MunicipalityQuery};
 use crate::error::AppError;
-use crate::insert_many;
 use crate::keys::{Ags, Ars, LandCode, fold};
 
 #[derive(Queryable, Insertable, AsChangeset)]

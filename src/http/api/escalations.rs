@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 
 use super::tickets::{MunicipalityAnswer, TicketAnswer, shape as shape_ticket};
@@ -15,7 +15,7 @@ use crate::escalation::escalate::{Escalate, escalate as start_escalation, next_s
 use crate::escalation::respond::{Speaker, Word, respond};
 use crate::escalation::{Escalation, EscalationStatus, EscalationStep, browse, decide, preview as previews};
 use crate::http::State;
-use crate::http::auth::{Command, Guard, right};
+use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::{DeliveryId, EscalationId, TicketId};
 use crate::tickets::Ticket;
 
@@ -274,9 +274,9 @@ pub struct PageQuery {
 /// Deliveries that were given up, earliest first.
 #[utoipa::path(get, path = "/api/v1/deliveries/exhausted", params(PageQuery), tag = "deliveries",
     responses((status = 200, body = ListAnswer<crate::escalation::browse::Delivery>)))]
-pub async fn exhausted(state: Data<State>, guard: Guard<right::ReplayDelivery>, query: Query<PageQuery>) -> ApiResult {
-    let limit = limit(query.limit)?;
-    let page = browse::exhausted(&state.escalations, guard.caller, query.cursor.clone(), limit).await?;
+pub async fn exhausted(state: Data<State>, asked: Asked<right::ReplayDelivery, PageQuery>) -> ApiResult {
+    let limit = limit(asked.query.limit)?;
+    let page = browse::exhausted(&state.escalations, asked.caller, asked.query.cursor, limit).await?;
     ok(&ListAnswer { items: page.items, next_cursor: page.next_cursor })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 
 use super::{ApiResult, ListAnswer, Nothing, Reason, Text, created, limit, ok, send_outcome};
@@ -13,7 +13,7 @@ use crate::directory::Directory;
 use crate::error::{AppError, Faults};
 use crate::escalation::{decide, emergency};
 use crate::http::State;
-use crate::http::auth::{Command, Guard, right};
+use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::TicketId;
 use crate::keys::{Ars, Slug};
 use crate::tickets::browse::{self, Filter};
@@ -176,9 +176,10 @@ impl ListQuery {
 /// List tickets, due first.
 #[utoipa::path(get, path = "/api/v1/tickets", params(ListQuery), tag = "tickets",
     responses((status = 200, body = ListAnswer<TicketAnswer>)))]
-pub async fn list(state: Data<State>, guard: Guard<right::ReadTickets>, query: Query<ListQuery>) -> ApiResult {
-    let filter = query.filter(&state, &guard.caller)?;
-    let page = browse::list(state.desk(), guard.caller, filter, query.cursor.clone(), limit(query.limit)?).await?;
+pub async fn list(state: Data<State>, asked: Asked<right::ReadTickets, ListQuery>) -> ApiResult {
+    let filter = asked.query.filter(&state, &asked.caller)?;
+    let (limit, cursor) = (limit(asked.query.limit)?, asked.query.cursor);
+    let page = browse::list(state.desk(), asked.caller, filter, cursor, limit).await?;
     let items = page.items.iter().map(|ticket| shape(ticket, state.directory())).collect();
     ok(&ListAnswer { items, next_cursor: page.next_cursor })
 }

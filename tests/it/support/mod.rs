@@ -5,7 +5,9 @@
 
 #![allow(dead_code, reason = "the peers can do more than the tests of the day ask of them")]
 
+pub mod app;
 pub mod postgres;
+pub mod process;
 pub mod smtp;
 pub mod wait;
 pub mod webhook;

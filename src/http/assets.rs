@@ -1,0 +1,104 @@
+//! Styles and fonts of the pages: packed into the binary when it is built, plain, with gzip and with brotli.
+//!
+//! Invariant: the hash of all assets is the folder of their address, so an address means the same bytes for ever
+//! and a page never gets the styles of another version. Relative addresses inside a style sheet stay in that folder.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, VARY};
+use actix_web::web::Path;
+use actix_web::{HttpRequest, http::header::HeaderMap};
+
+use super::error::ApiError;
+use crate::error::AppError;
+
+/// A file in the binary.
+struct Asset {
+    path: &'static str,
+    kind: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// Where a page finds its styles.
+pub struct Assets {
+    /// The design system.
+    pub kern: &'static str,
+    /// The fonts.
+    pub fonts: &'static str,
+    /// Our own few lines.
+    pub lotse: &'static str,
+}
+
+impl Assets {
+    /// Those of this binary.
+    pub const fn here() -> Self {
+        Self {
+            kern: concat!("/assets/", hash!(), "/kern.min.css"),
+            fonts: concat!("/assets/", hash!(), "/fonts.css"),
+            lotse: concat!("/assets/", hash!(), "/lotse.css"),
+        }
+    }
+}
+
+/// One of them, in the best form that the caller takes.
+pub async fn asset(request: HttpRequest, at: Path<(String, String)>) -> Result<HttpResponse, ApiError> {
+    let (folder, path) = at.into_inner();
+    // Another folder is another version; its bytes are gone.
+    let found = ASSETS.iter().find(|asset| folder == hash!() && asset.path == path).ok_or(AppError::NotFound)?;
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(found.kind).insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    let packed = [("br", found.brotli), ("gzip", found.gzip)].into_iter();
+    let packed = packed.filter_map(|(coding, bytes)| Some((coding, bytes?)));
+    let best = packed.clone().find(|(coding, _)| takes(request.headers(), coding));
+    if packed.count() > 0 {
+        answer.insert_header((VARY, "Accept-Encoding"));
+    }
+    Ok(match best {
+        Some((coding, bytes)) => answer.insert_header((CONTENT_ENCODING, coding)).body(bytes),
+        None => answer.body(found.plain),
+    })
+}
+
+/// True where `Accept-Encoding` names the coding and does not refuse it with `q=0`.
+fn takes(headers: &HeaderMap, coding: &str) -> bool {
+    let codings = headers.get_all(ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
+    codings.flat_map(|value| value.split(',')).any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        is_named && weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn takes_what_is_named_and_not_refused() {
+        let takes = |accepted: &'static str, coding| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+            super::takes(&headers, coding)
+        };
+        assert!(takes("gzip, deflate, br", "br"));
+        assert!(takes("gzip;q=0.5, br;q=0", "gzip"));
+        assert!(!takes("gzip;q=0.5, br;q=0", "br"));
+        assert!(!takes("identity", "gzip"));
+    }
+
+    #[test]
+    fn every_style_of_a_page_is_there_and_packed() {
+        let here = Assets::here();
+        for address in [here.kern, here.fonts, here.lotse] {
+            let path = address.rsplit('/').next().unwrap();
+            let found = ASSETS.iter().find(|asset| asset.path == path).unwrap();
+            assert!(found.gzip.is_some_and(|packed| packed.len() < found.plain.len()), "{path}");
+            assert!(found.brotli.is_some_and(|packed| packed.len() < found.plain.len()), "{path}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Pages for people, in German, without scripts.
+//!
+//! Invariant: every page goes out through [`page`], with a policy that lets in nothing foreign and keeps it out of
+//! caches; a fault becomes a page as well, and says what happened and what to do.
+
+pub mod escalation;
+
+use actix_web::HttpResponse;
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
+};
+use askama::Template;
+
+use super::assets::Assets;
+use super::error::ApiError;
+use crate::error::AppError;
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    lang: &'static str,
+    assets: Assets,
+    title: &'a str,
+    lead: &'a str,
+    next_step: Option<&'a str>,
+}
+
+/// Sends a page.
+pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
+    let body = match template.render() {
+        Ok(body) => body,
+        Err(fault) => return ApiError::from(AppError::internal(fault)).error_response(),
+    };
+    let mut answer = HttpResponse::with_body(status, body).map_into_boxed_body();
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        // The secret of a link stands in the address: it goes to no other site.
+        (REFERRER_POLICY, "same-origin"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in headers {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// Sends a page that only says something.
+pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&str>) -> HttpResponse {
+    page(status, &Message { lang: "de", assets: Assets::here(), title, lead, next_step })
+}
+
+/// Sends a fault as a page; an internal one is logged on the way like those of the API.
+pub fn failure(fault: ApiError) -> HttpResponse {
+    let told = fault.error_response();
+    let status = told.status();
+    let (title, lead, next_step) = match status {
+        StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere.", None),
+        StatusCode::CONFLICT => (
+            "Jemand war schneller",
+            "Die Anfrage hat sich eben geändert. Ihre Eingabe wurde nicht gespeichert.",
+            Some("Öffnen Sie den Link aus der Mail noch einmal."),
+        ),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (
+            "Gerade nicht erreichbar",
+            "Lotse kann Ihre Eingabe im Moment nicht speichern. Es wurde nichts geändert.",
+            Some("Versuchen Sie es in einer Minute noch einmal."),
+        ),
+        status if status.is_client_error() => (
+            "Das konnte Lotse nicht lesen",
+            "Ihre Eingabe kam nicht so an, wie das Formular sie schickt. Es wurde nichts geändert.",
+            Some("Öffnen Sie den Link aus der Mail noch einmal."),
+        ),
+        _ => (
+            "Da ist etwas schiefgegangen",
+            "Der Fehler liegt bei Lotse und ist vermerkt. Es wurde nichts geändert.",
+            Some("Versuchen Sie es später noch einmal."),
+        ),
+    };
+    let mut page = message(status, title, lead, next_step);
+    if let Some(after) = told.headers().get(RETRY_AFTER) {
+        page.headers_mut().insert(RETRY_AFTER, after.clone());
+    }
+    page
+}

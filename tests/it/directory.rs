@@ -1,0 +1,445 @@
+//! The directory on both databases: files in, routes and gaps out, objects changed one by one, and the snapshot that
+//! follows.
+//!
+//! Invariant: each test begins with the sample directory. What it does not do: the rules of a route are tested as
+//! tables in `resolve.rs`.
+
+use chrono::NaiveDate;
+use lotse::clock::Timestamp;
+use lotse::db::{self, Db};
+use lotse::directory::*;
+use lotse::error::AppError;
+use lotse::keys::{Ars, Slug};
+use lotse::seal::{MasterKey, Sealer};
+
+use crate::support::postgres::{DatabaseUrl, Postgres};
+use crate::support::wait::wait_for;
+
+const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+
+struct World {
+    db: Db,
+    sealer: Sealer,
+    settings: Settings,
+    _folder: tempfile::TempDir,
+    _database: Option<DatabaseUrl>,
+}
+
+fn now() -> Timestamp {
+    serde_json::from_str("\"2026-11-24T10:00:00Z\"").unwrap()
+}
+
+fn today() -> NaiveDate {
+    "2026-11-24".parse().unwrap()
+}
+
+fn slug(text: &str) -> Slug {
+    text.parse().unwrap()
+}
+
+fn ars(text: &str) -> Ars {
+    text.parse().unwrap()
+}
+
+impl World {
+    async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("lotse.db").display());
+        Self::new(url, folder, None).await
+    }
+
+    async fn on_postgres() -> Self {
+        let database = Postgres::shared().fresh_database().await;
+        Self::new(database.as_str().to_owned(), tempfile::tempdir().unwrap(), Some(database)).await
+    }
+
+    /// A database with the sample in it.
+    async fn new(url: String, folder: tempfile::TempDir, database: Option<DatabaseUrl>) -> Self {
+        let db = tokio::task::spawn_blocking(move || {
+            db::migrate(&url).unwrap();
+            Db::open(db::Settings::new(url)).unwrap()
+        });
+        let db = db.await.unwrap();
+        let master = MasterKey::parse(&MasterKey::generate()).unwrap();
+        let sealer = Sealer::load(&db, master, Vec::new()).await.unwrap();
+        let world = Self { db, sealer, settings: Settings::default(), _folder: folder, _database: database };
+        import::municipalities(&world.db, "g.csv", sample::MUNICIPALITIES, &mut |_, _| ()).await.unwrap();
+        world.import(&sample_file()).await.unwrap();
+        world
+    }
+
+    async fn import(&self, text: &str) -> Result<import::Summary, AppError> {
+        import::directory(&self.db, &self.sealer, &self.settings, "directory.toml", text, now()).await
+    }
+
+    async fn route(&self, service: &str, place: &str, kind: Kind) -> Route {
+        let (service, place, settings) = (slug(service), ars(place), self.settings.clone());
+        self.db.read(move |conn| route(conn, &service, &place, kind, today(), &settings)).await.unwrap()
+    }
+
+    async fn chain(&self, service: &str, place: &str, kind: Kind) -> String {
+        let route = self.route(service, place, kind).await;
+        route.chain.iter().map(|s| s.contact.id.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    async fn gaps(&self) -> Vec<Gap> {
+        let settings = self.settings.clone();
+        self.db.read(move |conn| gaps(conn, &GapQuery::default(), today(), &settings)).await.unwrap()
+    }
+}
+
+fn sample_file() -> String {
+    sample::directory(today(), "https://desk.example.org/lotse", SECRET)
+}
+
+const KIEL: &str = "010020000000";
+
+/// Runs a test on both databases.
+macro_rules! on_both {
+    ($(async fn $name:ident($world:ident: World) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+            async fn check($world: World) $body
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() { check(World::on_sqlite().await).await }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() { check(World::on_postgres().await).await }
+        }
+    )*};
+}
+
+on_both! {
+    async fn the_sample_imports_and_shows_every_way(world: World) {
+        use Kind::{Functional, Technical};
+        for (service, place, kind, expected) in [
+            (
+                "wohnsitzanmeldung",
+                KIEL,
+                Technical,
+                "dataport-technik dataport-bereitschaft hh-koordination kiel-zentral kiel-vertretung",
+            ),
+            (
+                "wohnsitzanmeldung",
+                KIEL,
+                Functional,
+                "kiel-meldewesen kiel-buergeramt hh-koordination kiel-zentral kiel-vertretung dataport-bereitschaft",
+            ),
+            (
+                "wohnsitzanmeldung",
+                "020000000000",
+                Technical,
+                "dataport-technik-hamburg dataport-technik hh-koordination dataport-bereitschaft",
+            ),
+            (
+                "wohngeld",
+                KIEL,
+                Functional,
+                "kiel-buergeramt sh-koordination kiel-zentral kiel-vertretung dataport-bereitschaft",
+            ),
+            (
+                "einbuergerung",
+                "010030000000",
+                Functional,
+                "dataport-fachberatung sh-koordination luebeck-zentral dataport-bereitschaft",
+            ),
+            ("kita-anmeldung", "010030000000", Technical, "sh-koordination luebeck-zentral"),
+            ("bewohnerparkausweis", "010010000000", Functional, "hh-koordination flensburg-zentral"),
+            ("bewohnerparkausweis", "010040000000", Technical, "hh-koordination"),
+        ] {
+            assert_eq!(world.chain(service, place, kind).await, expected, "{service} {place} {kind}");
+        }
+        let skipped: Vec<String> =
+            world.route("wohngeld", KIEL, Functional).await.skipped.into_iter().map(|s| s.reason).collect();
+        assert_eq!(skipped, ["abwesend bis 3.12."]);
+
+        let found = world.gaps().await;
+        let has = |service: &str, place: &str, kind| {
+            found.iter().any(|g| g.service.as_str() == service && g.ars.as_str() == place && g.kind == kind)
+        };
+        assert!(has("kita-anmeldung", "010030000000", GapKind::NoFunctional));
+        assert!(has("kita-anmeldung", "010030000000", GapKind::Unconfirmed));
+        assert!(has("kita-anmeldung", "010030000000", GapKind::NoChannel));
+        assert!(has("einbuergerung", "010030000000", GapKind::Stale));
+        assert!(has("bewohnerparkausweis", "010010000000", GapKind::Unreachable));
+        assert!(has("bewohnerparkausweis", "010010000000", GapKind::NoTechnical));
+        assert!(!found.iter().any(|g| g.ars.as_str() == "010580043043"), "drafts have no gaps");
+        assert!(!has("wohnsitzanmeldung", KIEL, GapKind::NoAgreement));
+    }
+
+    async fn importing_again_changes_nothing_and_touches_only_what_is_named(world: World) {
+        let again = world.import(&sample_file()).await.unwrap();
+        assert_eq!((again.created, again.updated), (0, 0), "{again:?}");
+        assert!(again.unchanged > 30);
+        let other = sample_file()
+            .replace("servicedesk@dataport", "desk@dataport")
+            .replace(SECRET, "whsec_OTg3NjU0MzIxMDk4NzY1NDMyMTA5ODc2");
+        let changed = world.import(&other).await.unwrap();
+        assert_eq!((changed.created, changed.updated), (0, 1));
+        let alone = "[[contact]]\nid = \"dataport-technik\"\nname = \"Service Desk\"\n";
+        assert_eq!(world.import(alone).await.unwrap().updated, 1);
+        let contact = contacts::read(&world.db, slug("dataport-technik")).await.unwrap();
+        assert_eq!(contact.name, "Service Desk");
+        assert_eq!(contact.email.unwrap().as_str(), "desk@dataport.example.org");
+        assert_eq!(contact.webhook.unwrap().url, "https://desk.example.org/lotse");
+    }
+
+    async fn a_faulty_file_says_everything_and_changes_nothing(world: World) {
+        let file = r#"[[contact]]
+    id = "New One"
+    name = "x"
+    colour = "red"
+    [[contact]]
+    id = "hook"
+    name = "Hook"
+    webhook = { url = "http://127.0.0.1/x", secret = "geheim" }
+    confirmed_on = "gestern"
+    [[service]]
+    slug = "neu"
+    name = "Neu"
+    operating_land = "XX"
+    [[adoption]]
+    service = "unbekannt"
+    ars = "01002"
+    central = ["niemand"]
+    [[adoption]]
+    service = "wohngeld"
+    ars = "999999999999"
+    state = "fertig"
+    [[adoption.channel]]
+    kind = "phone"
+    label = "Telefon"
+    hours = "immer mal"
+    languages = ["deutsch!"]
+    [[unfug]]
+    "#;
+        let text = world.import(file).await.unwrap_err().to_string();
+        for part in [
+            "directory.toml:2: contact.id: must be 1 to 64 small letters",
+            "directory.toml:4: contact.colour: is not known here",
+            "directory.toml:8: contact.webhook.url: must begin with https://",
+            "directory.toml:8: contact.webhook.secret: must be whsec_",
+            "directory.toml:9: contact.confirmed_on: must be a day",
+            "directory.toml:13: service.operating_land: must be one of the 16 Länder",
+            "directory.toml:15: adoption.service: there is no service unbekannt",
+            "directory.toml:16: adoption.ars: must be an ARS of 12 digits",
+            "directory.toml:17: adoption.central: there is no contact niemand",
+            "directory.toml:20: adoption.ars: there is no municipality 999999999999",
+            "directory.toml:21: adoption.state: must be one of: draft, ready, live, suspended",
+            "directory.toml:22: adoption.channel.phone: must be given",
+            "directory.toml:25: adoption.channel.hours: «immer mal» is not understood",
+            "directory.toml:26: adoption.channel.languages: «deutsch!» is no language tag",
+            "directory.toml:27: unfug: is not known here; known are land, contact, service, adoption",
+        ] {
+            assert!(text.contains(part), "«{part}» is missing in:\n{}", text.replace("; directory", "\ndirectory"));
+        }
+        assert!(matches!(contacts::read(&world.db, slug("hook")).await, Err(AppError::NotFound)));
+        let syntax = world.import("[[contact]\nid = 3").await.unwrap_err().to_string();
+        assert!(syntax.contains("directory.toml:1: is not TOML") || syntax.contains("directory.toml:1"), "{syntax}");
+    }
+
+    async fn help_is_never_a_dead_end(world: World) {
+        let directory = Directory::start(&world.db).await.unwrap();
+        let snapshot = directory.current();
+        let help = |service: &str, place: &str| snapshot.help(service, &ars(place), HelpLanguage::German, today());
+        let kiel = help("wohnsitzanmeldung", KIEL).unwrap();
+        assert_eq!(kiel.channels.iter().map(|c| c.kind).collect::<Vec<_>>(), [ChannelKind::Number115, ChannelKind::Web]);
+        assert_eq!(kiel.notice, None);
+        let json = serde_json::to_value(&kiel).unwrap();
+        assert_eq!(json["channels"][0]["phone"], "115");
+        assert_eq!(json["channels"][0]["languages"][0], "de");
+        // No adoption, but 115; a draft shows nothing of itself; no 115 leads to the municipality.
+        assert_eq!(help("wohngeld", "010585893137").unwrap().channels[0].label, "Behördennummer 115");
+        assert_eq!(help("wohnsitzanmeldung", "010580043043").unwrap().channels[0].kind, ChannelKind::Number115);
+        let hannover = help("bewohnerparkausweis", "032410001001").unwrap();
+        assert!(hannover.channels.is_empty());
+        let notice = hannover.notice.unwrap();
+        assert!(notice.contains("Hannover") && notice.contains("gewartet"), "{notice}");
+        assert!(help("unbekannt", KIEL).is_none() && help("wohngeld", "999999999999").is_none());
+        // Names, words, postal codes and keys find municipalities.
+        for (text, first) in [
+            ("kiel", KIEL),
+            ("luebeck", "010030000000"),
+            ("Lübeck", "010030000000"),
+            ("24354", "010585893090"),
+            ("0102", ""),
+            ("01002", KIEL),
+            ("rieseby schlei", "010585893137"),
+            ("'; --", ""),
+        ] {
+            let found = snapshot.search_municipalities(text, 5);
+            assert_eq!(found.first().map_or("", |p| p.ars.as_str()), first, "{text}");
+        }
+        assert_eq!(snapshot.by_ags(&"01002000".parse().unwrap()).unwrap().ars.as_str(), KIEL);
+        assert_eq!(snapshot.adoption("wohnsitzanmeldung", &ars(KIEL)).unwrap().state, AdoptionState::Live);
+    }
+
+    async fn the_snapshot_follows_changes(world: World) {
+        let directory = Directory::start(&world.db).await.unwrap();
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let running = tokio::spawn(directory.clone().run(stopped));
+        let before = services::read(&world.db, slug("wohngeld")).await.unwrap();
+        let change = services::ServiceChange {
+            version: Some(before.version),
+            notice: Some(Some("Heute gestört.".into())),
+            ..Default::default()
+        };
+        services::change(&world.db, slug("wohngeld"), change.clone(), now()).await.unwrap();
+        wait_for("the new notice", std::time::Duration::from_secs(2), || directory.current().service("wohngeld").unwrap().notice.is_some()).await;
+        assert_eq!(directory.current().service("wohngeld").unwrap().notice.as_deref(), Some("Heute gestört."));
+        let stale = services::change(&world.db, slug("wohngeld"), change, now()).await;
+        assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
+        stop.send(true).unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(2), running).await.unwrap().unwrap();
+    }
+
+    async fn adoptions_go_live_only_under_an_agreement(world: World) {
+        let new = |service: &str, place: &str, state| adoptions::NewAdoption {
+            service: slug(service),
+            ars: ars(place),
+            state: Some(state),
+            central: Some(vec![slug("lueneburg-zentral")]),
+            technical: None,
+            functional: None,
+            emergency: None,
+            project_lead: None,
+            specialist_procedure: None,
+            data_protection: None,
+            data_processor: None,
+            channels: None,
+        };
+        let refused = adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Live), now()).await;
+        assert!(refused.unwrap_err().to_string().contains("no cooperation agreement with Niedersachsen"));
+        let draft =
+            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), now()).await.unwrap();
+        assert_eq!(draft.duties.central, [slug("lueneburg-zentral")]);
+        let land = lands::read(&world.db, "SH".parse().unwrap()).await.unwrap();
+        let agreed = lands::LandChange {
+            version: Some(land.version),
+            cooperates_with: Some(vec!["NI".parse().unwrap()]),
+            ..Default::default()
+        };
+        lands::change(&world.db, land.code, agreed, now()).await.unwrap();
+        let live = adoptions::AdoptionChange {
+            version: Some(draft.version),
+            state: Some(AdoptionState::Live),
+            ..Default::default()
+        };
+        let live = adoptions::change(&world.db, draft.id, live, now()).await.unwrap();
+        assert_eq!((live.state, live.version), (AdoptionState::Live, 2));
+        adoptions::end(&world.db, live.id, now()).await.unwrap();
+        assert!(matches!(adoptions::read(&world.db, live.id).await, Err(AppError::NotFound)));
+        let again =
+            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), now()).await.unwrap();
+        assert_eq!((again.id, again.version), (live.id, 4));
+        let query =
+            adoptions::AdoptionQuery { regions: vec!["03".parse().unwrap(), "02".parse().unwrap()], ..Default::default() };
+        let page = adoptions::list(&world.db, query, PageRequest { limit: Some(2), cursor: None }).await.unwrap();
+        assert_eq!((page.items.len(), page.next_cursor.is_some()), (2, true));
+        assert!(page.items.iter().all(|a| !a.ars.as_str().starts_with("01")));
+    }
+
+    async fn contacts_keep_their_secret_to_themselves(world: World) {
+        let new = serde_json::json!({"id": "neu", "name": "Neue Stelle", "webhook": {"url": "https://neu.example.org/h", "secret": SECRET}});
+        let new: contacts::NewContact = serde_json::from_value(new).unwrap();
+        let made = contacts::create(&world.db, &world.sealer, &world.settings, new, now()).await.unwrap();
+        let json = serde_json::to_string(&made).unwrap();
+        assert!(!json.contains("whsec") && json.contains("\"id\":\"neu\"") && json.contains("active"), "{json}");
+        let change = |text: &str| serde_json::from_str::<contacts::ContactChange>(text).unwrap();
+        let changed = contacts::change(
+            &world.db,
+            &world.sealer,
+            &world.settings,
+            slug("neu"),
+            change(r#"{"version": 1, "phone": "115", "webhook": {"url": "https://neu.example.org/i"}}"#),
+            now(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(changed.webhook.unwrap().url, "https://neu.example.org/i");
+        let emptied = contacts::change(
+            &world.db,
+            &world.sealer,
+            &world.settings,
+            slug("neu"),
+            change(r#"{"version": 2, "phone": null, "webhook": null}"#),
+            now(),
+        )
+        .await
+        .unwrap();
+        assert_eq!((emptied.phone, emptied.webhook, emptied.version), (None, None, 3));
+        let wrong = contacts::change(
+            &world.db,
+            &world.sealer,
+            &world.settings,
+            slug("neu"),
+            change(r#"{"version": 3, "deputy": "neu", "webhook": {"url": "https://10.0.0.1/"}}"#),
+            now(),
+        )
+        .await
+        .unwrap_err()
+        .to_string();
+        for part in
+            ["deputy: must be somebody else", "webhook.url: must point to a public", "webhook.secret: must be given"]
+        {
+            assert!(wrong.contains(part), "{part}: {wrong}");
+        }
+        let query = contacts::ContactQuery { q: Some("luebeck".into()), ..Default::default() };
+        let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
+        assert_eq!(page.items.len(), 2);
+        let query = contacts::ContactQuery { regions: vec!["010030000000".parse().unwrap()], ..Default::default() };
+        let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
+        assert!(page.items.iter().all(|c| c.owner.as_ref().is_none_or(|o| o.as_str() == "010030000000")), "{page:?}");
+        contacts::end(&world.db, slug("neu"), now()).await.unwrap();
+        assert!(matches!(contacts::read(&world.db, slug("neu")).await, Err(AppError::NotFound)));
+    }
+
+    async fn channels_change_alone(world: World) {
+        let new = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "email", "label": "Mail", "email": "a@kiel.example.org"});
+        let made = channels::create(&world.db, serde_json::from_value(new).unwrap(), now()).await.unwrap();
+        assert_eq!((made.shown.hours.as_str(), made.shown.languages.as_slice()), ("24/7", &["de".to_owned()][..]));
+        let change = serde_json::json!({"version": 1, "kind": "phone", "label": "Telefon", "phone": "0431 1", "hours": "Mo 08:00-10:00"});
+        let changed = channels::change(&world.db, made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
+        assert_eq!((changed.shown.kind, changed.version), (ChannelKind::Phone, 2));
+        channels::end(&world.db, made.id, now()).await.unwrap();
+        let query = channels::ChannelQuery { service: Some(slug("wohngeld")), ..Default::default() };
+        assert_eq!(channels::list(&world.db, query, PageRequest::default()).await.unwrap().items.len(), 1);
+        let unknown = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "web", "label": "x", "farbe": 1});
+        assert!(serde_json::from_value::<channels::NewChannel>(unknown).is_err());
+    }
+
+    async fn the_national_register_and_600_services_fit(world: World) {
+        let mut register = "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz\n".to_owned();
+        for n in 0..10_981 {
+            let (district, place) = (n / 1000 + 100, n % 1000);
+            register += &format!("09{district}0000{place:03},09{district}{place:03},Ort {n},Bayern,Kreis {district},Amt {},64,8{:04}\n", n / 20, n % 9999);
+        }
+        let began = std::time::Instant::now();
+        let mut steps = 0;
+        let summary = import::municipalities(&world.db, "g.csv", &register, &mut |_, _| steps += 1).await.unwrap();
+        println!("10,981 municipalities: {:?}", began.elapsed());
+        assert_eq!((summary.created, steps > 20), (10_981, true));
+        let again = import::municipalities(&world.db, "g.csv", &register, &mut |_, _| ()).await.unwrap();
+        assert_eq!((again.unchanged, again.created), (10_981, 0));
+        let mut file = String::new();
+        for n in 0..600 {
+            file += &format!("[[service]]\nslug = \"dienst-{n}\"\nname = \"Dienst {n}\"\noperating_land = \"BY\"\n");
+        }
+        for n in 0..2000 {
+            let (district, place) = (n / 1000 + 100, n % 1000);
+            file += &format!("[[adoption]]\nservice = \"dienst-{}\"\nars = \"09{district}0000{place:03}\"\nstate = \"live\"\ncentral = [\"kiel-zentral\"]\n[[adoption.channel]]\nkind = \"115\"\nlabel = \"115\"\nhours = \"24/7\"\n", n % 600);
+        }
+        let began = std::time::Instant::now();
+        assert_eq!(world.import(&file).await.unwrap().created, 2600);
+        println!("600 services, 2,000 adoptions: {:?}", began.elapsed());
+        let began = std::time::Instant::now();
+        let snapshot = Directory::start(&world.db).await.unwrap().current();
+        println!("snapshot: {:?}", began.elapsed());
+        let place = ars("091000000007");
+        let began = std::time::Instant::now();
+        for _ in 0..100_000 {
+            assert!(snapshot.help("dienst-7", &place, HelpLanguage::German, today()).is_some());
+        }
+        println!("help: {:?} each", began.elapsed() / 100_000);
+        assert_eq!(snapshot.municipality_count(), 10_981 + sample::MUNICIPALITIES.lines().count() - 1);
+    }
+}
