@@ -81,7 +81,7 @@ impl App {
         let mailer = Mailer::new(&settings::mail(config)?)?;
         let db = database::open(config).await?;
         let sealer = database::sealer(config, &db).await?;
-        let directory = Directory::start(&db, settings::directory(config)).await?;
+        let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
