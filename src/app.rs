@@ -25,6 +25,7 @@ use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Metrics, State, server};
+use crate::seal::Sealer;
 use crate::tickets::Desk;
 
 /// The longest body of a request, in bytes (fixed point of the interface).
@@ -79,8 +80,10 @@ impl App {
         let Options { clock, listener, delivers, development } = options;
         let webhooks = Webhooks::new(&settings::webhooks(config)?)?;
         let mailer = Mailer::new(&settings::mail(config)?)?;
+        // Asked before the database is touched: a start without its key leaves no trace.
+        let (master, previous) = database::master_keys(config)?;
         let db = database::open(config).await?;
-        let sealer = database::sealer(config, &db).await?;
+        let sealer = Sealer::load(&db, master, previous).await?;
         let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Backend, Db};
 use crate::delivery::{Mailer, queue_state};
-use crate::directory::{GapQuery, gaps};
+use crate::directory::{Directory, GapQuery, gaps};
 use crate::error::AppError;
 
 /// How long the mail server may take to log us on.
@@ -83,6 +83,12 @@ async fn queue(db: &Db, report: &mut Report) {
 }
 
 async fn directory(config: &Config, db: &Db, report: &mut Report) {
+    let read = Directory::start(db).await;
+    match report.result("directory", read, |_| String::new()).map(|read| read.current().municipality_count()) {
+        None => return,
+        Some(0) => return report.warning("directory", "is empty; `lotse import municipalities FILE` begins it"),
+        Some(_) => {}
+    }
     let (rules, today) = (settings::directory(config), Clock::system().now().utc().date_naive());
     let found = db.read(move |conn| gaps(conn, &GapQuery::default(), today, &rules)).await;
     match report.result("directory", found, |_| String::new()).map(|found| found.len()) {

@@ -152,7 +152,7 @@ fn say(line: &str) {
 
 /// Shows what arrived, indented.
 fn show(what: &str) {
-    for line in what.lines() {
+    for line in what.split('\n') {
         say(format!("    | {line}").trim_end());
     }
 }
