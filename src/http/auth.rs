@@ -281,6 +281,7 @@ mod tests {
             assert!(version(odd).is_err(), "{odd}");
         }
     }
+<<<<<<< HEAD
 
     #[track_caller]
     fn check(json: &str, status: u16, field: &str) {
@@ -303,4 +304,6 @@ mod tests {
         check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
         check(r#"{"reply": {}}"#, 422, "reply.wish");
     }
+=======
+>>>>>>> cli
 }
