@@ -281,7 +281,6 @@ mod tests {
             assert!(version(odd).is_err(), "{odd}");
         }
     }
-<<<<<<< HEAD
 
     #[track_caller]
     fn check(json: &str, status: u16, field: &str) {
@@ -304,6 +303,4 @@ mod tests {
         check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
         check(r#"{"reply": {}}"#, 422, "reply.wish");
     }
-=======
->>>>>>> cli
 }
