@@ -205,12 +205,13 @@ impl Config {
             MailTransport::File if self.mail.directory.is_empty() => {
                 faults.add("mail.directory", "is needed when mail.transport is file");
             }
-            MailTransport::Smtp if !self.mail.smtp_url.expose_secret().is_empty() => {
-                if !self.mail.smtp_url.expose_secret().starts_with("smtp") {
+            MailTransport::Smtp => {
+                let url = self.mail.smtp_url.expose_secret();
+                if !url.is_empty() && !url.starts_with("smtp") {
                     faults.add("mail.smtp_url", "must begin with smtp:// or smtps://");
                 }
             }
-            _ => {}
+            MailTransport::File => {}
         }
         if self.delivery.concurrency == 0 || self.delivery.per_endpoint == 0 {
             faults.add("delivery.concurrency", "and delivery.per_endpoint must be at least 1");
