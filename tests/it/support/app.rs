@@ -319,8 +319,8 @@ async fn start(database: &Database, settings: &str, clock: Clock) -> App {
     let file: PathBuf = database.folder.path().join("lotse.toml");
     std::fs::write(&file, settings).unwrap();
     let config = Config::load(Some(&file)).unwrap();
-    let listener = Some(listen(&config.server.listen).unwrap());
-    App::start(&config, Options { clock, listener, delivers: true }).await.unwrap()
+    let listener = Some(listen("server.listen", &config.server.listen).unwrap());
+    App::start(&config, Options { clock, listener, delivers: true, development: None }).await.unwrap()
 }
 
 /// A client that keeps nothing for itself: no redirects, no proxy.
