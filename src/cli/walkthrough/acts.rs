@@ -212,7 +212,8 @@ fn answer(walk: &mut Walk, ticket: &str) -> Step {
     let history = json(&walk.get(As::Token(&central), &format!("{ticket}/history"), 200)?)?;
     let entries = history.pointer("/items").and_then(|items| items.as_array().cloned()).unwrap_or_default();
     for entry in &entries {
-        show(&entry.to_string());
+        let (at, who, kind) = (text(entry, "/at"), text(entry, "/actor/name"), text(entry, "/kind"));
+        say(&format!("    {at:27}  {who:22}  {kind}  {}", entry["data"]));
     }
     let told = history.to_string();
     for kind in ["submitted", "claimed", "escalated", "answered", "closed"] {
