@@ -62,9 +62,9 @@ struct Demo {
     /// Play the life of one request from end to end, show what was sent, and end.
     #[arg(long)]
     walkthrough: bool,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", default_value = demo::LISTEN)]
-    listen: std::net::SocketAddr,
+    /// Where to listen; without it 127.0.0.1:8115 or the next free port.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
     /// Folder to keep everything in; without it a temporary one that goes at the end.
     #[arg(long, value_name = "FOLDER")]
     directory: Option<PathBuf>,

@@ -179,6 +179,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The defaults alone, whatever files and variables say: where the demo and tests begin.
+    pub fn defaults() -> Result<Self, AppError> {
+        toml::from_str(DEFAULTS).map_err(AppError::internal)
+    }
+
     /// What is senseless in itself, all at once. Whether peers answer is asked by `lotse check`.
     pub fn validate(&self) -> Result<(), AppError> {
         let mut faults = Faults::default();

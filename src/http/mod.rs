@@ -13,6 +13,7 @@ pub mod development;
 pub mod error;
 pub mod health;
 pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod public;
 mod record;
@@ -21,6 +22,9 @@ pub mod server;
 
 pub use development::Development;
 pub use metrics::Metrics;
+
+use chrono::NaiveDate;
+use chrono_tz::Europe::Berlin;
 
 use crate::access::Tokens;
 use crate::directory::Directory;
@@ -51,6 +55,11 @@ impl State {
     /// True where the world reaches this service by https.
     pub(crate) fn is_https(&self) -> bool {
         self.desk().settings.public_url.starts_with("https://")
+    }
+
+    /// The day in Germany.
+    pub(crate) fn today(&self) -> NaiveDate {
+        self.desk().clock.now().utc().with_timezone(&Berlin).date_naive()
     }
 
     /// The directory.
