@@ -209,10 +209,8 @@ impl Config {
             MailTransport::File if self.mail.directory.is_empty() => {
                 faults.add("mail.directory", "is needed when mail.transport is file");
             }
-            MailTransport::Smtp if !self.mail.smtp_url.expose_secret().is_empty() => {
-                if !self.mail.smtp_url.expose_secret().starts_with("smtp") {
-                    faults.add("mail.smtp_url", "must begin with smtp:// or smtps://");
-                }
+            MailTransport::Smtp if !is_empty_or_smtp(self.mail.smtp_url.expose_secret()) => {
+                faults.add("mail.smtp_url", "must begin with smtp:// or smtps://");
             }
             _ => {}
         }
@@ -305,6 +303,10 @@ fn text_of(file: &Path) -> Result<String, AppError> {
         }
     }
     Ok(text)
+}
+
+fn is_empty_or_smtp(url: &str) -> bool {
+    url.is_empty() || url.starts_with("smtp://") || url.starts_with("smtps://")
 }
 
 fn from_file(secret: &mut SecretString, file: &str, key: &str) -> Result<(), AppError> {

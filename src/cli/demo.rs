@@ -11,9 +11,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use super::serve::Signals;
-use super::{BadInput, Demo, walkthrough};
+use super::walkthrough::{self, Receiver};
+use super::{BadInput, Demo};
 use crate::app::listen;
-pub use stage::{ARS, SECOND_LEVEL, SERVICE, Script, Stage};
+pub use stage::{ARS, Cast, SECOND_LEVEL, SERVICE};
+use stage::{Stage, webhook_secret};
 
 /// Where the demo listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8115);
@@ -26,9 +28,12 @@ pub async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     crate::telemetry::start(false, "warn").map_err(BadInput)?;
     let mut signals = Signals::new()?;
     let listener = open_door(demo.listen)?;
-    let stage = Stage::set(listener, demo.directory, demo.walkthrough).await?;
-    let code = if demo.walkthrough {
-        let script = stage.script();
+    let secret = webhook_secret();
+    let receiver = if demo.walkthrough { Some(Receiver::start(&secret)?) } else { None };
+    let url = receiver.as_ref().map(|receiver| receiver.url.as_str());
+    let stage = Stage::set(listener, demo.directory, &secret, url).await?;
+    let code = if let Some(receiver) = receiver {
+        let script = stage.script(receiver.received);
         let play = tokio::task::spawn_blocking(move || walkthrough::play(&script));
         tokio::select! {
             played = play => played?,

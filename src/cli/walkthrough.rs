@@ -2,25 +2,46 @@
 //!
 //! Invariant: nothing is taken for granted: each step says what it expects and ends the walkthrough where that is not
 //! so. What the other side got is read where it arrived, from the mail folder and the receiver of webhooks. It waits
-//! for conditions, never for a time. Where next: `walkthrough/acts.rs` (the steps), `client.rs`, `post.rs`.
+//! for conditions, never for a time. Where next: `walkthrough/acts.rs` (the steps), `client.rs`, `post.rs` (mails),
+//! `receiver.rs` (webhooks).
 
 mod acts;
 mod client;
 mod post;
+mod receiver;
 
 use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::demo::Script;
+use super::demo::Cast;
 use client::{Answer, Client};
 use post::Mail;
+pub use receiver::{Received, Receiver};
 
 /// How long a condition is waited for, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What the walkthrough plays with.
+pub struct Script {
+    /// Where requests go.
+    pub address: SocketAddr,
+    /// The same as a URL.
+    pub base: String,
+    /// Who may do what.
+    pub cast: Cast,
+    /// Where the database lies.
+    pub folder: PathBuf,
+    /// Where mails lie.
+    pub mails: PathBuf,
+    /// What the operator's ticket system got.
+    pub received: Received,
+}
 
 /// Plays it; 0 when everything was as it should be, 1 with the step that was not.
 pub fn play(script: &Script) -> ExitCode {
@@ -110,7 +131,7 @@ impl Walk<'_> {
     /// The mail to this address whose subject holds the words, as soon as it lies in the folder.
     fn mail(&self, to: &str, words: &str) -> Step<Mail> {
         wait(&format!("a mail to {to} about {words:?}"), || {
-            let mails = post::mails(&self.script.development.mail_directory)?;
+            let mails = post::mails(&self.script.mails)?;
             Ok(mails.into_iter().find(|mail| mail.to == to && mail.subject.contains(words)))
         })
     }

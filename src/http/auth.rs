@@ -268,28 +268,6 @@ mod tests {
     use super::*;
     use crate::tickets::submit::SubmitTicket;
 
-    #[track_caller]
-    fn check(json: &str, status: u16, field: &str) {
-        match parse::<SubmitTicket>(json.as_bytes()).unwrap_err() {
-            ApiError::Request(code, _) => assert_eq!((code.as_u16(), ""), (status, field)),
-            ApiError::App(AppError::Invalid(faults)) => assert_eq!((422, faults[0].field.as_str()), (status, field)),
-            other => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn a_fault_of_a_body_names_its_field() {
-        check("", 422, "service");
-        check("{", 400, "");
-        check("{} x", 422, "service");
-        check("[]", 422, "body");
-        check(r#"{"service": 5}"#, 422, "service");
-        check(r#"{"channel": "fax"}"#, 422, "channel");
-        check(r#"{"prio": 1}"#, 422, "prio");
-        check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
-        check(r#"{"reply": {}}"#, 422, "reply.wish");
-    }
-
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     #[allow(dead_code)]
@@ -313,5 +291,27 @@ mod tests {
         for odd in ["3", "*", "W/\"3\"", "\"x\""] {
             assert!(version(odd).is_err(), "{odd}");
         }
+    }
+
+    #[track_caller]
+    fn check(json: &str, status: u16, field: &str) {
+        match parse::<SubmitTicket>(json.as_bytes()).unwrap_err() {
+            ApiError::Request(code, _) => assert_eq!((code.as_u16(), ""), (status, field)),
+            ApiError::App(AppError::Invalid(faults)) => assert_eq!((422, faults[0].field.as_str()), (status, field)),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_fault_of_a_body_names_its_field() {
+        check("", 422, "service");
+        check("{", 400, "");
+        check("{} x", 422, "service");
+        check("[]", 422, "body");
+        check(r#"{"service": 5}"#, 422, "service");
+        check(r#"{"channel": "fax"}"#, 422, "channel");
+        check(r#"{"prio": 1}"#, 422, "prio");
+        check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
+        check(r#"{"reply": {}}"#, 422, "reply.wish");
     }
 }

@@ -20,7 +20,7 @@ mod record;
 pub mod routes;
 pub mod server;
 
-pub use development::Development;
+pub use development::{Development, Received};
 pub use metrics::Metrics;
 
 use chrono::NaiveDate;

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
 use super::api::{escalations, tickets};
 use super::error::wrong_method;
-use super::pages::escalation;
+use super::pages::{escalation, mail, start};
 use super::public::help;
-use super::{State, assets, health, metrics, openapi};
+use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
 pub const HELP: &str = "/api/v1/help";
@@ -33,7 +33,7 @@ macro_rules! at {
 }
 
 /// Hangs every handler at its place.
-pub fn configure(app: &mut ServiceConfig, _state: &State) {
+pub fn configure(app: &mut ServiceConfig, state: &State) {
     app.service(
         scope("/api/v1")
             // The busiest route stands first, because routes are tried in their order.
@@ -84,6 +84,7 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
             .service(at!("/gaps": get gaps::gaps)),
     )
     // Outside the API.
+    .service(at!("/": get start::start, head start::start))
     .service(at!("/api/openapi.json": get openapi::document))
     .service(at!("/api/docs": get openapi::to_docs))
     .service(at!("/api/docs/{file:.*}": get openapi::docs))
@@ -95,6 +96,12 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
     .service(at!("/metrics": get metrics::metrics));
+    if state.development.is_some() {
+        app.service(at!("/entwicklung/mail": get mail::mails))
+            .service(at!("/entwicklung/mail/{file}": get mail::mail))
+            .service(at!("/entwicklung/webhooks": get development::webhooks))
+            .service(at!("/entwicklung/webhook-empfang": post development::receive));
+    }
 }
 
 /// The pattern of the route that served a request, for figures and log.

@@ -13,12 +13,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use rand::RngCore;
-use secrecy::SecretString;
 
 use crate::access::token::NewToken;
 use crate::access::{Role, Tokens};
 use crate::app::{App, Options, settings};
 use crate::cli::BadInput;
+use crate::cli::walkthrough::{Received, Script};
 use crate::clock::Clock;
 use crate::config::{Config, MailTransport};
 use crate::directory::{import, sample};
@@ -45,21 +45,6 @@ pub struct Stage {
     pub folder: Folder,
     app: App,
     address: SocketAddr,
-    development: Development,
-}
-
-/// What the walkthrough needs to know of the stage.
-pub struct Script {
-    /// Where requests go.
-    pub address: SocketAddr,
-    /// The same as a URL.
-    pub base: String,
-    /// Who may do what.
-    pub cast: Cast,
-    /// Where the database lies.
-    pub folder: PathBuf,
-    /// Where mails and webhooks can be seen.
-    pub development: Development,
 }
 
 /// A token for each role.
@@ -79,46 +64,47 @@ pub struct Cast {
 
 impl Stage {
     /// Sets everything up and opens the door.
-    pub async fn set(listener: TcpListener, named: Option<PathBuf>, is_hurried: bool) -> anyhow::Result<Self> {
+    ///
+    /// Webhooks go to `receiver`, or else to the one of the pages for development; `secret` signs them.
+    pub async fn set(
+        listener: TcpListener,
+        named: Option<PathBuf>,
+        secret: &str,
+        receiver: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let folder = Folder::open(named)?;
         let address = reachable(listener.local_addr()?);
         let base = format!("http://{address}");
-        let config = settings_of(&folder, &base, is_hurried)?;
-        let secret = webhook_secret();
+        let config = settings_of(&folder, &base, receiver.is_some())?;
         let development = Development {
             mail_directory: folder.path.join("mail"),
-            webhook_secret: SecretString::from(secret.clone()),
+            webhook_secret: secret.into(),
             received: Default::default(),
         };
         let clock = Clock::system();
         let options = Options {
             listener: Some(listener),
-            development: Some(development.clone()),
+            development: Some(development),
             clock: clock.clone(),
             ..Options::worker()
         };
         let app = App::start(&config, options).await?;
         let desk = app.escalations.desk();
         let now = clock.now();
-        let url = format!("{base}{RECEIVER}");
-        let sample_file = sample::directory(now.utc().date_naive(), &url, &secret);
+        let url = receiver.map_or_else(|| format!("{base}{RECEIVER}"), str::to_owned);
+        let sample_file = sample::directory(now.utc().date_naive(), &url, secret);
         import::municipalities(&app.db, "municipalities.csv", sample::MUNICIPALITIES, &mut |_, _| {}).await?;
         let rules = settings::directory(&config);
         import::directory(&app.db, &desk.sealer, &rules, "directory.toml", &sample_file, now).await?;
         desk.directory.refresh().await?;
         let cast = Cast::hire(&app.tokens).await?;
-        Ok(Self { base, cast, folder, app, address, development })
+        Ok(Self { base, cast, folder, app, address })
     }
 
-    /// What the walkthrough needs.
-    pub fn script(&self) -> Script {
-        Script {
-            address: self.address,
-            base: self.base.clone(),
-            cast: self.cast.clone(),
-            folder: self.folder.path.clone(),
-            development: self.development.clone(),
-        }
+    /// What the walkthrough plays with.
+    pub fn script(&self, received: Received) -> Script {
+        let (base, cast, folder) = (self.base.clone(), self.cast.clone(), self.folder.path.clone());
+        Script { address: self.address, base, cast, mails: folder.join("mail"), folder, received }
     }
 
     /// Ends the application, then removes a temporary folder.
@@ -184,7 +170,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() { loopback } else { address }
 }
 
-fn webhook_secret() -> String {
+/// A fresh secret for webhooks.
+pub fn webhook_secret() -> String {
     let mut bytes = [0u8; 32];
     rand::rng().fill_bytes(&mut bytes);
     format!("whsec_{}", STANDARD.encode(bytes))

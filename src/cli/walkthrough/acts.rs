@@ -114,7 +114,7 @@ fn arrives(walk: &mut Walk, ticket: &str, escalation: &str) -> Step<Mail> {
 
     walk.step("The same came to the operator's ticket system by webhook, with a good signature");
     let number = number.to_owned();
-    let webhook = wait("a webhook", || Ok(super::post::webhook(&walk.script.development, &number)))?;
+    let webhook = wait("a webhook", || Ok(walk.script.received.find(&number)))?;
     show(&webhook.head);
     show("");
     show(&webhook.pretty());

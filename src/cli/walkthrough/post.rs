@@ -1,4 +1,6 @@
-//! What arrived: the mails in the folder and the webhooks at the demo's own receiver.
+//! The mails as they lie in the folder.
+//!
+//! Not here: webhooks (`receiver.rs`).
 
 use std::path::Path;
 
@@ -55,29 +57,4 @@ fn read(bytes: &[u8]) -> Result<Mail, String> {
     let subject = parsed.subject().unwrap_or_default().to_owned();
     let text = parsed.body_text(0).unwrap_or_default().into_owned();
     Ok(Mail { to, subject, head, text })
-}
-
-/// A webhook as the receiver got it.
-pub struct Webhook {
-    /// Its `webhook-id`.
-    pub id: String,
-    /// Its head.
-    pub head: String,
-    /// Its body.
-    pub body: String,
-    /// Whether its signature was good.
-    pub is_verified: bool,
-}
-
-impl Webhook {
-    /// The body with a line for each value.
-    pub fn pretty(&self) -> String {
-        let parsed: Result<serde_json::Value, _> = serde_json::from_str(&self.body);
-        parsed.ok().and_then(|body| serde_json::to_string_pretty(&body).ok()).unwrap_or_else(|| self.body.clone())
-    }
-}
-
-/// The webhook about this ticket, once it came.
-pub fn webhook(_development: &crate::http::Development, _number: &str) -> Option<Webhook> {
-    None
 }

@@ -169,9 +169,8 @@ async fn pages_of(app: &TestApp, secret: &str, typed: &str) -> Vec<(String, Stri
         pages.push((format!("GET {action}"), page.body));
     }
     // A form that is too long comes back with what was typed in it.
-    let form = |pairs: &[(&str, &str)]| {
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-    };
+    let form =
+        |pairs: &[(&str, &str)]| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let long = format!("{typed}{}", "x".repeat(8000));
     for (action, body) in [
         ("answer", form(&[("text", &long), ("reference", typed)])),

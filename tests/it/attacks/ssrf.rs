@@ -148,8 +148,8 @@ async fn started(database: &app::Database, settings: &str, delivers: bool) -> Ap
     let file = database.folder.path().join(format!("delivers-{delivers}.toml"));
     std::fs::write(&file, settings).unwrap();
     let config = Config::load(Some(&file)).unwrap();
-    let listener = Some(listen(&config.server.listen).unwrap());
-    App::start(&config, Options { clock: Clock::system(), listener, delivers }).await.unwrap()
+    let listener = Some(listen("server.listen", &config.server.listen).unwrap());
+    App::start(&config, Options { clock: Clock::system(), listener, delivers, development: None }).await.unwrap()
 }
 
 /// Two applications on one database: one that accepts every webhook and sends nothing, and one as in real operation.

@@ -46,21 +46,33 @@ const LAST: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\
 async fn no_request_hides_in_another() {
     let mut app = TestApp::start(Kind::Sqlite).await;
     let agent = app.agent().await;
-    let head = format!("POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {agent}\r\nContent-Type: application/json\r\n");
+    let head = format!(
+        "POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {agent}\r\nContent-Type: application/json\r\n"
+    );
     let ticket = a_ticket().to_string();
     let inner = format!("{head}Content-Length: {}\r\n\r\n{ticket}", ticket.len());
 
     // The test sees what it must: two requests that follow each other are two, and both are done.
     let two = exchange(&app, format!("{inner}{LAST}").as_bytes()).await;
     assert_eq!(statuses(&two), [201, 200], "{two}");
-    let tickets = async |app: &TestApp| app.get(&agent, "/api/v1/tickets?limit=200").await.expect(200)["items"].as_array().unwrap().len();
+    let tickets = async |app: &TestApp| {
+        app.get(&agent, "/api/v1/tickets?limit=200").await.expect(200)["items"].as_array().unwrap().len()
+    };
     assert_eq!(tickets(&app).await, 1);
 
     let length = inner.len();
     let chunked = format!("{:x}\r\n{inner}\r\n0\r\n\r\n", length);
     for (what, headers, body) in [
-        ("both lengths, chunks win", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(), format!("0\r\n\r\n{inner}")),
-        ("both lengths the other way", format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n\r\n"), format!("0\r\n\r\n{inner}")),
+        (
+            "both lengths, chunks win",
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
+            format!("0\r\n\r\n{inner}"),
+        ),
+        (
+            "both lengths the other way",
+            format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n\r\n"),
+            format!("0\r\n\r\n{inner}"),
+        ),
         ("two lengths", format!("Content-Length: 0\r\nContent-Length: {length}\r\n\r\n"), inner.clone()),
         ("two lengths, swapped", format!("Content-Length: {length}\r\nContent-Length: 0\r\n\r\n"), inner.clone()),
         ("a list of lengths", format!("Content-Length: 0, {length}\r\n\r\n"), inner.clone()),
@@ -79,7 +91,11 @@ async fn no_request_hides_in_another() {
         ("a NUL in a header", "X-Nul: a\0b\r\nContent-Length: 0\r\n\r\n".into(), inner.clone()),
         ("a chunk of no size", "Transfer-Encoding: chunked\r\n\r\n".into(), format!("\r\n{inner}")),
         ("a negative chunk", "Transfer-Encoding: chunked\r\n\r\n".into(), format!("-1\r\n{inner}\r\n0\r\n\r\n")),
-        ("a chunk beyond all bounds", "Transfer-Encoding: chunked\r\n\r\n".into(), format!("ffffffffffffffffff\r\n{inner}\r\n0\r\n\r\n")),
+        (
+            "a chunk beyond all bounds",
+            "Transfer-Encoding: chunked\r\n\r\n".into(),
+            format!("ffffffffffffffffff\r\n{inner}\r\n0\r\n\r\n"),
+        ),
         ("a chunk with another end", "Transfer-Encoding: chunked\r\n\r\n".into(), format!("0\n\n{inner}")),
     ] {
         let before = tickets(&app).await;
@@ -99,7 +115,9 @@ async fn no_request_hides_in_another() {
 async fn odd_chunks_are_one_request() {
     let mut app = TestApp::start(Kind::Sqlite).await;
     let agent = app.agent().await;
-    let head = format!("POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {agent}\r\nTransfer-Encoding: chunked\r\n");
+    let head = format!(
+        "POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {agent}\r\nTransfer-Encoding: chunked\r\n"
+    );
     let ticket = a_ticket().to_string();
     let (one, other) = ticket.split_at(100);
     for chunks in [
@@ -148,7 +166,9 @@ async fn a_slow_client_is_dropped() {
     let mut app = TestApp::start(Kind::Sqlite).await;
     let agent = app.agent().await;
     let head = "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ";
-    let post = format!("POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {agent}\r\nContent-Length: 1000\r\n\r\n");
+    let post = format!(
+        "POST /api/v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {agent}\r\nContent-Length: 1000\r\n\r\n"
+    );
     let many = futures_util::future::join_all((0..200).map(|_| drip(&app, head, "x")));
     let body = drip(&app, &post, " ");
     let served = async {
