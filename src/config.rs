@@ -14,6 +14,10 @@ use crate::error::{AppError, Faults};
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 
+/// The keys that hold secrets.
+const SECRETS: [(&str, &str); 4] =
+    [("database", "url"), ("security", "master_key"), ("security", "previous_master_keys"), ("mail", "smtp_url")];
+
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,7 +165,7 @@ impl Config {
         let mut layers =
             config::Config::builder().add_source(config::File::from_str(DEFAULTS, config::FileFormat::Toml));
         if let Some(file) = file {
-            layers = layers.add_source(config::File::from(file).format(config::FileFormat::Toml).required(true));
+            layers = layers.add_source(config::File::from_str(&text_of(file)?, config::FileFormat::Toml));
         }
         let variables =
             config::Environment::with_prefix("LOTSE").prefix_separator("__").separator("__").try_parsing(false);
@@ -279,6 +283,26 @@ impl Mail {
     pub fn domain(&self) -> String {
         self.sender().ok().and_then(|s| s.split_once('@').map(|(_, domain)| domain.to_owned())).unwrap_or_default()
     }
+}
+
+/// The text of a settings file that is TOML and writes its secrets as text. Checked here, because the layers
+/// would repeat a faulty line, which may hold a secret.
+fn text_of(file: &Path) -> Result<String, AppError> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| AppError::field("--config", format!("{name} cannot be read: {e}")))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|e| {
+        let line = text.bytes().take(e.span().map_or(0, |span| span.start)).filter(|b| *b == b'\n').count() + 1;
+        let what = e.message().lines().collect::<Vec<_>>().join(", ");
+        AppError::field(format!("{name}:{line}"), format!("is not TOML: {what}"))
+    })?;
+    for (section, key) in SECRETS {
+        let value = table.get(section).and_then(|section| section.get(key));
+        if value.is_some_and(|value| !value.is_str()) {
+            return Err(AppError::field(format!("{section}.{key}"), "must be text in quotes"));
+        }
+    }
+    Ok(text)
 }
 
 fn is_empty_or_smtp(url: &str) -> bool {

@@ -120,6 +120,7 @@ impl<R: Right, B: DeserializeOwned + 'static> FromRequest for Command<R, B> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let caller = caller(&request, R::ACTION).await?;
+            json_only(&request)?;
             let raw = read(&request, payload, state(&request)?.body_limit).await?;
             let key = plain_header(&request, "Idempotency-Key")?;
             let if_match = plain_header(&request, "If-Match")?;
@@ -168,6 +169,16 @@ async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiErro
     let caller = state(request)?.tokens.authenticate(token.trim()).await?;
     caller.may(action)?;
     Ok(caller)
+}
+
+/// A body of the API is JSON; a form of a foreign page, which a browser would send unasked, never counts as such.
+fn json_only(request: &HttpRequest) -> Result<(), ApiError> {
+    let Some(media) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
+    let kind = media.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    if kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json") {
+        return Ok(());
+    }
+    Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json".to_owned()))
 }
 
 /// Reads a body up to the limit; compressed ones are refused, because nothing bounds what they unfold to.
