@@ -168,7 +168,7 @@ fn mail(tx: &mut Tx, contact: &Contact, notices: &[NoticeRow], public_url: &str)
         let (what, about, link) = (super::reply::escape(what), super::reply::escape(about), super::reply::escape(link));
         html.push_str(&format!("<li><strong>{what}</strong><br>{about}<br><a href=\"{link}\">{link}</a></li>"));
     }
-    text.push_str("\nDiese Nachricht kommt von Lotse, höchstens einmal in der Minute.\n");
-    html.push_str("</ul><p>Diese Nachricht kommt von Lotse, höchstens einmal in der Minute.</p>");
+    text.push_str("\nDiese Nachricht kommt von Lotse und fasst zusammen, was seit der letzten geschehen ist.\n");
+    html.push_str("</ul><p>Diese Nachricht kommt von Lotse und fasst zusammen, was seit der letzten geschehen ist.</p>");
     Ok(Mail { to, to_name: Some(contact.name.clone()), reply_to: None, subject, text, html })
 }
