@@ -12,6 +12,7 @@ use lotse::access::token::NewToken;
 use lotse::app::{App, Options, listen};
 use lotse::clock::Clock;
 use lotse::config::Config;
+use lotse::http::{Development, Received};
 use serde_json::{Value, json};
 
 use super::postgres::{DatabaseUrl, Postgres};
@@ -234,6 +235,12 @@ impl TestApp {
         start(&self.database, &self.settings, self.clock.clone()).await
     }
 
+    /// A second instance that shows its pages for development, with the mails of this folder.
+    pub async fn development_instance(&self, mail_directory: PathBuf) -> App {
+        let development = Development { mail_directory, webhook_secret: SECRET.into(), received: Received::default() };
+        start_with(&self.database, &self.settings, self.clock.clone(), Some(development)).await
+    }
+
     /// A token of a role; `more` is an ARS prefix, or for `second_level` the contact.
     pub async fn token(&mut self, role: Role, more: &str) -> String {
         let name = format!("{role} {more}");
@@ -319,11 +326,15 @@ pub async fn import(desk: &lotse::tickets::Desk, directory: &str) {
 }
 
 async fn start(database: &Database, settings: &str, clock: Clock) -> App {
+    start_with(database, settings, clock, None).await
+}
+
+async fn start_with(database: &Database, settings: &str, clock: Clock, development: Option<Development>) -> App {
     let file: PathBuf = database.folder.path().join("lotse.toml");
     std::fs::write(&file, settings).unwrap();
     let config = Config::load(Some(&file)).unwrap();
     let listener = Some(listen("server.listen", &config.server.listen).unwrap());
-    App::start(&config, Options { clock, listener, delivers: true, development: None }).await.unwrap()
+    App::start(&config, Options { clock, listener, delivers: true, development }).await.unwrap()
 }
 
 /// A client that keeps nothing for itself: no redirects, no proxy.

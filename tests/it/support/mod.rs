@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "the peers can do more than the tests of the day ask of them")]
 
 pub mod app;
+pub mod browser;
 pub mod postgres;
 pub mod process;
 pub mod smtp;

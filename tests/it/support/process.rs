@@ -107,6 +107,11 @@ pub fn signal(id: u32, name: &str) {
     assert!(Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().unwrap().success());
 }
 
+/// The same where the process may have ended already.
+pub fn signal_if_there(id: &str, name: &str) {
+    Command::new("kill").arg(format!("-{name}")).arg(id).stderr(Stdio::null()).status().ok();
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -1,0 +1,319 @@
+//! Headless Chromium over ChromeDriver, as a person at the page would use it.
+//!
+//! Invariant: driver, browser and profile are this test's own and end with the value that stands for them. Whatever
+//! the browser asks for and complains about is recorded by the browser itself, not by the page.
+//! What it does not do: nothing here knows a page of Lotse.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+use super::wait::wait_for_some;
+
+const FLAGS: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+];
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Where `tests/run` has put axe-core.
+const AXE: &str = "LOTSE_TEST_AXE";
+const AXE_TAGS: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/// Whether pages may run scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scripts {
+    On,
+    Off,
+}
+
+pub struct Browser {
+    pub client: Client,
+    driver: Child,
+    browser: String,
+    /// What the driver says; it would end if nobody could hear it.
+    _said: BufReader<ChildStdout>,
+    _profile: tempfile::TempDir,
+}
+
+/// What the browser has noted since it was last asked.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// Every address that was asked for, also in vain and also where a policy forbade it.
+    pub requests: Vec<String>,
+    /// What stands in the console: errors of scripts, breaches of the policy, files that are missing.
+    pub complaints: Vec<String>,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        Self::start_with(Scripts::On).await
+    }
+
+    /// # Panics
+    /// Without Chromium and ChromeDriver: such a test is never skipped in silence.
+    pub async fn start_with(scripts: Scripts) -> Self {
+        let profile = tempfile::Builder::new().prefix("lotse-browser-").tempdir().unwrap();
+        let mut driver = Command::new("chromedriver")
+            // The driver takes a free port and says which.
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing: run the tests with tests/run, or install chromium and chromium-driver");
+        let mut said = BufReader::new(driver.stdout.take().unwrap());
+        let port = |line: String| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok();
+        let mut ports = said.by_ref().lines().map_while(Result::ok).filter_map(port);
+        // At first it repeats the 0 that it was given.
+        let port: u16 = ports.find(|port| *port > 0).expect("chromedriver ended before it named its port");
+        let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
+        flags.push(format!("--user-data-dir={}", profile.path().display()));
+        let mut options = json!({ "args": flags });
+        if scripts == Scripts::Off {
+            options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+        }
+        let wanted = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        });
+        let Value::Object(wanted) = wanted else { unreachable!() };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connected = builder.capabilities(wanted).connect(&format!("http://127.0.0.1:{port}")).await;
+        let client = match connected {
+            Ok(client) => client,
+            Err(fault) => {
+                driver.kill().ok();
+                driver.wait().ok();
+                panic!("Chromium does not start; is chromium installed beside chromium-driver? {fault}");
+            }
+        };
+        let browser = client.capabilities().and_then(|had| had.get("goog:processID")).map(ToString::to_string);
+        let browser = browser.expect("the driver names the browser's process");
+        let started = Self { client, driver, browser, _said: said, _profile: profile };
+        // The browser's own first page is nothing that a test asked for.
+        started.open("about:blank").await;
+        started.noted().await;
+        started
+    }
+
+    pub async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    pub async fn find(&self, css: &str) -> Element {
+        let found = self.client.find(Locator::Css(css)).await;
+        match found {
+            Ok(element) => element,
+            Err(fault) => panic!("no {css} ({fault}) on the page:\n{}", self.text().await),
+        }
+    }
+
+    /// What a script puts there after a while.
+    pub async fn wait_for(&self, css: &str) -> Element {
+        wait_for_some(format!("{css} on the page"), PATIENCE, || async {
+            self.client.find(Locator::Css(css)).await.ok()
+        })
+        .await
+    }
+
+    /// Waits for a control of a page with scripts, and clicks it.
+    pub async fn press_at(&self, css: &str) {
+        let found = self.wait_for(css).await;
+        self.click(&found).await;
+    }
+
+    pub async fn count(&self, css: &str) -> usize {
+        self.client.find_all(Locator::Css(css)).await.unwrap().len()
+    }
+
+    /// What a person reads.
+    pub async fn text(&self) -> String {
+        match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+
+    pub async fn heading(&self) -> String {
+        self.find("h1").await.text().await.unwrap()
+    }
+
+    /// Presses the button with these words and waits until the next page is there.
+    pub async fn press(&self, words: &str) {
+        let path = format!("//button[normalize-space()='{words}']");
+        let button = self.client.find(Locator::XPath(&path)).await;
+        let button = button.unwrap_or_else(|_| panic!("no button «{words}»"));
+        self.leaving(self.click(&button)).await;
+    }
+
+    /// Scrolls there, without the animation that the driver does not wait for, and clicks.
+    pub async fn click(&self, element: &Element) {
+        let there = "arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})";
+        self.client.execute(there, vec![serde_json::to_value(element).unwrap()]).await.unwrap();
+        element.click().await.unwrap();
+    }
+
+    /// Does something that leads to another page, and waits for that page.
+    pub async fn leaving(&self, act: impl Future<Output = ()>) {
+        let old = self.find("html").await.element_id();
+        act.await;
+        wait_for_some("the next page", PATIENCE, || async {
+            let root = self.client.find(Locator::Css("html")).await.ok()?;
+            self.client.find(Locator::Css("body > main")).await.ok()?;
+            (root.element_id() != old).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Presses a key where the focus is.
+    pub async fn key(&self, key: char) {
+        let keys = KeyActions::new("keys".to_owned());
+        let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    /// What has the focus: its id, else its words.
+    pub async fn focus(&self) -> String {
+        let focus = "const e = document.activeElement; return e.id || (e.textContent || e.tagName).trim();";
+        self.run(focus).await.as_str().unwrap().to_owned()
+    }
+
+    /// A screen of this width, without the width that a desktop's window has at least.
+    pub async fn set_width(&self, width: u32) {
+        let screen = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
+    }
+
+    pub async fn set_theme(&self, theme: &str) {
+        let wanted = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
+        self.devtools("Emulation.setEmulatedMedia", wanted).await;
+    }
+
+    /// By how many pixels the page can be scrolled sideways.
+    pub async fn sideways(&self) -> i64 {
+        let room = "const page = document.documentElement; return page.scrollWidth - page.clientWidth;";
+        self.run(room).await.as_i64().unwrap()
+    }
+
+    /// What axe-core finds on the page: rule, place and reason, a line each.
+    ///
+    /// # Panics
+    /// Without axe-core: such a test is never skipped in silence.
+    pub async fn axe(&self) -> Vec<String> {
+        let file = std::env::var_os(AXE)
+            .unwrap_or_else(|| panic!("{AXE} is not set: run the tests with tests/run, or name an axe.min.js"));
+        let source = std::fs::read_to_string(&file).unwrap_or_else(|fault| panic!("{AXE} cannot be read: {fault}"));
+        self.run(&source).await;
+        let run = "const [tags, done] = arguments;
+            axe.run(document, {runOnly: {type: 'tag', values: tags}})
+               .then(found => done({violations: found.violations, passes: found.passes.length}), fault => done({fault: String(fault)}));";
+        let found = self.client.execute_async(run, vec![json!(AXE_TAGS)]).await.unwrap();
+        assert!(found["passes"].as_u64().is_some_and(|passes| passes > 5), "axe-core did not run: {found}");
+        let mut lines = Vec::new();
+        for violation in found["violations"].as_array().unwrap() {
+            for node in violation["nodes"].as_array().unwrap() {
+                lines.push(format!("{}: {} {}", violation["id"], node["target"], node["failureSummary"]));
+            }
+        }
+        lines
+    }
+
+    /// Hands over what was noted since the last time.
+    pub async fn noted(&self) -> Noted {
+        let mut noted = Noted::default();
+        for entry in self.log("performance").await {
+            let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
+            let event = &event["message"];
+            if event["method"] == "Network.requestWillBeSent" {
+                noted.requests.push(event["params"]["request"]["url"].as_str().unwrap().to_owned());
+            }
+        }
+        for entry in self.log("browser").await {
+            noted.complaints.push(format!("{}: {}", entry["level"], entry["message"]));
+        }
+        noted
+    }
+
+    /// For a person who looks at it; where `LOTSE_TEST_PICTURES` names a folder.
+    pub async fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("LOTSE_TEST_PICTURES") else { return };
+        let whole = json!({"format": "png", "captureBeyondViewport": true});
+        let taken = self.devtools("Page.captureScreenshot", whole).await;
+        let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, taken["data"].as_str().unwrap()).unwrap();
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();
+    }
+
+    async fn log(&self, kind: &str) -> Vec<Value> {
+        let Value::Array(all) = self.command("se/log", json!({ "type": kind })).await else { return Vec::new() };
+        all
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.command("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
+    }
+
+    async fn command(&self, path: &'static str, body: Value) -> Value {
+        self.client.issue_cmd(More { path, body }).await.unwrap()
+    }
+}
+
+impl Noted {
+    /// The hosts that were asked, with their ports.
+    pub fn hosts(&self) -> BTreeSet<String> {
+        let url = |text: &String| url::Url::parse(text).unwrap();
+        let web = self.requests.iter().map(url).filter(|url| matches!(url.scheme(), "http" | "https"));
+        web.map(|url| url.authority().to_owned()).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver's end alone would leave the browser behind.
+        super::process::signal_if_there(&self.browser, "TERM");
+        self.driver.kill().ok();
+        self.driver.wait().ok();
+        // The profile can be removed once nobody writes to it.
+        for _ in 0..200 {
+            if !std::path::Path::new("/proc").join(&self.browser).exists() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// A command that ChromeDriver knows beyond the standard.
+#[derive(Debug)]
+struct More {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for More {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
