@@ -65,6 +65,10 @@ pub async fn escalate(
                 New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within },
                 now,
             )?;
+            if found.status == EscalationStatus::Expired {
+                let message = "nobody of the chain has a working mail address or webhook; see GET /api/v1/gaps";
+                return Err(AppError::field("kind", message));
+            }
             Ok((found, ticket))
         })
     };
@@ -98,11 +102,15 @@ pub(super) fn chain_for(
             let unknown =
                 || AppError::field("contact_id", format!("there is no contact {id:?}; see GET /api/v1/contacts"));
             let slug: Slug = id.parse().map_err(|_| unknown())?;
-            let contact = contacts_of(tx, &[slug])?.pop().ok_or_else(unknown)?;
+            let contact = contacts_of(tx, &[slug])?.pop().filter(|contact| {
+                let is_in_sight = contact.owner.as_ref().is_none_or(|owner| caller.sees_region(owner));
+                is_in_sight && !contact.is_ended
+            });
+            let contact = contact.ok_or_else(unknown)?;
             Some(ContactRef { id: contact.slug, name: contact.name })
         }
     };
-    let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
+    let today = now.day_in_berlin();
     let routing = &escalations.desk().settings.directory;
     let found = route(tx, &ticket.service, &ticket.ars, command.kind, today, routing)?;
     let (chain, skipped) = chain::build(found, chosen.map(|contact| (contact, caller.actor.name.as_str())));

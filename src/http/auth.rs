@@ -52,6 +52,7 @@ rights!(
     OpenReporter,
     ReadEscalations,
     RespondEscalation,
+    ReadDeliveries,
     ReplayDelivery,
     ReadDirectory,
     ChangeDirectory,

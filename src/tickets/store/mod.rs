@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-pub(super) use list::list;
+pub(super) use list::{list, places_without_adoption};
 
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
@@ -319,7 +319,7 @@ pub(super) fn mark_told(conn: &mut Conn, rows: &[NoticeRow], now: Timestamp) -> 
 /// Takes the right to write to a recipient; false when it was written to less than `interval` ago.
 pub(super) fn claim_recipient(
     conn: &mut Conn,
-    contact: &Slug,
+    contact: &str,
     now: Timestamp,
     interval: TimeDelta,
 ) -> Result<bool, AppError> {
