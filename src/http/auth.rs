@@ -207,6 +207,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
         body.extend_from_slice(&chunk);
     }
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    let media = media.to_ascii_lowercase();
     if !body.is_empty()
         && !media.starts_with("application/json")
         && !media.starts_with("application/x-www-form-urlencoded")
@@ -227,7 +228,9 @@ fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let value = parsed.map_err(|fault| {
         let path = fault.path().to_string();
         let fault = fault.into_inner();
-        if !fault.is_data() {
+        // A list where a word is expected is called a fault of the syntax, which it is not.
+        let is_json = fault.is_syntax() && serde_json::from_slice::<serde::de::IgnoredAny>(raw).is_ok();
+        if !fault.is_data() && !is_json {
             return not_json(fault);
         }
         let (field, message) = explain(&path, &fault.to_string());
@@ -250,6 +253,14 @@ pub fn parse_query<Q: DeserializeOwned>(query: &str) -> Result<Q, AppError> {
 /// The field and the fault in words, from what serde says.
 fn explain(path: &str, fault: &str) -> (String, String) {
     let fault = fault.rsplit_once(" at line ").map_or(fault, |(fault, _)| fault);
+    // What was found instead may be somebody's name; only its kind is told.
+    let found = fault.strip_prefix("invalid type: ").or(fault.strip_prefix("invalid value: "));
+    let expected = found.and_then(|found| found.rsplit_once(", expected "));
+    if let Some((found, expected)) = expected {
+        let kind = found.split([' ', '`', '"']).next().unwrap_or_default();
+        let field = if path == "." { "body" } else { path };
+        return (field.to_owned(), format!("does not fit: found {kind}, expected {expected}"));
+    }
     let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
     let quoted = || fault.split('`').nth(1).unwrap_or_default();
     if fault.starts_with("missing field") {
