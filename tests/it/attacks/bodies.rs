@@ -242,7 +242,7 @@ async fn a_bomb_stays_packed() {
     let database = Database::new(Kind::Sqlite).await;
     let smtp = SmtpPeer::start().await;
     let settings = app::settings(&database.url, &smtp.url(), "");
-    let lotse = Process::start(database.folder.path(), &settings, &app::directory("http://127.0.0.1:9/hook")).await;
+    let lotse = Process::start(database.folder.path(), &settings, &app::directory("http://127.0.0.1:9999/hook")).await;
     let agent = lotse.token("agent", &[]);
     let bomb = gzip(200 * 1024 * 1024);
     assert!(bomb.len() < LIMIT, "it fits the bound while it is packed: {}", bomb.len());

@@ -51,7 +51,7 @@ async fn nothing_personal_is_logged(kind: Kind) {
     let (smtp, webhook) = (SmtpPeer::start().await, WebhookPeer::start(SECRET).await);
     let settings = app::settings(&database.url, &smtp.url(), "");
     assert!(settings.contains(MASTER_KEY) && settings.contains("level = \"warn\""));
-    let settings = settings.replace("level = \"warn\"", "level = \"trace\"\nformat = \"json\"");
+    let settings = settings.replace("level = \"warn\"", "level = \"debug\"\nformat = \"json\"");
     let log = database.folder.path().join("log");
     let redirected = format!("exec \"$@\" 2>>{}", log.display());
     let under = ["sh", "-c", &redirected, "sh"];
