@@ -221,7 +221,9 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 /// Parses JSON; no body counts as `{}`. Broken JSON is 400, every other fault 422 with the field.
 fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
-    let mut json = serde_json::Deserializer::from_slice(raw);
+    let not_text = |_| ApiError::Request(StatusCode::BAD_REQUEST, "the body is not UTF-8".to_owned());
+    let raw = std::str::from_utf8(raw).map_err(not_text)?;
+    let mut json = serde_json::Deserializer::from_str(raw);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let not_json =
         |fault: serde_json::Error| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body is not JSON: {fault}"));
@@ -229,7 +231,7 @@ fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
         let path = fault.path().to_string();
         let fault = fault.into_inner();
         // A list where a word is expected is called a fault of the syntax, which it is not.
-        let is_json = fault.is_syntax() && serde_json::from_slice::<serde::de::IgnoredAny>(raw).is_ok();
+        let is_json = fault.is_syntax() && serde_json::from_str::<serde::de::IgnoredAny>(raw).is_ok();
         if !fault.is_data() && !is_json {
             return not_json(fault);
         }
