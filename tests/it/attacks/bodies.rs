@@ -263,7 +263,7 @@ async fn a_bomb_stays_packed() {
     }
     assert_eq!(post(bomb.clone(), "X-Packed", "secretly").await, 400);
     for _ in 0..8 {
-        assert_eq!(post("[".repeat(LIMIT).into(), "X-Deep", "yes").await, 400);
+        assert!(post("[".repeat(LIMIT).into(), "X-Deep", "yes").await.is_client_error());
     }
     let grown = highest_memory(lotse.id()).saturating_sub(before);
     assert!(grown < 64 * 1024, "it grew by {grown} KiB");
