@@ -166,7 +166,9 @@ fn log(config: &Config) -> Result<(), BadInput> {
 
 /// Says why it did not work, and with which code the process ends.
 fn failed(fault: &anyhow::Error) -> ExitCode {
-    eprintln!("lotse: {fault:#}");
+    // Messages of libraries come in several lines; here one is promised.
+    let words: Vec<String> = format!("{fault:#}").split_whitespace().map(str::to_owned).collect();
+    eprintln!("lotse: {}", words.join(" "));
     let is_bad_input = fault.downcast_ref::<BadInput>().is_some()
         || matches!(fault.downcast_ref::<AppError>(), Some(AppError::Invalid(_)));
     ExitCode::from(if is_bad_input { 2 } else { 1 })

@@ -11,6 +11,7 @@ mod post;
 mod receiver;
 
 use std::fmt::Display;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -168,7 +169,10 @@ fn text<'v>(value: &'v Value, place: &str) -> &'v str {
 }
 
 fn say(line: &str) {
-    println!("{line}");
+    // Whoever was reading may have gone, as in `… | head`; the steps are asserted all the same.
+    if let Err(fault) = writeln!(std::io::stdout(), "{line}") {
+        tracing::debug!(%fault, "nobody reads stdout");
+    }
 }
 
 /// Shows what arrived, indented.

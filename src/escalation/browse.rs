@@ -6,7 +6,7 @@
 use super::escalation::Escalation;
 use super::{Escalations, store};
 use crate::access::{Action, Caller, Role};
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::delivery::{self, Purpose};
 pub use crate::delivery::{Delivery, QueueState};
 use crate::error::AppError;
@@ -25,6 +25,12 @@ pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Res
         _ => caller.sees(&ticket.ars),
     };
     if is_visible { Ok((found, ticket)) } else { Err(AppError::NotFound) }
+}
+
+/// The same to change it; nobody else does until the transaction ends.
+pub(super) fn in_hand(tx: &mut Tx, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
+    visible(tx, caller, id)?;
+    store::in_hand(tx, id)?.ok_or(AppError::NotFound)
 }
 
 /// One escalation with its ticket.

@@ -109,7 +109,7 @@ pub async fn withdraw(
         .desk()
         .db
         .write(move |tx| {
-            let (found, ticket) = browse::visible(tx, &caller, id)?;
+            let (found, ticket) = browse::in_hand(tx, &caller, id)?;
             if next(found.status, EscalationMove::Withdraw).is_none() {
                 return Err(AppError::Conflict(format!("the escalation is {} already", found.status)));
             }

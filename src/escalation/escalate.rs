@@ -20,7 +20,7 @@ use crate::keys::Slug;
 use crate::tickets::assess::hold;
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
-use crate::tickets::{Event, Move, TicketRef, advance, by_id, record, visible};
+use crate::tickets::{Event, Move, TicketRef, advance, by_id, in_hand, record};
 
 /// What the central contact asks of the 2nd level.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -57,7 +57,7 @@ pub async fn escalate(
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     let work = move |tx: &mut Tx| {
         once(tx, repeat.as_ref(), now, |tx| {
-            let mut ticket = visible(tx, &caller, &at)?;
+            let mut ticket = in_hand(tx, &caller, &at)?;
             may_escalate(&context, &caller, &ticket)?;
             if caller.role != Role::Agent {
                 hold(&mut ticket, &caller)?;
@@ -236,7 +236,7 @@ pub async fn next_step_now(
         .desk()
         .db
         .write(move |tx| {
-            let (found, _) = super::browse::visible(tx, &caller, id)?;
+            let (found, _) = super::browse::in_hand(tx, &caller, id)?;
             if !next_step(tx, &context, &found, &caller.actor, now)? {
                 return Err(AppError::Conflict(format!(
                     "the escalation is {}; nobody else will be asked",

@@ -5,14 +5,16 @@ use diesel::prelude::*;
 use super::escalation::{Escalation, EscalationStatus, EscalationStep};
 use super::link::LinkHolder;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::dialect::insert_if_absent;
 use crate::db::schema::{escalation_contacts, escalation_links, escalations};
 use crate::db::types::Json;
+use crate::db::{Conn, Tx};
 use crate::directory::Kind;
 use crate::error::AppError;
 use crate::ids::{EscalationId, TicketId};
 use crate::keys::Slug;
+use crate::tickets::in_hand_by_id;
+use crate::tickets::ticket::Ticket;
 
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
 #[diesel(table_name = escalations, treat_none_as_null = true)]
@@ -100,6 +102,14 @@ pub(super) fn insert(conn: &mut Conn, found: &Escalation) -> Result<(), AppError
 pub(super) fn find(conn: &mut Conn, id: EscalationId) -> Result<Option<Escalation>, AppError> {
     let row = escalations::table.find(id).first::<EscalationRow>(conn).optional()?;
     row.map(EscalationRow::escalation).transpose()
+}
+
+/// An escalation with its ticket, to change them: until the transaction ends nobody else does. The ticket's row is
+/// the one lock for all its escalations, so that two who change both never wait for each other in a circle.
+pub(super) fn in_hand(tx: &mut Tx, id: EscalationId) -> Result<Option<(Escalation, Ticket)>, AppError> {
+    let Some(seen) = find(tx, id)? else { return Ok(None) };
+    let ticket = in_hand_by_id(tx, seen.ticket)?;
+    Ok(find(tx, id)?.map(|found| (found, ticket)))
 }
 
 /// Writes the escalation if it still has the status and step it was read with.

@@ -71,8 +71,12 @@ async fn deadlines(escalations: &Escalations) -> Result<usize, AppError> {
     for found in due {
         let context = escalations.clone();
         let id = found.id;
-        let stepped =
-            escalations.desk().db.write(move |tx| next_step(tx, &context, &found, &Actor::system(), now)).await;
+        let step = move |tx: &mut Tx| {
+            let Some((fresh, _)) = store::in_hand(tx, found.id)? else { return Ok(false) };
+            // Somebody may have taken it, or another instance asked the next, since the list was read.
+            if fresh != found { Ok(false) } else { next_step(tx, &context, &fresh, &Actor::system(), now) }
+        };
+        let stepped = escalations.desk().db.write(step).await;
         done += usize::from(settled(stepped, &id.to_string()));
     }
     Ok(done)
@@ -109,7 +113,9 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     let Some(message) = delivery::delivery(tx, id)? else { return Ok(true) };
     let Some(ticket) = browse::ticket_of(tx, &message)? else { return Ok(true) };
     let found = match message.purpose {
-        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => store::find(tx, message.about.cast())?,
+        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
+            store::in_hand(tx, message.about.cast())?.map(|(found, _)| found)
+        }
         Purpose::Notice | Purpose::Reply => None,
     };
     match event.kind {

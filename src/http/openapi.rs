@@ -147,7 +147,7 @@ static TEXT: LazyLock<Result<String, String>> =
 
 /// The document.
 pub async fn document() -> Result<HttpResponse, ApiError> {
-    let text = TEXT.as_ref().map_err(|fault| AppError::internal(fault))?;
+    let text = TEXT.as_ref().map_err(AppError::internal)?;
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((CACHE_CONTROL, "no-cache"))

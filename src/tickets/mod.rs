@@ -126,6 +126,18 @@ pub fn visible(conn: &mut Conn, caller: &Caller, at: &TicketRef) -> Result<Ticke
     if caller.sees(&ticket.ars) { Ok(ticket) } else { Err(AppError::NotFound) }
 }
 
+/// The same to change it: until the transaction ends nobody else changes the ticket or its escalations, so that
+/// people do not hear "somebody was quicker" when Lotse itself was.
+pub fn in_hand(tx: &mut Tx, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
+    let seen = visible(tx, caller, at)?;
+    store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
+}
+
+/// The same for Lotse itself.
+pub fn in_hand_by_id(tx: &mut Tx, id: TicketId) -> Result<Ticket, AppError> {
+    store::lock(tx, id)?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))
+}
+
 /// The ticket of an escalation that is in hand; its absence is a fault of ours.
 pub fn by_id(conn: &mut Conn, id: TicketId) -> Result<Ticket, AppError> {
     store::find(conn, &TicketRef::Id(id))?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))

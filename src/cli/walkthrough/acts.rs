@@ -122,16 +122,18 @@ fn arrives(walk: &mut Walk, ticket: &str, escalation: &str) -> Step<Mail> {
     is_silent(&webhook.body, "the webhook")?;
 
     walk.step("The record says how each message went");
+    let bearer = format!("Bearer {central}");
+    let look = |path: &str| walk.client.ask("GET", path, &[("Authorization", &bearer)], "");
     let sent = wait("both deliveries as sent", || {
-        let answer = walk.client.ask(
-            "GET",
-            &format!("{escalation}/deliveries"),
-            &[("Authorization", &format!("Bearer {central}"))],
-            "",
-        )?;
+        let answer = look(&format!("{escalation}/deliveries"))?;
         let items = json(&answer)?.pointer("/items").and_then(|items| items.as_array().cloned()).unwrap_or_default();
         let is_done = items.len() == 2 && items.iter().all(|item| text(item, "/status") == "sent");
         Ok(is_done.then_some(items))
+    })?;
+    // The escalation hears of it from the record, a moment later.
+    wait("the escalation as sent", || {
+        let now = json(&look(escalation)?)?;
+        Ok((text(&now, "/status") == "sent").then_some(()))
     })?;
     for item in &sent {
         let (channel, recipient) = (text(item, "/channel"), text(item, "/recipient"));
@@ -212,7 +214,8 @@ fn answer(walk: &mut Walk, ticket: &str) -> Step {
     let history = json(&walk.get(As::Token(&central), &format!("{ticket}/history"), 200)?)?;
     let entries = history.pointer("/items").and_then(|items| items.as_array().cloned()).unwrap_or_default();
     for entry in &entries {
-        show(&entry.to_string());
+        let (at, who, kind) = (text(entry, "/at"), text(entry, "/actor/name"), text(entry, "/kind"));
+        say(&format!("    {at:27}  {who:22}  {kind}  {}", entry["data"]));
     }
     let told = history.to_string();
     for kind in ["submitted", "claimed", "escalated", "answered", "closed"] {

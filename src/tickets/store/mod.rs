@@ -20,7 +20,7 @@ use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
-use crate::db::dialect::{insert_if_absent, insert_many};
+use crate::db::dialect::{insert_if_absent, insert_many, load_locked};
 use crate::db::schema::{
     notice_recipients, notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
 };
@@ -256,6 +256,12 @@ pub(super) fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, Ap
     };
     let Some(id) = id else { return Ok(None) };
     tickets::table.find(id).first::<TicketRow>(conn).optional()?.map(TicketRow::ticket).transpose()
+}
+
+/// Reads a ticket and keeps others from changing it until the transaction ends; on SQLite the one writer does so.
+pub(super) fn lock(conn: &mut Conn, id: TicketId) -> Result<Option<Ticket>, AppError> {
+    let rows: Vec<TicketRow> = load_locked!(conn, tickets::table.find(id))?;
+    rows.into_iter().next().map(TicketRow::ticket).transpose()
 }
 
 /// Writes the whole ticket if it still has the status it was read with and nobody wrote in between.

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, reach, tagged};
+use super::{check_match, ended, made, once, reach, tagged};
 use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, NewAdoption};
 use crate::directory::{Adoption, AdoptionState, Page, PageRequest};
 use crate::error::AppError;
@@ -61,8 +61,9 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
     responses((status = 201, body = Adoption), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewAdoption>) -> ApiResult {
     reach::may_place(&command.caller, &command.body.ars)?;
-    let new = adoptions::create(&state.desk().db, command.body, state.desk().clock.now()).await?;
-    made(format!("/api/v1/adoptions/{}", new.id), new.version, &new)
+    let repeat = once(&command, |new: &Adoption| format!("/api/v1/adoptions/{}", new.id))?;
+    let new = adoptions::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
+    made(new, |new| (format!("/api/v1/adoptions/{}", new.id), new.version))
 }
 
 /// Change one; what is left out stays.

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, reach, tagged};
+use super::{check_match, ended, made, once, reach, tagged};
 use crate::access::Caller;
 use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
 use crate::directory::{Contact, Page, PageRequest};
@@ -68,8 +68,9 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
 pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewContact>) -> ApiResult {
     reach::may_own(&command.caller, command.body.owner.as_ref())?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
-    let new = contacts::create(&desk.db, &desk.sealer, &desk.settings.directory, command.body, now).await?;
-    made(format!("/api/v1/contacts/{}", new.slug), new.version, &new)
+    let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
+    let new = contacts::create(&desk.db, &desk.sealer, &desk.settings.directory, command.body, repeat, now).await?;
+    made(new, |new| (format!("/api/v1/contacts/{}", new.slug), new.version))
 }
 
 /// Change one; what is left out stays, `null` empties.

@@ -14,25 +14,41 @@ mod reach;
 pub mod route;
 pub mod services;
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use serde::Serialize;
 
-use super::ApiResult;
+use super::{ApiResult, created, send};
+use crate::access::idempotency::{Once, Outcome};
 use crate::error::AppError;
-use crate::http::auth::version as version_in;
+use crate::http::auth::{Command, right, version as version_in};
 
 /// 200 with the object and its version.
 fn tagged<T: Serialize>(version: i32, value: &T) -> ApiResult {
     Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(value))
 }
 
-/// 201 with the object, its place and its version.
-fn made<T: Serialize>(place: String, version: i32, value: &T) -> ApiResult {
+/// Marks a request that makes something as one that may be repeated; `place` says where it will stand.
+fn once<T: Serialize, B>(
+    command: &Command<right::ChangeDirectory, B>,
+    place: impl Fn(&T) -> String + Send + Sync + 'static,
+) -> Result<Option<Once<T>>, AppError> {
+    command.once(Arc::new(move |made: &T| created(place(made), made)))
+}
+
+/// 201 with the object, its place and its version; a repeat gets the first answer.
+fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> ApiResult {
+    let made = match outcome {
+        Outcome::Done(made) => made,
+        Outcome::Repeated(answer) => return send(answer),
+    };
+    let (place, version) = at(&made);
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, place)).insert_header((ETAG, format!("\"{version}\"")));
-    Ok(answer.json(value))
+    Ok(answer.json(made))
 }
 
 /// 204: it has ended.

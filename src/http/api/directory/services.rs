@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, reach, tagged};
+use super::{check_match, ended, made, once, reach, tagged};
 use crate::directory::services::{self, NewService, ServiceChange, ServiceQuery};
 use crate::directory::{Page, PageRequest, Service};
 use crate::error::AppError;
@@ -53,8 +53,9 @@ pub async fn read(state: Data<State>, _guard: Guard<right::ReadDirectory>, at: P
     responses((status = 201, body = Service), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewService>) -> ApiResult {
     reach::may_change_shared(&command.caller)?;
-    let new = services::create(&state.desk().db, command.body, state.desk().clock.now()).await?;
-    made(format!("/api/v1/services/{}", new.slug), new.version, &new)
+    let repeat = once(&command, |new: &Service| format!("/api/v1/services/{}", new.slug))?;
+    let new = services::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
+    made(new, |new| (format!("/api/v1/services/{}", new.slug), new.version))
 }
 
 /// Change one.
