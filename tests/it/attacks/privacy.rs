@@ -16,8 +16,7 @@ use crate::support::webhook::{WebhookPeer, status};
 const MASTER_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// What the reporter is known by, in the spellings it may take on the way.
-const REPORTER: &[&str] =
-    &["Mustermann", "erika@buerger", "erika%40buerger", "buerger.example", "431 4711", "%2B49"];
+const REPORTER: &[&str] = &["Mustermann", "erika@buerger", "erika%40buerger", "buerger.example", "431 4711", "%2B49"];
 
 fn said_by_somebody() -> Value {
     let mut body = a_ticket();
