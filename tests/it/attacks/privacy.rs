@@ -7,7 +7,7 @@ use lotse::access::Role;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::app::{self, Database, Kind, Reply, SECRET, TestApp, a_ticket};
+use crate::support::app::{self, Database, Kind, Reply, SECRET, a_ticket};
 use crate::support::process::Process;
 use crate::support::smtp::{Reaction, SmtpPeer, Stage};
 use crate::support::wait::wait_for_some;

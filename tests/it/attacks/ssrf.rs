@@ -11,7 +11,7 @@ use lotse::error::AppError;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::app::{self, Kind, SECRET, TestApp};
+use crate::support::app::{self, Kind, SECRET};
 use crate::support::process::Process;
 use crate::support::smtp::SmtpPeer;
 use crate::support::wait::{wait_for, wait_for_some};
