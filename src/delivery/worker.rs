@@ -333,6 +333,8 @@ fn unreadable(id: DeliveryId, fault: &AppError) -> Outcome {
 impl Parcel {
     fn done(&self, outcome: Outcome, at: Timestamp) -> Done {
         let row = &self.leased.row;
+        // A mailbox that nobody keeps is the reporter's; what its server says may name them.
+        let outcome = if row.endpoint_id.is_none() { outcome.without_words() } else { outcome };
         Done {
             id: row.id,
             about: row.about,

@@ -14,7 +14,7 @@ use crate::access::{Action, Actor, Caller, Role};
 use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::directory::{Assessment, Kind, contacts_of, route};
-use crate::error::AppError;
+use crate::error::{AppError, Faults};
 use crate::ids::EscalationId;
 use crate::keys::Slug;
 use crate::tickets::assess::hold;
@@ -35,6 +35,15 @@ pub struct Escalate {
     pub contact_id: Option<String>,
 }
 
+impl Escalate {
+    /// What can be wrong with it in itself.
+    pub(super) fn check(&self) -> Result<(), AppError> {
+        let mut faults = Faults::default();
+        faults.optional_text("note", &self.note, 4000);
+        faults.finish()
+    }
+}
+
 /// Starts an escalation. `Invalid` when nobody can be asked.
 pub async fn escalate(
     escalations: &Escalations,
@@ -44,9 +53,7 @@ pub async fn escalate(
     repeat: Option<Once<(Escalation, Ticket)>>,
 ) -> Result<Outcome<(Escalation, Ticket)>, AppError> {
     caller.may(Action::EscalateTicket)?;
-    if command.note.chars().count() > 4000 {
-        return Err(AppError::field("note", "has more than 4,000 characters; please shorten it"));
-    }
+    command.check()?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     let work = move |tx: &mut Tx| {
         once(tx, repeat.as_ref(), now, |tx| {
