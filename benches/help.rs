@@ -9,7 +9,7 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use support::lotse::{BINARY, Lotse, MUNICIPALITIES, directory};
+use support::lotse::{Lotse, MUNICIPALITIES, binary, directory};
 use support::{Fault, argument, limits, load, wrk};
 
 const SERVICES: usize = 600;
@@ -57,7 +57,7 @@ fn at_rest() -> Result<(), Fault> {
     lotse.import(MUNICIPALITIES, &directory(folder.path(), "")?)?;
     let ready = starts(&mut lotse)?;
     std::thread::sleep(Duration::from_secs(2));
-    println!("binary {:.1} MB", std::fs::metadata(BINARY)?.len() as f64 / 1e6);
+    println!("binary {:.1} MB", std::fs::metadata(binary())?.len() as f64 / 1e6);
     println!(
         "small directory: ready after {:.0} ms; memory at rest {:.0} MB",
         ready.as_secs_f64() * 1000.0,

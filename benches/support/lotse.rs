@@ -11,8 +11,10 @@ use super::Fault;
 /// The master key of every bench.
 pub const MASTER_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// The binary, built with the profile of the bench.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_lotse");
+/// The binary: that which was built with the bench, or `LOTSE_BINARY`, to compare with another.
+pub fn binary() -> String {
+    std::env::var("LOTSE_BINARY").unwrap_or(env!("CARGO_BIN_EXE_lotse").to_owned())
+}
 
 /// The municipalities of the sample that the binary carries; Kiel is one of them.
 pub const MUNICIPALITIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/directory/sample/municipalities.csv");
@@ -83,7 +85,7 @@ impl Lotse {
 
     /// Runs a command on the same settings; answers what it printed.
     pub fn command(&self, arguments: &[&str]) -> Result<String, Fault> {
-        let output = Command::new(BINARY).arg("--config").arg(&self.settings).args(arguments).output()?;
+        let output = Command::new(binary()).arg("--config").arg(&self.settings).args(arguments).output()?;
         if !output.status.success() {
             return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
         }
@@ -106,7 +108,7 @@ impl Lotse {
     pub fn start(&mut self) -> Result<Duration, Fault> {
         let began = Instant::now();
         let log = std::fs::File::create(self.settings.with_extension("log"))?;
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command.arg("--config").arg(&self.settings).arg("serve").stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn()?);
         while began.elapsed() < Duration::from_secs(30) {

@@ -120,7 +120,7 @@ pub fn record(tx: &mut Tx, row: &AnswerRow) -> Result<bool, AppError> {
 }
 
 /// Records many at once; answers how many had none yet.
-pub fn record_all(tx: &mut Tx, rows: &[AnswerRow]) -> Result<usize, AppError> {
+pub fn record_all(tx: &mut Tx, rows: &[&AnswerRow]) -> Result<usize, AppError> {
     store::insert_answers(tx, rows)
 }
 

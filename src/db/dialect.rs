@@ -3,7 +3,12 @@
 //! [`each_backend!`] writes the same Diesel statement out for both, for what `MultiConnection` cannot carry
 //! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
 
-pub use crate::{each_backend, insert_if_absent, insert_many, insert_many_if_absent, load_locked, load_unlocked};
+pub use crate::{each_backend, insert_columns, insert_if_absent, insert_many, load_locked, load_unlocked};
+
+diesel::define_sql_function! {
+    /// PostgreSQL: a row for each element; several side by side in one SELECT go in step.
+    fn unnest<T: diesel::sql_types::SqlType + diesel::sql_types::SingleValue>(elements: diesel::sql_types::Array<T>) -> T;
+}
 
 /// True when a statement that inserts at most one row did so. Callers may ignore it: both ways the row is there.
 pub fn was_inserted(rows: usize) -> bool {
@@ -44,6 +49,40 @@ macro_rules! insert_many {
     }};
 }
 
+/// Inserts many rows where it must be fast; answers how many. `$rows` are references to structs whose fields are
+/// named like the columns, all of which are listed. On PostgreSQL a column goes as one array, so that the statement
+/// reads the same for any number of rows and is planned once; with a list of VALUES it would be planned each time
+/// anew, which costs more than the rows (`docs/reports/`). A trailing `if absent` passes over those that exist.
+#[macro_export]
+macro_rules! insert_columns {
+    (@execute $insert:expr, $c:expr) => { $insert.execute($c)? };
+    (@execute $insert:expr, $c:expr, if absent) => { $insert.on_conflict_do_nothing().execute($c)? };
+    ($conn:expr, $table:ident [$($column:ident),+ $(,)?], $rows:expr $(, $if:tt $absent:tt)?) => {{
+        use diesel::IntoSql as _;
+        let rows = $rows;
+        let mut inserted = 0usize;
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(c) => {
+                if !rows.is_empty() {
+                    let columns = diesel::select(($($crate::db::dialect::unnest(
+                        rows.iter().map(|row| &row.$column).collect::<Vec<_>>()
+                            .into_sql::<diesel::sql_types::Array<diesel::dsl::SqlTypeOf<$table::$column>>>(),
+                    ),)+));
+                    let insert = diesel::insert_into($table::table).values(columns).into_columns(($($table::$column,)+));
+                    inserted = $crate::insert_columns!(@execute insert, c $(, $if $absent)?);
+                }
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in rows.iter() {
+                    let insert = diesel::insert_into($table::table).values(*row);
+                    inserted += $crate::insert_columns!(@execute insert, c $(, $if $absent)?);
+                }
+            }
+        }
+        inserted
+    }};
+}
+
 /// Inserts a row unless one with its key exists; true when it was inserted.
 #[macro_export]
 macro_rules! insert_if_absent {
@@ -74,26 +113,6 @@ macro_rules! load_locked {
         match &mut *$conn {
             $crate::db::Conn::Postgres(c) => $query.for_update().load(c),
             $crate::db::Conn::Sqlite(c) => $query.load(c),
-        }
-    };
-}
-
-/// Inserts many rows unless they exist; answers how many were inserted. One statement on PostgreSQL; Diesel's
-/// batch for SQLite knows no ON CONFLICT, and there a cached statement a row costs little.
-#[macro_export]
-macro_rules! insert_many_if_absent {
-    ($conn:expr, $table:expr, $rows:expr) => {
-        match &mut *$conn {
-            $crate::db::Conn::Postgres(c) => {
-                diesel::insert_into($table).values($rows).on_conflict_do_nothing().execute(c)?
-            }
-            $crate::db::Conn::Sqlite(c) => {
-                let mut inserted = 0usize;
-                for row in $rows {
-                    inserted += diesel::insert_into($table).values(row).on_conflict_do_nothing().execute(c)?;
-                }
-                inserted
-            }
         }
     };
 }

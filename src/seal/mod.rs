@@ -199,7 +199,7 @@ pub fn store_key(tx: &mut Tx, row: &SealingKey) -> Result<(), AppError> {
 }
 
 /// Stores the rows of many new keys with few statements.
-pub fn store_keys(tx: &mut Tx, rows: &[SealingKey]) -> Result<(), AppError> {
+pub fn store_keys(tx: &mut Tx, rows: &[&SealingKey]) -> Result<(), AppError> {
     store::insert_all(tx, rows)
 }
 
