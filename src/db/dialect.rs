@@ -3,7 +3,9 @@
 //! [`each_backend!`] writes the same Diesel statement out for both, for what `MultiConnection` cannot carry
 //! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
 
-pub use crate::{each_backend, insert_columns, insert_if_absent, insert_many, load_locked, load_unlocked};
+pub use crate::{
+    each_backend, insert_columns, insert_columns_if_absent, insert_if_absent, insert_many, load_locked, load_unlocked,
+};
 
 diesel::define_sql_function! {
     /// PostgreSQL: a row for each element; several side by side in one SELECT go in step.
@@ -52,30 +54,54 @@ macro_rules! insert_many {
 /// Inserts many rows where it must be fast; answers how many. `$rows` are references to structs whose fields are
 /// named like the columns, all of which are listed. On PostgreSQL a column goes as one array, so that the statement
 /// reads the same for any number of rows and is planned once; with a list of VALUES it would be planned each time
-/// anew, which costs more than the rows (`docs/reports/`). A trailing `if absent` passes over those that exist.
+/// anew, which costs more than the rows (`docs/reports/`). On SQLite each row goes by a statement that stays
+/// prepared; straight to its connection, because the way over `MultiConnection` writes the SQL out each time.
 #[macro_export]
 macro_rules! insert_columns {
-    (@execute $insert:expr, $c:expr) => { $insert.execute($c)? };
-    (@execute $insert:expr, $c:expr, if absent) => { $insert.on_conflict_do_nothing().execute($c)? };
-    ($conn:expr, $table:ident [$($column:ident),+ $(,)?], $rows:expr $(, $if:tt $absent:tt)?) => {{
-        use diesel::IntoSql as _;
+    (@statement $table:ident [$($column:ident),+], $rows:ident) => {
+        diesel::insert_into($table::table)
+            .values(diesel::select(($($crate::db::dialect::unnest(diesel::IntoSql::into_sql::<
+                diesel::sql_types::Array<diesel::dsl::SqlTypeOf<$table::$column>>,
+            >($rows.iter().map(|row| &row.$column).collect::<Vec<_>>())),)+)))
+            .into_columns(($($table::$column,)+))
+    };
+    ($conn:expr, $table:ident [$($column:ident),+ $(,)?], $rows:expr) => {{
         let rows = $rows;
         let mut inserted = 0usize;
         match &mut *$conn {
+            $crate::db::Conn::Postgres(_) if rows.is_empty() => {}
             $crate::db::Conn::Postgres(c) => {
-                if !rows.is_empty() {
-                    let columns = diesel::select(($($crate::db::dialect::unnest(
-                        rows.iter().map(|row| &row.$column).collect::<Vec<_>>()
-                            .into_sql::<diesel::sql_types::Array<diesel::dsl::SqlTypeOf<$table::$column>>>(),
-                    ),)+));
-                    let insert = diesel::insert_into($table::table).values(columns).into_columns(($($table::$column,)+));
-                    inserted = $crate::insert_columns!(@execute insert, c $(, $if $absent)?);
-                }
+                inserted = $crate::insert_columns!(@statement $table [$($column),+], rows).execute(c)?;
             }
             $crate::db::Conn::Sqlite(c) => {
                 for row in rows.iter() {
-                    let insert = diesel::insert_into($table::table).values(*row);
-                    inserted += $crate::insert_columns!(@execute insert, c $(, $if $absent)?);
+                    inserted += diesel::insert_into($table::table).values(*row).execute(c)?;
+                }
+            }
+        }
+        inserted
+    }};
+}
+
+/// Like [`insert_columns!`], but passes over rows whose key exists; answers for each row whether it was inserted.
+#[macro_export]
+macro_rules! insert_columns_if_absent {
+    ($conn:expr, $table:ident [$($column:ident),+], key [$($part:ident: $type:ty),+], $rows:expr) => {{
+        let rows = $rows;
+        let mut inserted: Vec<bool> = Vec::with_capacity(rows.len());
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(_) if rows.is_empty() => {}
+            $crate::db::Conn::Postgres(c) => {
+                let statement = $crate::insert_columns!(@statement $table [$($column),+], rows);
+                let statement = statement.on_conflict_do_nothing().returning(($($table::$part,)+));
+                let mut new: std::collections::HashSet<($($type,)+)> = statement.load(c)?.into_iter().collect();
+                // Of two rows with one key the first was inserted.
+                inserted.extend(rows.iter().map(|row| new.remove(&($(row.$part.clone(),)+))));
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in rows.iter() {
+                    let statement = diesel::insert_into($table::table).values(*row).on_conflict_do_nothing();
+                    inserted.push($crate::db::dialect::was_inserted(statement.execute(c)?));
                 }
             }
         }

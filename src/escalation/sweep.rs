@@ -4,7 +4,7 @@
 //! each thing once, and a clock that jumps does nothing early that an acknowledgement has stopped. One matter that
 //! fails does not hold up the others; it is looked at again in the next round.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::escalate::{next_step, save};
 use super::escalation::{Escalation, EscalationMove, next};
@@ -23,23 +23,35 @@ use crate::tickets::{Event, record};
 /// At most this many of a kind in one round.
 const SOME: i64 = 200;
 
+/// The least time between two rounds, so that a flood of commits does not make a flood of rounds. What comes after a
+/// quiet moment is acted on at once.
+const REST: Duration = Duration::from_millis(100);
+
+/// How often what is past its time is removed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
 /// Sweeps until shutdown: at once when something was committed, and twice a second for what other instances
 /// and the clock bring.
 pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Receiver<bool>) {
-    let mut rounds: u64 = 0;
+    let mut tidied: Option<Instant> = None;
     loop {
+        let began = Instant::now();
         if let Err(e) = round(&escalations).await {
             tracing::warn!(fault = %e, "a sweep did not finish");
         }
-        if rounds.is_multiple_of(120)
-            && let Err(e) = tidy(&escalations).await
-        {
-            tracing::warn!(fault = %e, "tidying up did not finish");
+        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+            tidied = Some(began);
+            if let Err(e) = tidy(&escalations).await {
+                tracing::warn!(fault = %e, "tidying up did not finish");
+            }
         }
-        rounds += 1;
+        let woken = async {
+            tokio::time::sleep_until((began + REST).into()).await;
+            escalations.desk().db.signals().wait(Topic::Sweep).await;
+        };
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,
-            () = escalations.desk().db.signals().wait(Topic::Sweep) => {}
+            () = woken => {}
             () = tokio::time::sleep(Duration::from_millis(500)) => {}
         }
     }

@@ -24,11 +24,6 @@ pub(super) fn find(conn: &mut Conn, id: SealKeyId) -> Result<Option<SealingKey>,
     Ok(sealing_keys::table.find(id).first(conn).optional()?)
 }
 
-pub(super) fn insert(conn: &mut Conn, row: &SealingKey) -> Result<(), AppError> {
-    diesel::insert_into(sealing_keys::table).values(row).execute(conn)?;
-    Ok(())
-}
-
 pub(super) fn insert_all(conn: &mut Conn, rows: &[&SealingKey]) -> Result<(), AppError> {
     insert_columns!(conn, sealing_keys[id, wrapped, master], rows);
     Ok(())

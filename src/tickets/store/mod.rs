@@ -29,7 +29,7 @@ use crate::db::{Append, Conn, Topic, Tx};
 use crate::error::AppError;
 use crate::ids::{HistoryId, RowId, TicketId, TokenId};
 use crate::keys::{Ars, Slug};
-use crate::seal::{SealingKey, store_key, store_keys};
+use crate::seal::{SealingKey, store_keys};
 use crate::tickets::history::Event;
 
 /// A ticket as it is stored.
@@ -202,36 +202,16 @@ pub struct Intake {
 }
 
 impl Append for Intake {
-    fn add(&self, tx: &mut Tx) -> Result<(), AppError> {
-        if let Some(answer) = &self.answer
-            && !idempotency::record(tx, answer)?
-        {
-            return Err(AppError::Conflict("the same Idempotency-Key was used just now".into()));
-        }
-        let conn: &mut Conn = tx;
-        diesel::insert_into(tickets::table).values(&self.ticket).execute(conn)?;
-        diesel::insert_into(ticket_numbers::table).values(&self.number).execute(conn)?;
-        diesel::insert_into(ticket_history::table).values(&self.history).execute(conn)?;
-        diesel::insert_into(ticket_search::table).values(&self.search).execute(conn)?;
-        diesel::insert_into(notices::table).values(&self.notice).execute(conn)?;
-        if let Some(reporter) = &self.reporter {
-            diesel::insert_into(ticket_reporters::table).values(reporter).execute(conn)?;
-        }
-        if let Some(key) = &self.key {
-            store_key(tx, key)?;
-        }
-        tx.signal(Topic::Sweep);
-        Ok(())
-    }
-
-    fn add_all(all: &[&Self], tx: &mut Tx) -> Result<(), AppError> {
+    fn add_all(all: &[&Self], tx: &mut Tx) -> Result<Vec<bool>, AppError> {
         fn each<'i, T>(all: &[&'i Intake], part: impl Fn(&'i Intake) -> Option<&'i T>) -> Vec<&'i T> {
             all.iter().filter_map(|rows| part(rows)).collect()
         }
-        let answers = each(all, |rows| rows.answer.as_ref());
-        if idempotency::record_all(tx, &answers)? != answers.len() {
-            return Err(AppError::Conflict("an Idempotency-Key was used twice".into()));
-        }
+        // A request whose key was used before is left out; those without a key are all new.
+        let mut recorded = idempotency::record_all(tx, &each(all, |rows| rows.answer.as_ref()))?.into_iter();
+        let is_new: Vec<bool> =
+            all.iter().map(|rows| rows.answer.is_none() || recorded.next().unwrap_or(false)).collect();
+        let all: Vec<&Self> = all.iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(rows, _)| *rows).collect();
+        let all = all.as_slice();
         let conn: &mut Conn = tx;
         insert_columns!(
             conn,
@@ -254,7 +234,7 @@ impl Append for Intake {
         insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
-        Ok(())
+        Ok(is_new)
     }
 }
 
