@@ -29,23 +29,32 @@ const PORTIONS: usize = 20;
 /// At most this many of a kind in one round.
 const SOME: i64 = 200;
 
+/// The least time between two rounds, so that a flood of commits does not make a flood of rounds. What comes after a
+/// quiet moment is acted on at once.
+const REST: Duration = Duration::from_millis(100);
+
 /// Sweeps until shutdown: at once when something was committed, and twice a second for what other instances
 /// and the clock bring.
 pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Receiver<bool>) {
     let mut tidied: Option<Instant> = None;
     loop {
+        let began = Instant::now();
         if let Err(e) = round(&escalations).await {
             tracing::warn!(fault = %e, "a sweep did not finish");
         }
-        if tidied.is_none_or(|at| at.elapsed() > TIDY_EVERY) {
+        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+            tidied = Some(began);
             if let Err(e) = tidy(&escalations).await {
                 tracing::warn!(fault = %e, "tidying up did not finish");
             }
-            tidied = Some(Instant::now());
         }
+        let woken = async {
+            tokio::time::sleep_until((began + REST).into()).await;
+            escalations.desk().db.signals().wait(Topic::Sweep).await;
+        };
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,
-            () = escalations.desk().db.signals().wait(Topic::Sweep) => {}
+            () = woken => {}
             () = tokio::time::sleep(Duration::from_millis(500)) => {}
         }
     }

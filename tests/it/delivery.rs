@@ -16,7 +16,7 @@ use lotse::delivery::{
 };
 use lotse::error::AppError;
 use lotse::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
-use lotse::seal::{MasterKey, Sealer, store_key};
+use lotse::seal::{MasterKey, Sealer, store_keys};
 
 use crate::support::postgres::{DatabaseUrl, Postgres};
 use crate::support::smtp::{Reaction, SmtpPeer, Stage};
@@ -583,7 +583,7 @@ on_both! {
         let (key, row) = world.sealer.new_key(key_id);
         let now = world.clock.now();
         let ids = world.db.write(move |tx| {
-            store_key(tx, &row)?;
+            store_keys(tx, &[&row])?;
             let ids = [DeliveryId::new(), DeliveryId::new()];
             for id in ids {
                 let outgoing = Outgoing { recipient: "reporter".into(), purpose: Purpose::Reply, ..a_mail() };
