@@ -24,7 +24,8 @@ use crate::delivery::{Mailer, Webhooks, Worker};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
-use crate::http::{Metrics, State, server};
+use crate::http::{Development, Metrics, State, server};
+use crate::seal::Sealer;
 use crate::tickets::Desk;
 
 /// The longest body of a request, in bytes (fixed point of the interface).
@@ -39,17 +40,20 @@ pub struct Options {
     /// Whether what is in the outbox is sent and deadlines are kept. Without it, tests do both by hand
     /// ([`Worker::drain`], [`sweep::round`]).
     pub delivers: bool,
+    /// Pages that show mails and webhooks to whoever opens them: in the demo and in tests.
+    pub development: Option<Development>,
 }
 
 impl Options {
     /// Everything, at the address of the settings: `lotse serve`.
     pub fn serve(config: &Config) -> Result<Self, AppError> {
-        Ok(Self { clock: Clock::system(), listener: Some(listen(&config.server.listen)?), delivers: true })
+        let listener = Some(listen("server.listen", &config.server.listen)?);
+        Ok(Self { listener, ..Self::worker() })
     }
 
     /// Deliveries and deadlines alone: `lotse worker`.
     pub fn worker() -> Self {
-        Self { clock: Clock::system(), listener: None, delivers: true }
+        Self { clock: Clock::system(), listener: None, delivers: true, development: None }
     }
 }
 
@@ -64,7 +68,7 @@ pub struct App {
     /// What sends.
     pub worker: Worker,
     address: Option<SocketAddr>,
-    http: Option<ServerHandle>,
+    http: Vec<ServerHandle>,
     running: Vec<(&'static str, JoinHandle<()>)>,
     stopping: watch::Sender<bool>,
     within: Duration,
@@ -73,17 +77,20 @@ pub struct App {
 impl App {
     /// Opens everything and starts what `options` ask for. When it answers, requests are served.
     pub async fn start(config: &Config, options: Options) -> Result<Self, AppError> {
-        let Options { clock, listener, delivers } = options;
+        let Options { clock, listener, delivers, development } = options;
         let webhooks = Webhooks::new(&settings::webhooks(config)?)?;
         let mailer = Mailer::new(&settings::mail(config)?)?;
+        // Asked before the database is touched: a start without its key leaves no trace.
+        let (master, previous) = database::master_keys(config)?;
         let db = database::open(config).await?;
-        let sealer = database::sealer(config, &db).await?;
+        let sealer = Sealer::load(&db, master, previous).await?;
         let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let worker = Worker::new(db.clone(), clock, sealer, settings::worker(config)?, mailer, webhooks);
 
+        let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
         let (stopping, stop) = watch::channel(false);
         let mut running = vec![
             ("directory", tokio::spawn(directory.run(stop.clone()))),
@@ -93,23 +100,40 @@ impl App {
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
         }
-        let (mut address, mut http) = (None, None);
+        let mut app =
+            Self { db, escalations, tokens, worker, address: None, http: Vec::new(), running, stopping, within };
         if let Some(listener) = listener {
-            address = Some(listener.local_addr().map_err(AppError::internal)?);
-            let state = State {
-                escalations: escalations.clone(),
-                tokens: tokens.clone(),
-                body_limit: BODY_LIMIT,
-                metrics: Metrics::new()?,
-                development: None,
-            };
-            let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
-            let server = server::serve(state, listener, config.server.workers, within).map_err(AppError::internal)?;
-            http = Some(server.handle());
-            running.push(("http", tokio::spawn(ended(server))));
+            app.serve(config, listener, development)?;
         }
-        let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
-        Ok(Self { db, escalations, tokens, worker, address, http, running, stopping, within })
+        Ok(app)
+    }
+
+    fn serve(
+        &mut self,
+        config: &Config,
+        listener: TcpListener,
+        development: Option<Development>,
+    ) -> Result<(), AppError> {
+        self.address = Some(listener.local_addr().map_err(AppError::internal)?);
+        let state = State {
+            escalations: self.escalations.clone(),
+            tokens: self.tokens.clone(),
+            body_limit: BODY_LIMIT,
+            metrics: Metrics::new()?,
+            development,
+        };
+        let mut servers = Vec::new();
+        if !config.server.metrics_listen.is_empty() {
+            let listener = listen("server.metrics_listen", &config.server.metrics_listen)?;
+            servers.push(("metrics", server::metrics_service(state.clone(), listener)));
+        }
+        servers.push(("http", server::serve(state, listener, config.server.workers, self.within)));
+        for (what, server) in servers {
+            let server = server.map_err(AppError::internal)?;
+            self.http.push(server.handle());
+            self.running.push((what, tokio::spawn(ended(what, server))));
+        }
+        Ok(())
     }
 
     /// Where requests are served; the port is the true one even when the settings said 0.
@@ -124,9 +148,8 @@ impl App {
         // Nobody may listen any more, as when only HTTP was running; that is no fault.
         stopping.send_replace(true);
         let mut is_clean = true;
-        if let Some(http) = http {
-            is_clean &= tokio::time::timeout_at(deadline, http.stop(true)).await.is_ok();
-        }
+        let served = futures_util::future::join_all(http.iter().map(|server| server.stop(true)));
+        is_clean &= tokio::time::timeout_at(deadline, served).await.is_ok();
         for (what, mut task) in running {
             match tokio::time::timeout_at(deadline, &mut task).await {
                 Ok(Ok(())) => {}
@@ -146,7 +169,8 @@ impl App {
 }
 
 /// Opens the address, with room for many callers to wait at the door.
-pub fn listen(address: &str) -> Result<TcpListener, AppError> {
+/// `key` is the setting that names it.
+pub fn listen(key: &str, address: &str) -> Result<TcpListener, AppError> {
     let fault = |e: std::io::Error| {
         let hint = match e.kind() {
             std::io::ErrorKind::AddrInUse => "another program listens there already; stop it or choose another port",
@@ -154,15 +178,15 @@ pub fn listen(address: &str) -> Result<TcpListener, AppError> {
             std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address",
             _ => "choose another address",
         };
-        AppError::field("server.listen", format!("cannot listen on {address}: {hint} ({e})"))
+        AppError::field(key, format!("cannot listen on {address}: {hint} ({e})"))
     };
     let listener = TcpListener::bind(address).map_err(fault)?;
     listener.set_nonblocking(true).map_err(fault)?;
     Ok(listener)
 }
 
-async fn ended(server: Server) {
+async fn ended(what: &'static str, server: Server) {
     if let Err(fault) = server.await {
-        tracing::error!(fault = %fault, "the HTTP server ended");
+        tracing::error!(what, fault = %fault, "a server ended by itself");
     }
 }

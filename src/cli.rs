@@ -62,9 +62,9 @@ struct Demo {
     /// Play the life of one request from end to end, show what was sent, and end.
     #[arg(long)]
     walkthrough: bool,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", default_value = demo::LISTEN)]
-    listen: std::net::SocketAddr,
+    /// Where to listen; without it 127.0.0.1:8115 or the next free port.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
     /// Folder to keep everything in; without it a temporary one that goes at the end.
     #[arg(long, value_name = "FOLDER")]
     directory: Option<PathBuf>,
@@ -123,7 +123,16 @@ struct BadInput(String);
 
 /// Runs the command of this process and answers how it ended.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(fault) if !fault.use_stderr() => fault.exit(), // Help and version, as they are.
+        Err(fault) => {
+            let words = fault.to_string();
+            let line = words.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+            eprintln!("lotse: {}; see lotse --help", line.trim_start_matches("error: "));
+            return ExitCode::from(2);
+        }
+    };
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let ended = runtime.block_on(dispatch(cli));
@@ -166,7 +175,9 @@ fn log(config: &Config) -> Result<(), BadInput> {
 
 /// Says why it did not work, and with which code the process ends.
 fn failed(fault: &anyhow::Error) -> ExitCode {
-    eprintln!("lotse: {fault:#}");
+    // Messages of libraries come in several lines; here one is promised.
+    let words: Vec<String> = format!("{fault:#}").split_whitespace().map(str::to_owned).collect();
+    eprintln!("lotse: {}", words.join(" "));
     let is_bad_input = fault.downcast_ref::<BadInput>().is_some()
         || matches!(fault.downcast_ref::<AppError>(), Some(AppError::Invalid(_)));
     ExitCode::from(if is_bad_input { 2 } else { 1 })

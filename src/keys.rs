@@ -272,7 +272,11 @@ pub fn fold(text: &str) -> String {
             '\u{300}'..='\u{36f}' => {}
             'a'..='z' | '0'..='9' => folded.push(c),
             'A'..='Z' => folded.push(c.to_ascii_lowercase()),
-            _ if c.is_alphanumeric() => c.to_lowercase().for_each(|c| folded.push(base_letter(c))),
+            _ if c.is_alphanumeric() => {
+                // Some capitals turn into a letter and a sign of its own.
+                let letters = c.to_lowercase().filter(|c| c.is_alphanumeric());
+                letters.for_each(|c| folded.push(base_letter(c)));
+            }
             _ if folded.is_empty() || folded.ends_with(' ') => {}
             _ => folded.push(' '),
         }

@@ -5,6 +5,7 @@
 //! was last used is written at most once a minute.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -54,6 +55,11 @@ impl Caller {
         }
     }
 
+    /// True where the whole region lies within reach.
+    pub fn sees_region(&self, region: &ArsPrefix) -> bool {
+        self.regions.is_empty() || self.regions.iter().any(|own| own.contains(region))
+    }
+
     /// True where the municipality lies within reach.
     pub fn sees(&self, ars: &Ars) -> bool {
         self.regions.is_empty() || self.regions.iter().any(|region| ars.is_in(region))
@@ -83,6 +89,8 @@ struct Inner {
     db: Db,
     clock: Clock,
     known: RwLock<HashMap<[u8; 32], Arc<Known>>>,
+    /// Rises whenever `known` is thrown away, so that what was read before is not put in after.
+    forgotten: AtomicU64,
 }
 
 struct Known {
@@ -94,7 +102,7 @@ struct Known {
 impl Tokens {
     /// The tokens in this database.
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self(Arc::new(Inner { db, clock, known: RwLock::default() }))
+        Self(Arc::new(Inner { db, clock, known: RwLock::default(), forgotten: AtomicU64::new(0) }))
     }
 
     /// Makes a token and answers it; it is nowhere kept in this form.
@@ -156,6 +164,7 @@ impl Tokens {
     }
 
     async fn look_up(&self, key: [u8; 32]) -> Result<Arc<Known>, AppError> {
+        let forgotten = self.0.forgotten.load(Ordering::SeqCst);
         let row = self.0.db.read(move |conn| store::find_token(conn, &key)).await?.ok_or(AppError::Unauthorised)?;
         if row.revoked_at.is_some() {
             return Err(AppError::Unauthorised);
@@ -170,7 +179,10 @@ impl Tokens {
         // Long ago when never: then the first use is written.
         let touched = row.last_used_at.unwrap_or(row.created_at.minus(TimeDelta::days(1)));
         let known = Arc::new(Known { caller, expires_at: row.expires_at, touched: RwLock::new(touched) });
-        self.0.known.write().unwrap_or_else(PoisonError::into_inner).insert(key, known.clone());
+        let mut all = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        if self.0.forgotten.load(Ordering::SeqCst) == forgotten {
+            all.insert(key, known.clone());
+        }
         Ok(known)
     }
 
@@ -193,7 +205,9 @@ impl Tokens {
     }
 
     fn forget(&self) {
-        self.0.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut all = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.forgotten.fetch_add(1, Ordering::SeqCst);
+        all.clear();
     }
 
     /// Keeps the memory true to the database until shutdown.

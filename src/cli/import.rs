@@ -65,7 +65,8 @@ fn told(imported: Result<Summary, AppError>, what: &str, begun: Instant) -> anyh
             for fault in &faults {
                 eprintln!("{}: {}", fault.field, fault.message);
             }
-            eprintln!("nothing was imported: {} faults", faults.len());
+            let faults = if let [_] = faults[..] { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+            eprintln!("nothing was imported: {faults}");
             Ok(ExitCode::from(2))
         }
         Err(fault) => Err(fault.into()),

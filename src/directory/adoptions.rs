@@ -10,6 +10,7 @@ use super::contacts::check_known;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
+use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::error::{AppError, Faults};
@@ -184,7 +185,12 @@ fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
 }
 
 /// Makes a new one; one that was ended begins anew.
-pub async fn create(db: &Db, new: NewAdoption, now: Timestamp) -> Result<Adoption, AppError> {
+pub async fn create(
+    db: &Db,
+    new: NewAdoption,
+    repeat: Option<Once<Adoption>>,
+    now: Timestamp,
+) -> Result<Outcome<Adoption>, AppError> {
     let change = AdoptionChange {
         version: None,
         state: new.state,
@@ -199,23 +205,28 @@ pub async fn create(db: &Db, new: NewAdoption, now: Timestamp) -> Result<Adoptio
         channels: new.channels,
     };
     db.write(move |tx| {
-        if store::adoptions::find(tx, &new.service, &new.ars)?.is_some() {
-            return Err(AppError::Conflict(format!("{} uses {} already; change that adoption", new.ars, new.service)));
-        }
-        let mut adoption = store::adoptions::blank(new.service, new.ars, now);
-        let mut faults = Faults::default();
-        if store::services::find(tx, &adoption.service)?.is_none() {
-            faults.add("service", format!("there is no service {}", adoption.service));
-        }
-        if store::municipalities::find(tx, &adoption.ars)?.is_none() {
-            faults.add("ars", format!("there is no municipality {}", adoption.ars));
-        }
-        let channels = apply(tx, change, &mut adoption, faults)?;
-        let id = store::adoptions::insert(tx, &adoption)?;
-        store::adoptions::set_duties(tx, &adoption)?;
-        store::channels::set(tx, &adoption.service, &adoption.ars, &channels.unwrap_or_default(), now)?;
-        store::changed(tx)?;
-        by_id(tx, id)
+        once(tx, repeat.as_ref(), now, |tx| {
+            if store::adoptions::find(tx, &new.service, &new.ars)?.is_some() {
+                return Err(AppError::Conflict(format!(
+                    "{} uses {} already; change that adoption",
+                    new.ars, new.service
+                )));
+            }
+            let mut adoption = store::adoptions::blank(new.service, new.ars, now);
+            let mut faults = Faults::default();
+            if store::services::find(tx, &adoption.service)?.is_none() {
+                faults.add("service", format!("there is no service {}", adoption.service));
+            }
+            if store::municipalities::find(tx, &adoption.ars)?.is_none() {
+                faults.add("ars", format!("there is no municipality {}", adoption.ars));
+            }
+            let channels = apply(tx, change, &mut adoption, faults)?;
+            let id = store::adoptions::insert(tx, &adoption)?;
+            store::adoptions::set_duties(tx, &adoption)?;
+            store::channels::set(tx, &adoption.service, &adoption.ars, &channels.unwrap_or_default(), now)?;
+            store::changed(tx)?;
+            by_id(tx, id)
+        })
     })
     .await
 }

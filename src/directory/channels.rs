@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::page::{Page, PageRequest, guard, stale};
 use super::terms::ChannelKind;
 use super::{hours, store};
+use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::error::{AppError, Faults};
@@ -169,25 +170,32 @@ pub async fn read(db: &Db, id: ChannelId) -> Result<HelpChannel, AppError> {
 }
 
 /// Adds one to an adoption, last in order.
-pub async fn create(db: &Db, new: NewChannel, now: Timestamp) -> Result<HelpChannel, AppError> {
+pub async fn create(
+    db: &Db,
+    new: NewChannel,
+    repeat: Option<Once<HelpChannel>>,
+    now: Timestamp,
+) -> Result<Outcome<HelpChannel>, AppError> {
     db.write(move |tx| {
-        let mut faults = Faults::default();
-        let shown = channel_of!(new).complete("", &mut faults);
-        if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
-            faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
-        }
-        faults.finish()?;
-        let channel = HelpChannel {
-            id: ChannelId::new(),
-            service: new.service,
-            ars: new.ars,
-            shown,
-            version: 1,
-            updated_at: now,
-        };
-        store::channels::append(tx, &channel)?;
-        adoption_changed(tx, &channel, now)?;
-        Ok(channel)
+        once(tx, repeat.as_ref(), now, |tx| {
+            let mut faults = Faults::default();
+            let shown = channel_of!(new).complete("", &mut faults);
+            if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
+                faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
+            }
+            faults.finish()?;
+            let channel = HelpChannel {
+                id: ChannelId::new(),
+                service: new.service,
+                ars: new.ars,
+                shown,
+                version: 1,
+                updated_at: now,
+            };
+            store::channels::append(tx, &channel)?;
+            adoption_changed(tx, &channel, now)?;
+            Ok(channel)
+        })
     })
     .await
 }
@@ -254,7 +262,8 @@ impl Channel {
             faults.add(at("phone"), "must be a telephone number, such as +49 431 901-0");
         }
         if let Some(url) = &self.url
-            && !url::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.has_host())
+            && (url.contains(|c: char| c.is_control() || c.is_whitespace())
+                || !url::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.has_host()))
         {
             faults.add(at("url"), "must be a page's address, beginning with https://");
         }

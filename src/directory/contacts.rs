@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::{Settings, store, ways};
+use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::delivery::EndpointState;
@@ -57,6 +58,10 @@ pub struct Contact {
     #[serde(skip)]
     #[schema(ignore)]
     pub email_endpoint: Option<EndpointId>,
+    /// Ended contacts are still named by old steps, but asked nothing.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub is_ended: bool,
     /// The endpoint behind the webhook.
     #[serde(skip)]
     #[schema(ignore)]
@@ -218,32 +223,35 @@ pub async fn create(
     sealer: &Sealer,
     settings: &Settings,
     new: NewContact,
+    repeat: Option<Once<Contact>>,
     now: Timestamp,
-) -> Result<Contact, AppError> {
+) -> Result<Outcome<Contact>, AppError> {
     let (sealer, settings) = (sealer.clone(), settings.clone());
     db.write(move |tx| {
-        if store::contacts::find(tx, &new.id)?.is_some() {
-            return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
-        }
-        let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
-        row.owner = new.owner;
-        row.phone = new.phone;
-        row.deputy = new.deputy;
-        row.confirmed_on = new.confirmed_on;
-        (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
-        row.discloses_reporter = new.discloses_reporter;
-        (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
-        let mut faults = Faults::default();
-        check(tx, &row, &mut faults)?;
-        if let Some(webhook) = &new.webhook {
-            ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
-        }
-        faults.finish()?;
-        ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
-        ways::set_webhook(tx, &sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
-        store::contacts::save(tx, &row)?;
-        store::changed(tx)?;
-        find(tx, &row.slug)
+        once(tx, repeat.as_ref(), now, |tx| {
+            if store::contacts::find(tx, &new.id)?.is_some() {
+                return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
+            }
+            let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
+            row.owner = new.owner;
+            row.phone = new.phone;
+            row.deputy = new.deputy;
+            row.confirmed_on = new.confirmed_on;
+            (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
+            row.discloses_reporter = new.discloses_reporter;
+            (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
+            let mut faults = Faults::default();
+            check(tx, &row, &mut faults)?;
+            if let Some(webhook) = &new.webhook {
+                ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
+            }
+            faults.finish()?;
+            ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
+            ways::set_webhook(tx, &sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
+            store::contacts::save(tx, &row)?;
+            store::changed(tx)?;
+            find(tx, &row.slug)
+        })
     })
     .await
 }

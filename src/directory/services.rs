@@ -8,6 +8,7 @@ use super::contacts::check_known;
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::store;
 use super::terms::{Assessment, Kind};
+use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::error::{AppError, Faults};
@@ -133,7 +134,12 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Service, AppError> {
 }
 
 /// Makes a new one.
-pub async fn create(db: &Db, new: NewService, now: Timestamp) -> Result<Service, AppError> {
+pub async fn create(
+    db: &Db,
+    new: NewService,
+    repeat: Option<Once<Service>>,
+    now: Timestamp,
+) -> Result<Outcome<Service>, AppError> {
     let service = Service {
         slug: new.slug,
         name: new.name,
@@ -148,16 +154,18 @@ pub async fn create(db: &Db, new: NewService, now: Timestamp) -> Result<Service,
         updated_at: now,
     };
     db.write(move |tx| {
-        check(tx, &service)?;
-        if store::services::is_taken(tx, &service.slug)? {
-            return Err(AppError::Conflict(format!(
-                "the slug {} is taken, also if its service was ended",
-                service.slug
-            )));
-        }
-        store::services::save(tx, &service)?;
-        store::changed(tx)?;
-        Ok(service)
+        once(tx, repeat.as_ref(), now, |tx| {
+            check(tx, &service)?;
+            if store::services::is_taken(tx, &service.slug)? {
+                return Err(AppError::Conflict(format!(
+                    "the slug {} is taken, also if its service was ended",
+                    service.slug
+                )));
+            }
+            store::services::save(tx, &service)?;
+            store::changed(tx)?;
+            Ok(service)
+        })
     })
     .await
 }
@@ -224,6 +232,7 @@ impl ServiceChange {
 fn check(conn: &mut Conn, service: &Service) -> Result<(), AppError> {
     let mut faults = Faults::default();
     faults.text("name", &service.name, 200);
+    faults.text("operator", &service.operator, 200);
     if let Some(notice) = &service.notice {
         faults.text("notice", notice, 1000);
     }

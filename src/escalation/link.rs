@@ -116,13 +116,16 @@ pub async fn look(
 
 /// The same for acting: an ended escalation is a [`DeadLink::Ended`].
 pub(super) fn open_to_act(
-    conn: &mut Conn,
+    tx: &mut Tx,
     secret: &str,
     now: Timestamp,
 ) -> Result<Result<(LinkHolder, Escalation), DeadLink>, AppError> {
-    Ok(open(conn, secret, now)?.and_then(|(holder, found)| {
-        if escalation::is_open(found.status) { Ok((holder, found)) } else { Err(DeadLink::Ended) }
-    }))
+    let (holder, _) = match open(tx, secret, now)? {
+        Ok(opened) => opened,
+        Err(dead) => return Ok(Err(dead)),
+    };
+    let Some((found, _)) = store::in_hand(tx, holder.escalation)? else { return Ok(Err(DeadLink::Unknown)) };
+    Ok(if escalation::is_open(found.status) { Ok((holder, found)) } else { Err(DeadLink::Ended) })
 }
 
 fn hash(secret: &str) -> Vec<u8> {

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::directory::Kind;
 use crate::ids::EscalationId;
 use crate::tickets::reply::{escape, paragraphs};
-use crate::tickets::ticket::Reporter;
+use crate::tickets::ticket::{Category, Priority, Reporter};
 
 /// The longest webhook body, with room to spare below the promised 20 KB.
 const LONGEST_BODY: usize = 19_000;
@@ -55,8 +55,8 @@ pub struct Facts {
     pub service_name: String,
     pub ars: String,
     pub municipality: String,
-    pub category: String,
-    pub priority: String,
+    pub category: Category,
+    pub priority: Priority,
     pub subject: String,
     pub description: String,
     pub context: BTreeMap<String, String>,
@@ -126,8 +126,8 @@ pub fn known(facts: &Facts) -> Vec<(String, String)> {
     let mut known = vec![
         ("Dienst".to_owned(), facts.service_name.clone()),
         ("Ort".to_owned(), facts.municipality.clone()),
-        ("Thema".to_owned(), facts.category.clone()),
-        ("Dringlichkeit".to_owned(), facts.priority.clone()),
+        ("Thema".to_owned(), facts.category.german().to_owned()),
+        ("Dringlichkeit".to_owned(), facts.priority.to_string()),
     ];
     known.extend(facts.context.iter().map(|(label, value)| (label.clone(), value.clone())));
     if let Some(reporter) = &facts.reporter {
@@ -225,7 +225,9 @@ struct Data<'a> {
     ticket: TicketData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<&'a Reporter>,
-    links: &'a Links,
+    /// Nothing more can be done about what was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<&'a Links>,
 }
 
 #[derive(Serialize)]
@@ -233,8 +235,8 @@ struct TicketData<'a> {
     number: &'a str,
     service: Named<'a>,
     municipality: Place<'a>,
-    category: &'a str,
-    priority: &'a str,
+    category: Category,
+    priority: Priority,
     subject: &'a str,
     description: &'a str,
     context: &'a BTreeMap<String, String>,
@@ -289,14 +291,14 @@ fn event(facts: &Facts) -> Event<'_> {
                 number: &facts.number,
                 service: Named { slug: &facts.service, name: &facts.service_name },
                 municipality: Place { ars: &facts.ars, name: &facts.municipality },
-                category: &facts.category,
-                priority: &facts.priority,
+                category: facts.category,
+                priority: facts.priority,
                 subject: &facts.subject,
                 description: &facts.description,
                 context: &facts.context,
             },
             reporter: facts.reporter.as_ref(),
-            links: &facts.links,
+            links: (facts.occasion != Occasion::Cancelled).then_some(&facts.links),
         },
     }
 }
@@ -317,8 +319,8 @@ mod tests {
             service_name: "Elektronische Wohnsitzanmeldung".into(),
             ars: "010020000000".into(),
             municipality: "Kiel".into(),
-            category: "form_error".into(),
-            priority: "P3".into(),
+            category: Category::FormError,
+            priority: Priority::P3,
             subject: "Abbruch nach BundID".into(),
             description: "Fehler 500 <script>alert(1)</script>".into(),
             context: BTreeMap::from([("browser".into(), "Firefox 145".into())]),

@@ -113,7 +113,7 @@ type Speaking = (Escalation, Actor, String);
 fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Speaking, DeadLink>, AppError> {
     match speaker {
         Speaker::Token(caller, id) => {
-            let found = store::find(tx, id)?.ok_or(AppError::NotFound)?;
+            let (found, ticket) = store::in_hand(tx, id)?.ok_or(AppError::NotFound)?;
             match (&caller.role, &caller.contact) {
                 (Role::SecondLevel, Some(contact)) => {
                     if !store::reached(tx, id)?.contains(contact) {
@@ -123,7 +123,6 @@ fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Spea
                     Ok(Ok((found, caller.actor, name)))
                 }
                 _ => {
-                    let ticket = by_id(tx, found.ticket)?;
                     if !caller.sees(&ticket.ars) {
                         return Err(AppError::NotFound);
                     }

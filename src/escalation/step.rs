@@ -39,7 +39,7 @@ pub(super) fn ask(
 ) -> Result<bool, AppError> {
     let Some(step) = found.current().cloned() else { return Ok(false) };
     let contact = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop();
-    let Some(contact) = contact else { return Ok(false) };
+    let Some(contact) = contact.filter(|contact| !contact.is_ended) else { return Ok(false) };
     store::reach(tx, found.id, &contact.slug, found.step, now)?;
     let sent = send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
     let event = Event::EscalationStep {
@@ -179,8 +179,8 @@ pub(super) fn facts(
         service_name: service.map_or_else(|| ticket.service.to_string(), |s| s.name.to_string()),
         ars: ticket.ars.to_string(),
         municipality: place.map_or_else(|| ticket.ars.to_string(), |m| m.name.to_string()),
-        category: ticket.category.to_string(),
-        priority: ticket.priority.to_string(),
+        category: ticket.category,
+        priority: ticket.priority,
         subject: ticket.subject.clone(),
         description: ticket.description.clone(),
         context: ticket.context.clone(),

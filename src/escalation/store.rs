@@ -5,14 +5,16 @@ use diesel::prelude::*;
 use super::escalation::{Escalation, EscalationStatus, EscalationStep};
 use super::link::LinkHolder;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::dialect::insert_if_absent;
 use crate::db::schema::{escalation_contacts, escalation_links, escalations};
 use crate::db::types::Json;
+use crate::db::{Conn, Tx};
 use crate::directory::Kind;
 use crate::error::AppError;
 use crate::ids::{EscalationId, TicketId};
 use crate::keys::Slug;
+use crate::tickets::in_hand_by_id;
+use crate::tickets::ticket::Ticket;
 
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
 #[diesel(table_name = escalations, treat_none_as_null = true)]
@@ -102,6 +104,14 @@ pub(super) fn find(conn: &mut Conn, id: EscalationId) -> Result<Option<Escalatio
     row.map(EscalationRow::escalation).transpose()
 }
 
+/// An escalation with its ticket, to change them: until the transaction ends nobody else does. The ticket's row is
+/// the one lock for all its escalations, so that two who change both never wait for each other in a circle.
+pub(super) fn in_hand(tx: &mut Tx, id: EscalationId) -> Result<Option<(Escalation, Ticket)>, AppError> {
+    let Some(seen) = find(tx, id)? else { return Ok(None) };
+    let ticket = in_hand_by_id(tx, seen.ticket)?;
+    Ok(find(tx, id)?.map(|found| (found, ticket)))
+}
+
 /// Writes the escalation if it still has the status and step it was read with.
 pub(super) fn update(conn: &mut Conn, before: &Escalation, after: &Escalation) -> Result<bool, AppError> {
     let unchanged = escalations::table
@@ -126,11 +136,20 @@ pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Esca
     read(due.order((escalations::acknowledge_by, escalations::id)).limit(most).load(conn)?)
 }
 
-pub(super) fn open_for(conn: &mut Conn, contact: &Slug, most: i64) -> Result<Vec<Escalation>, AppError> {
+pub(super) fn open_for(
+    conn: &mut Conn,
+    contact: &Slug,
+    after: Option<EscalationId>,
+    most: i64,
+) -> Result<Vec<Escalation>, AppError> {
     let reached = escalation_contacts::table
         .filter(escalation_contacts::contact.eq(contact))
         .select(escalation_contacts::escalation_id);
-    let open = escalations::table.filter(escalations::id.eq_any(reached)).filter(escalations::status.eq_any(OPEN));
+    let mut open = escalations::table.filter(escalations::status.eq_any(OPEN)).into_boxed();
+    open = open.filter(escalations::id.eq_any(reached));
+    if let Some(after) = after {
+        open = open.filter(escalations::id.gt(after));
+    }
     read(open.order(escalations::id).limit(most).load(conn)?)
 }
 
@@ -185,6 +204,7 @@ pub(super) fn link(conn: &mut Conn, hash: &[u8]) -> Result<Option<LinkHolder>, A
     Ok(row.map(|(escalation, contact, expires_at)| LinkHolder { escalation, contact, expires_at }))
 }
 
+/// Links that ended a while ago; until then their holder learns that they did.
 pub(super) fn purge_links(conn: &mut Conn, now: Timestamp, most: i64) -> Result<usize, AppError> {
     use escalation_links as l;
     let old: Vec<Vec<u8>> =

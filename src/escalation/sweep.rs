@@ -20,15 +20,18 @@ use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, record};
 
+/// How often what is past its time is removed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// At most this many portions at a time, so that deadlines do not wait for the tidying.
+const PORTIONS: usize = 20;
+
 /// At most this many of a kind in one round.
 const SOME: i64 = 200;
 
 /// The least time between two rounds, so that a flood of commits does not make a flood of rounds. What comes after a
 /// quiet moment is acted on at once.
 const REST: Duration = Duration::from_millis(100);
-
-/// How often what is past its time is removed.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
 
 /// Sweeps until shutdown: at once when something was committed, and twice a second for what other instances
 /// and the clock bring.
@@ -39,11 +42,11 @@ pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Rec
         if let Err(e) = round(&escalations).await {
             tracing::warn!(fault = %e, "a sweep did not finish");
         }
-        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
-            tidied = Some(began);
+        if tidied.is_none_or(|at| at.elapsed() > TIDY_EVERY) {
             if let Err(e) = tidy(&escalations).await {
                 tracing::warn!(fault = %e, "tidying up did not finish");
             }
+            tidied = Some(Instant::now());
         }
         let woken = async {
             tokio::time::sleep_until((began + REST).into()).await;
@@ -69,10 +72,14 @@ pub async fn round(escalations: &Escalations) -> Result<usize, AppError> {
 async fn tidy(escalations: &Escalations) -> Result<(), AppError> {
     let now = escalations.desk().clock.now();
     let purge = move |tx: &mut Tx| {
-        store::purge_links(tx, now, 500)?;
-        idempotency::purge(tx, now)
+        let links = store::purge_links(tx, now.minus(chrono::TimeDelta::days(30)), 500)?;
+        Ok(links + idempotency::purge(tx, now)?)
     };
-    while escalations.desk().db.write(purge).await? > 0 {}
+    for _ in 0..PORTIONS {
+        if escalations.desk().db.write(purge).await? == 0 {
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -83,8 +90,12 @@ async fn deadlines(escalations: &Escalations) -> Result<usize, AppError> {
     for found in due {
         let context = escalations.clone();
         let id = found.id;
-        let stepped =
-            escalations.desk().db.write(move |tx| next_step(tx, &context, &found, &Actor::system(), now)).await;
+        let step = move |tx: &mut Tx| {
+            let Some((fresh, _)) = store::in_hand(tx, found.id)? else { return Ok(false) };
+            // Somebody may have taken it, or another instance asked the next, since the list was read.
+            if fresh != found { Ok(false) } else { next_step(tx, &context, &fresh, &Actor::system(), now) }
+        };
+        let stepped = escalations.desk().db.write(step).await;
         done += usize::from(settled(stepped, &id.to_string()));
     }
     Ok(done)
@@ -121,12 +132,14 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     let Some(message) = delivery::delivery(tx, id)? else { return Ok(true) };
     let Some(ticket) = browse::ticket_of(tx, &message)? else { return Ok(true) };
     let found = match message.purpose {
-        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => store::find(tx, message.about.cast())?,
+        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
+            store::in_hand(tx, message.about.cast())?.map(|(found, _)| found)
+        }
         Purpose::Notice | Purpose::Reply => None,
     };
     match event.kind {
         EventKind::Sent => match found {
-            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message.recipient, now)?,
+            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message, now)?,
             _ => {}
         },
         EventKind::Failing => {
@@ -149,14 +162,17 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     Ok(true)
 }
 
-/// Their server took a message: the escalation is on its way.
-fn sent(tx: &mut Tx, found: &Escalation, recipient: &str, now: Timestamp) -> Result<(), AppError> {
-    if let Some(to) = next(found.status, EscalationMove::Send) {
+/// Their server took a message: the escalation is on its way, if it is one of the present step.
+fn sent(tx: &mut Tx, found: &Escalation, message: &delivery::Delivery, now: Timestamp) -> Result<(), AppError> {
+    let since = store::reached_at(tx, found.id, found.step)?.unwrap_or(found.created_at);
+    if let Some(to) = next(found.status, EscalationMove::Send)
+        && message.created_at >= since
+    {
         let mut after = found.clone();
         after.status = to;
         save(tx, found, &mut after, now)?;
     }
-    let event = Event::EscalationSent { escalation: found.id, contact: recipient.to_owned() };
+    let event = Event::EscalationSent { escalation: found.id, contact: message.recipient.clone() };
     record(tx, found.ticket, &Actor::system(), &event, now)
 }
 
@@ -174,6 +190,13 @@ fn other_way(
         return Ok(());
     }
     let Some(contact) = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop() else { return Ok(()) };
+    let tried = delivery::deliveries_of(tx, found.id.cast())?;
+    let is_tried = |recipient: &str| tried.iter().any(|d| d.purpose == Purpose::Created && d.recipient == recipient);
+    let mail = contact.email.as_ref().map(|email| email.as_str());
+    let webhook = contact.webhook.as_ref().filter(|webhook| webhook.is_active()).map(|webhook| webhook.url.as_str());
+    if [mail, webhook].into_iter().flatten().all(is_tried) {
+        return Ok(());
+    }
     // The unique key of each message makes this add only the way that was missing.
     let added = step::send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
     if added.messages > 0 {

@@ -52,6 +52,7 @@ rights!(
     OpenReporter,
     ReadEscalations,
     RespondEscalation,
+    ReadDeliveries,
     ReplayDelivery,
     ReadDirectory,
     ChangeDirectory,
@@ -120,6 +121,7 @@ impl<R: Right, B: DeserializeOwned + 'static> FromRequest for Command<R, B> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let caller = caller(&request, R::ACTION).await?;
+            json_only(&request)?;
             let raw = read(&request, payload, state(&request)?.body_limit).await?;
             let key = plain_header(&request, "Idempotency-Key")?;
             let if_match = plain_header(&request, "If-Match")?;
@@ -170,6 +172,16 @@ async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiErro
     Ok(caller)
 }
 
+/// A body of the API is JSON; a form of a foreign page, which a browser would send unasked, never counts as such.
+fn json_only(request: &HttpRequest) -> Result<(), ApiError> {
+    let Some(media) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
+    let kind = media.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    if kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json") {
+        return Ok(());
+    }
+    Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json".to_owned()))
+}
+
 /// Reads a body up to the limit; compressed ones are refused, because nothing bounds what they unfold to.
 pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let coding = request.headers().get(CONTENT_ENCODING);
@@ -196,6 +208,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
         body.extend_from_slice(&chunk);
     }
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    let media = media.to_ascii_lowercase();
     if !body.is_empty()
         && !media.starts_with("application/json")
         && !media.starts_with("application/x-www-form-urlencoded")
@@ -209,14 +222,18 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 /// Parses JSON; no body counts as `{}`. Broken JSON is 400, every other fault 422 with the field.
 fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
-    let mut json = serde_json::Deserializer::from_slice(raw);
+    let not_text = |_| ApiError::Request(StatusCode::BAD_REQUEST, "the body is not UTF-8".to_owned());
+    let raw = std::str::from_utf8(raw).map_err(not_text)?;
+    let mut json = serde_json::Deserializer::from_str(raw);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let not_json =
         |fault: serde_json::Error| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body is not JSON: {fault}"));
     let value = parsed.map_err(|fault| {
         let path = fault.path().to_string();
         let fault = fault.into_inner();
-        if !fault.is_data() {
+        // A list where a word is expected is called a fault of the syntax, which it is not.
+        let is_json = fault.is_syntax() && serde_json::from_str::<serde::de::IgnoredAny>(raw).is_ok();
+        if !fault.is_data() && !is_json {
             return not_json(fault);
         }
         let (field, message) = explain(&path, &fault.to_string());
@@ -239,6 +256,14 @@ pub fn parse_query<Q: DeserializeOwned>(query: &str) -> Result<Q, AppError> {
 /// The field and the fault in words, from what serde says.
 fn explain(path: &str, fault: &str) -> (String, String) {
     let fault = fault.rsplit_once(" at line ").map_or(fault, |(fault, _)| fault);
+    // What was found instead may be somebody's name; only its kind is told.
+    let found = fault.strip_prefix("invalid type: ").or(fault.strip_prefix("invalid value: "));
+    let expected = found.and_then(|found| found.rsplit_once(", expected "));
+    if let Some((found, expected)) = expected {
+        let kind = found.split([' ', '`', '"']).next().unwrap_or_default();
+        let field = if path == "." { "body" } else { path };
+        return (field.to_owned(), format!("does not fit: found {kind}, expected {expected}"));
+    }
     let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
     let quoted = || fault.split('`').nth(1).unwrap_or_default();
     if fault.starts_with("missing field") {
@@ -256,28 +281,6 @@ fn explain(path: &str, fault: &str) -> (String, String) {
 mod tests {
     use super::*;
     use crate::tickets::submit::SubmitTicket;
-
-    #[track_caller]
-    fn check(json: &str, status: u16, field: &str) {
-        match parse::<SubmitTicket>(json.as_bytes()).unwrap_err() {
-            ApiError::Request(code, _) => assert_eq!((code.as_u16(), ""), (status, field)),
-            ApiError::App(AppError::Invalid(faults)) => assert_eq!((422, faults[0].field.as_str()), (status, field)),
-            other => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn a_fault_of_a_body_names_its_field() {
-        check("", 422, "service");
-        check("{", 400, "");
-        check("{} x", 422, "service");
-        check("[]", 422, "body");
-        check(r#"{"service": 5}"#, 422, "service");
-        check(r#"{"channel": "fax"}"#, 422, "channel");
-        check(r#"{"prio": 1}"#, 422, "prio");
-        check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
-        check(r#"{"reply": {}}"#, 422, "reply.wish");
-    }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -302,5 +305,27 @@ mod tests {
         for odd in ["3", "*", "W/\"3\"", "\"x\""] {
             assert!(version(odd).is_err(), "{odd}");
         }
+    }
+
+    #[track_caller]
+    fn check(json: &str, status: u16, field: &str) {
+        match parse::<SubmitTicket>(json.as_bytes()).unwrap_err() {
+            ApiError::Request(code, _) => assert_eq!((code.as_u16(), ""), (status, field)),
+            ApiError::App(AppError::Invalid(faults)) => assert_eq!((422, faults[0].field.as_str()), (status, field)),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_fault_of_a_body_names_its_field() {
+        check("", 422, "service");
+        check("{", 400, "");
+        check("{} x", 422, "service");
+        check("[]", 422, "body");
+        check(r#"{"service": 5}"#, 422, "service");
+        check(r#"{"channel": "fax"}"#, 422, "channel");
+        check(r#"{"prio": 1}"#, 422, "prio");
+        check(r#"{"reply": {"wish": "email", "mobil": 1}}"#, 422, "reply.mobil");
+        check(r#"{"reply": {}}"#, 422, "reply.wish");
     }
 }

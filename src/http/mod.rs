@@ -13,14 +13,17 @@ pub mod development;
 pub mod error;
 pub mod health;
 pub mod metrics;
+pub mod openapi;
 pub mod pages;
 pub mod public;
 mod record;
 pub mod routes;
 pub mod server;
 
-pub use development::Development;
+pub use development::{Development, Received};
 pub use metrics::Metrics;
+
+use chrono::NaiveDate;
 
 use crate::access::Tokens;
 use crate::directory::Directory;
@@ -38,7 +41,7 @@ pub struct State {
     pub body_limit: usize,
     /// The figures of this process.
     pub metrics: Metrics,
-    /// Pages for development; only in the demo or by an explicit setting.
+    /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }
 
@@ -51,6 +54,11 @@ impl State {
     /// True where the world reaches this service by https.
     pub(crate) fn is_https(&self) -> bool {
         self.desk().settings.public_url.starts_with("https://")
+    }
+
+    /// The day in Germany.
+    pub(crate) fn today(&self) -> NaiveDate {
+        self.desk().clock.now().day_in_berlin()
     }
 
     /// The directory.

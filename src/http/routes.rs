@@ -4,17 +4,18 @@ use actix_web::HttpRequest;
 use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
+use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
 use super::api::{escalations, tickets};
 use super::error::wrong_method;
-use super::pages::escalation;
+use super::pages::{escalation, mail, start};
 use super::public::help;
-use super::{State, assets, health, metrics};
+use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
 pub const HELP: &str = "/api/v1/help";
 
 mod methods {
-    pub use actix_web::web::{delete, get, head, patch, post};
+    pub use actix_web::web::{delete, get, head, patch, post, put};
 
     /// A route for `OPTIONS`.
     pub fn options() -> actix_web::Route {
@@ -32,7 +33,7 @@ macro_rules! at {
 }
 
 /// Hangs every handler at its place.
-pub fn configure(app: &mut ServiceConfig, _state: &State) {
+pub fn configure(app: &mut ServiceConfig, state: &State) {
     app.service(
         scope("/api/v1")
             // The busiest route stands first, because routes are tried in their order.
@@ -66,8 +67,27 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
             .service(at!("/escalations/{escalation}/next": post escalations::next))
             .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
-            .service(at!("/deliveries/{delivery}/replay": post escalations::replay)),
+            .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
+            .service(at!("/lands": get lands::list))
+            .service(at!("/lands/{land}": get lands::read, patch lands::change))
+            .service(at!("/municipalities": get municipalities::list))
+            .service(at!("/municipalities/{ars}": get municipalities::read, patch municipalities::change))
+            .service(at!("/services": get services::list, post services::create))
+            .service(at!("/services/{service}": get services::read, patch services::change, delete services::end))
+            .service(at!("/adoptions": get adoptions::list, post adoptions::create))
+            .service(at!("/adoptions/{adoption}": get adoptions::read, patch adoptions::change, delete adoptions::end))
+            .service(at!("/contacts": get contacts::list, post contacts::create))
+            .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
+            .service(at!("/channels": get channels::list, post channels::create))
+            .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/route": get route::route))
+            .service(at!("/gaps": get gaps::gaps)),
     )
+    // Outside the API.
+    .service(at!("/": get start::start, head start::start))
+    .service(at!("/api/openapi.json": get openapi::document))
+    .service(at!("/api/docs": get openapi::to_docs))
+    .service(at!("/api/docs/{file:.*}": get openapi::docs))
     .service(at!("/eskalation/{secret}": get escalation::view, head escalation::view))
     .service(
         at!("/eskalation/{secret}/{action}": get escalation::action, head escalation::action, post escalation::act),
@@ -76,6 +96,12 @@ pub fn configure(app: &mut ServiceConfig, _state: &State) {
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
     .service(at!("/metrics": get metrics::metrics));
+    if state.development.is_some() {
+        app.service(at!("/entwicklung/mail": get mail::mails))
+            .service(at!("/entwicklung/mail/{file}": get mail::mail))
+            .service(at!("/entwicklung/webhooks": get development::webhooks))
+            .service(at!("/entwicklung/webhook-empfang": post development::receive));
+    }
 }
 
 /// The pattern of the route that served a request, for figures and log.

@@ -10,7 +10,7 @@ use super::reply::{Letter, write_reporter};
 use super::status::Move;
 use super::store::claim_of;
 use super::ticket::{Category, Ticket};
-use super::{Desk, TicketRef, advance, record, visible};
+use super::{Desk, TicketRef, advance, in_hand, record};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -136,7 +136,7 @@ where
     let now = desk.clock.now();
     desk.db
         .write(move |tx| {
-            let mut ticket = visible(tx, &caller, &at)?;
+            let mut ticket = in_hand(tx, &caller, &at)?;
             step(tx, &caller, &mut ticket, now)?;
             Ok(ticket)
         })

@@ -11,6 +11,7 @@
 pub mod assess;
 pub mod browse;
 pub mod deadline;
+pub mod gaps;
 pub mod history;
 pub mod notice;
 pub mod number;
@@ -33,6 +34,7 @@ use crate::db::{Appender, Conn, Db, Tx};
 use crate::directory::{self, Directory};
 use crate::error::AppError;
 use crate::ids::{HistoryId, TicketId};
+use crate::keys::EmailAddress;
 use crate::seal::Sealer;
 
 pub use history::{Event, HistoryEntry};
@@ -47,6 +49,8 @@ pub struct Settings {
     pub public_url: String,
     /// At most one mail of notices a recipient in this time.
     pub notice_interval: TimeDelta,
+    /// Who hears of requests for which the directory names nobody.
+    pub operator: Option<EmailAddress>,
     /// How contacts are judged when somebody is to be asked.
     pub directory: directory::Settings,
 }
@@ -124,6 +128,18 @@ impl std::str::FromStr for TicketRef {
 pub fn visible(conn: &mut Conn, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
     let ticket = store::find(conn, at)?.ok_or(AppError::NotFound)?;
     if caller.sees(&ticket.ars) { Ok(ticket) } else { Err(AppError::NotFound) }
+}
+
+/// The same to change it: until the transaction ends nobody else changes the ticket or its escalations, so that
+/// people do not hear "somebody was quicker" when Lotse itself was.
+pub fn in_hand(tx: &mut Tx, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
+    let seen = visible(tx, caller, at)?;
+    store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
+}
+
+/// The same for Lotse itself.
+pub fn in_hand_by_id(tx: &mut Tx, id: TicketId) -> Result<Ticket, AppError> {
+    store::lock(tx, id)?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))
 }
 
 /// The ticket of an escalation that is in hand; its absence is a fault of ours.

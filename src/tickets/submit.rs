@@ -184,6 +184,9 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<D
     for (key, value) in &command.context {
         faults.text(&format!("context.{key}"), value, 2000);
         faults.text("context", key, 100);
+        if key.contains(['\n', '\r']) {
+            faults.add("context", "has a key of more than one line");
+        }
     }
     let reporter = validate_reply(&command.reply, &mut faults);
     faults.finish()?;

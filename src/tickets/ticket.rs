@@ -63,6 +63,29 @@ crate::text_enum! {
     }
 }
 
+impl Category {
+    /// The same in German, as mails and pages say it.
+    pub fn german(self) -> &'static str {
+        match self {
+            Self::Login => "Anmeldung",
+            Self::Payment => "Bezahlung",
+            Self::Unreachable => "Dienst nicht erreichbar",
+            Self::FormError => "Fehler im Formular",
+            Self::Upload => "Hochladen",
+            Self::Submission => "Absenden",
+            Self::Accessibility => "Barrierefreiheit",
+            Self::Procedure => "Ablauf des Verfahrens",
+            Self::Responsibility => "Zuständigkeit",
+            Self::Documents => "Unterlagen",
+            Self::Status => "Stand der Bearbeitung",
+            Self::Decision => "Bescheid",
+            Self::Privacy => "Datenschutz",
+            Self::Security => "Sicherheit",
+            Self::PraiseOrCriticism => "Lob oder Kritik",
+        }
+    }
+}
+
 crate::text_enum! {
     /// How urgent; P1 (the service is down for all) starts the emergency chain at once.
     pub enum Priority {

@@ -307,10 +307,10 @@ on_both! {
             data_processor: None,
             channels: None,
         };
-        let refused = adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Live), now()).await;
+        let refused = adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Live), None, now()).await.map(made);
         assert!(refused.unwrap_err().to_string().contains("no cooperation agreement with Niedersachsen"));
         let draft =
-            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), now()).await.unwrap();
+            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!(draft.duties.central, [slug("lueneburg-zentral")]);
         let land = lands::read(&world.db, "SH".parse().unwrap()).await.unwrap();
         let agreed = lands::LandChange {
@@ -329,7 +329,7 @@ on_both! {
         adoptions::end(&world.db, live.id, now()).await.unwrap();
         assert!(matches!(adoptions::read(&world.db, live.id).await, Err(AppError::NotFound)));
         let again =
-            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), now()).await.unwrap();
+            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!((again.id, again.version), (live.id, 4));
         let query =
             adoptions::AdoptionQuery { regions: vec!["03".parse().unwrap(), "02".parse().unwrap()], ..Default::default() };
@@ -341,7 +341,7 @@ on_both! {
     async fn contacts_keep_their_secret_to_themselves(world: World) {
         let new = serde_json::json!({"id": "neu", "name": "Neue Stelle", "webhook": {"url": "https://neu.example.org/h", "secret": SECRET}});
         let new: contacts::NewContact = serde_json::from_value(new).unwrap();
-        let made = contacts::create(&world.db, &world.sealer, &world.settings, new, now()).await.unwrap();
+        let made = contacts::create(&world.db, &world.sealer, &world.settings, new, None, now()).await.map(made).unwrap();
         let json = serde_json::to_string(&made).unwrap();
         assert!(!json.contains("whsec") && json.contains("\"id\":\"neu\"") && json.contains("active"), "{json}");
         let change = |text: &str| serde_json::from_str::<contacts::ContactChange>(text).unwrap();
@@ -395,7 +395,7 @@ on_both! {
 
     async fn channels_change_alone(world: World) {
         let new = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "email", "label": "Mail", "email": "a@kiel.example.org"});
-        let made = channels::create(&world.db, serde_json::from_value(new).unwrap(), now()).await.unwrap();
+        let made = channels::create(&world.db, serde_json::from_value(new).unwrap(), None, now()).await.map(made).unwrap();
         assert_eq!((made.shown.hours.as_str(), made.shown.languages.as_slice()), ("24/7", &["de".to_owned()][..]));
         let change = serde_json::json!({"version": 1, "kind": "phone", "label": "Telefon", "phone": "0431 1", "hours": "Mo 08:00-10:00"});
         let changed = channels::change(&world.db, made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
@@ -441,5 +441,13 @@ on_both! {
         }
         println!("help: {:?} each", began.elapsed() / 100_000);
         assert_eq!(snapshot.municipality_count(), 10_981 + sample::MUNICIPALITIES.lines().count() - 1);
+    }
+}
+
+/// What was made; without a key nothing is a repeat.
+fn made<T>(outcome: lotse::access::idempotency::Outcome<T>) -> T {
+    match outcome {
+        lotse::access::idempotency::Outcome::Done(made) => made,
+        lotse::access::idempotency::Outcome::Repeated(_) => panic!("a repeat without a key"),
     }
 }

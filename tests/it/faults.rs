@@ -314,6 +314,8 @@ async fn every_acknowledgement_is_synced_before() {
     let trace = database.folder.path().join("trace");
     let under = [
         "strace",
+        // As a grandchild, so that what is started and ended here is Lotse itself.
+        "-D",
         "-f",
         "-qq",
         "-s",
@@ -333,6 +335,11 @@ async fn every_acknowledgement_is_synced_before() {
             .expect(201);
     }
     lotse.kill();
+    let answered = |trace: &str| trace.matches("HTTP/1.1 201").count();
+    wait_for("the end of the trace", Duration::from_secs(10), || {
+        std::fs::read_to_string(&trace).is_ok_and(|trace| answered(&trace) == 100)
+    })
+    .await;
     let trace = std::fs::read_to_string(&trace).unwrap();
     let (mut answers, mut is_synced) = (0, false);
     for line in trace.lines() {

@@ -1,8 +1,12 @@
 //! The integration tests: one binary that mirrors `src/`, with real peers and both databases.
 
+mod access;
+mod attacks;
+mod cli;
 mod delivery;
 mod directory;
 mod escalations;
 mod faults;
+mod schema;
 mod support;
 mod tickets;

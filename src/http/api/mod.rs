@@ -3,6 +3,7 @@
 //! Invariant: no answer holds the reporter's name or addresses but that of `POST …/reporter`. The reference is
 //! made from these files (`openapi.rs`).
 
+pub mod directory;
 pub mod escalations;
 pub mod tickets;
 

@@ -4,6 +4,8 @@
 //! caches; a fault becomes a page as well, and says what happened and what to do.
 
 pub mod escalation;
+pub mod mail;
+pub mod start;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;

@@ -14,7 +14,6 @@ use actix_web::http::header::{
 };
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use chrono_tz::Europe::Berlin;
 
 use crate::directory::{Help, HelpLanguage};
 use crate::error::{AppError, Faults};
@@ -53,7 +52,7 @@ pub async fn preflight() -> HttpResponse {
 
 fn answer(state: &State, request: &HttpRequest) -> Result<HttpResponse, AppError> {
     let asked = Question::read(request.query_string())?;
-    let today = state.desk().clock.now().utc().with_timezone(&Berlin).date_naive();
+    let today = state.today();
     let snapshot = state.directory().current();
     let found = snapshot.help(&asked.service, &asked.ars, asked.language, today).ok_or(AppError::NotFound)?;
     let mut body = Vec::with_capacity(USUAL_SIZE);

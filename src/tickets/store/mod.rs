@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-pub(super) use list::list;
+pub(super) use list::{list, places_without_adoption};
 
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
@@ -20,7 +20,7 @@ use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
-use crate::db::dialect::{insert_columns, insert_if_absent};
+use crate::db::dialect::{insert_columns, insert_if_absent, load_locked};
 use crate::db::schema::{
     notice_recipients, notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
 };
@@ -251,6 +251,12 @@ pub(super) fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, Ap
     tickets::table.find(id).first::<TicketRow>(conn).optional()?.map(TicketRow::ticket).transpose()
 }
 
+/// Reads a ticket and keeps others from changing it until the transaction ends; on SQLite the one writer does so.
+pub(super) fn lock(conn: &mut Conn, id: TicketId) -> Result<Option<Ticket>, AppError> {
+    let rows: Vec<TicketRow> = load_locked!(conn, tickets::table.find(id))?;
+    rows.into_iter().next().map(TicketRow::ticket).transpose()
+}
+
 /// Writes the whole ticket if it still has the status it was read with and nobody wrote in between.
 pub(super) fn update(
     conn: &mut Conn,
@@ -306,7 +312,7 @@ pub(super) fn mark_told(conn: &mut Conn, rows: &[NoticeRow], now: Timestamp) -> 
 /// Takes the right to write to a recipient; false when it was written to less than `interval` ago.
 pub(super) fn claim_recipient(
     conn: &mut Conn,
-    contact: &Slug,
+    contact: &str,
     now: Timestamp,
     interval: TimeDelta,
 ) -> Result<bool, AppError> {

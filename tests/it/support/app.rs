@@ -220,8 +220,11 @@ impl TestApp {
     pub async fn import(&self, directory: &str) {
         let desk = self.app.escalations.desk();
         import(desk, directory).await;
+        let slugs: Vec<&str> =
+            directory.lines().filter_map(|line| line.strip_prefix("slug = ")).map(|s| s.trim_matches('"')).collect();
         wait_for("the directory in memory", Duration::from_secs(5), || {
-            desk.directory.current().service("wohnsitzanmeldung").is_some()
+            let current = desk.directory.current();
+            slugs.iter().all(|slug| current.service(slug).is_some())
         })
         .await;
     }
@@ -264,6 +267,12 @@ impl TestApp {
 
     pub async fn post(&self, token: &str, path: &str, body: Value) -> Reply {
         self.send(token, "POST", path, Some(body.to_string()), &[]).await
+    }
+
+    /// Changes an object of the directory, as it is now.
+    pub async fn patch(&self, token: &str, path: &str, mut body: Value) -> Reply {
+        body["version"] = self.get(token, path).await.expect(200)["version"].clone();
+        self.send(token, "PATCH", path, Some(body.to_string()), &[]).await
     }
 
     pub async fn send(
@@ -319,8 +328,8 @@ async fn start(database: &Database, settings: &str, clock: Clock) -> App {
     let file: PathBuf = database.folder.path().join("lotse.toml");
     std::fs::write(&file, settings).unwrap();
     let config = Config::load(Some(&file)).unwrap();
-    let listener = Some(listen(&config.server.listen).unwrap());
-    App::start(&config, Options { clock, listener, delivers: true }).await.unwrap()
+    let listener = Some(listen("server.listen", &config.server.listen).unwrap());
+    App::start(&config, Options { clock, listener, delivers: true, development: None }).await.unwrap()
 }
 
 /// A client that keeps nothing for itself: no redirects, no proxy.

@@ -1,0 +1,100 @@
+//! Adoptions: a municipality's use of a service, with the people who answer there.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path};
+use serde::Deserialize;
+
+use super::{check_match, ended, made, once, reach, tagged};
+use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, NewAdoption};
+use crate::directory::{Adoption, AdoptionState, Page, PageRequest};
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::api::{ApiResult, ok};
+use crate::http::auth::{Asked, Command, Guard, right};
+use crate::ids::AdoptionId;
+use crate::keys::{ArsPrefix, Slug};
+
+/// Which adoptions.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Only of this service.
+    service: Option<Slug>,
+    /// An ARS or its beginning.
+    ars: Option<ArsPrefix>,
+    /// Only in this state.
+    state: Option<AdoptionState>,
+    /// At most so many items, up to 200.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+fn key(at: &str) -> Result<AdoptionId, AppError> {
+    at.parse().map_err(|_| AppError::NotFound)
+}
+
+/// A page of them, of the caller's regions.
+#[utoipa::path(get, path = "/api/v1/adoptions", tag = "directory", params(ListQuery),
+    responses((status = 200, body = Page<Adoption>)))]
+pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
+    let ListQuery { service, ars, state: in_state, limit, cursor } = asked.query;
+    let Some(regions) = reach::regions(&asked.caller, ars.as_ref()) else {
+        return ok(&Page::<Adoption> { items: Vec::new(), next_cursor: None });
+    };
+    let query = AdoptionQuery { service, ars: None, state: in_state, regions };
+    ok(&adoptions::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
+}
+
+/// One of them.
+#[utoipa::path(get, path = "/api/v1/adoptions/{adoption}", tag = "directory", params(("adoption" = String, Path)),
+    responses((status = 200, body = Adoption), (status = 404, body = crate::http::error::Problem)))]
+pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
+    let found = adoptions::read(&state.desk().db, key(&at)?).await?;
+    reach::sees(&guard.caller, &found.ars)?;
+    tagged(found.version, &found)
+}
+
+/// Make a new one.
+#[utoipa::path(post, path = "/api/v1/adoptions", tag = "directory", request_body = NewAdoption,
+    responses((status = 201, body = Adoption), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
+pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewAdoption>) -> ApiResult {
+    reach::may_place(&command.caller, &command.body.ars)?;
+    let repeat = once(&command, |new: &Adoption| format!("/api/v1/adoptions/{}", new.id))?;
+    let new = adoptions::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
+    made(new, |new| (format!("/api/v1/adoptions/{}", new.id), new.version))
+}
+
+/// Change one; what is left out stays.
+#[utoipa::path(patch, path = "/api/v1/adoptions/{adoption}", tag = "directory", request_body = AdoptionChange,
+    params(("adoption" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = Adoption), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
+pub async fn change(
+    state: Data<State>,
+    command: Command<right::ChangeDirectory, AdoptionChange>,
+    at: Path<String>,
+) -> ApiResult {
+    let id = key(&at)?;
+    reach::sees(&command.caller, &adoptions::read(&state.desk().db, id).await?.ars)?;
+    let version = command.if_match()?.or(command.body.version);
+    let change = AdoptionChange { version, ..command.body };
+    let found = adoptions::change(&state.desk().db, id, change, state.desk().clock.now()).await?;
+    tagged(found.version, &found)
+}
+
+/// End one; requests that name it stay.
+#[utoipa::path(delete, path = "/api/v1/adoptions/{adoption}", tag = "directory", params(("adoption" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
+pub async fn end(
+    state: Data<State>,
+    guard: Guard<right::ChangeDirectory>,
+    request: HttpRequest,
+    at: Path<String>,
+) -> ApiResult {
+    let found = adoptions::read(&state.desk().db, key(&at)?).await?;
+    reach::sees(&guard.caller, &found.ars)?;
+    check_match(&request, found.version)?;
+    adoptions::end(&state.desk().db, found.id, state.desk().clock.now()).await?;
+    ended()
+}

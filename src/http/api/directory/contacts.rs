@@ -1,0 +1,109 @@
+//! Contacts: people and mailboxes that answer. A webhook's secret goes in and never comes out.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path};
+use serde::Deserialize;
+
+use super::{check_match, ended, made, once, reach, tagged};
+use crate::access::Caller;
+use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
+use crate::directory::{Contact, Page, PageRequest};
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::api::{ApiResult, ok};
+use crate::http::auth::{Asked, Command, Guard, right};
+use crate::keys::Slug;
+
+/// Which contacts.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// Part of the name or id.
+    q: Option<String>,
+    /// Only those with a duty for this service.
+    service: Option<Slug>,
+    /// At most so many items, up to 200.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The contact, if it exists for the caller.
+async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+    let slug = at.parse().map_err(|_| AppError::NotFound)?;
+    let found = contacts::read(&state.desk().db, slug).await?;
+    if reach::sees_owner(caller, found.owner.as_ref()) { Ok(found) } else { Err(AppError::NotFound) }
+}
+
+/// The same for changing it.
+async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+    let found = visible(state, caller, at).await?;
+    if found.owner.is_none() {
+        reach::may_change_shared(caller)?;
+    }
+    Ok(found)
+}
+
+/// A page of them: shared ones and those of the caller's regions.
+#[utoipa::path(get, path = "/api/v1/contacts", tag = "directory", params(ListQuery),
+    responses((status = 200, body = Page<Contact>)))]
+pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
+    let ListQuery { q, service, limit, cursor } = asked.query;
+    let query = ContactQuery { q, service, regions: asked.caller.regions };
+    ok(&contacts::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
+}
+
+/// One of them.
+#[utoipa::path(get, path = "/api/v1/contacts/{contact}", tag = "directory", params(("contact" = String, Path)),
+    responses((status = 200, body = Contact), (status = 404, body = crate::http::error::Problem)))]
+pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
+    let found = visible(&state, &guard.caller, &at).await?;
+    tagged(found.version, &found)
+}
+
+/// Make a new one.
+#[utoipa::path(post, path = "/api/v1/contacts", tag = "directory", request_body = NewContact,
+    responses((status = 201, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
+pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewContact>) -> ApiResult {
+    reach::may_own(&command.caller, command.body.owner.as_ref())?;
+    let (desk, now) = (state.desk(), state.desk().clock.now());
+    let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
+    let new = contacts::create(&desk.db, &desk.sealer, &desk.settings.directory, command.body, repeat, now).await?;
+    made(new, |new| (format!("/api/v1/contacts/{}", new.slug), new.version))
+}
+
+/// Change one; what is left out stays, `null` empties.
+#[utoipa::path(patch, path = "/api/v1/contacts/{contact}", tag = "directory", request_body = ContactChange,
+    params(("contact" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
+pub async fn change(
+    state: Data<State>,
+    command: Command<right::ChangeDirectory, ContactChange>,
+    at: Path<String>,
+) -> ApiResult {
+    let slug = changeable(&state, &command.caller, &at).await?.slug;
+    if let Some(owner) = &command.body.owner {
+        reach::may_own(&command.caller, owner.as_ref())?;
+    }
+    let version = command.if_match()?.or(command.body.version);
+    let change = ContactChange { version, ..command.body };
+    let (desk, now) = (state.desk(), state.desk().clock.now());
+    let found = contacts::change(&desk.db, &desk.sealer, &desk.settings.directory, slug, change, now).await?;
+    tagged(found.version, &found)
+}
+
+/// End one; what was asked before stays with it.
+#[utoipa::path(delete, path = "/api/v1/contacts/{contact}", tag = "directory", params(("contact" = String, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
+pub async fn end(
+    state: Data<State>,
+    guard: Guard<right::ChangeDirectory>,
+    request: HttpRequest,
+    at: Path<String>,
+) -> ApiResult {
+    let found = changeable(&state, &guard.caller, &at).await?;
+    check_match(&request, found.version)?;
+    contacts::end(&state.desk().db, found.slug, state.desk().clock.now()).await?;
+    ended()
+}

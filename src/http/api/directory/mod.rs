@@ -1,0 +1,67 @@
+//! The directory over JSON: one file an object, each with list, read, create, change and end.
+//!
+//! Invariant: an answer carries its version as `ETag`, a change names it by `If-Match` or in the body, and a stale
+//! one is 409. What of it a caller reaches stands in `reach.rs`. Lands and municipalities come with the
+//! installation; they are changed, never made or ended.
+
+pub mod adoptions;
+pub mod channels;
+pub mod contacts;
+pub mod gaps;
+pub mod lands;
+pub mod municipalities;
+mod reach;
+pub mod route;
+pub mod services;
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
+use serde::Serialize;
+
+use super::{ApiResult, created, send};
+use crate::access::idempotency::{Once, Outcome};
+use crate::error::AppError;
+use crate::http::auth::{Command, right, version as version_in};
+
+/// 200 with the object and its version.
+fn tagged<T: Serialize>(version: i32, value: &T) -> ApiResult {
+    Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(value))
+}
+
+/// Marks a request that makes something as one that may be repeated; `place` says where it will stand.
+fn once<T: Serialize, B>(
+    command: &Command<right::ChangeDirectory, B>,
+    place: impl Fn(&T) -> String + Send + Sync + 'static,
+) -> Result<Option<Once<T>>, AppError> {
+    command.once(Arc::new(move |made: &T| created(place(made), made)))
+}
+
+/// 201 with the object, its place and its version; a repeat gets the first answer.
+fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> ApiResult {
+    let made = match outcome {
+        Outcome::Done(made) => made,
+        Outcome::Repeated(answer) => return send(answer),
+    };
+    let (place, version) = at(&made);
+    let mut answer = HttpResponse::Created();
+    answer.insert_header((LOCATION, place)).insert_header((ETAG, format!("\"{version}\"")));
+    Ok(answer.json(made))
+}
+
+/// 204: it has ended.
+fn ended() -> ApiResult {
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Refuses to end what has changed since the caller read it, where they say what they read.
+fn check_match(request: &HttpRequest, present: i32) -> Result<(), AppError> {
+    let Some(tag) = request.headers().get(IF_MATCH) else { return Ok(()) };
+    let tag = tag.to_str().map_err(|_| AppError::field("If-Match", "must be plain text"))?;
+    if version_in(tag)? == present {
+        return Ok(());
+    }
+    Err(AppError::Conflict(format!("it was changed meanwhile and is at version {present}; read it again")))
+}

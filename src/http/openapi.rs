@@ -1,0 +1,234 @@
+//! The reference of the API, made from the handlers, and a page to try it.
+//!
+//! Invariant: every route of `/api/v1` and of operation stands in the document and nothing else does (a test holds
+//! both against each other). The page fetches nothing from elsewhere; it alone may style itself inline.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
+use actix_web::web::Path;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, RefOr, Response};
+use utoipa::{Modify, OpenApi};
+
+use super::error::ApiError;
+use super::{api, health, metrics, public};
+use crate::error::AppError;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Lotse", description = "Support requests about re-used online services, from 1st level to 2nd level \
+        and back. Errors are problems of RFC 9457; lists go on with `next_cursor`; changes name the version they were made against."),
+    modifiers(&Bearer, &Problems),
+    security(("token" = [])),
+    components(schemas(super::error::Problem)),
+    tags((name = "tickets", description = "Requests and what becomes of them"),
+        (name = "escalations", description = "Questions to the 2nd level"),
+        (name = "deliveries", description = "What was sent, and what could not be"),
+        (name = "directory", description = "Who answers for what, where"),
+        (name = "public", description = "Without a token"),
+        (name = "operation", description = "For those who run Lotse")),
+    paths(
+        public::help::help,
+        api::tickets::submit,
+        api::tickets::list,
+        api::tickets::show,
+        api::tickets::history,
+        api::tickets::reporter,
+        api::tickets::claim,
+        api::tickets::release,
+        api::tickets::note,
+        api::tickets::wait,
+        api::tickets::resume,
+        api::tickets::interim,
+        api::tickets::priority,
+        api::tickets::category,
+        api::tickets::answer,
+        api::tickets::reject,
+        api::tickets::close,
+        api::tickets::reopen,
+        api::tickets::merge,
+        api::escalations::escalate,
+        api::escalations::of_ticket,
+        api::escalations::preview,
+        api::escalations::mine,
+        api::escalations::show,
+        api::escalations::deliveries,
+        api::escalations::acknowledge,
+        api::escalations::answer,
+        api::escalations::give_back,
+        api::escalations::ask,
+        api::escalations::next,
+        api::escalations::withdraw,
+        api::escalations::exhausted,
+        api::escalations::replay,
+        api::directory::lands::list,
+        api::directory::lands::read,
+        api::directory::lands::change,
+        api::directory::municipalities::list,
+        api::directory::municipalities::read,
+        api::directory::municipalities::change,
+        api::directory::services::list,
+        api::directory::services::create,
+        api::directory::services::read,
+        api::directory::services::change,
+        api::directory::services::end,
+        api::directory::adoptions::list,
+        api::directory::adoptions::create,
+        api::directory::adoptions::read,
+        api::directory::adoptions::change,
+        api::directory::adoptions::end,
+        api::directory::contacts::list,
+        api::directory::contacts::create,
+        api::directory::contacts::read,
+        api::directory::contacts::change,
+        api::directory::contacts::end,
+        api::directory::channels::list,
+        api::directory::channels::create,
+        api::directory::channels::read,
+        api::directory::channels::change,
+        api::directory::channels::end,
+        api::directory::route::route,
+        api::directory::gaps::gaps,
+        health::healthz,
+        health::readyz,
+        metrics::metrics,
+    )
+)]
+struct Document;
+
+/// Says how to show a token.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// Gives problems their media type, and says of every operation that it can end in one.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in all.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                let problem = Response::builder()
+                    .description("a problem of RFC 9457")
+                    .content(PROBLEM, Content::new(Some(utoipa::openapi::Ref::from_schema_name("Problem"))))
+                    .build();
+                responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(problem));
+                for (status, response) in responses.iter_mut() {
+                    let is_fault = status.starts_with('4');
+                    if let RefOr::T(response) = response
+                        && is_fault
+                        && let Some(content) = response.content.shift_remove("application/json")
+                    {
+                        response.content.insert(PROBLEM.to_owned(), content);
+                    }
+                }
+            }
+        }
+    }
+}
+
+const PROBLEM: &str = "application/problem+json";
+
+static TEXT: LazyLock<Result<String, String>> =
+    LazyLock::new(|| Document::openapi().to_json().map_err(|fault| fault.to_string()));
+
+/// The document.
+pub async fn document() -> Result<HttpResponse, ApiError> {
+    let text = TEXT.as_ref().map_err(AppError::internal)?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .body(text.as_str()))
+}
+
+/// The way to the page, for those who forget the slash.
+pub async fn to_docs() -> HttpResponse {
+    HttpResponse::MovedPermanently().insert_header((LOCATION, "/api/docs/")).finish()
+}
+
+/// The page to try it, and its files.
+pub async fn docs(file: Path<String>) -> Result<HttpResponse, ApiError> {
+    static CONFIG: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
+        LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::from("/api/openapi.json")));
+    let found = utoipa_swagger_ui::serve(&file, CONFIG.clone()).map_err(AppError::internal)?;
+    let found = found.ok_or(AppError::NotFound)?;
+    Ok(HttpResponse::Ok()
+        .content_type(found.content_type)
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .body(found.bytes.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Routes that are pages, files and the document itself.
+    const NOT_IN_THE_DOCUMENT: [&str; 5] =
+        ["/assets/", "/eskalation/", "/entwicklung/", "/api/docs", "/api/openapi.json"];
+
+    /// `METHOD path` of every route in the table.
+    fn routed() -> BTreeSet<String> {
+        let table = include_str!("routes.rs");
+        let mut found = BTreeSet::new();
+        for entry in table.split("at!(").skip(1) {
+            let Some((path, rest)) = entry.trim_start().trim_start_matches('"').split_once('"') else { continue };
+            let prefix =
+                if table.split(entry).next().unwrap().contains("// Outside the API.") { "" } else { "/api/v1" };
+            let path = format!("{prefix}{path}");
+            if path == "/" || NOT_IN_THE_DOCUMENT.iter().any(|other| path.starts_with(other)) {
+                continue;
+            }
+            let handlers = rest.split(')').next().unwrap().trim_start_matches(':');
+            for handler in handlers.split(',').filter_map(|one| one.split_whitespace().next()) {
+                if !matches!(handler, "head" | "options") {
+                    found.insert(format!("{handler} {path}"));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_route_stands_in_the_document_and_nothing_else() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let documented: BTreeSet<String> = paths
+            .iter()
+            .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
+            .collect();
+        let routed = routed();
+        assert!(routed.len() > 50, "{routed:?}");
+        let missing: Vec<_> = routed.difference(&documented).collect();
+        let surplus: Vec<_> = documented.difference(&routed).collect();
+        assert!(missing.is_empty() && surplus.is_empty(), "missing {missing:?}, surplus {surplus:?}");
+    }
+
+    #[test]
+    fn only_what_is_public_needs_no_token() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let open: Vec<_> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, item)| item["get"]["security"] == serde_json::json!([{}]))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        assert_eq!(open, ["/api/v1/help", "/healthz", "/readyz"]);
+        assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    }
+}
