@@ -123,7 +123,16 @@ struct BadInput(String);
 
 /// Runs the command of this process and answers how it ended.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(fault) if !fault.use_stderr() => fault.exit(), // Help and version, as they are.
+        Err(fault) => {
+            let words = fault.to_string();
+            let line = words.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+            eprintln!("lotse: {}; see lotse --help", line.trim_start_matches("error: "));
+            return ExitCode::from(2);
+        }
+    };
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
             let ended = runtime.block_on(dispatch(cli));

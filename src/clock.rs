@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in UTC with microseconds. Written as RFC 3339, such as `2026-11-24T10:14:00Z`.
@@ -24,6 +24,11 @@ impl Timestamp {
     /// The same instant as chrono's type, for calculations in a time zone.
     pub fn utc(self) -> DateTime<Utc> {
         self.0.and_utc()
+    }
+
+    /// The day it is in Germany at this instant: what validity, absence and confirmation count by.
+    pub fn day_in_berlin(self) -> NaiveDate {
+        self.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive()
     }
 
     /// This instant moved by `delta`; the bounds of the calendar are never reached in practice and saturate.

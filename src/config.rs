@@ -67,6 +67,7 @@ pub struct Security {
     pub master_key: SecretString,
     pub master_key_file: String,
     pub previous_master_keys: SecretString,
+    pub previous_master_keys_file: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -87,6 +88,7 @@ pub struct Mail {
     pub directory: String,
     pub from: String,
     pub reply_address: String,
+    pub operator: String,
     pub retry_schedule: String,
     #[serde(deserialize_with = "duration")]
     pub notice_interval: TimeDelta,
@@ -173,6 +175,8 @@ impl Config {
         let mut config: Self = layers.try_deserialize().map_err(|e| AppError::field("config", e.to_string()))?;
         from_file(&mut config.database.url, &config.database.url_file, "database.url_file")?;
         from_file(&mut config.security.master_key, &config.security.master_key_file, "security.master_key_file")?;
+        let (previous, file) = (&mut config.security.previous_master_keys, &config.security.previous_master_keys_file);
+        from_file(previous, file, "security.previous_master_keys_file")?;
         from_file(&mut config.mail.smtp_url, &config.mail.smtp_url_file, "mail.smtp_url_file")?;
         config.server.public_url = config.server.public_url.trim_end_matches('/').to_owned();
         config.validate()?;
@@ -192,8 +196,11 @@ impl Config {
             faults.keep("server.metrics_listen", self.server.metrics_listen.parse::<std::net::SocketAddr>());
         }
         match url::Url::parse(&self.server.public_url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {}
-            _ => faults.add("server.public_url", "must be an http or https address, such as https://lotse.example.org"),
+            Ok(url) if is_origin(&url) => {}
+            _ => faults.add(
+                "server.public_url",
+                "must be an http or https address without a path, such as https://lotse.example.org",
+            ),
         }
         if let Err(AppError::Invalid(found)) = crate::db::Backend::of(self.database.url.expose_secret()) {
             found.into_iter().for_each(|f| faults.add(f.field, f.message));
@@ -203,6 +210,9 @@ impl Config {
         }
         faults.keep("mail.from", self.mail.sender());
         faults.keep("mail.reply_address", self.mail.reply_mailbox());
+        if !self.mail.operator.is_empty() {
+            faults.keep("mail.operator", self.mail.operator.parse::<crate::keys::EmailAddress>());
+        }
         faults.keep("mail.retry_schedule", Schedule::parse(&self.mail.retry_schedule));
         faults.keep("webhook.retry_schedule", Schedule::parse(&self.webhook.retry_schedule));
         match self.mail.transport {
@@ -222,11 +232,17 @@ impl Config {
             ("escalation.emergency_within", self.escalation.emergency_within),
             ("escalation.link_valid_for", self.escalation.link_valid_for),
             ("delivery.poll", self.delivery.poll),
+            ("database.wait", self.database.wait),
+            ("server.shutdown_within", self.server.shutdown_within),
+            ("webhook.disable_after", self.webhook.disable_after),
         ];
         for (key, value) in positive {
             if value <= TimeDelta::zero() {
                 faults.add(key, "must be longer than nothing");
             }
+        }
+        if self.directory.stale_after_days < 1 {
+            faults.add("directory.stale_after_days", "must be at least 1");
         }
         faults.finish()
     }
@@ -245,6 +261,11 @@ impl Config {
             ),
             (self.mail.transport == MailTransport::File, "mail.transport is file: no mail leaves this machine"),
             (self.server.public_url.starts_with("http://"), "server.public_url is not https: links travel unencrypted"),
+            (self.mail.may_be_plain(), "mail.smtp_url does not ask for TLS: add ?tls=required, or use smtps://"),
+            (
+                !is_local(&self.server.metrics_listen),
+                "server.metrics_listen can be reached from outside, without a token",
+            ),
         ];
         all.into_iter().filter_map(|(is_on, words)| is_on.then_some(words)).collect()
     }
@@ -279,6 +300,17 @@ impl Mail {
         }
     }
 
+    /// True where a mail could leave this machine unencrypted.
+    fn may_be_plain(&self) -> bool {
+        let url = self.smtp_url.expose_secret();
+        let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let is_here = matches!(host.as_str(), "" | "localhost" | "127.0.0.1" | "[::1]");
+        self.transport == MailTransport::Smtp
+            && !is_here
+            && !url.starts_with("smtps://")
+            && !url.contains("tls=required")
+    }
+
     /// What stands behind the `@` of message ids.
     pub fn domain(&self) -> String {
         self.sender().ok().and_then(|s| s.split_once('@').map(|(_, domain)| domain.to_owned())).unwrap_or_default()
@@ -303,6 +335,17 @@ fn text_of(file: &Path) -> Result<String, AppError> {
         }
     }
     Ok(text)
+}
+
+/// An origin and nothing more: pages, forms and assets stand at the root.
+fn is_origin(url: &url::Url) -> bool {
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    matches!(url.scheme(), "http" | "https") && url.host().is_some() && bare
+}
+
+/// True for an address that only this machine reaches, and for none at all.
+fn is_local(address: &str) -> bool {
+    address.is_empty() || address.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
 }
 
 fn is_empty_or_smtp(url: &str) -> bool {

@@ -75,10 +75,17 @@ impl Faults {
 
     /// Notes a text that is empty or longer than `most` characters.
     pub fn text(&mut self, field: &str, text: &str, most: usize) {
-        let length = text.chars().count();
         if text.trim().is_empty() {
             self.add(field, "must not be empty");
-        } else if length > most {
+        } else {
+            self.optional_text(field, text, most);
+        }
+    }
+
+    /// Notes a text that is longer than `most` characters; it may be empty.
+    pub fn optional_text(&mut self, field: &str, text: &str, most: usize) {
+        let length = text.chars().count();
+        if length > most {
             self.add(field, format!("has {length} characters; at most {most} are kept, please shorten it"));
         } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             self.add(field, "holds control characters; please send plain text");

@@ -119,8 +119,8 @@ pub fn record(tx: &mut Tx, row: &AnswerRow) -> Result<bool, AppError> {
     store::insert_answer(tx, row)
 }
 
-/// Records many at once; answers how many had none yet.
-pub fn record_all(tx: &mut Tx, rows: &[AnswerRow]) -> Result<usize, AppError> {
+/// Records many at once; answers for each whether its key had none yet.
+pub fn record_all(tx: &mut Tx, rows: &[&AnswerRow]) -> Result<Vec<bool>, AppError> {
     store::insert_answers(tx, rows)
 }
 

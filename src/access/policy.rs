@@ -24,6 +24,8 @@ crate::text_enum! {
         ReadEscalations = "read_escalations",
         /// Acknowledge, answer, return.
         RespondEscalation = "respond_escalation",
+        /// See what was given up.
+        ReadDeliveries = "read_deliveries",
         /// Send again what was given up.
         ReplayDelivery = "replay_delivery",
         /// See who answers for what, dry run and gaps.
@@ -43,7 +45,9 @@ pub fn allows(role: Role, action: Action) -> bool {
         Role::Agent => matches!(action, SubmitTicket | ReadTickets | NoteTicket | EscalateTicket | ReadDirectory),
         Role::Central => !matches!(action, ChangeDirectory | RespondEscalation | ReadMetrics),
         Role::SecondLevel => matches!(action, ReadEscalations | RespondEscalation),
-        Role::Auditor => matches!(action, ReadTickets | ReadEscalations | ReadDirectory | ReadMetrics),
+        Role::Auditor => {
+            matches!(action, ReadTickets | ReadEscalations | ReadDeliveries | ReadDirectory | ReadMetrics)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::role::Role;
 use super::token::NewToken;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::dialect::insert_if_absent;
+use crate::db::dialect::{insert_columns_if_absent, insert_if_absent};
 use crate::db::schema::{changes, idempotency, tokens};
 use crate::db::types::Json;
 use crate::error::AppError;
@@ -94,7 +94,7 @@ pub(super) fn version(conn: &mut Conn) -> Result<i64, AppError> {
 
 /// A recorded answer; see `idempotency.rs`.
 #[derive(Debug, Clone, Insertable, Queryable)]
-#[diesel(table_name = idempotency)]
+#[diesel(table_name = idempotency, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct AnswerRow {
     pub token_id: TokenId,
@@ -115,8 +115,13 @@ pub(super) fn insert_answer(conn: &mut Conn, row: &AnswerRow) -> Result<bool, Ap
     Ok(insert_if_absent!(conn, idempotency::table, row))
 }
 
-pub(super) fn insert_answers(conn: &mut Conn, rows: &[AnswerRow]) -> Result<usize, AppError> {
-    Ok(crate::insert_many_if_absent!(conn, idempotency::table, rows))
+pub(super) fn insert_answers(conn: &mut Conn, rows: &[&AnswerRow]) -> Result<Vec<bool>, AppError> {
+    Ok(insert_columns_if_absent!(
+        conn,
+        idempotency[token_id, route, key, body_hash, status, location, body, created_at],
+        key[token_id: TokenId, route: String, key: String],
+        rows
+    ))
 }
 
 pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Result<usize, AppError> {

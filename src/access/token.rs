@@ -55,6 +55,11 @@ impl Caller {
         }
     }
 
+    /// True where the whole region lies within reach.
+    pub fn sees_region(&self, region: &ArsPrefix) -> bool {
+        self.regions.is_empty() || self.regions.iter().any(|own| own.contains(region))
+    }
+
     /// True where the municipality lies within reach.
     pub fn sees(&self, ars: &Ars) -> bool {
         self.regions.is_empty() || self.regions.iter().any(|region| ars.is_in(region))

@@ -44,6 +44,7 @@ pub fn tickets(config: &Config) -> tickets::Settings {
     tickets::Settings {
         public_url: config.server.public_url.clone(),
         notice_interval: config.mail.notice_interval,
+        operator: config.mail.operator.parse().ok(),
         directory: directory(config),
     }
 }

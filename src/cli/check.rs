@@ -89,7 +89,7 @@ async fn directory(config: &Config, db: &Db, report: &mut Report) {
         Some(0) => return report.warning("directory", "is empty; `lotse import municipalities FILE` begins it"),
         Some(_) => {}
     }
-    let (rules, today) = (settings::directory(config), Clock::system().now().utc().date_naive());
+    let (rules, today) = (settings::directory(config), Clock::system().now().day_in_berlin());
     let found = db.read(move |conn| gaps(conn, &GapQuery::default(), today, &rules)).await;
     match report.result("directory", found, |_| String::new()).map(|found| found.len()) {
         None => {}

@@ -61,11 +61,32 @@ pub(super) fn open(url: &str) -> Result<Conn, AppError> {
             Ok(Conn::Sqlite(conn))
         }
         Backend::Postgres => {
-            let mut conn = PgConnection::establish(url).map_err(unavailable)?;
+            let mut conn = PgConnection::establish(&noticing(url)).map_err(unavailable)?;
             conn.batch_execute("SET TIME ZONE 'UTC'; SET application_name = 'lotse'; SET lock_timeout = '10s'")?;
             Ok(Conn::Postgres(conn))
         }
     }
+}
+
+/// The address with bounds after which a server that has vanished without a word is given up; what the address says
+/// of them itself stays.
+fn noticing(url: &str) -> String {
+    let bounds = [
+        "connect_timeout=5",
+        "keepalives_idle=5",
+        "keepalives_interval=2",
+        "keepalives_count=3",
+        "tcp_user_timeout=10000",
+    ];
+    let mut url = url.to_owned();
+    for bound in bounds {
+        let name = bound.split('=').next().unwrap_or_default();
+        if !url.contains(name) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(bound);
+        }
+    }
+    url
 }
 
 /// Refuses a PostgreSQL that would acknowledge what a crash can lose, unless that is explicitly allowed.
@@ -136,6 +157,7 @@ impl From<DieselError> for AppError {
             DieselError::DatabaseError(kind, info) => match kind {
                 DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ReadOnlyTransaction
                 | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable(info.message().to_owned()),
                 DatabaseErrorKind::Unknown if is_passing(info.message()) => {
                     Self::Unavailable(info.message().to_owned())
@@ -151,7 +173,7 @@ impl From<DieselError> for AppError {
 
 /// Faults of the database's surroundings that pass: full disk, restart, fail-over, a lock held too long.
 fn is_passing(message: &str) -> bool {
-    const SIGNS: [&str; 16] = [
+    const SIGNS: [&str; 17] = [
         "disk is full",
         "disk I/O error",
         "database is locked",
@@ -167,6 +189,7 @@ fn is_passing(message: &str) -> bool {
         "could not send data",
         "read-only transaction",
         "lock timeout",
+        "deadlock detected",
         "too many clients",
     ];
     SIGNS.iter().any(|sign| message.contains(sign))

@@ -3,7 +3,14 @@
 //! [`each_backend!`] writes the same Diesel statement out for both, for what `MultiConnection` cannot carry
 //! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
 
-pub use crate::{each_backend, insert_if_absent, insert_many, insert_many_if_absent, load_locked, load_unlocked};
+pub use crate::{
+    each_backend, insert_columns, insert_columns_if_absent, insert_if_absent, insert_many, load_locked, load_unlocked,
+};
+
+diesel::define_sql_function! {
+    /// PostgreSQL: a row for each element; several side by side in one SELECT go in step.
+    fn unnest<T: diesel::sql_types::SqlType + diesel::sql_types::SingleValue>(elements: diesel::sql_types::Array<T>) -> T;
+}
 
 /// True when a statement that inserts at most one row did so. Callers may ignore it: both ways the row is there.
 pub fn was_inserted(rows: usize) -> bool {
@@ -44,6 +51,64 @@ macro_rules! insert_many {
     }};
 }
 
+/// Inserts many rows where it must be fast; answers how many. `$rows` are references to structs whose fields are
+/// named like the columns, all of which are listed. On PostgreSQL a column goes as one array, so that the statement
+/// reads the same for any number of rows and is planned once; with a list of VALUES it would be planned each time
+/// anew, which costs more than the rows (`docs/reports/`). On SQLite each row goes by a statement that stays
+/// prepared; straight to its connection, because the way over `MultiConnection` writes the SQL out each time.
+#[macro_export]
+macro_rules! insert_columns {
+    (@statement $table:ident [$($column:ident),+], $rows:ident) => {
+        diesel::insert_into($table::table)
+            .values(diesel::select(($($crate::db::dialect::unnest(diesel::IntoSql::into_sql::<
+                diesel::sql_types::Array<diesel::dsl::SqlTypeOf<$table::$column>>,
+            >($rows.iter().map(|row| &row.$column).collect::<Vec<_>>())),)+)))
+            .into_columns(($($table::$column,)+))
+    };
+    ($conn:expr, $table:ident [$($column:ident),+ $(,)?], $rows:expr) => {{
+        let rows = $rows;
+        let mut inserted = 0usize;
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(_) if rows.is_empty() => {}
+            $crate::db::Conn::Postgres(c) => {
+                inserted = $crate::insert_columns!(@statement $table [$($column),+], rows).execute(c)?;
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in rows.iter() {
+                    inserted += diesel::insert_into($table::table).values(*row).execute(c)?;
+                }
+            }
+        }
+        inserted
+    }};
+}
+
+/// Like [`insert_columns!`], but passes over rows whose key exists; answers for each row whether it was inserted.
+#[macro_export]
+macro_rules! insert_columns_if_absent {
+    ($conn:expr, $table:ident [$($column:ident),+], key [$($part:ident: $type:ty),+], $rows:expr) => {{
+        let rows = $rows;
+        let mut inserted: Vec<bool> = Vec::with_capacity(rows.len());
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(_) if rows.is_empty() => {}
+            $crate::db::Conn::Postgres(c) => {
+                let statement = $crate::insert_columns!(@statement $table [$($column),+], rows);
+                let statement = statement.on_conflict_do_nothing().returning(($($table::$part,)+));
+                let mut new: std::collections::HashSet<($($type,)+)> = statement.load(c)?.into_iter().collect();
+                // Of two rows with one key the first was inserted.
+                inserted.extend(rows.iter().map(|row| new.remove(&($(row.$part.clone(),)+))));
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in rows.iter() {
+                    let statement = diesel::insert_into($table::table).values(*row).on_conflict_do_nothing();
+                    inserted.push($crate::db::dialect::was_inserted(statement.execute(c)?));
+                }
+            }
+        }
+        inserted
+    }};
+}
+
 /// Inserts a row unless one with its key exists; true when it was inserted.
 #[macro_export]
 macro_rules! insert_if_absent {
@@ -74,26 +139,6 @@ macro_rules! load_locked {
         match &mut *$conn {
             $crate::db::Conn::Postgres(c) => $query.for_update().load(c),
             $crate::db::Conn::Sqlite(c) => $query.load(c),
-        }
-    };
-}
-
-/// Inserts many rows unless they exist; answers how many were inserted. One statement on PostgreSQL; Diesel's
-/// batch for SQLite knows no ON CONFLICT, and there a cached statement a row costs little.
-#[macro_export]
-macro_rules! insert_many_if_absent {
-    ($conn:expr, $table:expr, $rows:expr) => {
-        match &mut *$conn {
-            $crate::db::Conn::Postgres(c) => {
-                diesel::insert_into($table).values($rows).on_conflict_do_nothing().execute(c)?
-            }
-            $crate::db::Conn::Sqlite(c) => {
-                let mut inserted = 0usize;
-                for row in $rows {
-                    inserted += diesel::insert_into($table).values(row).on_conflict_do_nothing().execute(c)?;
-                }
-                inserted
-            }
         }
     };
 }

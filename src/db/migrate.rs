@@ -1,7 +1,7 @@
 //! Brings the database to the form the code expects, and tells whether it has it.
 //!
 //! Invariant: a landed migration is never edited. On PostgreSQL an advisory lock lets one of several starting
-//! instances migrate while the others wait.
+//! instances migrate while the others wait; on SQLite one that comes too late finds its work done.
 
 use diesel::connection::SimpleConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -20,8 +20,19 @@ pub fn migrate(url: &str) -> Result<Vec<String>, AppError> {
     let fault = |e: Box<dyn std::error::Error + Send + Sync>| AppError::Internal(format!("migration failed: {e}"));
     match &mut open(url)? {
         Conn::Sqlite(conn) => {
-            let done = conn.run_pending_migrations(SQLITE).map_err(fault)?;
-            Ok(done.iter().map(ToString::to_string).collect())
+            let mut done = Vec::new();
+            loop {
+                let missing = conn.pending_migrations(SQLITE).map_err(fault)?.len();
+                if missing == 0 {
+                    return Ok(done);
+                }
+                match conn.run_next_migration(SQLITE).map(|name| name.to_string()) {
+                    Ok(name) => done.push(name),
+                    // Another process was quicker with this one; what is left is tried again.
+                    Err(_) if conn.pending_migrations(SQLITE).map_err(fault)?.len() < missing => {}
+                    Err(e) => return Err(fault(e)),
+                }
+            }
         }
         Conn::Postgres(conn) => {
             conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;

@@ -87,7 +87,7 @@ impl Mailer {
         })?;
         let domain = settings.message_id_domain.clone();
         if domain.is_empty() || !domain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-') {
-            return Err(AppError::field("mail.message_id_domain", "must be a domain, such as lotse.example.org"));
+            return Err(AppError::field("mail.from", "must be a domain, such as lotse.example.org"));
         }
         let way = match &settings.transport {
             Transport::Smtp { url, timeout, pool_size } => Way::Smtp(Smtp::new(url, *timeout, *pool_size)?),
@@ -344,7 +344,9 @@ impl Smtp {
         self.step(Stage::Recipient, c.command(Rcpt::new(message.to.clone(), vec![]))).await?;
         self.step(Stage::Data, c.command(Data)).await?;
         // In one piece with its final dot; `compose` has made sure that no line needs a second dot.
-        self.step(Stage::Message, c.command(format!("{}.\r\n", message.text))).await
+        // A filter may think long here (RFC 5321 allows minutes), and a mail that is given up on may have been
+        // taken: so it has all that is left of the lease, by which the worker bounds the whole send.
+        c.command(format!("{}.\r\n", message.text)).await.map_err(|e| fault(Stage::Message, &e))
     }
 
     async fn step<T>(

@@ -58,6 +58,16 @@ impl Outcome {
         Self::new(AttemptOutcome::Refused, detail, news)
     }
 
+    /// The same with a server's reply cut down to its codes; our own words stay.
+    pub fn without_words(mut self) -> Self {
+        let is_code = |word: &&str| word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let codes: Vec<&str> = self.detail.split(' ').take_while(is_code).collect();
+        if codes.first().is_some_and(|code| code.len() == 3) {
+            self.detail = codes.join(" ");
+        }
+        self
+    }
+
     /// Not even tried.
     pub fn skipped(detail: &str) -> Self {
         Self::new(AttemptOutcome::Skipped, detail, News::None)
@@ -89,5 +99,12 @@ mod tests {
             assert_eq!(in_words(text), words);
         }
         assert_eq!(in_words(&"ä".repeat(500)).chars().count(), 201);
+        for (text, words) in [
+            ("550 5.1.1 Erika Mustermann is unknown", "550 5.1.1"),
+            ("250 2.0.0 taken", "250 2.0.0"),
+            ("no answer within 15 s", "no answer within 15 s"),
+        ] {
+            assert_eq!(Outcome::sent(text).without_words().detail, words);
+        }
     }
 }

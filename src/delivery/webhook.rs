@@ -85,7 +85,7 @@ impl Webhooks {
         }
         let roots = match &settings.extra_root_pem {
             Some(pem) => Certificate::from_pem_bundle(pem.as_bytes())
-                .map_err(|e| AppError::field("webhook.extra_root_pem", format!("is not a PEM certificate: {e}")))?,
+                .map_err(|e| AppError::field("webhook.root_certificate", format!("is not a PEM certificate: {e}")))?,
             None => Vec::new(),
         };
         let plain = builder(settings).tls_certs_only([]).build().map_err(AppError::internal)?;

@@ -235,7 +235,8 @@ impl Worker {
             self.dispatch(flight, parcel, leased_at);
         }
         // What needed no sending is recorded at once, and a tour of the endpoints goes on to its end.
-        let is_touring = is_due && flight.cursors.values().any(|cursor| *cursor != first());
+        // One that found nothing to send rests until the next look, or it would turn without end.
+        let is_touring = is_due && flight.is_busy && flight.cursors.values().any(|cursor| *cursor != first());
         Ok(!flight.done.is_empty() || is_touring)
     }
 
@@ -332,6 +333,8 @@ fn unreadable(id: DeliveryId, fault: &AppError) -> Outcome {
 impl Parcel {
     fn done(&self, outcome: Outcome, at: Timestamp) -> Done {
         let row = &self.leased.row;
+        // A mailbox that nobody keeps is the reporter's; what its server says may name them.
+        let outcome = if row.endpoint_id.is_none() { outcome.without_words() } else { outcome };
         Done {
             id: row.id,
             about: row.about,

@@ -262,7 +262,8 @@ impl Channel {
             faults.add(at("phone"), "must be a telephone number, such as +49 431 901-0");
         }
         if let Some(url) = &self.url
-            && !url::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.has_host())
+            && (url.contains(|c: char| c.is_control() || c.is_whitespace())
+                || !url::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.has_host()))
         {
             faults.add(at("url"), "must be a page's address, beginning with https://");
         }

@@ -58,6 +58,10 @@ pub struct Contact {
     #[serde(skip)]
     #[schema(ignore)]
     pub email_endpoint: Option<EndpointId>,
+    /// Ended contacts are still named by old steps, but asked nothing.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub is_ended: bool,
     /// The endpoint behind the webhook.
     #[serde(skip)]
     #[schema(ignore)]

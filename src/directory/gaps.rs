@@ -47,6 +47,8 @@ crate::text_enum! {
         NoChannel = "no_channel",
         /// No agreement lets the municipality use the service.
         NoAgreement = "no_agreement",
+        /// Requests wait where the municipality has no adoption of the service.
+        NoAdoption = "no_adoption",
         /// 115 is shown, but does not answer for the municipality.
         Not115 = "not_in_115",
     }

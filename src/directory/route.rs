@@ -80,7 +80,7 @@ fn in_order(conn: &mut Conn, route: &Route) -> Result<Vec<Contact>, AppError> {
 }
 
 fn facts(conn: &mut Conn, service: &Slug, ars: &Ars, settings: &Settings) -> Result<Facts, AppError> {
-    let found = store::services::find(conn, service)?;
+    let found = store::services::known(conn, service)?;
     let place = store::municipalities::find(conn, ars)?;
     let mut faults = Faults::default();
     if found.is_none() {

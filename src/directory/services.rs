@@ -232,6 +232,7 @@ impl ServiceChange {
 fn check(conn: &mut Conn, service: &Service) -> Result<(), AppError> {
     let mut faults = Faults::default();
     faults.text("name", &service.name, 200);
+    faults.text("operator", &service.operator, 200);
     if let Some(notice) = &service.notice {
         faults.text("notice", notice, 1000);
     }

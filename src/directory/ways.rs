@@ -59,6 +59,7 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         updated_at: row.updated_at,
         email_endpoint: row.email_endpoint,
         webhook_endpoint: row.webhook_endpoint,
+        is_ended: row.ended_at.is_some(),
     }
 }
 

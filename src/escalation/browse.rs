@@ -9,6 +9,7 @@ use crate::access::{Action, Caller, Role};
 use crate::db::{Conn, Tx};
 use crate::delivery::{self, Purpose};
 pub use crate::delivery::{Delivery, QueueState};
+use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
 use crate::tickets::browse::Page;
@@ -62,17 +63,35 @@ pub async fn of_ticket(
 }
 
 /// The escalations that have reached a 2nd-level caller's contact and are still open, earliest first.
-pub async fn mine(escalations: &Escalations, caller: Caller) -> Result<Vec<(Escalation, Ticket)>, AppError> {
+pub async fn mine(
+    escalations: &Escalations,
+    caller: Caller,
+    cursor: Option<String>,
+    limit: usize,
+) -> Result<Page<(Escalation, Ticket)>, AppError> {
     caller.may(Action::RespondEscalation)?;
-    let Some(contact) = caller.contact.clone() else { return Ok(Vec::new()) };
+    let after = cursor_id(cursor)?;
+    let Some(contact) = caller.contact.clone() else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
     escalations
         .desk()
         .db
         .read(move |conn| {
-            let open = store::open_for(conn, &contact, 200)?;
-            open.into_iter().map(|found| by_id(conn, found.ticket).map(|ticket| (found, ticket))).collect()
+            let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
+            let mut open = store::open_for(conn, &contact, after, wanted)?;
+            let more = open.len() > limit;
+            open.truncate(limit);
+            let next_cursor = open.last().filter(|_| more).map(|last| last.id.to_string());
+            let with_ticket = |found: Escalation| by_id(conn, found.ticket).map(|ticket| (found, ticket));
+            let items = open.into_iter().map(with_ticket).collect::<Result<_, _>>()?;
+            Ok(Page { items, next_cursor })
         })
         .await
+}
+
+/// Cursors of these lists are ids; to the caller they are opaque.
+fn cursor_id<T>(cursor: Option<String>) -> Result<Option<crate::ids::Id<T>>, AppError> {
+    let wrong = |_| AppError::field("cursor", "must be next_cursor of the page before, unchanged");
+    cursor.map(|cursor| cursor.parse()).transpose().map_err(wrong)
 }
 
 /// What was sent for an escalation, with every attempt.
@@ -87,7 +106,16 @@ pub async fn deliveries(
         .db
         .read(move |conn| {
             visible(conn, &caller, id)?;
-            delivery::deliveries_of(conn, id.cast())
+            let mut all = delivery::deliveries_of(conn, id.cast())?;
+            // The 2nd level sees what went to itself: the addresses of others are none of its business.
+            if let (Role::SecondLevel, Some(slug)) = (caller.role, &caller.contact) {
+                let own = contacts_of(conn, std::slice::from_ref(slug))?.pop();
+                let mail =
+                    own.as_ref().and_then(|contact| contact.email.as_ref()).map(|email| email.as_str().to_owned());
+                let webhook = own.and_then(|contact| contact.webhook).map(|webhook| webhook.url);
+                all.retain(|d| Some(&d.recipient) == mail.as_ref() || Some(&d.recipient) == webhook.as_ref());
+            }
+            Ok(all)
         })
         .await
 }
@@ -99,11 +127,8 @@ pub async fn exhausted(
     cursor: Option<String>,
     limit: usize,
 ) -> Result<Page<Delivery>, AppError> {
-    caller.may(Action::ReplayDelivery)?;
-    let after = cursor
-        .map(|cursor| cursor.parse::<DeliveryId>())
-        .transpose()
-        .map_err(|_| AppError::field("cursor", "must be next_cursor of the page before, unchanged"))?;
+    caller.may(Action::ReadDeliveries)?;
+    let after: Option<DeliveryId> = cursor_id(cursor)?;
     escalations
         .desk()
         .db

@@ -14,8 +14,9 @@ use crate::error::AppError;
 use crate::ids::EscalationId;
 use crate::tickets::assess::{check, hold, run_clock, work};
 use crate::tickets::reply::{Letter, write_reporter};
+use crate::tickets::status::is_open;
 use crate::tickets::ticket::Ticket;
-use crate::tickets::{Event, Move, TicketRef, advance, record, visible};
+use crate::tickets::{Event, Move, TicketRef, advance, in_hand, record, visible};
 
 /// Answers the person.
 pub async fn answer(
@@ -81,15 +82,22 @@ pub async fn merge(
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         let unknown =
             |e| if matches!(e, AppError::NotFound) { AppError::field("into", "there is no such ticket") } else { e };
-        let target = visible(tx, caller, &into).map_err(unknown)?;
-        if target.id == ticket.id {
+        if visible(tx, caller, &into).map_err(unknown)?.id == ticket.id {
             return Err(AppError::field("into", "must be another ticket"));
         }
+        // In hand as well: two that are merged into each other at once would both be gone.
+        let target = in_hand(tx, caller, &into).map_err(unknown)?;
+        if !is_open(target.status) {
+            let message =
+                format!("{} is {}; a request can only go on in one that is open", target.number, target.status);
+            return Err(AppError::Conflict(message));
+        }
+        hold(ticket, caller)?;
         ticket.merged_into = Some(target.id);
         let event = Event::Merged { into: target.id, number: target.number.to_string() };
         advance(tx, ticket, Move::Merge, &caller.actor, &event, now)?;
-        let note = Event::Noted { text: format!("{} wurde hierher zusammengeführt", ticket.number) };
-        record(tx, target.id, &caller.actor, &note, now)?;
+        let merged = Event::MergedFrom { from: ticket.id, number: ticket.number.to_string() };
+        record(tx, target.id, &caller.actor, &merged, now)?;
         withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage wurde zusammengeführt", now)
     })
     .await
@@ -109,7 +117,8 @@ pub async fn withdraw(
         .desk()
         .db
         .write(move |tx| {
-            let (found, ticket) = browse::in_hand(tx, &caller, id)?;
+            let (found, mut ticket) = browse::in_hand(tx, &caller, id)?;
+            hold(&mut ticket, &caller)?;
             if next(found.status, EscalationMove::Withdraw).is_none() {
                 return Err(AppError::Conflict(format!("the escalation is {} already", found.status)));
             }

@@ -46,7 +46,7 @@ fn raise(
     if store::open_of(tx, ticket.id)?.iter().any(|found| found.emergency) {
         return Ok(());
     }
-    let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
+    let today = now.day_in_berlin();
     let routing = &escalations.desk().settings.directory;
     let contacts = emergency_contacts(tx, &ticket.service, &ticket.ars, today, routing)?;
     let chain: Vec<EscalationStep> = contacts

@@ -14,7 +14,7 @@ use crate::access::{Action, Actor, Caller, Role};
 use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::directory::{Assessment, Kind, contacts_of, route};
-use crate::error::AppError;
+use crate::error::{AppError, Faults};
 use crate::ids::EscalationId;
 use crate::keys::Slug;
 use crate::tickets::assess::hold;
@@ -35,6 +35,15 @@ pub struct Escalate {
     pub contact_id: Option<String>,
 }
 
+impl Escalate {
+    /// What can be wrong with it in itself.
+    pub(super) fn check(&self) -> Result<(), AppError> {
+        let mut faults = Faults::default();
+        faults.optional_text("note", &self.note, 4000);
+        faults.finish()
+    }
+}
+
 /// Starts an escalation. `Invalid` when nobody can be asked.
 pub async fn escalate(
     escalations: &Escalations,
@@ -44,9 +53,7 @@ pub async fn escalate(
     repeat: Option<Once<(Escalation, Ticket)>>,
 ) -> Result<Outcome<(Escalation, Ticket)>, AppError> {
     caller.may(Action::EscalateTicket)?;
-    if command.note.chars().count() > 4000 {
-        return Err(AppError::field("note", "has more than 4,000 characters; please shorten it"));
-    }
+    command.check()?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     let work = move |tx: &mut Tx| {
         once(tx, repeat.as_ref(), now, |tx| {
@@ -65,6 +72,10 @@ pub async fn escalate(
                 New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within },
                 now,
             )?;
+            if found.status == EscalationStatus::Expired {
+                let message = "nobody of the chain has a working mail address or webhook; see GET /api/v1/gaps";
+                return Err(AppError::field("kind", message));
+            }
             Ok((found, ticket))
         })
     };
@@ -98,11 +109,15 @@ pub(super) fn chain_for(
             let unknown =
                 || AppError::field("contact_id", format!("there is no contact {id:?}; see GET /api/v1/contacts"));
             let slug: Slug = id.parse().map_err(|_| unknown())?;
-            let contact = contacts_of(tx, &[slug])?.pop().ok_or_else(unknown)?;
+            let contact = contacts_of(tx, &[slug])?.pop().filter(|contact| {
+                let is_in_sight = contact.owner.as_ref().is_none_or(|owner| caller.sees_region(owner));
+                is_in_sight && !contact.is_ended
+            });
+            let contact = contact.ok_or_else(unknown)?;
             Some(ContactRef { id: contact.slug, name: contact.name })
         }
     };
-    let today = now.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive();
+    let today = now.day_in_berlin();
     let routing = &escalations.desk().settings.directory;
     let found = route(tx, &ticket.service, &ticket.ars, command.kind, today, routing)?;
     let (chain, skipped) = chain::build(found, chosen.map(|contact| (contact, caller.actor.name.as_str())));

@@ -225,7 +225,9 @@ struct Data<'a> {
     ticket: TicketData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<&'a Reporter>,
-    links: &'a Links,
+    /// Nothing more can be done about what was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<&'a Links>,
 }
 
 #[derive(Serialize)]
@@ -296,7 +298,7 @@ fn event(facts: &Facts) -> Event<'_> {
                 context: &facts.context,
             },
             reporter: facts.reporter.as_ref(),
-            links: &facts.links,
+            links: (facts.occasion != Occasion::Cancelled).then_some(&facts.links),
         },
     }
 }

@@ -43,6 +43,7 @@ pub async fn preview(
     command: Escalate,
 ) -> Result<Preview, AppError> {
     caller.may(Action::EscalateTicket)?;
+    command.check()?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     escalations
         .desk()

@@ -39,7 +39,7 @@ pub(super) fn ask(
 ) -> Result<bool, AppError> {
     let Some(step) = found.current().cloned() else { return Ok(false) };
     let contact = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop();
-    let Some(contact) = contact else { return Ok(false) };
+    let Some(contact) = contact.filter(|contact| !contact.is_ended) else { return Ok(false) };
     store::reach(tx, found.id, &contact.slug, found.step, now)?;
     let sent = send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
     let event = Event::EscalationStep {

@@ -136,11 +136,20 @@ pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Esca
     read(due.order((escalations::acknowledge_by, escalations::id)).limit(most).load(conn)?)
 }
 
-pub(super) fn open_for(conn: &mut Conn, contact: &Slug, most: i64) -> Result<Vec<Escalation>, AppError> {
+pub(super) fn open_for(
+    conn: &mut Conn,
+    contact: &Slug,
+    after: Option<EscalationId>,
+    most: i64,
+) -> Result<Vec<Escalation>, AppError> {
     let reached = escalation_contacts::table
         .filter(escalation_contacts::contact.eq(contact))
         .select(escalation_contacts::escalation_id);
-    let open = escalations::table.filter(escalations::id.eq_any(reached)).filter(escalations::status.eq_any(OPEN));
+    let mut open = escalations::table.filter(escalations::status.eq_any(OPEN)).into_boxed();
+    open = open.filter(escalations::id.eq_any(reached));
+    if let Some(after) = after {
+        open = open.filter(escalations::id.gt(after));
+    }
     read(open.order(escalations::id).limit(most).load(conn)?)
 }
 
@@ -195,6 +204,7 @@ pub(super) fn link(conn: &mut Conn, hash: &[u8]) -> Result<Option<LinkHolder>, A
     Ok(row.map(|(escalation, contact, expires_at)| LinkHolder { escalation, contact, expires_at }))
 }
 
+/// Links that ended a while ago; until then their holder learns that they did.
 pub(super) fn purge_links(conn: &mut Conn, now: Timestamp, most: i64) -> Result<usize, AppError> {
     use escalation_links as l;
     let old: Vec<Vec<u8>> =

@@ -4,7 +4,7 @@
 //! each thing once, and a clock that jumps does nothing early that an acknowledgement has stopped. One matter that
 //! fails does not hold up the others; it is looked at again in the next round.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::escalate::{next_step, save};
 use super::escalation::{Escalation, EscalationMove, next};
@@ -20,26 +20,41 @@ use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, record};
 
+/// How often what is past its time is removed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// At most this many portions at a time, so that deadlines do not wait for the tidying.
+const PORTIONS: usize = 20;
+
 /// At most this many of a kind in one round.
 const SOME: i64 = 200;
+
+/// The least time between two rounds, so that a flood of commits does not make a flood of rounds. What comes after a
+/// quiet moment is acted on at once.
+const REST: Duration = Duration::from_millis(100);
 
 /// Sweeps until shutdown: at once when something was committed, and twice a second for what other instances
 /// and the clock bring.
 pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Receiver<bool>) {
-    let mut rounds: u64 = 0;
+    let mut tidied: Option<Instant> = None;
     loop {
+        let began = Instant::now();
         if let Err(e) = round(&escalations).await {
             tracing::warn!(fault = %e, "a sweep did not finish");
         }
-        if rounds.is_multiple_of(120)
-            && let Err(e) = tidy(&escalations).await
-        {
-            tracing::warn!(fault = %e, "tidying up did not finish");
+        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+            tidied = Some(began);
+            if let Err(e) = tidy(&escalations).await {
+                tracing::warn!(fault = %e, "tidying up did not finish");
+            }
         }
-        rounds += 1;
+        let woken = async {
+            tokio::time::sleep_until((began + REST).into()).await;
+            escalations.desk().db.signals().wait(Topic::Sweep).await;
+        };
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,
-            () = escalations.desk().db.signals().wait(Topic::Sweep) => {}
+            () = woken => {}
             () = tokio::time::sleep(Duration::from_millis(500)) => {}
         }
     }
@@ -57,10 +72,14 @@ pub async fn round(escalations: &Escalations) -> Result<usize, AppError> {
 async fn tidy(escalations: &Escalations) -> Result<(), AppError> {
     let now = escalations.desk().clock.now();
     let purge = move |tx: &mut Tx| {
-        store::purge_links(tx, now, 500)?;
-        idempotency::purge(tx, now)
+        let links = store::purge_links(tx, now.minus(chrono::TimeDelta::days(30)), 500)?;
+        Ok(links + idempotency::purge(tx, now)?)
     };
-    while escalations.desk().db.write(purge).await? > 0 {}
+    for _ in 0..PORTIONS {
+        if escalations.desk().db.write(purge).await? == 0 {
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -120,7 +139,7 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     };
     match event.kind {
         EventKind::Sent => match found {
-            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message.recipient, now)?,
+            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message, now)?,
             _ => {}
         },
         EventKind::Failing => {
@@ -143,14 +162,17 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     Ok(true)
 }
 
-/// Their server took a message: the escalation is on its way.
-fn sent(tx: &mut Tx, found: &Escalation, recipient: &str, now: Timestamp) -> Result<(), AppError> {
-    if let Some(to) = next(found.status, EscalationMove::Send) {
+/// Their server took a message: the escalation is on its way, if it is one of the present step.
+fn sent(tx: &mut Tx, found: &Escalation, message: &delivery::Delivery, now: Timestamp) -> Result<(), AppError> {
+    let since = store::reached_at(tx, found.id, found.step)?.unwrap_or(found.created_at);
+    if let Some(to) = next(found.status, EscalationMove::Send)
+        && message.created_at >= since
+    {
         let mut after = found.clone();
         after.status = to;
         save(tx, found, &mut after, now)?;
     }
-    let event = Event::EscalationSent { escalation: found.id, contact: recipient.to_owned() };
+    let event = Event::EscalationSent { escalation: found.id, contact: message.recipient.clone() };
     record(tx, found.ticket, &Actor::system(), &event, now)
 }
 
@@ -168,6 +190,13 @@ fn other_way(
         return Ok(());
     }
     let Some(contact) = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop() else { return Ok(()) };
+    let tried = delivery::deliveries_of(tx, found.id.cast())?;
+    let is_tried = |recipient: &str| tried.iter().any(|d| d.purpose == Purpose::Created && d.recipient == recipient);
+    let mail = contact.email.as_ref().map(|email| email.as_str());
+    let webhook = contact.webhook.as_ref().filter(|webhook| webhook.is_active()).map(|webhook| webhook.url.as_str());
+    if [mail, webhook].into_iter().flatten().all(is_tried) {
+        return Ok(());
+    }
     // The unique key of each message makes this add only the way that was missing.
     let added = step::send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
     if added.messages > 0 {

@@ -52,6 +52,7 @@ rights!(
     OpenReporter,
     ReadEscalations,
     RespondEscalation,
+    ReadDeliveries,
     ReplayDelivery,
     ReadDirectory,
     ChangeDirectory,
@@ -207,6 +208,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
         body.extend_from_slice(&chunk);
     }
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    let media = media.to_ascii_lowercase();
     if !body.is_empty()
         && !media.starts_with("application/json")
         && !media.starts_with("application/x-www-form-urlencoded")
@@ -220,14 +222,18 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 /// Parses JSON; no body counts as `{}`. Broken JSON is 400, every other fault 422 with the field.
 fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
-    let mut json = serde_json::Deserializer::from_slice(raw);
+    let not_text = |_| ApiError::Request(StatusCode::BAD_REQUEST, "the body is not UTF-8".to_owned());
+    let raw = std::str::from_utf8(raw).map_err(not_text)?;
+    let mut json = serde_json::Deserializer::from_str(raw);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let not_json =
         |fault: serde_json::Error| ApiError::Request(StatusCode::BAD_REQUEST, format!("the body is not JSON: {fault}"));
     let value = parsed.map_err(|fault| {
         let path = fault.path().to_string();
         let fault = fault.into_inner();
-        if !fault.is_data() {
+        // A list where a word is expected is called a fault of the syntax, which it is not.
+        let is_json = fault.is_syntax() && serde_json::from_str::<serde::de::IgnoredAny>(raw).is_ok();
+        if !fault.is_data() && !is_json {
             return not_json(fault);
         }
         let (field, message) = explain(&path, &fault.to_string());
@@ -250,6 +256,14 @@ pub fn parse_query<Q: DeserializeOwned>(query: &str) -> Result<Q, AppError> {
 /// The field and the fault in words, from what serde says.
 fn explain(path: &str, fault: &str) -> (String, String) {
     let fault = fault.rsplit_once(" at line ").map_or(fault, |(fault, _)| fault);
+    // What was found instead may be somebody's name; only its kind is told.
+    let found = fault.strip_prefix("invalid type: ").or(fault.strip_prefix("invalid value: "));
+    let expected = found.and_then(|found| found.rsplit_once(", expected "));
+    if let Some((found, expected)) = expected {
+        let kind = found.split([' ', '`', '"']).next().unwrap_or_default();
+        let field = if path == "." { "body" } else { path };
+        return (field.to_owned(), format!("does not fit: found {kind}, expected {expected}"));
+    }
     let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
     let quoted = || fault.split('`').nth(1).unwrap_or_default();
     if fault.starts_with("missing field") {

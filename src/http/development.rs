@@ -1,7 +1,7 @@
 //! Pages for development: the mails that were written to a folder, and a receiver of webhooks.
 //!
-//! Invariant: they exist only where [`State::development`](super::State) is set, in the demo or by an explicit
-//! setting; they show personal data to whoever opens them. The receiver keeps the last 200 in memory.
+//! Invariant: they exist only where [`State::development`](super::State) is set, in the demo;
+//! they show personal data to whoever opens them. The receiver keeps the last 200 in memory.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

@@ -24,7 +24,6 @@ pub use development::{Development, Received};
 pub use metrics::Metrics;
 
 use chrono::NaiveDate;
-use chrono_tz::Europe::Berlin;
 
 use crate::access::Tokens;
 use crate::directory::Directory;
@@ -42,7 +41,7 @@ pub struct State {
     pub body_limit: usize,
     /// The figures of this process.
     pub metrics: Metrics,
-    /// Pages for development; only in the demo or by an explicit setting.
+    /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }
 
@@ -59,7 +58,7 @@ impl State {
 
     /// The day in Germany.
     pub(crate) fn today(&self) -> NaiveDate {
-        self.desk().clock.now().utc().with_timezone(&Berlin).date_naive()
+        self.desk().clock.now().day_in_berlin()
     }
 
     /// The directory.

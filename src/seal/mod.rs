@@ -193,13 +193,8 @@ impl Sealer {
     }
 }
 
-/// Stores the row of a new key; part of the write that stores what the key seals.
-pub fn store_key(tx: &mut Tx, row: &SealingKey) -> Result<(), AppError> {
-    store::insert(tx, row)
-}
-
-/// Stores the rows of many new keys with few statements.
-pub fn store_keys(tx: &mut Tx, rows: &[SealingKey]) -> Result<(), AppError> {
+/// Stores the rows of new keys with few statements; part of the write that stores what the keys seal.
+pub fn store_keys(tx: &mut Tx, rows: &[&SealingKey]) -> Result<(), AppError> {
     store::insert_all(tx, rows)
 }
 

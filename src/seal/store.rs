@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::Conn;
-use crate::db::dialect::{insert_if_absent, insert_many};
+use crate::db::dialect::{insert_columns, insert_if_absent};
 use crate::db::schema::sealing_keys;
 use crate::error::AppError;
 use crate::ids::SealKeyId;
@@ -24,13 +24,8 @@ pub(super) fn find(conn: &mut Conn, id: SealKeyId) -> Result<Option<SealingKey>,
     Ok(sealing_keys::table.find(id).first(conn).optional()?)
 }
 
-pub(super) fn insert(conn: &mut Conn, row: &SealingKey) -> Result<(), AppError> {
-    diesel::insert_into(sealing_keys::table).values(row).execute(conn)?;
-    Ok(())
-}
-
-pub(super) fn insert_all(conn: &mut Conn, rows: &[SealingKey]) -> Result<(), AppError> {
-    insert_many!(conn, sealing_keys::table, rows);
+pub(super) fn insert_all(conn: &mut Conn, rows: &[&SealingKey]) -> Result<(), AppError> {
+    insert_columns!(conn, sealing_keys[id, wrapped, master], rows);
     Ok(())
 }
 

@@ -59,6 +59,10 @@ pub enum Event {
         into: TicketId,
         number: String,
     },
+    MergedFrom {
+        from: TicketId,
+        number: String,
+    },
     PriorityChanged {
         from: Priority,
         to: Priority,

@@ -11,6 +11,7 @@
 pub mod assess;
 pub mod browse;
 pub mod deadline;
+pub mod gaps;
 pub mod history;
 pub mod notice;
 pub mod number;
@@ -33,6 +34,7 @@ use crate::db::{Appender, Conn, Db, Tx};
 use crate::directory::{self, Directory};
 use crate::error::AppError;
 use crate::ids::{HistoryId, TicketId};
+use crate::keys::EmailAddress;
 use crate::seal::Sealer;
 
 pub use history::{Event, HistoryEntry};
@@ -47,6 +49,8 @@ pub struct Settings {
     pub public_url: String,
     /// At most one mail of notices a recipient in this time.
     pub notice_interval: TimeDelta,
+    /// Who hears of requests for which the directory names nobody.
+    pub operator: Option<EmailAddress>,
     /// How contacts are judged when somebody is to be asked.
     pub directory: directory::Settings,
 }

@@ -2,10 +2,11 @@
 //!
 //! Invariant: a notice is written in the transaction of what it tells, and marked as told in the transaction that
 //! puts its mail into the outbox. Who is told is decided when the mail is written, so that an absence or a new
-//! contact counts. A notice nobody can be told of shows as a gap of the directory and in the list of work.
+//! contact counts. Where the directory names nobody, the operator is told; the gaps and the list of work show it too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::reply::escape;
 use super::store::{self, NoticeRow};
 use super::ticket::Ticket;
 use super::{Desk, by_id};
@@ -14,7 +15,8 @@ use crate::db::{Topic, Tx};
 use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue};
 use crate::directory::{Contact, central_contacts};
 use crate::error::AppError;
-use crate::ids::{DeliveryId, RowId};
+use crate::ids::{DeliveryId, EndpointId, RowId};
+use crate::keys::EmailAddress;
 
 crate::text_enum! {
     /// What a notice tells.
@@ -73,77 +75,102 @@ pub fn add(tx: &mut Tx, ticket: &Ticket, kind: NoticeKind, detail: &str, now: Ti
     Ok(())
 }
 
+/// Who is told: a central contact, or the operator where the directory names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Recipient {
+    /// Whose turn it is to rest between two mails.
+    key: String,
+    name: String,
+    email: EmailAddress,
+    endpoint: Option<EndpointId>,
+}
+
+impl Recipient {
+    fn central(contact: Contact) -> Option<Self> {
+        if contact.bounced.is_some() {
+            return None;
+        }
+        let endpoint = contact.email_endpoint;
+        contact.email.map(|email| Self { key: contact.slug.to_string(), name: contact.name, email, endpoint })
+    }
+
+    fn operator(desk: &Desk) -> Option<Self> {
+        let email = desk.settings.operator.clone()?;
+        // No slug has a space, so this is nobody's.
+        Some(Self { key: "the operator".into(), name: "Betrieb".into(), email, endpoint: None })
+    }
+}
+
 /// Writes the mails that are due; answers how many.
 pub async fn tell(desk: &Desk) -> Result<usize, AppError> {
-    let today = desk.clock.now().utc().date_naive();
-    let routing = desk.settings.directory.clone();
+    let today = desk.clock.now().day_in_berlin();
+    let (routing, operator) = (desk.settings.directory.clone(), Recipient::operator(desk));
     let due = desk
         .db
         .read(move |conn| {
-            let mut due: BTreeMap<Option<crate::keys::Slug>, (Option<Contact>, Vec<NoticeRow>)> = BTreeMap::new();
+            let mut due: BTreeMap<Option<Recipient>, Vec<NoticeRow>> = BTreeMap::new();
             let mut known = BTreeMap::new();
             for notice in store::untold(conn, 500)? {
                 let place = (notice.service.clone(), notice.ars.clone());
-                let contact = match known.get(&place) {
-                    Some(contact) => Option::<Contact>::clone(contact),
+                let recipient = match known.get(&place) {
+                    Some(recipient) => Option::<Recipient>::clone(recipient),
                     None => {
-                        let contact = central_contacts(conn, &place.0, &place.1, today, &routing)?
-                            .into_iter()
-                            .find(|c| c.email.is_some());
-                        known.insert(place, contact.clone());
-                        contact
+                        // A place that cannot be routed, for whatever reason, must not silence the others.
+                        let found = match central_contacts(conn, &place.0, &place.1, today, &routing) {
+                            Ok(contacts) => contacts.into_iter().find_map(Recipient::central),
+                            Err(AppError::Invalid(_) | AppError::NotFound) => None,
+                            Err(fault) => return Err(fault),
+                        };
+                        let recipient = found.or_else(|| operator.clone());
+                        known.insert(place, recipient.clone());
+                        recipient
                     }
                 };
-                let key = contact.as_ref().map(|c| c.slug.clone());
-                due.entry(key).or_insert_with(|| (contact, Vec::new())).1.push(notice);
+                due.entry(recipient).or_default().push(notice);
             }
             Ok(due)
         })
         .await?;
     let mut mails = 0;
-    for (_, (contact, notices)) in due {
-        mails += usize::from(tell_one(desk, contact, notices).await?);
+    for (recipient, notices) in due {
+        mails += usize::from(tell_one(desk, recipient, notices).await?);
     }
     Ok(mails)
 }
 
-async fn tell_one(desk: &Desk, contact: Option<Contact>, notices: Vec<NoticeRow>) -> Result<bool, AppError> {
-    let now = desk.clock.now();
-    let (interval, url) = (desk.settings.notice_interval, desk.settings.public_url.clone());
+async fn tell_one(desk: &Desk, recipient: Option<Recipient>, notices: Vec<NoticeRow>) -> Result<bool, AppError> {
+    let (now, interval) = (desk.clock.now(), desk.settings.notice_interval);
     desk.db
         .write(move |tx| {
-            let Some(contact) = contact else {
+            let Some(recipient) = recipient else {
                 tracing::warn!(
                     notices = notices.len(),
-                    "notices have no central contact to be told to; see the gaps of the directory"
+                    "nobody can be told of requests; see the gaps of the directory"
                 );
                 store::mark_told(tx, &notices, now)?;
                 return Ok(false);
             };
-            if !store::claim_recipient(tx, &contact.slug, now, interval)?
+            if !store::claim_recipient(tx, &recipient.key, now, interval)?
                 || store::mark_told(tx, &notices, now)? != notices.len()
             {
                 // Told a moment ago, or another instance is at it: nothing of this is kept, the next round looks again.
                 return Err(AppError::Conflict("told by another".into()));
             }
-            let mail = mail(tx, &contact, &notices, &url)?;
-            let id = DeliveryId::new();
             let outgoing = Outgoing {
                 about: notices[0].ticket_id.cast(),
                 purpose: Purpose::Notice,
                 dedupe: format!("notice {}", notices[0].id),
-                endpoint: contact.email_endpoint,
-                recipient: mail.to.to_string(),
-                content: Content::Mail(mail),
+                endpoint: recipient.endpoint,
+                recipient: recipient.email.to_string(),
+                content: Content::Mail(mail(tx, recipient, &notices)?),
             };
-            enqueue(tx, id, &outgoing, None, now)
+            enqueue(tx, DeliveryId::new(), &outgoing, None, now)
         })
         .await
         .or_else(|e| if matches!(e, AppError::Conflict(_)) { Ok(false) } else { Err(e) })
 }
 
-fn mail(tx: &mut Tx, contact: &Contact, notices: &[NoticeRow], public_url: &str) -> Result<Mail, AppError> {
-    let to = contact.email.clone().ok_or_else(|| AppError::internal("a central contact without mail was chosen"))?;
+fn mail(tx: &mut Tx, recipient: Recipient, notices: &[NoticeRow]) -> Result<Mail, AppError> {
     let mut lines = Vec::new();
     for notice in notices {
         let ticket = by_id(tx, notice.ticket_id)?;
@@ -151,24 +178,28 @@ fn mail(tx: &mut Tx, contact: &Contact, notices: &[NoticeRow], public_url: &str)
         lines.push((
             format!("{}: {}{detail}", ticket.number, notice.kind.words()),
             format!("{} ({}), {}", ticket.subject, ticket.service, ticket.priority),
-            format!("{public_url}/anfragen/{}", ticket.number),
         ));
     }
     let subject = match &lines[..] {
-        [(first, ..)] => format!("[Lotse] {first}"),
-        _ => format!("[Lotse] {} Anfragen brauchen Sie", lines.len()),
+        // A detail may be an address, which no subject should show.
+        [_] => format!("[Lotse] {}: {}", by_id(tx, notices[0].ticket_id)?.number, notices[0].kind.words()),
+        _ => match notices.iter().map(|notice| notice.ticket_id).collect::<BTreeSet<_>>().len() {
+            1 => format!("[Lotse] {}: {} Neuigkeiten", by_id(tx, notices[0].ticket_id)?.number, lines.len()),
+            tickets => format!("[Lotse] {tickets} Anfragen brauchen Sie"),
+        },
     };
-    let mut text = format!("Guten Tag {},\n\ndas ist seit der letzten Nachricht geschehen:\n", contact.name);
+    let mut text = format!("Guten Tag {},\n\ndas ist seit der letzten Nachricht geschehen:\n", recipient.name);
     let mut html = format!(
         "<p>Guten Tag {},</p><p>das ist seit der letzten Nachricht geschehen:</p><ul>",
-        super::reply::escape(&contact.name)
+        escape(&recipient.name)
     );
-    for (what, about, link) in &lines {
-        text.push_str(&format!("\n- {what}\n  {about}\n  {link}\n"));
-        let (what, about, link) = (super::reply::escape(what), super::reply::escape(about), super::reply::escape(link));
-        html.push_str(&format!("<li><strong>{what}</strong><br>{about}<br><a href=\"{link}\">{link}</a></li>"));
+    for (what, about) in &lines {
+        text.push_str(&format!("\n- {what}\n  {about}\n"));
+        html.push_str(&format!("<li><strong>{}</strong><br>{}</li>", escape(what), escape(about)));
     }
     text.push_str("\nDiese Nachricht kommt von Lotse und fasst zusammen, was seit der letzten geschehen ist.\n");
-    html.push_str("</ul><p>Diese Nachricht kommt von Lotse und fasst zusammen, was seit der letzten geschehen ist.</p>");
-    Ok(Mail { to, to_name: Some(contact.name.clone()), reply_to: None, subject, text, html })
+    html.push_str(
+        "</ul><p>Diese Nachricht kommt von Lotse und fasst zusammen, was seit der letzten geschehen ist.</p>",
+    );
+    Ok(Mail { to: recipient.email, to_name: Some(recipient.name), reply_to: None, subject, text, html })
 }

@@ -32,9 +32,11 @@ impl Letter<'_> {
             Self::Answer(text) => {
                 ("Antwort auf Ihre Anfrage", "zu Ihrer Anfrage haben wir eine Antwort für Sie:", text)
             }
-            Self::Question(text) => {
-                ("Rückfrage zu Ihrer Anfrage", "zu Ihrer Anfrage haben wir eine Frage an Sie:", text)
-            }
+            Self::Question(text) => (
+                "Rückfrage zu Ihrer Anfrage",
+                "zu Ihrer Anfrage haben wir eine Frage an Sie. Bitte antworten Sie dort, wo Sie gefragt haben, und nennen Sie Ihre Nummer:",
+                text,
+            ),
             Self::Interim(text) => {
                 ("Zwischenstand zu Ihrer Anfrage", "wir arbeiten an Ihrer Anfrage. Der Stand ist:", text)
             }

@@ -22,5 +22,5 @@ pub fn document(ticket: &Ticket) -> String {
 
 /// The words of a query; none when nothing is left of it.
 pub fn words(query: &str) -> Vec<String> {
-    fold(query).split_whitespace().take(8).map(str::to_owned).collect()
+    fold(query).split_whitespace().take(8).map(|word| word.chars().take(100).collect()).collect()
 }

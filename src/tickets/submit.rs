@@ -79,13 +79,15 @@ pub async fn submit(
     once: Option<Once<Submitted>>,
 ) -> Result<Outcome<Submitted>, AppError> {
     caller.may(Action::SubmitTicket)?;
-    if let Some(once) = &once {
-        let once = once.clone();
-        if let Some(answer) = desk.db.read(move |conn| once.earlier(conn)).await? {
-            return Ok(Outcome::Repeated(answer));
+    let draft = match (validate(desk, caller, command), once.clone()) {
+        (Ok(draft), _) => draft,
+        // What was right when it was first sent may be wrong by now; a repeat gets its answer all the same.
+        (Err(fault), Some(once)) => {
+            let earlier = desk.db.read(move |conn| once.earlier(conn)).await?;
+            return earlier.map(Outcome::Repeated).ok_or(fault);
         }
-    }
-    let draft = validate(desk, caller, command)?;
+        (Err(fault), None) => return Err(fault),
+    };
     let now = desk.clock.now();
     let number = desk.numbers.draw(&desk.db, now).await?;
     let priority = default_priority(draft.command.category);
@@ -119,7 +121,8 @@ pub async fn submit(
     match (desk.intake.append(intake).await, once) {
         (Ok(()), _) => Ok(Outcome::Done(submitted)),
         (Err(AppError::Conflict(fault)), Some(once)) => {
-            // A twin with the same key was quicker: its answer is ours, or its body was another.
+            // A repeat: the first answer is ours, or its body was another. Asked only now, because nearly every
+            // request is its first and would wait for a look that finds nothing.
             let earlier = desk.db.read(move |conn| once.earlier(conn)).await?;
             earlier.map(Outcome::Repeated).ok_or(AppError::Conflict(fault))
         }

@@ -1,1 +1,463 @@
-//! stub
+//! The command line as a script and an operator meet it: codes, one line on stderr, files with faults, no secrets.
+//!
+//! Invariant: every command runs as a process of its own, without the variables of whoever runs the tests.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use crate::support::app::{self, Database, Kind, MUNICIPALITIES};
+use crate::support::process::BINARY;
+use crate::support::smtp::SmtpPeer;
+use crate::support::wait::wait_for_some;
+
+const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+const OTHER_KEY: &str = "YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODk=";
+
+/// A folder with settings in it.
+struct Place {
+    folder: tempfile::TempDir,
+    settings: PathBuf,
+}
+
+/// How a command ended and what it said.
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    said: String,
+}
+
+impl Place {
+    /// With these settings, and a database of SQLite unless they name one.
+    fn new(settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lotse.toml");
+        let place = Self { settings: file, folder };
+        place.write("lotse.toml", &settings.replace("DATABASE", &place.url()));
+        place
+    }
+
+    /// With settings that make sense.
+    fn good() -> Self {
+        Self::new(&app::settings("DATABASE", "smtp://127.0.0.1:9", ""))
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("lotse.db").display())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        let output = command(&self.settings, arguments, variables).output().unwrap();
+        Ended::of(&output)
+    }
+}
+
+fn command(settings: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(BINARY);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LOTSE") {
+            command.env_remove(name);
+        }
+    }
+    command.arg("--config").arg(settings).args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
+    command
+}
+
+impl Ended {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self { code: output.status.code(), out: text(&output.stdout), said: text(&output.stderr) }
+    }
+
+    #[track_caller]
+    fn well(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
+    /// Code 2, nothing on stdout, one line on stderr that holds all of these.
+    #[track_caller]
+    fn refused(self, parts: &[&str]) -> Self {
+        assert_eq!((self.code, self.out.as_str()), (Some(2), ""), "{self:?}");
+        // What `serve` warns of is a line of the log, with its time.
+        let lines: Vec<&str> = self.said.lines().filter(|line| !line.contains(" WARN ")).collect();
+        assert!(lines.len() == 1 && lines[0].starts_with("lotse: "), "{self:?}");
+        for part in parts {
+            assert!(self.said.contains(part), "{part} is missing: {self:?}");
+        }
+        self
+    }
+}
+
+/// The settings with something else in the place of a part.
+#[track_caller]
+fn changed(old: &str, new: &str) -> Place {
+    let settings = app::settings("DATABASE", "smtp://127.0.0.1:9", "");
+    assert!(settings.contains(old), "{old}");
+    Place::new(&settings.replacen(old, new, 1))
+}
+
+#[test]
+fn a_setting_nobody_knows_is_named() {
+    changed("workers = 2", "wrokers = 2").run(&["migrate"]).refused(&["wrokers", "workers"]);
+    changed("[database]", "[datenbank]\nurl = \"x\"\n[database]").run(&["migrate"]).refused(&["datenbank"]);
+    changed("[log]", "[log]\nlevl = \"x\"").run(&["serve"]).refused(&["levl"]);
+    for (name, named) in [
+        ("LOTSE__SERVER__LISTNE", "listne"),
+        ("LOTSE__SERVR__LISTEN", "servr"),
+        ("LOTSE__LOG__LEVEL__X", "log.level"),
+        ("LOTSE__X", "`x`"),
+    ] {
+        Place::good().run_with(&["migrate"], &[(name, "127.0.0.1:1")]).refused(&[named]);
+    }
+}
+
+#[test]
+fn a_senseless_value_is_named_with_its_key() {
+    for (old, new, key) in [
+        ("127.0.0.1:0", "somewhere", "server.listen"),
+        ("127.0.0.1:0", "127.0.0.1:99999", "server.listen"),
+        ("workers = 2", "workers = \"two\"", "server.workers"),
+        ("workers = 2", "workers = -1", "server.workers"),
+        ("workers = 2", "public_url = \"lotse.example.org\"", "server.public_url"),
+        ("workers = 2", "public_url = \"javascript:alert(1)\"", "server.public_url"),
+        ("workers = 2", "shutdown_within = \"soon\"", "server.shutdown_within"),
+        ("workers = 2", "metrics_listen = \"x\"", "server.metrics_listen"),
+        ("url = \"DATABASE\"", "url = \"mysql://x\"", "database.url"),
+        ("url = \"DATABASE\"", "url = \"\"", "database.url"),
+        ("connections = 4", "connections = 0", "database.connections"),
+        ("connections = 4", "wait = \"3\"", "database.wait"),
+        (KEY, "c2hvcnQ=", "security.master_key"),
+        (KEY, "not base64!", "security.master_key"),
+        (KEY, "", "security.master_key"),
+        ("smtp_url = \"smtp://127.0.0.1:9\"", "smtp_url = \"http://x\"", "mail.smtp_url"),
+        ("Lotse <lotse@lotse.example.org>", "Lotse", "mail.from"),
+        ("Lotse <lotse@lotse.example.org>", "a@b.example\\r\\nBcc: x@y.example", "mail.from"),
+        ("antwort@lotse.example.org", "antwort", "mail.reply_address"),
+        ("notice_interval = \"1ms\"", "retry_schedule = \"1m,often\"", "mail.retry_schedule"),
+        ("notice_interval = \"1ms\"", "transport = \"pigeon\"", "mail.transport"),
+        ("notice_interval = \"1ms\"", "transport = \"file\"", "mail.directory"),
+        ("allow_http = true", "allow_http = \"perhaps\"", "webhook.allow_http"),
+        ("allow_http = true", "retry_schedule = \"\"", "webhook.retry_schedule"),
+        ("level = \"warn\"", "level = \"=loud=\"", "log.level"),
+        ("level = \"warn\"", "format = \"xml\"", "log.format"),
+        ("[log]", "[escalation]\nacknowledge_within = \"0s\"\n[log]", "escalation.acknowledge_within"),
+        ("[log]", "[delivery]\nconcurrency = 0\n[log]", "delivery.concurrency"),
+    ] {
+        // With a file to import, because that needs the master key as well.
+        let place = changed(old, new);
+        let file = place.write("directory.toml", "");
+        place.run(&["import", "directory", file.to_str().unwrap()]).refused(&[key]);
+    }
+    let place = Place::good();
+    let file = place.write("directory.toml", "");
+    let import = ["import", "directory", file.to_str().unwrap()];
+    place.run_with(&import, &[("LOTSE__SERVER__LISTEN", "x")]).refused(&["server.listen"]);
+    place.run_with(&import, &[("LOTSE__ESCALATION__LINK_VALID_FOR", "2 Wochen")]).refused(&["link_valid_for", "14d"]);
+}
+
+#[test]
+fn a_variable_comes_after_the_file() {
+    let place = changed("127.0.0.1:0", "somewhere");
+    place.run_with(&["migrate"], &[("LOTSE__SERVER__LISTEN", "127.0.0.1:0")]).well();
+}
+
+#[test]
+fn the_master_key_is_missed_with_a_remedy() {
+    let place = changed(KEY, "");
+    let file = place.write("directory.toml", &app::directory("http://127.0.0.1:9999/hook"));
+    let missing = place.run(&["import", "directory", file.to_str().unwrap()]);
+    missing.refused(&["security.master_key", "missing", "head -c 32 /dev/urandom | base64"]);
+    let missing = place.run(&["serve"]).refused(&["security.master_key"]);
+    assert!(!missing.said.contains("panicked"));
+    // Commands that seal nothing need none.
+    place.run(&["migrate"]).well();
+    place.run(&["token", "create", "--name", "x", "--role", "agent"]).well();
+}
+
+#[test]
+fn another_master_key_does_not_open_the_database() {
+    let place = Place::good();
+    let municipalities = place.write("m.csv", MUNICIPALITIES);
+    place.run(&["import", "municipalities", municipalities.to_str().unwrap()]).well();
+    let file = place.write("directory.toml", &app::directory("http://127.0.0.1:9999/hook"));
+    let import = ["import", "directory", file.to_str().unwrap()];
+    place.run(&import).well();
+    let other = [("LOTSE__SECURITY__MASTER_KEY", OTHER_KEY)];
+    for arguments in [&import[..], &["serve"], &["rewrap"]] {
+        let ended = place.run_with(arguments, &other).refused(&["security.master_key", "previous_master_keys"]);
+        assert!(!ended.said.contains(KEY) && !ended.said.contains(OTHER_KEY), "{ended:?}");
+    }
+    // With the former one named, the keys are wrapped anew, and the former one is needed no more.
+    let both = [other[0], ("LOTSE__SECURITY__PREVIOUS_MASTER_KEYS", KEY)];
+    place.run_with(&["rewrap"], &both).well();
+    place.run_with(&import, &other).well();
+    place.run(&import).refused(&["security.master_key"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let place = Place::good();
+    for (arguments, part) in [
+        (&["import", "municipalities", "/gibt/es/nicht.csv"][..], "/gibt/es/nicht.csv"),
+        (&["import", "directory", "/gibt/es/nicht.toml"], "/gibt/es/nicht.toml"),
+        (&["import", "directory", "/"], "/ cannot be read"),
+    ] {
+        place.run(arguments).refused(&[part]);
+    }
+    let latin = place.path("latin.csv");
+    std::fs::write(&latin, b"ars,ags,name\nL\xfcbeck\n").unwrap();
+    place.run(&["import", "municipalities", latin.to_str().unwrap()]).refused(&["latin.csv", "UTF-8"]);
+    let nowhere = Command::new(BINARY).args(["--config", "/gibt/es/nicht.toml", "migrate"]).output().unwrap();
+    Ended::of(&nowhere).refused(&["--config", "/gibt/es/nicht.toml"]);
+    for (key, variable) in [
+        ("security.master_key_file", "LOTSE__SECURITY__MASTER_KEY_FILE"),
+        ("database.url_file", "LOTSE__DATABASE__URL_FILE"),
+        ("mail.smtp_url_file", "LOTSE__MAIL__SMTP_URL_FILE"),
+    ] {
+        place.run_with(&["migrate"], &[(variable, "/gibt/es/nicht")]).refused(&[key]);
+    }
+}
+
+/// The lines of a refused import: each begins with the file and a line of it; the last says that nothing was done.
+#[track_caller]
+fn faulty(ended: Ended, file: &str, lines: &[usize]) -> String {
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+    let all: Vec<&str> = ended.said.trim_end().lines().collect();
+    let (last, faults) = all.split_last().unwrap();
+    assert!(last.contains("nothing was imported"), "{ended:?}");
+    let found: BTreeSet<usize> = faults
+        .iter()
+        .map(|fault| {
+            let rest = fault.split_once(&format!("{file}:")).unwrap_or_else(|| panic!("no line in {fault}")).1;
+            rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+        })
+        .collect();
+    assert_eq!(found, lines.iter().copied().collect(), "{ended:?}");
+    ended.said
+}
+
+#[test]
+fn a_faulty_register_names_every_line() {
+    let place = Place::good();
+    let import = |text: &str| {
+        let file = place.write("g.csv", text);
+        place.run(&["import", "municipalities", file.to_str().unwrap()])
+    };
+    let header = MUNICIPALITIES.lines().next().unwrap();
+    faulty(import("ars,name\n010020000000,Kiel\n"), "g.csv", &[1]);
+    let said = faulty(
+        import(&format!(
+            "{header}\n01002000000,01002000,Kiel,Schleswig-Holstein,a,b,61,24103\n\
+             010030000000,01003000,Lübeck, Hansestadt,Schleswig-Holstein,a,b,61,23539\n\
+             020000000000,02000000,Hamburg,Hamburg,a,b,61,20095\n\
+             020000000000,02000000,Hamburg,Bayern,a,b,61,x\n"
+        )),
+        "g.csv",
+        &[2, 3, 5],
+    );
+    assert!(said.contains("ars") && said.contains("columns") && said.contains("plz_sitz"), "{said}");
+    let list = place.run(&["token", "list"]).well();
+    assert!(list.out.starts_with("ID"), "the database is there and sound");
+    import(MUNICIPALITIES).well();
+    assert!(import(MUNICIPALITIES).well().said.contains("3 unchanged"));
+}
+
+#[test]
+fn a_faulty_directory_names_every_line() {
+    let place = Place::good();
+    let municipalities = place.write("m.csv", MUNICIPALITIES);
+    place.run(&["import", "municipalities", municipalities.to_str().unwrap()]).well();
+    let import = |text: &str| {
+        let file = place.write("d.toml", text);
+        place.run(&["import", "directory", file.to_str().unwrap()])
+    };
+    faulty(import("[[contact]]\nid = \"a\nname = \"b\"\n"), "d.toml", &[2]);
+    let text = "[[contact]]\nid = \"a-b\"\nname = \"\"\nfax = \"1\"\n[[contact]]\nid = \"b\"\nname = \"B\"\nemail = \"b\"\n\
+                [[service]]\nslug = \"s\"\nname = \"S\"\noperating_land = \"XX\"\noperator = \"O\"\n\
+                [[adoption]]\nservice = \"gibt-es-nicht\"\nars = \"0100\"\nstate = \"lively\"\n";
+    let said = faulty(import(text), "d.toml", &[2, 4, 8, 12, 15, 16, 17]);
+    for part in ["fax", "email", "operating_land", "ars", "state"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let text = format!(
+        "[[contact]]\nid = \"a\"\nname = \"A\"\nwebhook = {{ url = \"https://127.0.0.1/\", secret = \"{secret}\n"
+    );
+    let said = faulty(import(&text), "d.toml", &[4]);
+    assert!(!said.contains(&secret[6..]), "a secret is shown: {said}");
+    let text =
+        format!("[[contact]]\nid = \"a\"\nname = \"A\"\nwebhook = {{ url = \"ftp://x/\", secret = \"x{secret}\" }}\n");
+    let said = faulty(import(&text), "d.toml", &[4]);
+    assert!(!said.contains(&secret[6..]), "a secret is shown: {said}");
+    import(&app::directory("http://127.0.0.1:9999/hook")).well();
+    assert!(import(&app::directory("http://127.0.0.1:9999/hook")).well().said.contains(" 0 new, 0 changed"));
+}
+
+/// What clap refuses says what was wrong and how it is called.
+#[test]
+fn an_argument_that_makes_no_sense_is_refused() {
+    let place = Place::good();
+    for (arguments, part) in [
+        (&["token", "create", "--name", "x", "--role", "chef"][..], "--role"),
+        (&["token", "create", "--name", "x", "--role", "agent", "--ars", "0100"], "--ars"),
+        (&["token", "create", "--name", "x", "--role", "agent", "--ars", "Kiel"], "--ars"),
+        (&["token", "create", "--name", "x", "--role", "agent", "--expires", "0"], "--expires"),
+        (&["token", "create", "--role", "agent"], "--name"),
+        (&["token", "create", "--name", "x"], "--role"),
+        (&["token", "create", "--name", "x", "--role", "second_level", "--contact", "A B"], "--contact"),
+        (&["import", "gemeinden", "x"], "gemeinden"),
+        (&["dienen"], "dienen"),
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+        assert!(ended.said.contains(part) && !ended.said.contains("panicked"), "{ended:?}");
+    }
+    assert!(!place.path("lotse.db").exists(), "nothing was begun");
+}
+
+async fn migrates_twice(kind: Kind) {
+    let database = Database::new(kind).await;
+    let place = Place::new(&app::settings(&database.url, "smtp://127.0.0.1:9", ""));
+    let (first, second) = (place.run(&["migrate"]).well(), place.run(&["migrate"]).well());
+    assert!(first.said.contains("applied") && !second.said.contains("applied"), "{first:?} {second:?}");
+    assert!(second.said.contains("up to date") && first.out.is_empty() && second.out.is_empty());
+    // Several at once are in each other's way no more than that.
+    let other = Database::new(kind).await;
+    let place = Place::new(&app::settings(&other.url, "smtp://127.0.0.1:9", ""));
+    let start = || {
+        let mut command = command(&place.settings, &["migrate"], &[]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<_> = (0..4).map(|_| start()).collect();
+    let ended: Vec<Ended> = running.into_iter().map(|child| Ended::of(&child.wait_with_output().unwrap())).collect();
+    assert!(ended.iter().all(|ended| ended.code == Some(0)), "{ended:?}");
+    assert_eq!(ended.iter().filter(|ended| ended.said.contains("applied")).count(), 1, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrates_twice_on_sqlite() {
+    migrates_twice(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrates_twice_on_postgres() {
+    migrates_twice(Kind::Postgres).await;
+}
+
+async fn checks(kind: Kind) {
+    let database = Database::new(kind).await;
+    let smtp = SmtpPeer::start().await;
+    let place = Place::new(&app::settings(&database.url, &smtp.url(), ""));
+    let before = place.run(&["check"]);
+    assert_eq!(before.code, Some(1), "an empty database is a fault: {before:?}");
+    assert!(before.out.contains("migrate"), "{before:?}");
+    place.run(&["migrate"]).well();
+    let municipalities = place.write("m.csv", MUNICIPALITIES);
+    place.run(&["import", "municipalities", municipalities.to_str().unwrap()]).well();
+    let good = place.run(&["check"]);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(good.out.contains("ok       mail") && smtp.received().is_empty(), "it logs on and sends nothing: {good:?}");
+    let url = smtp.url();
+    smtp.stop().await;
+    let down = place.run(&["check"]);
+    assert_eq!(down.code, Some(1), "{down:?}");
+    assert!(down.out.lines().any(|line| line.starts_with("fault") && line.contains("mail")), "{down:?}");
+    assert!(!down.out.contains(KEY) && !down.said.contains(KEY), "{url}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checks_on_sqlite() {
+    checks(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checks_on_postgres() {
+    checks(Kind::Postgres).await;
+}
+
+/// A database that is away is a fault of `check`, said without the password in its address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_is_a_fault() {
+    let smtp = SmtpPeer::start().await;
+    let away = Place::new(&app::settings("postgres://lotse:s3cret-w0rd@127.0.0.1:9/lotse", &smtp.url(), ""));
+    let ended = away.run(&["check"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.out.lines().any(|line| line.starts_with("fault") && line.contains("database")), "{ended:?}");
+    assert!(!ended.out.contains("s3cret") && !ended.said.contains("s3cret"), "{ended:?}");
+    let ended = away.run(&["migrate"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
+    assert!(!ended.said.contains("s3cret") && ended.said.contains("database"), "{ended:?}");
+    let folder = Place::new(&app::settings("sqlite:///gibt/es/nicht/lotse.db", &smtp.url(), ""));
+    let ended = folder.run(&["migrate"]);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
+    assert!(ended.said.contains("database"), "{ended:?}");
+}
+
+/// Whatever is wrong with the settings, what they keep secret is not said.
+#[test]
+fn secrets_are_never_said() {
+    let word = "Geh3im";
+    for (old, new) in [
+        // A quote forgotten, a number, a list, a wrong place, another fault beside it.
+        (format!("master_key = \"{KEY}\""), format!("master_key = \"{word}")),
+        (format!("master_key = \"{KEY}\""), format!("master_key = {word}")),
+        (format!("master_key = \"{KEY}\""), format!("master_key = [\"{word}\"]")),
+        (format!("master_key = \"{KEY}\""), "master_key = 4711081547110815".into()),
+        (format!("master_key = \"{KEY}\""), format!("master_key = \"{word}\"")),
+        (format!("master_key = \"{KEY}\""), format!("master_keys = \"{word}\"")),
+        (format!("master_key = \"{KEY}\""), format!("master_key = \"{KEY}\"\nprevious_master_keys = \"{word}\"")),
+        (format!("master_key = \"{KEY}\""), format!("master_key = \"{word}\"\nmaster_key = \"{word}\"")),
+        ("url = \"DATABASE\"".into(), format!("url = \"postgres//lotse:{word}@host/lotse\"")),
+        ("url = \"DATABASE\"".into(), format!("url = \"lotse:{word}@host/lotse\"")),
+        ("smtp_url = \"smtp://127.0.0.1:9\"".into(), format!("smtp_url = \"smtp:lotse:{word}@host\"")),
+        ("smtp_url = \"smtp://127.0.0.1:9\"".into(), format!("smtp_url = \"smtp://lotse:{word}@host:x\"")),
+        ("smtp_url = \"smtp://127.0.0.1:9\"".into(), format!("smtp_url = \"smtps://lotse:{word}@host?tls=maybe\"")),
+        (
+            "smtp_url = \"smtp://127.0.0.1:9\"".into(),
+            format!("smtp_url = \"smtp://lotse:{word}@host?password={word}\""),
+        ),
+    ] {
+        let place = changed(&old, &new);
+        let file = place.write("directory.toml", "");
+        for arguments in [&["serve"][..], &["check"], &["import", "directory", file.to_str().unwrap()]] {
+            let ended = place.run(arguments);
+            let is_fine = arguments[0] == "import" && new.contains("smtp_url");
+            assert!(is_fine || matches!(ended.code, Some(1 | 2)), "{new}: {ended:?}");
+            for secret in [word, "4711081547110815", KEY] {
+                assert!(!ended.said.contains(secret) && !ended.out.contains(secret), "{new}: {ended:?}");
+            }
+        }
+    }
+}
+
+/// A start that cannot work ends at once and says why; one that works says nothing of its secrets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taken_port_is_said() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = changed("127.0.0.1:0", &taken.local_addr().unwrap().to_string());
+    let mut child =
+        command(&place.settings, &["serve"], &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_some("the end of the start", Duration::from_secs(20), || {
+        let ended = child.try_wait().unwrap();
+        async move { ended.map(drop) }
+    })
+    .await;
+    let ended = Ended::of(&child.wait_with_output().unwrap());
+    ended.refused(&["server.listen", "another program listens there already"]);
+}

@@ -16,7 +16,7 @@ use lotse::delivery::{
 };
 use lotse::error::AppError;
 use lotse::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
-use lotse::seal::{MasterKey, Sealer, store_key};
+use lotse::seal::{MasterKey, Sealer, store_keys};
 
 use crate::support::postgres::{DatabaseUrl, Postgres};
 use crate::support::smtp::{Reaction, SmtpPeer, Stage};
@@ -216,6 +216,22 @@ on_both! {
         assert_eq!(delivery.attempts[0].outcome, AttemptOutcome::Sent);
         assert!(delivery.attempts[0].detail.starts_with("250"), "{:?}", delivery.attempts);
         assert_eq!(world.kinds().await, [EventKind::Sent]);
+    }
+
+    async fn a_fault_at_any_step_only_delays_the_mail(world: World) {
+        for stage in [Stage::Ehlo, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::AfterDot] {
+            for reaction in [Reaction::Reply(451, "4.3.0 try later"), Reaction::Disconnect] {
+                world.smtp.on(stage, reaction).times(1);
+                let id = world.enqueue(a_mail()).await;
+                world.drain().await;
+                world.advance(TimeDelta::seconds(73));
+                world.drain().await;
+                assert_eq!(world.delivery(id).await.status, DeliveryStatus::Sent, "{stage:?}");
+                let wanted = format!("<{id}@lotse.example.org>");
+                assert!(world.smtp.received().iter().any(|mail| mail.message_id().as_deref() == Some(&wanted)));
+                world.smtp.behave();
+            }
+        }
     }
 
     async fn a_repeat_is_byte_for_byte_the_same_mail(world: World) {
@@ -583,7 +599,7 @@ on_both! {
         let (key, row) = world.sealer.new_key(key_id);
         let now = world.clock.now();
         let ids = world.db.write(move |tx| {
-            store_key(tx, &row)?;
+            store_keys(tx, &[&row])?;
             let ids = [DeliveryId::new(), DeliveryId::new()];
             for id in ids {
                 let outgoing = Outgoing { recipient: "reporter".into(), purpose: Purpose::Reply, ..a_mail() };

@@ -8,6 +8,7 @@ mod delivery;
 mod directory;
 mod escalations;
 mod faults;
+mod help;
 mod schema;
 mod support;
 mod tickets;

@@ -92,7 +92,7 @@ impl Stage {
         let desk = app.escalations.desk();
         let now = clock.now();
         let url = receiver.map_or_else(|| format!("{base}{RECEIVER}"), str::to_owned);
-        let sample_file = sample::directory(now.utc().date_naive(), &url, secret);
+        let sample_file = sample::directory(now.day_in_berlin(), &url, secret);
         import::municipalities(&app.db, "municipalities.csv", sample::MUNICIPALITIES, &mut |_, _| {}).await?;
         let rules = settings::directory(&config);
         import::directory(&app.db, &desk.sealer, &rules, "directory.toml", &sample_file, now).await?;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::db::dialect::insert_many;
+use crate::db::dialect::insert_columns;
 use crate::db::schema::delivery_events as t;
 use crate::db::{Conn, Topic, Tx};
 use crate::delivery::event::{DeliveryEvent, EventKind};
@@ -12,7 +12,7 @@ use crate::ids::{DeliveryId, EndpointId, RowId};
 
 /// An event as it is stored.
 #[derive(Debug, Clone, Insertable, Queryable, Selectable)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 pub(in crate::delivery) struct EventRow {
     pub id: RowId,
     pub kind: EventKind,
@@ -27,7 +27,8 @@ pub(in crate::delivery) struct EventRow {
 pub(in crate::delivery) fn insert(tx: &mut Tx, rows: &[EventRow]) -> Result<(), AppError> {
     if !rows.is_empty() {
         let conn: &mut Conn = tx;
-        insert_many!(conn, t::table, rows);
+        let rows: Vec<&EventRow> = rows.iter().collect();
+        insert_columns!(conn, t[id, kind, delivery_id, about, endpoint_id, detail, at], rows);
         tx.signal(Topic::Sweep);
     }
     Ok(())

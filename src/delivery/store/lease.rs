@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use super::is_pending;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::dialect::{insert_many, load_locked, load_unlocked};
+use crate::db::dialect::{insert_columns, load_locked, load_unlocked};
 use crate::db::schema::{delivery_attempts, endpoints, outbox as t};
 use crate::db::types::DbUuid;
 use crate::delivery::endpoint::EndpointState;
@@ -292,6 +292,7 @@ pub(in crate::delivery) struct AttemptRow {
 }
 
 pub(in crate::delivery) fn insert_attempts(conn: &mut Conn, rows: &[AttemptRow]) -> Result<(), AppError> {
-    insert_many!(conn, delivery_attempts::table, rows);
+    let rows: Vec<&AttemptRow> = rows.iter().collect();
+    insert_columns!(conn, delivery_attempts[id, delivery_id, at, outcome, detail], rows);
     Ok(())
 }

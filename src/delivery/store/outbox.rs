@@ -20,7 +20,7 @@ use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
 
 #[derive(Insertable)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 struct NewRow<'a> {
     id: DeliveryId,
     about: RowId,

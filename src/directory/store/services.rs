@@ -65,6 +65,12 @@ pub(in crate::directory) fn find(conn: &mut Conn, slug: &Slug) -> Result<Option<
     row.map(|row| Ok(service(row, duties::of(conn, &Holder::Service(slug))?))).transpose()
 }
 
+/// The same whether it was ended or not, because requests that name it go on.
+pub(in crate::directory) fn known(conn: &mut Conn, slug: &Slug) -> Result<Option<Service>, AppError> {
+    let row: Option<ServiceRow> = services::table.find(slug.clone()).first(conn).optional()?;
+    Ok(row.map(|row| service(row, Vec::new())))
+}
+
 /// True where a service has this slug, present or ended.
 pub(in crate::directory) fn is_taken(conn: &mut Conn, slug: &Slug) -> Result<bool, AppError> {
     Ok(services::table.find(slug.clone()).count().get_result::<i64>(conn)? > 0)

@@ -148,12 +148,13 @@ pub async fn of_ticket(state: Data<State>, guard: Guard<right::ReadTickets>, at:
 }
 
 /// The open escalations that have reached the contact of a 2nd-level token, earliest first.
-#[utoipa::path(get, path = "/api/v1/escalations", tag = "escalations",
+#[utoipa::path(get, path = "/api/v1/escalations", params(PageQuery), tag = "escalations",
     responses((status = 200, body = ListAnswer<EscalationAnswer>)))]
-pub async fn mine(state: Data<State>, guard: Guard<right::RespondEscalation>) -> ApiResult {
-    let found = browse::mine(&state.escalations, guard.caller).await?;
-    let items = found.iter().map(|(e, ticket)| shape(e, ticket, state.directory())).collect();
-    ok(&ListAnswer { items, next_cursor: None })
+pub async fn mine(state: Data<State>, asked: Asked<right::RespondEscalation, PageQuery>) -> ApiResult {
+    let limit = limit(asked.query.limit)?;
+    let page = browse::mine(&state.escalations, asked.caller, asked.query.cursor, limit).await?;
+    let items = page.items.iter().map(|(e, ticket)| shape(e, ticket, state.directory())).collect();
+    ok(&ListAnswer { items, next_cursor: page.next_cursor })
 }
 
 fn id<T>(at: &str) -> Result<crate::ids::Id<T>, AppError> {
@@ -274,7 +275,7 @@ pub struct PageQuery {
 /// Deliveries that were given up, earliest first.
 #[utoipa::path(get, path = "/api/v1/deliveries/exhausted", params(PageQuery), tag = "deliveries",
     responses((status = 200, body = ListAnswer<crate::escalation::browse::Delivery>)))]
-pub async fn exhausted(state: Data<State>, asked: Asked<right::ReplayDelivery, PageQuery>) -> ApiResult {
+pub async fn exhausted(state: Data<State>, asked: Asked<right::ReadDeliveries, PageQuery>) -> ApiResult {
     let limit = limit(asked.query.limit)?;
     let page = browse::exhausted(&state.escalations, asked.caller, asked.query.cursor, limit).await?;
     ok(&ListAnswer { items: page.items, next_cursor: page.next_cursor })

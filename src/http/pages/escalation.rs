@@ -281,7 +281,7 @@ async fn done(state: &State, secret: String, action: Action) -> HttpResponse {
         Action::View | Action::Acknowledge => (
             "Sie kümmern sich darum",
             "Die Kommune sieht, dass Sie die Anfrage haben. Niemand sonst wird gefragt.".to_owned(),
-            vec!["Antworten können Sie später: auf der Seite der Anfrage oder einfach auf die Mail.".to_owned()],
+            vec!["Antworten können Sie später: auf der Seite der Anfrage.".to_owned()],
         ),
         Action::Answer => (
             "Antwort gesendet",

@@ -5,12 +5,13 @@ use diesel::sql_types::{Bool, Text};
 
 use super::TicketRow;
 use crate::clock::Timestamp;
-use crate::db::schema::tickets;
+use crate::db::schema::{adoptions, ticket_numbers, tickets};
 use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
 use crate::ids::TicketId;
-use crate::keys::ArsPrefix;
+use crate::keys::{Ars, ArsPrefix, Slug};
 use crate::tickets::browse::Filter;
+use crate::tickets::status::{TicketStatus, is_open};
 use crate::tickets::ticket::Ticket;
 
 type Condition = Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType = Bool>>;
@@ -43,13 +44,16 @@ pub(in crate::tickets) fn list(
         query = query.filter(tickets::claimed_by.eq(claimed_by));
     }
     if let Some(number) = &filter.number {
-        query = query.filter(tickets::number.eq(number.as_str().to_owned()));
+        let numbered = ticket_numbers::table.filter(ticket_numbers::number.eq(number.as_str().to_owned()));
+        query = query.filter(tickets::id.eq_any(numbered.select(ticket_numbers::ticket_id)));
     }
     if !filter.words.is_empty() {
         query = query.filter(matches(conn, &filter.words));
     }
     if let Some((due, id)) = after {
-        query = query.filter(tickets::respond_by.gt(due).or(tickets::respond_by.eq(due).and(tickets::id.gt(id))));
+        // The first condition alone is a range of the index; the second passes over what had the same time.
+        query = query.filter(tickets::respond_by.ge(due));
+        query = query.filter(tickets::respond_by.gt(due).or(tickets::id.gt(id)));
     }
     query.load::<TicketRow>(conn)?.into_iter().map(TicketRow::ticket).collect()
 }
@@ -79,4 +83,27 @@ fn matches(conn: &Conn, words: &[String]) -> Condition {
             Box::new(sql(before).bind::<Text, _>(query).sql("))"))
         }
     }
+}
+
+/// Where open tickets lie for which no adoption answers, by service and municipality.
+pub(in crate::tickets) fn places_without_adoption(
+    conn: &mut Conn,
+    regions: &[ArsPrefix],
+) -> Result<Vec<(Slug, Ars)>, AppError> {
+    let open: Vec<TicketStatus> = TicketStatus::ALL.iter().copied().filter(|status| is_open(*status)).collect();
+    let adopted = adoptions::table
+        .filter(adoptions::service.eq(tickets::service))
+        .filter(adoptions::ars.eq(tickets::ars))
+        .filter(adoptions::ended_at.is_null());
+    let mut places = tickets::table
+        .filter(tickets::status.eq_any(open))
+        .filter(diesel::dsl::not(diesel::dsl::exists(adopted)))
+        .select((tickets::service, tickets::ars))
+        .distinct()
+        .order((tickets::service, tickets::ars))
+        .into_boxed::<MultiBackend>();
+    if let Some(scope) = any_of(regions) {
+        places = places.filter(scope);
+    }
+    Ok(places.load(conn)?)
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-pub(super) use list::list;
+pub(super) use list::{list, places_without_adoption};
 
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
@@ -20,7 +20,7 @@ use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
-use crate::db::dialect::{insert_if_absent, insert_many, load_locked};
+use crate::db::dialect::{insert_columns, insert_if_absent, load_locked};
 use crate::db::schema::{
     notice_recipients, notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
 };
@@ -29,12 +29,12 @@ use crate::db::{Append, Conn, Topic, Tx};
 use crate::error::AppError;
 use crate::ids::{HistoryId, RowId, TicketId, TokenId};
 use crate::keys::{Ars, Slug};
-use crate::seal::{SealingKey, store_key, store_keys};
+use crate::seal::{SealingKey, store_keys};
 use crate::tickets::history::Event;
 
 /// A ticket as it is stored.
 #[derive(Debug, Clone, Insertable, Queryable, AsChangeset)]
-#[diesel(table_name = tickets, treat_none_as_null = true)]
+#[diesel(table_name = tickets, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct TicketRow {
     id: TicketId,
     number: String,
@@ -175,7 +175,7 @@ pub struct SearchRow {
 
 /// A notice as it is stored; see `notice.rs`.
 #[derive(Debug, Clone, Insertable, Queryable)]
-#[diesel(table_name = notices)]
+#[diesel(table_name = notices, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct NoticeRow {
     pub id: RowId,
@@ -202,46 +202,39 @@ pub struct Intake {
 }
 
 impl Append for Intake {
-    fn add(&self, tx: &mut Tx) -> Result<(), AppError> {
-        if let Some(answer) = &self.answer
-            && !idempotency::record(tx, answer)?
-        {
-            return Err(AppError::Conflict("the same Idempotency-Key was used just now".into()));
+    fn add_all(all: &[&Self], tx: &mut Tx) -> Result<Vec<bool>, AppError> {
+        fn each<'i, T>(all: &[&'i Intake], part: impl Fn(&'i Intake) -> Option<&'i T>) -> Vec<&'i T> {
+            all.iter().filter_map(|rows| part(rows)).collect()
         }
+        // A request whose key was used before is left out; those without a key are all new.
+        let mut recorded = idempotency::record_all(tx, &each(all, |rows| rows.answer.as_ref()))?.into_iter();
+        let is_new: Vec<bool> =
+            all.iter().map(|rows| rows.answer.is_none() || recorded.next().unwrap_or(false)).collect();
+        let all: Vec<&Self> = all.iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(rows, _)| *rows).collect();
+        let all = all.as_slice();
         let conn: &mut Conn = tx;
-        diesel::insert_into(tickets::table).values(&self.ticket).execute(conn)?;
-        diesel::insert_into(ticket_numbers::table).values(&self.number).execute(conn)?;
-        diesel::insert_into(ticket_history::table).values(&self.history).execute(conn)?;
-        diesel::insert_into(ticket_search::table).values(&self.search).execute(conn)?;
-        diesel::insert_into(notices::table).values(&self.notice).execute(conn)?;
-        if let Some(reporter) = &self.reporter {
-            diesel::insert_into(ticket_reporters::table).values(reporter).execute(conn)?;
-        }
-        if let Some(key) = &self.key {
-            store_key(tx, key)?;
-        }
-        tx.signal(Topic::Sweep);
-        Ok(())
-    }
-
-    fn add_all(all: &[&Self], tx: &mut Tx) -> Result<(), AppError> {
-        fn each<T: Clone>(all: &[&Intake], part: impl Fn(&Intake) -> Option<&T>) -> Vec<T> {
-            all.iter().filter_map(|rows| part(rows).cloned()).collect()
-        }
-        let answers = each(all, |rows| rows.answer.as_ref());
-        if idempotency::record_all(tx, &answers)? != answers.len() {
-            return Err(AppError::Conflict("an Idempotency-Key was used twice".into()));
-        }
-        let conn: &mut Conn = tx;
-        insert_many!(conn, tickets::table, each(all, |rows| Some(&rows.ticket)));
-        insert_many!(conn, ticket_numbers::table, each(all, |rows| Some(&rows.number)));
-        insert_many!(conn, ticket_history::table, each(all, |rows| Some(&rows.history)));
-        insert_many!(conn, ticket_search::table, each(all, |rows| Some(&rows.search)));
-        insert_many!(conn, notices::table, each(all, |rows| Some(&rows.notice)));
-        insert_many!(conn, ticket_reporters::table, each(all, |rows| rows.reporter.as_ref()));
+        insert_columns!(
+            conn,
+            tickets[
+                id, number, status, channel, service, ars, category, priority, subject, description, context,
+                reply_wish, external_reference, submitted_by, claimed_by, claimed_name, merged_into, answer,
+                created_at, updated_at, respond_by, paused_at, answered_at, closed_at,
+            ],
+            each(all, |rows| Some(&rows.ticket))
+        );
+        insert_columns!(conn, ticket_numbers[number, ticket_id], each(all, |rows| Some(&rows.number)));
+        let history = each(all, |rows| Some(&rows.history));
+        insert_columns!(conn, ticket_history[id, ticket_id, at, actor, event], history);
+        insert_columns!(conn, ticket_search[ticket_id, body], each(all, |rows| Some(&rows.search)));
+        insert_columns!(
+            conn,
+            notices[id, service, ars, ticket_id, kind, detail, urgent, created_at, told_at],
+            each(all, |rows| Some(&rows.notice))
+        );
+        insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
-        Ok(())
+        Ok(is_new)
     }
 }
 
@@ -319,7 +312,7 @@ pub(super) fn mark_told(conn: &mut Conn, rows: &[NoticeRow], now: Timestamp) -> 
 /// Takes the right to write to a recipient; false when it was written to less than `interval` ago.
 pub(super) fn claim_recipient(
     conn: &mut Conn,
-    contact: &Slug,
+    contact: &str,
     now: Timestamp,
     interval: TimeDelta,
 ) -> Result<bool, AppError> {

@@ -105,7 +105,7 @@ on_both! {
             for (pointer, path) in [("/name", "/api/v1/contacts/technik"), ("/name", "/api/v1/contacts/kiel-zentral")] {
                 let mut body = json!({});
                 body[&pointer[1..]] = json!(p);
-                let reply = app.send(&admin, "PATCH", path, Some(body.to_string()), &[]).await;
+                let reply = app.patch(&admin, path, body).await;
                 assert!(matches!(reply.status, 200 | 422), "{}", reply.body);
                 *accepted.get_mut("contact").unwrap() += usize::from(reply.status == 200);
             }
@@ -218,7 +218,7 @@ on_both! {
         let register = MUNICIPALITIES.replacen("\"Kiel, Landeshauptstadt\",Schleswig", &format!("\"{odd}\",Schleswig"), 1);
         lotse::directory::import::municipalities(&desk.db, "m.csv", &register, &mut |_, _| {}).await.unwrap();
         let service = json!({"name": format!("Wohnsitz {odd}")});
-        app.send(&admin, "PATCH", "/api/v1/services/wohnsitzanmeldung", Some(service.to_string()), &[]).await.expect(200);
+        app.patch(&admin, "/api/v1/services/wohnsitzanmeldung", service).await.expect(200);
         wait_for_some("the new names in memory", Duration::from_secs(10), || async {
             let list = app.get(&admin, "/api/v1/municipalities?q=Bcc").await.json();
             let is_here = desk.directory.current().municipality(&"010020000000".parse().unwrap())?.name.contains("Bcc");

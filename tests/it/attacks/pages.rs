@@ -209,8 +209,8 @@ on_both! {
         let plain_pages = pages_of(&app, &plain_secret, "Nur Text").await;
         for hostile in HOSTILE {
             // The contact's name is shown as well; a NUL in it is refused.
-            let name = json!({"name": hostile.replace('\0', " ")}).to_string();
-            app.send(&admin, "PATCH", "/api/v1/contacts/kiel-meldewesen", Some(name), &[]).await.expect(200);
+            let name = json!({"name": hostile.replace('\0', " ")});
+            app.patch(&admin, "/api/v1/contacts/kiel-meldewesen", name).await.expect(200);
             let (mail, secret) = asked_with(&mut app, hostile, contact).await;
             assert_eq!(skeleton(&mail), plain_mail, "{hostile}: {mail}");
             let typed = hostile.replace(['\n', '\0'], " ");
@@ -242,7 +242,7 @@ on_both! {
         let register = MUNICIPALITIES.replacen("Kiel, Landeshauptstadt", &odd.replace('"', "\"\""), 1);
         lotse::directory::import::municipalities(&desk.db, "m.csv", &register, &mut |_, _| {}).await.unwrap();
         let service: Value = json!({"name": odd, "operator": odd, "notice": odd});
-        app.send(&admin, "PATCH", "/api/v1/services/wohnsitzanmeldung", Some(service.to_string()), &[]).await.expect(200);
+        app.patch(&admin, "/api/v1/services/wohnsitzanmeldung", service).await.expect(200);
         wait_for_some("the new names in memory", std::time::Duration::from_secs(10), || async {
             let now = desk.directory.current();
             let place = now.municipality(&"010020000000".parse().unwrap())?.name.contains("script");

@@ -11,10 +11,10 @@ use lotse::error::AppError;
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::app::{self, Kind, SECRET, TestApp};
+use crate::support::app::{self, Kind, SECRET};
 use crate::support::process::Process;
 use crate::support::smtp::SmtpPeer;
-use crate::support::wait::wait_for_some;
+use crate::support::wait::{wait_for, wait_for_some};
 use crate::support::webhook::{WebhookPeer, status};
 
 /// Addresses that lead somewhere they must not, in every spelling.
@@ -205,9 +205,9 @@ async fn refused_at_entry(kind: Kind) {
     for url in INSIDE {
         let new = json!({"id": "innen", "name": "Innen", "webhook": webhook(url)});
         send("POST", "/api/v1/contacts", new).await.expect_fault(422, "webhook.url");
-        let change = json!({"webhook": webhook(url)});
+        let change = json!({"version": 1, "webhook": webhook(url)});
         send("PATCH", "/api/v1/contacts/aussen", change).await.expect_fault(422, "webhook.url");
-        let change = json!({"webhook": {"url": url}});
+        let change = json!({"version": 1, "webhook": {"url": url}});
         send("PATCH", "/api/v1/contacts/aussen", change).await.expect_fault(422, "webhook.url");
         let (text, now) = (one_contact(url), desk.clock.now());
         let imported = import::directory(&desk.db, &desk.sealer, &desk.settings.directory, "d.toml", &text, now).await;
@@ -264,6 +264,12 @@ async fn refused_at_delivery(kind: Kind) {
     let (plain_port, port) = (plain.port(), secure.port());
     let loose = pair.loose.escalations.desk();
     app::import(loose, &app::directory(&plain.url())).await;
+    let seen = &pair.strict.escalations.desk().directory;
+    wait_for("the directory in memory", Duration::from_secs(10), || {
+        seen.current().service("wohnsitzanmeldung").is_some()
+            && seen.current().municipality(&"010020000000".parse().unwrap()).is_some()
+    })
+    .await;
     for url in [
         plain.url(),
         format!("http://localhost:{plain_port}/hook"),
@@ -328,9 +334,9 @@ async fn a_name_that_leads_inside_is_not_followed() {
     let directory = app::directory("https://desk.example.org/lotse");
     let lotse = Process::start_under(database.folder.path(), &settings, &directory, &under).await;
     let (http, admin) = (app::client(), lotse.token("admin", &[]));
-    for name in ["v4", "v6", "mapped", "any", "cloud", "both"] {
+    for (version, name) in (1..).zip(["v4", "v6", "mapped", "any", "cloud", "both"]) {
         let url = format!("https://{name}.desk.example.org:{}/hook", secure.port());
-        let change = json!({"webhook": {"url": url, "secret": SECRET}}).to_string();
+        let change = json!({"version": version, "webhook": {"url": url, "secret": SECRET}}).to_string();
         app::send(&http, &lotse.base, &admin, "PATCH", "/api/v1/contacts/technik", Some(change), &[]).await.expect(200);
         let path = escalated(&http, &lotse.base, &admin).await;
         for delivery in tried(&http, &lotse.base, &admin, &path).await {

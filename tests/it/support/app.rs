@@ -276,6 +276,12 @@ impl TestApp {
         self.send(token, "POST", path, Some(body.to_string()), &[]).await
     }
 
+    /// Changes an object of the directory, as it is now.
+    pub async fn patch(&self, token: &str, path: &str, mut body: Value) -> Reply {
+        body["version"] = self.get(token, path).await.expect(200)["version"].clone();
+        self.send(token, "PATCH", path, Some(body.to_string()), &[]).await
+    }
+
     pub async fn send(
         &self,
         token: &str,

@@ -10,12 +10,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use super::reach;
-use crate::directory::{Gap, GapKind, GapQuery, gaps as find_gaps};
+use crate::directory::{Gap, GapKind, GapQuery};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::{ApiResult, ListAnswer};
 use crate::http::auth::{Asked, right};
 use crate::keys::{ArsPrefix, Slug};
+use crate::tickets::gaps::gaps as find_gaps;
 
 /// As what the report comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -54,11 +55,7 @@ pub async fn gaps(
     let GapsQuery { service, ars, kind, format } = asked.query;
     let items = match reach::regions(&asked.caller, ars.as_ref()) {
         None => Vec::new(),
-        Some(regions) => {
-            let (query, today) = (GapQuery { service, regions, kind }, state.today());
-            let settings = state.desk().settings.directory.clone();
-            state.desk().db.read(move |conn| find_gaps(conn, &query, today, &settings)).await?
-        }
+        Some(regions) => find_gaps(state.desk(), GapQuery { service, regions, kind }, state.today()).await?,
     };
     let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut answer = HttpResponse::Ok();

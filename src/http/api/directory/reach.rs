@@ -27,7 +27,7 @@ pub(super) fn may_place(caller: &Caller, ars: &Ars) -> Result<(), AppError> {
 
 /// True where the owner's region lies within the caller's; `None` is owned by all.
 pub(super) fn sees_owner(caller: &Caller, owner: Option<&ArsPrefix>) -> bool {
-    caller.regions.is_empty() || owner.is_none_or(|owner| caller.regions.iter().any(|region| region.contains(owner)))
+    owner.is_none_or(|owner| caller.sees_region(owner))
 }
 
 /// An owner whom the caller may give an object to.
