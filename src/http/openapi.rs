@@ -24,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 #[openapi(
     info(title = "Lotse", description = "Support requests about re-used online services, from 1st level to 2nd level \
         and back. Errors are problems of RFC 9457; lists go on with `next_cursor`; changes name the version they were made against."),
-    modifiers(&Bearer, &Problems),
+    modifiers(&Bearer, &Problems, &Names),
     security(("token" = [])),
     components(schemas(super::error::Problem)),
     tags((name = "tickets", description = "Requests and what becomes of them"),
@@ -140,6 +140,24 @@ impl Modify for Problems {
     }
 }
 
+/// Names every operation after its place as well: `tickets_show`. Handlers of different places share their names,
+/// but clients and the page to try it tell operations apart by name alone.
+struct Names;
+
+impl Modify for Names {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let place = path.trim_start_matches("/api/v1").split('/').nth(1).unwrap_or_default().to_owned();
+            let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for name in all.into_iter().flatten().filter_map(|operation| operation.operation_id.as_mut()) {
+                if *name != place {
+                    *name = format!("{place}_{name}");
+                }
+            }
+        }
+    }
+}
+
 const PROBLEM: &str = "application/problem+json";
 
 static TEXT: LazyLock<Result<String, String>> =
@@ -216,6 +234,18 @@ mod tests {
         let missing: Vec<_> = routed.difference(&documented).collect();
         let surplus: Vec<_> = documented.difference(&routed).collect();
         assert!(missing.is_empty() && surplus.is_empty(), "missing {missing:?}, surplus {surplus:?}");
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+        let mut names = BTreeSet::new();
+        for (_, operation) in operations {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name), "{name} twice");
+        }
+        assert!(names.contains("tickets_show") && names.contains("help"), "{names:?}");
     }
 
     #[test]
