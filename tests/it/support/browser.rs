@@ -70,6 +70,8 @@ impl Browser {
         let mut driver = Command::new("chromedriver")
             // The driver takes a free port and says which.
             .arg("--port=0")
+            // What both leave behind goes with the profile.
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -81,7 +83,7 @@ impl Browser {
         // At first it repeats the 0 that it was given.
         let port: u16 = ports.find(|port| *port > 0).expect("chromedriver ended before it named its port");
         let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
-        flags.push(format!("--user-data-dir={}", profile.path().display()));
+        flags.push(format!("--user-data-dir={}", profile.path().join("data").display()));
         let mut options = json!({ "args": flags });
         if scripts == Scripts::Off {
             options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
