@@ -33,8 +33,15 @@ const MAY_NAME_OUTER: [&str; 3] = ["app", "cli", "main"];
 const OUTER_MAY_NAME: [&str; 6] = ["clock", "ids", "keys", "error", "db", "delivery"];
 
 /// Macros stand at the root of the crate by the language's rule; `db/dialect.rs` gives them their place.
-const MACROS_OF_DB: [&str; 6] =
-    ["each_backend", "insert_if_absent", "insert_many", "insert_many_if_absent", "load_locked", "load_unlocked"];
+const MACROS_OF_DB: [&str; 7] = [
+    "each_backend",
+    "insert_columns",
+    "insert_columns_if_absent",
+    "insert_if_absent",
+    "insert_many",
+    "load_locked",
+    "load_unlocked",
+];
 
 /// Rules and sums without a clock, a database or waiting. Files that do not exist yet are passed over.
 const PURE: [&str; 11] = [

@@ -45,11 +45,11 @@ pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Rec
         if let Err(e) = round(&escalations).await {
             tracing::warn!(fault = %e, "a sweep did not finish");
         }
-        if tidied.is_none_or(|at| at.elapsed() > TIDY_EVERY) {
+        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+            tidied = Some(began);
             if let Err(e) = tidy(&escalations).await {
                 tracing::warn!(fault = %e, "tidying up did not finish");
             }
-            tidied = Some(Instant::now());
         }
         let woken = async {
             tokio::time::sleep_until((began + REST).into()).await;

@@ -30,6 +30,8 @@ pub struct Assets {
     pub fonts: &'static str,
     /// Our own few lines.
     pub lotse: &'static str,
+    /// The sign in the browser's tab.
+    pub icon: &'static str,
 }
 
 impl Assets {
@@ -39,6 +41,7 @@ impl Assets {
             kern: concat!("/assets/", hash!(), "/kern.min.css"),
             fonts: concat!("/assets/", hash!(), "/fonts.css"),
             lotse: concat!("/assets/", hash!(), "/lotse.css"),
+            icon: concat!("/assets/", hash!(), "/icon.svg"),
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::deadline::after_pause;
 use super::history::Event;
 use super::reply::{Letter, write_reporter};
-use super::status::Move;
+use super::status::{Move, next};
 use super::store::claim_of;
 use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, advance, in_hand, record};
@@ -20,7 +20,8 @@ use crate::error::{AppError, Faults};
 pub async fn claim(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticket, AppError> {
     work(desk, Action::AssessTicket, caller, at, |tx, caller, ticket, now| {
         let mine = claim_of(&caller.actor);
-        if ticket.claimed_by.is_some() && ticket.claimed_by == mine {
+        let is_mine = ticket.claimed_by.is_some() && ticket.claimed_by == mine;
+        if is_mine && next(ticket.status, Move::Claim).is_some() {
             return Ok(());
         }
         hold(ticket, caller)?;

@@ -55,7 +55,7 @@ const OPERATIONS: &[(&str, &str, Action)] = &[
     ("POST", "/api/v1/escalations/{escalation}/ask", Action::RespondEscalation),
     ("POST", "/api/v1/escalations/{escalation}/next", Action::AssessTicket),
     ("POST", "/api/v1/escalations/{escalation}/withdraw", Action::AssessTicket),
-    ("GET", "/api/v1/deliveries/exhausted", Action::ReplayDelivery),
+    ("GET", "/api/v1/deliveries/exhausted", Action::ReadDeliveries),
     ("POST", "/api/v1/deliveries/{delivery}/replay", Action::ReplayDelivery),
     ("GET", "/api/v1/lands", Action::ReadDirectory),
     ("GET", "/api/v1/lands/{land}", Action::ReadDirectory),

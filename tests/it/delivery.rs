@@ -218,6 +218,22 @@ on_both! {
         assert_eq!(world.kinds().await, [EventKind::Sent]);
     }
 
+    async fn a_fault_at_any_step_only_delays_the_mail(world: World) {
+        for stage in [Stage::Ehlo, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::AfterDot] {
+            for reaction in [Reaction::Reply(451, "4.3.0 try later"), Reaction::Disconnect] {
+                world.smtp.on(stage, reaction).times(1);
+                let id = world.enqueue(a_mail()).await;
+                world.drain().await;
+                world.advance(TimeDelta::seconds(73));
+                world.drain().await;
+                assert_eq!(world.delivery(id).await.status, DeliveryStatus::Sent, "{stage:?}");
+                let wanted = format!("<{id}@lotse.example.org>");
+                assert!(world.smtp.received().iter().any(|mail| mail.message_id().as_deref() == Some(&wanted)));
+                world.smtp.behave();
+            }
+        }
+    }
+
     async fn a_repeat_is_byte_for_byte_the_same_mail(world: World) {
         world.smtp.on(Stage::AfterDot, Reaction::Disconnect).times(1);
         let id = world.enqueue(a_mail()).await;

@@ -7,6 +7,7 @@ mod delivery;
 mod directory;
 mod escalations;
 mod faults;
+mod help;
 mod schema;
 mod support;
 mod tickets;
