@@ -41,6 +41,13 @@ impl Postgres {
         }
         let mut server = Self { folder, port: 0, process: None };
         server.launch(settings)?;
+        // A server that has run for a while writes into log files it has used before; a fresh one has to make each of
+        // them first, which shows as pauses.
+        server.psql(
+            "postgres",
+            "SELECT count(pg_logical_emit_message(false, '', repeat('x', 1000000))) FROM generate_series(1, 800)",
+        )?;
+        server.psql("postgres", "CHECKPOINT")?;
         Ok(server)
     }
 
@@ -48,7 +55,16 @@ impl Postgres {
         self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = as_account(&programs()?.join("postgres"), self.folder.path());
         command.arg("-D").arg(self.folder.path().join("data")).arg("-k").arg(self.folder.path());
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-c", "shared_buffers=512MB"]);
+        command.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+            "-c",
+            "shared_buffers=512MB",
+            "-c",
+            "min_wal_size=1GB",
+        ]);
         settings.iter().for_each(|setting| {
             command.args(["-c", setting]);
         });

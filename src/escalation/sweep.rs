@@ -29,6 +29,9 @@ const PORTIONS: usize = 20;
 /// At most this many of a kind in one round.
 const SOME: i64 = 200;
 
+/// How many events are handled in one write.
+const TOGETHER: usize = 50;
+
 /// The least time between two rounds, so that a flood of commits does not make a flood of rounds. What comes after a
 /// quiet moment is acted on at once.
 const REST: Duration = Duration::from_millis(100);
@@ -104,12 +107,33 @@ async fn deadlines(escalations: &Escalations) -> Result<usize, AppError> {
 async fn events(escalations: &Escalations) -> Result<usize, AppError> {
     let open = escalations.desk().db.read(|conn| delivery::open_events(conn, SOME)).await?;
     let mut done = 0;
-    for event in open {
+    for portion in open.chunks(TOGETHER) {
+        done += match events_together(escalations, portion.to_vec()).await {
+            Ok(done) => done,
+            // One of them cannot be handled; the others can.
+            Err(_) => events_alone(escalations, portion).await,
+        };
+    }
+    Ok(done)
+}
+
+/// In one write: a backlog that leaves makes an event a message, and a sync for each would slow its leaving.
+async fn events_together(escalations: &Escalations, events: Vec<DeliveryEvent>) -> Result<usize, AppError> {
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    let all = move |tx: &mut Tx| {
+        events.iter().try_fold(0, |done, event| Ok(done + usize::from(handle(tx, &context, event, now)?)))
+    };
+    escalations.desk().db.write(all).await
+}
+
+async fn events_alone(escalations: &Escalations, events: &[DeliveryEvent]) -> usize {
+    let mut done = 0;
+    for event in events.iter().cloned() {
         let (context, now, id) = (escalations.clone(), escalations.desk().clock.now(), event.id);
         let handled = escalations.desk().db.write(move |tx| handle(tx, &context, &event, now)).await;
         done += usize::from(settled(handled, &id.to_string()));
     }
-    Ok(done)
+    done
 }
 
 /// Somebody who was quicker is no fault; anything else is told and tried again in the next round.

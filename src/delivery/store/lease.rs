@@ -194,7 +194,8 @@ struct Visited {
 }
 
 /// Steps from endpoint to endpoint along the index, one seek each, however long their backlogs are. The numbered
-/// placeholders mean the same to both databases as long as they first appear in their order.
+/// placeholders mean the same to both databases as long as they first appear in their order. The earliest row is asked
+/// for, not whether one exists: for that PostgreSQL would read all that are due.
 fn visit(
     conn: &mut Conn,
     channel: Channel,
@@ -209,8 +210,8 @@ fn visit(
            SELECT (SELECT o.endpoint_id FROM outbox o WHERE o.status = 'pending' AND o.channel = $1
                    AND o.endpoint_id > e.id ORDER BY o.endpoint_id LIMIT 1), e.n + 1
            FROM e WHERE e.id IS NOT NULL AND e.n < {VISITED})
-         SELECT e.id AS id, EXISTS (SELECT 1 FROM outbox o WHERE o.status = 'pending' AND o.channel = $1
-                AND o.endpoint_id = e.id AND o.next_attempt_at <= $3) AS is_due
+         SELECT e.id AS id, (SELECT o.next_attempt_at FROM outbox o WHERE o.status = 'pending' AND o.channel = $1
+                AND o.endpoint_id = e.id ORDER BY o.next_attempt_at, o.id LIMIT 1) <= $3 AS is_due
          FROM e WHERE e.id IS NOT NULL ORDER BY e.id"
     );
     let steps = diesel::sql_query(steps)
