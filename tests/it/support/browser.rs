@@ -294,12 +294,8 @@ impl Drop for Browser {
         self.driver.kill().ok();
         self.driver.wait().ok();
         // The profile can be removed once nobody writes to it.
-        for _ in 0..200 {
-            if !std::path::Path::new("/proc").join(&self.browser).exists() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let process = std::path::Path::new("/proc").join(&self.browser);
+        super::wait::until_or_give_up(Duration::from_secs(2), || !process.exists());
     }
 }
 

@@ -41,3 +41,12 @@ pub fn wait_for_some<T, F: Future<Output = Option<T>>>(
         }
     }
 }
+
+/// For a drop, where nothing can be awaited and a panic would hide the test's own: waits until it holds, and gives up
+/// silently after `most`.
+pub fn until_or_give_up(most: Duration, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() && started.elapsed() < most {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
