@@ -111,6 +111,24 @@ pub(super) fn check_durability(settings: &Settings, backend: Backend) -> Result<
     Ok(())
 }
 
+/// Runs `query` in a snapshot: REPEATABLE READ on PostgreSQL, whose default would look anew with each statement; on
+/// SQLite a deferred transaction, which keeps to the moment of its first read.
+pub(super) fn in_one_moment<T>(
+    conn: &mut Conn,
+    query: impl FnOnce(&mut Conn) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    conn.batch_execute(match conn {
+        Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        Conn::Sqlite(_) => "BEGIN",
+    })?;
+    let result = query(conn);
+    // Nothing was changed, so there is nothing to keep. A connection that cannot even end this must not be used again.
+    match conn.batch_execute("ROLLBACK") {
+        Ok(()) => result,
+        Err(fault) => result.and(Err(AppError::Unavailable(format!("a look could not be ended: {fault}")))),
+    }
+}
+
 /// A pooled connection, with what its last use has taught.
 pub(super) struct Pooled {
     pub(super) conn: Conn,

@@ -127,7 +127,8 @@ impl Db {
         &self.0.signals
     }
 
-    /// Runs a query on a pooled connection, on a thread that may block.
+    /// Runs queries on a pooled connection, on a thread that may block. All of them see the database as it was at one
+    /// moment, so that a row and what belongs to it are never of two. Changes nothing; use [`Db::write`] for that.
     pub async fn read<T, F>(&self, query: F) -> Result<T, AppError>
     where
         T: Send + 'static,
@@ -136,7 +137,7 @@ impl Db {
         let db = self.clone();
         blocking(move || {
             let mut pooled = db.connection()?;
-            let result = query(&mut pooled.conn);
+            let result = connection::in_one_moment(&mut pooled.conn, query);
             pooled.judge(result)
         })
         .await

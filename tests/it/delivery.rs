@@ -560,6 +560,28 @@ on_both! {
         tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
     }
 
+    async fn a_look_shows_one_moment(world: World) {
+        let outgoing = a_mail();
+        let about = outgoing.about;
+        let ((looked, first), (go_on, committed)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        let look = tokio::spawn({
+            let db = world.db.clone();
+            async move {
+                db.read(move |conn| {
+                    let before = d::deliveries_of(conn, about)?.len();
+                    looked.send(()).unwrap();
+                    committed.recv().unwrap();
+                    Ok((before, d::deliveries_of(conn, about)?.len()))
+                })
+                .await
+            }
+        });
+        tokio::task::spawn_blocking(move || first.recv().unwrap()).await.unwrap();
+        world.enqueue(outgoing).await;
+        go_on.send(()).unwrap();
+        assert_eq!(look.await.unwrap().unwrap(), (0, 0), "what is committed meanwhile belongs to the next look");
+    }
+
     async fn cancelling_takes_back_what_has_not_gone(world: World) {
         let endpoint = world.webhook().await;
         let first = a_webhook(endpoint);
