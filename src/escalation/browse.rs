@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
 use crate::tickets::browse::Page;
 use crate::tickets::ticket::Ticket;
-use crate::tickets::{Event, TicketRef, by_id, record};
+use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
 
 /// The escalation and its ticket, if the caller sees it.
 pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
@@ -181,10 +181,5 @@ pub(super) fn ticket_of(conn: &mut Conn, delivery: &Delivery) -> Result<Option<T
             None => return Ok(None),
         },
     };
-    match by_id(conn, id) {
-        Ok(ticket) => Ok(Some(ticket)),
-        // Its ticket was deleted; then nobody sees it.
-        Err(AppError::Internal(_)) => Ok(None),
-        Err(e) => Err(e),
-    }
+    find_by_id(conn, id)
 }

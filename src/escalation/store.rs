@@ -108,7 +108,7 @@ pub(super) fn find(conn: &mut Conn, id: EscalationId) -> Result<Option<Escalatio
 /// the one lock for all its escalations, so that two who change both never wait for each other in a circle.
 pub(super) fn in_hand(tx: &mut Tx, id: EscalationId) -> Result<Option<(Escalation, Ticket)>, AppError> {
     let Some(seen) = find(tx, id)? else { return Ok(None) };
-    let ticket = in_hand_by_id(tx, seen.ticket)?;
+    let Some(ticket) = in_hand_by_id(tx, seen.ticket)? else { return Ok(None) };
     Ok(find(tx, id)?.map(|found| (found, ticket)))
 }
 

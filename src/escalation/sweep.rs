@@ -154,13 +154,14 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     }
     let Some(id) = event.delivery else { return Ok(true) };
     let Some(message) = delivery::delivery(tx, id)? else { return Ok(true) };
-    let Some(ticket) = browse::ticket_of(tx, &message)? else { return Ok(true) };
-    let found = match message.purpose {
+    let matter = match message.purpose {
         Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
-            store::in_hand(tx, message.about.cast())?.map(|(found, _)| found)
+            store::in_hand(tx, message.about.cast())?.map(|(found, ticket)| (Some(found), ticket))
         }
-        Purpose::Notice | Purpose::Reply => None,
+        Purpose::Notice | Purpose::Reply => browse::ticket_of(tx, &message)?.map(|ticket| (None, ticket)),
     };
+    // Its ticket was deleted; then nobody is to be told anything.
+    let Some((found, ticket)) = matter else { return Ok(true) };
     match event.kind {
         EventKind::Sent => match found {
             Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message, now)?,

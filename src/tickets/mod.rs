@@ -137,14 +137,19 @@ pub fn in_hand(tx: &mut Tx, caller: &Caller, at: &TicketRef) -> Result<Ticket, A
     store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
 }
 
-/// The same for Lotse itself.
-pub fn in_hand_by_id(tx: &mut Tx, id: TicketId) -> Result<Ticket, AppError> {
-    store::lock(tx, id)?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))
+/// The same for Lotse itself; `None` when the ticket was deleted.
+pub fn in_hand_by_id(tx: &mut Tx, id: TicketId) -> Result<Option<Ticket>, AppError> {
+    store::lock(tx, id)
+}
+
+/// A ticket by its id; `None` when it was deleted.
+pub fn find_by_id(conn: &mut Conn, id: TicketId) -> Result<Option<Ticket>, AppError> {
+    store::find(conn, &TicketRef::Id(id))
 }
 
 /// The ticket of an escalation that is in hand; its absence is a fault of ours.
 pub fn by_id(conn: &mut Conn, id: TicketId) -> Result<Ticket, AppError> {
-    store::find(conn, &TicketRef::Id(id))?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))
+    find_by_id(conn, id)?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))
 }
 
 /// Moves a ticket by the table of `status.rs`, guarded by the status it had, and writes the event down.

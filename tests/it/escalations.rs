@@ -355,3 +355,48 @@ async fn an_outage_keeps_everything_on_sqlite() {
 async fn an_outage_keeps_everything_on_postgres() {
     outage(Kind::Postgres).await;
 }
+
+/// What a delivery told is kept while its ticket cannot be read, and acted on once it can: a fault of the database is
+/// not a deleted ticket.
+async fn damage(kind: Kind) {
+    let clock = Clock::fixed(Timestamp::new(chrono::Utc::now()));
+    let mut app = TestApp::start_with(kind, "", clock.clone()).await;
+    app.webhook.always(status(503));
+    let (ticket, escalation) = app.escalated("technical").await;
+    let central = app.central().await;
+    let path = format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap());
+    app.wait_until(&central, &path, "sent", |e| e["status"] == "sent").await;
+    set_status(&app, "verdorben").await;
+    app.webhook.always(status(410));
+    clock.advance(TimeDelta::minutes(1));
+    let db = app.app.db.clone();
+    let open = async || db.read(|conn| lotse::delivery::open_events(conn, 100)).await.unwrap().len();
+    wait_for_some("news of the webhook", Duration::from_secs(20), || async { (open().await > 0).then_some(()) }).await;
+    lotse::escalation::sweep::round(&app.app.escalations).await.ok();
+    assert!(open().await > 0, "the news was dropped");
+    set_status(&app, "escalated").await;
+    let history = format!("/api/v1/tickets/{}/history", ticket["id"].as_str().unwrap());
+    app.wait_until(&central, &history, "the news", |h| {
+        h["items"].is_array() && kinds(h).iter().any(|kind| kind == "endpoint_disabled")
+    })
+    .await;
+}
+
+async fn set_status(app: &TestApp, word: &'static str) {
+    use diesel::RunQueryDsl;
+    let change = move |tx: &mut lotse::db::Tx| {
+        diesel::sql_query(format!("UPDATE tickets SET status = '{word}'")).execute(&mut **tx)?;
+        Ok(())
+    };
+    app.app.db.write(change).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_outlives_a_damaged_ticket_on_sqlite() {
+    damage(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_outlives_a_damaged_ticket_on_postgres() {
+    damage(Kind::Postgres).await;
+}
