@@ -10,13 +10,11 @@
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diesel::connection::Connection;
 use diesel::r2d2::R2D2Connection;
 use tokio::sync::oneshot;
 
 use super::connection::{Conn, open};
-use super::signal::Topics;
-use super::{Backend, Db, Settings, Signals, Tx};
+use super::{Backend, Db, Settings, Signals, Tx, transact};
 use crate::error::AppError;
 
 /// At most this many go together: enough to make the sync cheap, small enough to answer soon.
@@ -182,7 +180,7 @@ fn serve<A: Append>(url: &str, waiting: &Receiver<Waiting<A>>, signals: &Signals
 /// Stores what has waited; false when the connection has become doubtful.
 fn store<A: Append>(conn: &mut Conn, batch: Vec<Waiting<A>>, signals: &Signals) -> bool {
     let rows: Vec<&A> = batch.iter().map(|(rows, _)| rows).collect();
-    let result = commit(conn, signals, &rows);
+    let result = transact(conn, signals, |tx| A::add_all(&rows, tx));
     if result.is_ok() || batch.len() == 1 {
         let is_sound = !matches!(result, Err(AppError::Unavailable(_)));
         tell(batch, result);
@@ -190,23 +188,11 @@ fn store<A: Append>(conn: &mut Conn, batch: Vec<Waiting<A>>, signals: &Signals) 
     }
     let mut is_sound = true;
     for (rows, answer) in batch {
-        let result = commit(conn, signals, &[&rows]);
+        let result = transact(conn, signals, |tx| A::add_all(&[&rows], tx));
         is_sound &= !matches!(result, Err(AppError::Unavailable(_)));
         reply(answer, result.and_then(|new| all_new(&new)));
     }
     is_sound
-}
-
-fn commit<A: Append>(conn: &mut Conn, signals: &Signals, rows: &[&A]) -> Result<Vec<bool>, AppError> {
-    let mut topics = Topics::default();
-    let new = conn.transaction(|conn| {
-        let mut tx = Tx { conn, topics: Topics::default() };
-        let new = A::add_all(rows, &mut tx)?;
-        topics = tx.topics;
-        Ok::<_, AppError>(new)
-    })?;
-    signals.fire(topics);
-    Ok(new)
 }
 
 /// Tells each what became of its rows; an error only where there is but one.

@@ -155,16 +155,8 @@ impl Db {
         let db = self.clone();
         blocking(move || {
             let mut pooled = db.connection()?;
-            let mut topics = signal::Topics::default();
-            let result = pooled.conn.transaction(|conn| {
-                let mut tx = Tx { conn, topics: signal::Topics::default() };
-                let value = change(&mut tx)?;
-                topics = tx.topics;
-                Ok::<T, AppError>(value)
-            });
-            let value = pooled.judge(result)?;
-            db.0.signals.fire(topics);
-            Ok(value)
+            let result = transact(&mut pooled.conn, &db.0.signals, change);
+            pooled.judge(result)
         })
         .await
     }
@@ -172,6 +164,23 @@ impl Db {
     fn connection(&self) -> Result<diesel::r2d2::PooledConnection<Manager>, AppError> {
         self.0.pool.get().map_err(|e| AppError::Unavailable(format!("no database connection: {e}")))
     }
+}
+
+/// One transaction of PostgreSQL, and after its commit the signals of what it touched.
+fn transact<T>(
+    conn: &mut Conn,
+    signals: &Signals,
+    change: impl FnOnce(&mut Tx) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let mut topics = signal::Topics::default();
+    let value = conn.transaction(|conn| {
+        let mut tx = Tx { conn, topics: signal::Topics::default() };
+        let value = change(&mut tx)?;
+        topics = tx.topics;
+        Ok::<T, AppError>(value)
+    })?;
+    signals.fire(topics);
+    Ok(value)
 }
 
 async fn blocking<T: Send + 'static>(
