@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::directory::{Assessment, Kind, contacts_of, route};
 use crate::error::{AppError, Faults};
-use crate::ids::EscalationId;
+use crate::ids::{EscalationId, TicketId};
 use crate::keys::Slug;
 use crate::tickets::assess::hold;
 use crate::tickets::notice::{self, NoticeKind};
@@ -141,6 +141,32 @@ pub(super) struct New {
     pub(super) within: chrono::TimeDelta,
 }
 
+impl New {
+    /// The escalation as it begins, whether it is meant or only imagined for a preview.
+    pub(super) fn begin(self, ticket: TicketId, now: Timestamp) -> Escalation {
+        Escalation {
+            id: EscalationId::new(),
+            ticket,
+            kind: self.kind,
+            status: EscalationStatus::Pending,
+            note: self.note,
+            chain: self.chain,
+            skipped: self.skipped,
+            step: 0,
+            acknowledge_by: Some(acknowledge_by(now, self.within)),
+            acknowledged_at: None,
+            acknowledged_name: None,
+            reference: None,
+            answer: None,
+            return_reason: None,
+            emergency: self.emergency,
+            created_at: now,
+            updated_at: now,
+            ended_at: None,
+        }
+    }
+}
+
 /// Stores the escalation, asks its first contact and moves the ticket.
 pub(super) fn start(
     tx: &mut Tx,
@@ -150,26 +176,7 @@ pub(super) fn start(
     new: New,
     now: Timestamp,
 ) -> Result<Escalation, AppError> {
-    let mut found = Escalation {
-        id: EscalationId::new(),
-        ticket: ticket.id,
-        kind: new.kind,
-        status: EscalationStatus::Pending,
-        note: new.note,
-        chain: new.chain,
-        skipped: new.skipped,
-        step: 0,
-        acknowledge_by: Some(acknowledge_by(now, new.within)),
-        acknowledged_at: None,
-        acknowledged_name: None,
-        reference: None,
-        answer: None,
-        return_reason: None,
-        emergency: new.emergency,
-        created_at: now,
-        updated_at: now,
-        ended_at: None,
-    };
+    let mut found = new.begin(ticket.id, now);
     crate::tickets::assess::run_clock(ticket, now);
     let reason = found.current().map(|s| s.reason.clone()).unwrap_or_default();
     let event = Event::Escalated {
@@ -284,7 +291,7 @@ pub(super) fn save(tx: &mut Tx, before: &Escalation, after: &mut Escalation, now
 }
 
 /// Puts the ticket back to its central contact when its last open escalation has ended.
-pub(super) fn ended(tx: &mut Tx, id: crate::ids::TicketId, now: Timestamp) -> Result<(), AppError> {
+pub(super) fn ended(tx: &mut Tx, id: TicketId, now: Timestamp) -> Result<(), AppError> {
     let mut ticket = by_id(tx, id)?;
     if ticket.status != crate::tickets::TicketStatus::Escalated || !store::open_of(tx, id)?.is_empty() {
         return Ok(());

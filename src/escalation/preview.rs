@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use super::escalate::{Escalate, chain_for};
-use super::escalation::{Escalation, EscalationStatus, EscalationStep};
+use super::escalate::{Escalate, New, chain_for};
+use super::escalation::EscalationStep;
 use super::message::{self, Occasion};
 use super::{Escalations, deadline, step};
 use crate::access::{Action, Caller};
@@ -13,7 +13,6 @@ use crate::clock::Timestamp;
 use crate::delivery::Channel;
 use crate::directory::contacts_of;
 use crate::error::AppError;
-use crate::ids::EscalationId;
 use crate::tickets::{TicketRef, visible};
 
 /// What would happen.
@@ -51,27 +50,10 @@ pub async fn preview(
         .read(move |conn| {
             let ticket = visible(conn, &caller, &at)?;
             let (chain, skipped) = chain_for(conn, &context, &caller, &ticket, &command, now)?;
-            let acknowledge_by = deadline::acknowledge_by(now, context.settings().acknowledge_within);
-            let imagined = Escalation {
-                id: EscalationId::new(),
-                ticket: ticket.id,
-                kind: command.kind,
-                status: EscalationStatus::Pending,
-                note: command.note,
-                chain,
-                skipped,
-                step: 0,
-                acknowledge_by: Some(acknowledge_by),
-                acknowledged_at: None,
-                acknowledged_name: None,
-                reference: None,
-                answer: None,
-                return_reason: None,
-                emergency: false,
-                created_at: now,
-                updated_at: now,
-                ended_at: None,
-            };
+            let within = context.settings().acknowledge_within;
+            let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within };
+            let imagined = new.begin(ticket.id, now);
+            let acknowledge_by = deadline::acknowledge_by(now, within);
             let first: Vec<_> = imagined.current().map(|s| s.contact.id.clone()).into_iter().collect();
             let contact = contacts_of(conn, &first)?.pop().ok_or(AppError::NotFound)?;
             let facts = step::facts(&context, &imagined, &ticket, &contact.name, Occasion::Created, "…", None, now);
