@@ -355,7 +355,6 @@ diesel::table! {
         ticket_id -> DbUuid,
         kind -> Text,
         detail -> Text,
-        urgent -> Bool,
         created_at -> Timestamp,
         told_at -> Nullable<Timestamp>,
     }

@@ -44,11 +44,6 @@ impl Signals {
         self.0[topic as usize].notified().await;
     }
 
-    /// Wakes a topic's waiter without a commit, as at shutdown.
-    pub fn wake(&self, topic: Topic) {
-        self.0[topic as usize].notify_one();
-    }
-
     pub(super) fn fire(&self, topics: Topics) {
         for (index, waiter) in self.0.iter().enumerate() {
             if topics.0 & (1 << index) != 0 {

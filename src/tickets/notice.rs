@@ -62,7 +62,6 @@ pub fn row(ticket: &Ticket, kind: NoticeKind, detail: &str, now: Timestamp) -> N
         ticket_id: ticket.id,
         kind,
         detail: detail.to_owned(),
-        urgent: kind != NoticeKind::New,
         created_at: now,
         told_at: None,
     }

@@ -296,7 +296,6 @@ CREATE TABLE notices (
     ticket_id UUID NOT NULL,
     kind TEXT NOT NULL,
     detail TEXT NOT NULL,
-    urgent BOOLEAN NOT NULL,
     created_at TIMESTAMP NOT NULL,
     told_at TIMESTAMP
 );

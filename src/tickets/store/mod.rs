@@ -184,7 +184,6 @@ pub struct NoticeRow {
     pub ticket_id: TicketId,
     pub kind: NoticeKind,
     pub detail: String,
-    pub urgent: bool,
     pub created_at: Timestamp,
     pub told_at: Option<Timestamp>,
 }
@@ -228,7 +227,7 @@ impl Append for Intake {
         insert_columns!(conn, ticket_search[ticket_id, body], each(all, |rows| Some(&rows.search)));
         insert_columns!(
             conn,
-            notices[id, service, ars, ticket_id, kind, detail, urgent, created_at, told_at],
+            notices[id, service, ars, ticket_id, kind, detail, created_at, told_at],
             each(all, |rows| Some(&rows.notice))
         );
         insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
