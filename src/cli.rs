@@ -18,8 +18,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 
-use crate::access::Role;
+use crate::access::{Channel, Role};
 use crate::config::{Config, LogFormat};
 use crate::error::AppError;
 use crate::keys::{ArsPrefix, Slug};
@@ -102,7 +103,7 @@ struct NewToken {
     /// The system or person it is for.
     #[arg(long)]
     name: String,
-    /// agent, central, second_level, auditor or admin.
+    /// agent, central, second_level, directory_editor, project_lead, data_protection, auditor or admin.
     #[arg(long)]
     role: Role,
     /// A region it reaches: 2, 3, 5, 9 or 12 digits of an ARS. May repeat; none means everywhere.
@@ -111,9 +112,24 @@ struct NewToken {
     /// The contact it stands for; with the role second_level.
     #[arg(long, value_name = "ID")]
     contact: Option<Slug>,
+    /// Only this service. May repeat; none means all.
+    #[arg(long = "service", value_name = "SLUG")]
+    services: Vec<Slug>,
+    /// Only what came in by this help channel: 115, phone, email or web.
+    #[arg(long)]
+    channel: Option<Channel>,
+    /// Only from this address or network, such as 10.1.2.0/24. May repeat; none means from anywhere.
+    #[arg(long = "address", value_name = "NETWORK", value_parser = network)]
+    addresses: Vec<IpNet>,
     /// After so many days it ends by itself.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
     expires: Option<u32>,
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| single()).map_err(|_| "must be an address or a network, such as 10.1.2.0/24".to_owned())
 }
 
 /// The command line was understood, but what it names is not acceptable.

@@ -43,6 +43,14 @@ ids! {
     EndpointId of Endpoint,
     /// An API token (never the token itself).
     TokenId of Token,
+    /// A person with an account.
+    UserId of User,
+    /// One log-in of a person on one device.
+    SessionId of Session,
+    /// Whoever asks: a token's or a person's id, where both are kept alike.
+    CallerId of Caller,
+    /// One entry of the audit log.
+    AuditId of Audit,
     /// A municipality's use of a service.
     AdoptionId of Adoption,
     /// One contact's duty somewhere.

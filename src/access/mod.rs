@@ -14,6 +14,6 @@ mod store;
 pub mod token;
 
 pub use actor::{Actor, ActorKind};
-pub use policy::Action;
+pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
 pub use role::Role;
 pub use token::{Caller, Tokens};

@@ -1,9 +1,17 @@
-//! The table of rights: role × action. Pure; the only place that says who may do what.
+//! The table of rights: role × action × scope. Pure; the only place that says who may do what, and where.
 //!
-//! Scope comes on top: an action on something outside the caller's regions is answered as if it did not exist
-//! (see [`super::Caller::sees`]). Every route names one [`Action`]; a test walks all of them.
+//! [`allows`] says which role has which right at all. A [`Grant`] gives one role in one [`Scope`]: a region, in it
+//! perhaps one service, perhaps one help channel. Where several scopes of a person fit an object, the longest match
+//! decides, as it does for routing: who is central contact for a Land and auditor for Kiel only reads in Kiel. Grants
+//! of the same length add up. [`Reach`] is the answer to "where may they do this?", for one object and for lists.
+//!
+//! What lies outside the reach is answered as if it did not exist. Every route names one [`Action`]; a test walks all
+//! of them for every role.
+
+use serde::{Deserialize, Serialize};
 
 use super::role::Role;
+use crate::keys::{Ars, ArsPrefix, Slug};
 
 crate::text_enum! {
     /// Something a caller may want to do.
@@ -20,6 +28,10 @@ crate::text_enum! {
         EscalateTicket = "escalate_ticket",
         /// See name and addresses of who asked, for a stated purpose.
         OpenReporter = "open_reporter",
+        /// Hand out all that is kept about a request (Art. 15 GDPR).
+        ExportPersonalData = "export_personal_data",
+        /// Delete who asked and what they wrote (Art. 17 GDPR).
+        ErasePersonalData = "erase_personal_data",
         /// See escalations and what was sent for them.
         ReadEscalations = "read_escalations",
         /// Acknowledge, answer, return.
@@ -30,10 +42,34 @@ crate::text_enum! {
         ReplayDelivery = "replay_delivery",
         /// See who answers for what, dry run and gaps.
         ReadDirectory = "read_directory",
-        /// Change the directory.
+        /// Change a municipality's use of a service and its help channels.
+        ChangeAdoption = "change_adoption",
+        /// Change contacts.
+        ChangeContact = "change_contact",
+        /// Change the rest of the directory: Länder, municipalities, services.
         ChangeDirectory = "change_directory",
+        /// See people with their roles, and tokens.
+        ReadUsers = "read_users",
+        /// Invite, disable and reset people, give and take roles, revoke tokens.
+        ManageUsers = "manage_users",
+        /// See and export who did what.
+        ReadAudit = "read_audit",
         /// See the figures of operation.
         ReadMetrics = "read_metrics",
+    }
+}
+
+crate::text_enum! {
+    /// How a request reaches the 1st level.
+    pub enum Channel {
+        /// Behördennummer 115.
+        Hotline115 = "115",
+        /// Another phone number.
+        Phone = "phone",
+        /// Mail.
+        Email = "email",
+        /// A form.
+        Web = "web",
     }
 }
 
@@ -43,17 +79,204 @@ pub fn allows(role: Role, action: Action) -> bool {
     match role {
         Role::Admin => true,
         Role::Agent => matches!(action, SubmitTicket | ReadTickets | NoteTicket | EscalateTicket | ReadDirectory),
-        Role::Central => !matches!(action, ChangeDirectory | RespondEscalation | ReadMetrics),
+        Role::Central => matches!(
+            action,
+            SubmitTicket
+                | ReadTickets
+                | NoteTicket
+                | AssessTicket
+                | EscalateTicket
+                | OpenReporter
+                | ReadEscalations
+                | ReadDeliveries
+                | ReplayDelivery
+                | ReadDirectory
+        ),
         Role::SecondLevel => matches!(action, ReadEscalations | RespondEscalation),
-        Role::Auditor => {
-            matches!(action, ReadTickets | ReadEscalations | ReadDeliveries | ReadDirectory | ReadMetrics)
+        Role::DirectoryEditor => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ChangeDirectory),
+        Role::ProjectLead => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact),
+        Role::DataProtection => {
+            matches!(action, ReadTickets | OpenReporter | ExportPersonalData | ErasePersonalData | ReadAudit)
         }
+        Role::Auditor => matches!(
+            action,
+            ReadTickets | ReadEscalations | ReadDeliveries | ReadDirectory | ReadUsers | ReadAudit | ReadMetrics
+        ),
+    }
+}
+
+/// Where a grant holds. The empty region is everywhere; no service is every service; no channel is every channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// 2, 3, 5, 9 or 12 digits of an ARS; left out: everywhere.
+    #[serde(default = "ArsPrefix::everywhere")]
+    pub region: ArsPrefix,
+    /// Only this service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Slug>,
+    /// Only what came in by this help channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+}
+
+impl Scope {
+    /// Everywhere, everything.
+    pub fn everywhere() -> Self {
+        Self::region(ArsPrefix::everywhere())
+    }
+
+    /// Everything in a region.
+    pub fn region(region: ArsPrefix) -> Self {
+        Self { region, service: None, channel: None }
+    }
+
+    /// True where `other` lies within this scope entirely.
+    pub fn contains(&self, other: &Scope) -> bool {
+        self.region.contains(&other.region)
+            && (self.service.is_none() || self.service == other.service)
+            && (self.channel.is_none() || self.channel == other.channel)
+    }
+
+    fn covers(&self, object: &Object) -> bool {
+        object.ars.is_none_or(|ars| ars.is_in(&self.region))
+            && (self.service.is_none() || object.service.is_none_or(|service| self.service.as_ref() == Some(service)))
+            && (self.channel.is_none() || object.channel.is_none_or(|channel| self.channel == Some(channel)))
+    }
+
+    /// How closely it names things: by region, then service, then channel.
+    fn length(&self) -> (usize, bool, bool) {
+        (self.region.as_str().len(), self.service.is_some(), self.channel.is_some())
+    }
+
+    /// True where some object can lie in both.
+    fn meets(&self, other: &Scope) -> bool {
+        fn meet<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+            a.is_none() || b.is_none() || a == b
+        }
+        (self.region.contains(&other.region) || other.region.contains(&self.region))
+            && meet(&self.service, &other.service)
+            && meet(&self.channel, &other.channel)
+    }
+}
+
+/// One role in one scope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// Where.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// For `second_level`: the contact that it speaks for. Its scope is everything that reached this contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Slug>,
+}
+
+/// What is asked for. What a thing does not have (a municipality has no service) is not asked about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Object<'a> {
+    /// Where it lies.
+    pub ars: Option<&'a Ars>,
+    /// Which service it is about.
+    pub service: Option<&'a Slug>,
+    /// How it came in.
+    pub channel: Option<Channel>,
+}
+
+/// Where somebody may do something. All layers must agree: the first is their own, a second bounds a token by what
+/// its owner may at the time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    layers: Vec<Vec<Term>>,
+}
+
+/// Within `scope`, except where a longer scope takes the right away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// Where.
+    pub scope: Scope,
+    /// But not here.
+    pub except: Vec<Scope>,
+}
+
+impl Reach {
+    /// Where these grants allow the action. `second_level` grants reach by contact, not by scope, and say nothing here.
+    pub fn of(grants: &[Grant], action: Action) -> Self {
+        let scoped = || grants.iter().filter(|grant| grant.contact.is_none());
+        let allowing = |scope: &Scope| scoped().any(|g| g.scope == *scope && allows(g.role, action));
+        let mut terms: Vec<Term> = Vec::new();
+        for grant in scoped().filter(|grant| allows(grant.role, action)) {
+            if terms.iter().any(|term| term.scope == grant.scope) {
+                continue;
+            }
+            let longer = scoped().map(|g| &g.scope).filter(|scope| scope.length() > grant.scope.length());
+            let except = longer.filter(|scope| grant.scope.meets(scope) && !allowing(scope)).cloned().collect();
+            terms.push(Term { scope: grant.scope.clone(), except });
+        }
+        Self { layers: vec![terms] }
+    }
+
+    /// This reach, as far as the other goes too.
+    pub fn within(mut self, other: Self) -> Self {
+        self.layers.extend(other.layers);
+        self
+    }
+
+    /// True where the object lies within it.
+    pub fn covers(&self, object: Object) -> bool {
+        let fits = |term: &Term| term.scope.covers(&object) && !term.except.iter().any(|scope| scope.covers(&object));
+        !self.layers.is_empty() && self.layers.iter().all(|layer| layer.iter().any(fits))
+    }
+
+    /// True where the whole region lies within it, whatever the service.
+    pub fn covers_region(&self, region: &ArsPrefix) -> bool {
+        let fits = |term: &Term| {
+            term.scope.region.contains(region)
+                && !term.except.iter().any(|e| e.region.contains(region) || region.contains(&e.region))
+        };
+        !self.layers.is_empty() && self.layers.iter().all(|layer| layer.iter().any(fits))
+    }
+
+    /// True where nothing is left out.
+    pub fn is_everything(&self) -> bool {
+        let all = |term: &Term| term.scope == Scope::everywhere() && term.except.is_empty();
+        !self.layers.is_empty() && self.layers.iter().all(|layer| layer.iter().any(all))
+    }
+
+    /// True where there is nothing at all.
+    pub fn is_nothing(&self) -> bool {
+        self.layers.is_empty() || self.layers.iter().any(Vec::is_empty)
+    }
+
+    /// For a query: an object is within reach if in every layer one term fits.
+    pub fn layers(&self) -> &[Vec<Term>] {
+        &self.layers
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn grant(role: Role, region: &str, service: &str, channel: &str) -> Grant {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let scope = Scope {
+            region: region.parse().unwrap(),
+            service: some(service).map(|s| s.parse().unwrap()),
+            channel: some(channel).map(|c| c.parse().unwrap()),
+        };
+        Grant { role, scope, contact: None }
+    }
+
+    #[track_caller]
+    fn check(grants: &[Grant], action: Action, object: (&str, &str, &str), expected: bool) {
+        let (ars, service) = (object.0.parse().unwrap(), object.1.parse().unwrap());
+        let object = Object { ars: Some(&ars), service: Some(&service), channel: Some(object.2.parse().unwrap()) };
+        assert_eq!(Reach::of(grants, action).covers(object), expected, "{grants:?} {action}");
+    }
+
+    const KIEL: (&str, &str, &str) = ("010020000000", "ummeldung", "115");
 
     #[test]
     fn an_auditor_only_reads() {
@@ -64,6 +287,54 @@ mod tests {
     #[test]
     fn only_some_open_the_reporter() {
         let roles: Vec<_> = Role::ALL.iter().filter(|r| allows(**r, Action::OpenReporter)).collect();
-        assert_eq!(roles, [&Role::Central, &Role::Admin]);
+        assert_eq!(roles, [&Role::Central, &Role::DataProtection, &Role::Admin]);
+    }
+
+    #[test]
+    fn a_scope_bounds_a_role() {
+        use Action::ReadTickets;
+        check(&[grant(Role::Central, "", "", "")], ReadTickets, KIEL, true);
+        check(&[grant(Role::Central, "01002", "", "")], ReadTickets, KIEL, true);
+        check(&[grant(Role::Central, "01003", "", "")], ReadTickets, KIEL, false);
+        check(&[grant(Role::Central, "01", "elterngeld", "")], ReadTickets, KIEL, false);
+        check(&[grant(Role::Central, "01", "ummeldung", "")], ReadTickets, KIEL, true);
+        check(&[grant(Role::Agent, "01", "", "phone")], ReadTickets, KIEL, false);
+        check(&[grant(Role::Agent, "01", "", "115")], ReadTickets, KIEL, true);
+        check(&[grant(Role::Agent, "01", "", "115")], Action::AssessTicket, KIEL, false);
+        check(&[], ReadTickets, KIEL, false);
+    }
+
+    #[test]
+    fn the_longest_match_decides() {
+        let both = [grant(Role::Central, "01", "", ""), grant(Role::Auditor, "01002", "", "")];
+        check(&both, Action::AssessTicket, KIEL, false);
+        check(&both, Action::ReadTickets, KIEL, true);
+        check(&both, Action::AssessTicket, ("010030000000", "ummeldung", "115"), true);
+        let again = [both.as_slice(), &[grant(Role::Central, "010020000000", "ummeldung", "")]].concat();
+        check(&again, Action::AssessTicket, KIEL, true);
+        check(&again, Action::AssessTicket, ("010020000000", "elterngeld", "115"), false);
+        let equal = [grant(Role::Central, "01002", "", ""), grant(Role::Auditor, "01002", "", "")];
+        check(&equal, Action::AssessTicket, KIEL, true);
+    }
+
+    #[test]
+    fn an_owner_bounds_a_token() {
+        let (wide, narrow) = ([grant(Role::Admin, "", "", "")], [grant(Role::Central, "01003", "", "")]);
+        let bounded =
+            Reach::of(&wide, Action::AssessTicket).within(Reach::of(&narrow, Action::AssessTicket));
+        let (kiel, luebeck) = ("010020000000".parse().unwrap(), "010030000000".parse().unwrap());
+        assert!(bounded.covers(Object { ars: Some(&luebeck), ..Object::default() }));
+        assert!(!bounded.covers(Object { ars: Some(&kiel), ..Object::default() }));
+        assert!(Reach::of(&wide, Action::ReadUsers).within(Reach::of(&narrow, Action::ReadUsers)).is_nothing());
+    }
+
+    #[test]
+    fn a_region_is_covered_whole_or_not() {
+        let both = [grant(Role::DirectoryEditor, "01", "", ""), grant(Role::Auditor, "01002", "", "")];
+        let reach = Reach::of(&both, Action::ChangeDirectory);
+        let covers = |region: &str| reach.covers_region(&region.parse().unwrap());
+        assert!(covers("01003") && !covers("01") && !covers("01002") && !covers("010020000000") && !covers("02"));
+        assert!(!reach.is_everything());
+        assert!(Reach::of(&[grant(Role::Admin, "", "", "")], Action::ChangeDirectory).is_everything());
     }
 }

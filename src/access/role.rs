@@ -9,6 +9,12 @@ crate::text_enum! {
         Central = "central",
         /// A technical or functional contact: sees the escalations that reached it.
         SecondLevel = "second_level",
+        /// Keeps the directory of a region: municipalities, adoptions, contacts, help channels.
+        DirectoryEditor = "directory_editor",
+        /// Leads a municipality's use of a service: its adoption, channels and contacts.
+        ProjectLead = "project_lead",
+        /// Watches over personal data: opens, exports and deletes it, reads who did what.
+        DataProtection = "data_protection",
         /// Reads everything but personal data, changes nothing.
         Auditor = "auditor",
         /// Runs this installation.

@@ -1,7 +1,9 @@
 //! The tables of tokens and of recorded answers.
 
 use diesel::prelude::*;
+use ipnet::IpNet;
 
+use super::policy::Channel;
 use super::role::Role;
 use super::token::NewToken;
 use crate::clock::Timestamp;
@@ -10,7 +12,7 @@ use crate::db::dialect::{insert_columns_if_absent, insert_if_absent};
 use crate::db::schema::{changes, idempotency, tokens};
 use crate::db::types::Json;
 use crate::error::AppError;
-use crate::ids::TokenId;
+use crate::ids::{TokenId, UserId};
 use crate::keys::{ArsPrefix, Slug};
 
 /// A token as it is stored.
@@ -35,6 +37,12 @@ pub struct TokenRow {
     pub revoked_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// The person it belongs to; it may no more than they do.
+    pub owner: Option<UserId>,
+    services: Json,
+    /// Only what came in by this help channel.
+    pub channel: Option<Channel>,
+    addresses: Json,
 }
 
 impl TokenRow {
@@ -50,12 +58,26 @@ impl TokenRow {
             expires_at: new.expires_at,
             revoked_at: None,
             last_used_at: None,
+            owner: new.owner,
+            services: Json::of(&new.services)?,
+            channel: new.channel,
+            addresses: Json::of(&new.addresses)?,
         })
     }
 
     /// The regions within reach; empty means everywhere.
     pub fn regions(&self) -> Result<Vec<ArsPrefix>, AppError> {
         self.regions.read()
+    }
+
+    /// The services within reach; empty means all.
+    pub fn services(&self) -> Result<Vec<Slug>, AppError> {
+        self.services.read()
+    }
+
+    /// The networks it may be used from; empty means any.
+    pub fn addresses(&self) -> Result<Vec<IpNet>, AppError> {
+        self.addresses.read()
     }
 }
 

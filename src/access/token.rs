@@ -12,17 +12,18 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use super::actor::{Actor, ActorKind};
-use super::policy::{self, Action};
+use super::policy::{self, Action, Channel};
 use super::role::Role;
 use super::store;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Topic};
 use crate::error::AppError;
-use crate::ids::TokenId;
+use crate::ids::{TokenId, UserId};
 use crate::keys::{Ars, ArsPrefix, Slug};
 
 pub use store::TokenRow as Token;
@@ -79,6 +80,31 @@ pub struct NewToken {
     pub contact: Option<Slug>,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
+    /// The person it belongs to; a system's has none.
+    pub owner: Option<UserId>,
+    /// Only these services; empty means all.
+    pub services: Vec<Slug>,
+    /// Only what came in by this help channel.
+    pub channel: Option<Channel>,
+    /// Only from these networks; empty means from anywhere.
+    pub addresses: Vec<IpNet>,
+}
+
+impl NewToken {
+    /// A system's token that reaches everywhere and does not end.
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            regions: Vec::new(),
+            contact: None,
+            expires_at: None,
+            owner: None,
+            services: Vec::new(),
+            channel: None,
+            addresses: Vec::new(),
+        }
+    }
 }
 
 /// All tokens of this installation, with what is known of them in memory.

@@ -26,7 +26,15 @@ pub async fn create(config: &Config, new: NewToken) -> anyhow::Result<ExitCode> 
         known_contact(&db, contact).await?;
     }
     let expires_at = new.expires.map(|days| clock.now().plus(TimeDelta::days(days.into())));
-    let wanted = Wanted { name: new.name, role: new.role, regions: new.regions, contact: new.contact, expires_at };
+    let wanted = Wanted {
+        regions: new.regions,
+        contact: new.contact,
+        expires_at,
+        services: new.services,
+        channel: new.channel,
+        addresses: new.addresses,
+        ..Wanted::new(new.name, new.role)
+    };
     let (id, token) = Tokens::new(db, clock).create(wanted).await?;
     eprintln!("token {id}: keep it now, it is not shown again");
     writeln!(std::io::stdout(), "{token}")?;

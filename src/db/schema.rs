@@ -109,6 +109,10 @@ diesel::table! {
         expires_at -> Nullable<Timestamp>,
         revoked_at -> Nullable<Timestamp>,
         last_used_at -> Nullable<Timestamp>,
+        owner -> Nullable<DbUuid>,
+        services -> Text,
+        channel -> Nullable<Text>,
+        addresses -> Text,
     }
 }
 
@@ -421,6 +425,155 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    users (id) {
+        id -> DbUuid,
+        login -> Text,
+        name -> Text,
+        email -> Nullable<Text>,
+        state -> Text,
+        password -> Nullable<Text>,
+        totp -> Nullable<Binary>,
+        totp_confirmed_at -> Nullable<Timestamp>,
+        totp_step -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        last_login_at -> Nullable<Timestamp>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    user_grants (id) {
+        id -> DbUuid,
+        user_id -> DbUuid,
+        role -> Text,
+        region -> Text,
+        service -> Nullable<Text>,
+        channel -> Nullable<Text>,
+        contact -> Nullable<Text>,
+        source -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    user_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> DbUuid,
+        linked_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    recovery_codes (hash) {
+        hash -> Binary,
+        user_id -> DbUuid,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    user_links (hash) {
+        hash -> Binary,
+        user_id -> DbUuid,
+        purpose -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    sessions (id) {
+        id -> DbUuid,
+        hash -> Binary,
+        user_id -> DbUuid,
+        stage -> Text,
+        created_at -> Timestamp,
+        seen_at -> Timestamp,
+        ends_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        address -> Text,
+        agent -> Text,
+        issuer -> Nullable<Text>,
+        provider_session -> Nullable<Text>,
+        id_token -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    login_flows (hash) {
+        hash -> Binary,
+        nonce -> Text,
+        verifier -> Text,
+        return_to -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    logout_tokens (jti) {
+        jti -> Text,
+        seen_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    throttles (key) {
+        key -> Text,
+        failures -> Integer,
+        last_at -> Timestamp,
+        blocked_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    audit_entries (id) {
+        id -> DbUuid,
+        at -> Timestamp,
+        actor -> Text,
+        address -> Nullable<Text>,
+        action -> Text,
+        object -> Text,
+        object_id -> Text,
+        before -> Nullable<Text>,
+        after -> Nullable<Text>,
+        seq -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -448,6 +601,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     escalations,
     escalation_contacts,
     escalation_links,
+    users,
+    user_grants,
+    user_identities,
+    recovery_codes,
+    user_links,
+    sessions,
+    login_flows,
+    logout_tokens,
+    throttles,
+    audit_entries,
 );
 
 diesel::table! {

@@ -15,8 +15,10 @@ pub enum Topic {
     Sweep,
     /// The directory changed.
     Directory,
-    /// Tokens changed.
+    /// Tokens or people changed.
     Access,
+    /// There are entries that are not in the chain of the audit log yet.
+    Audit,
 }
 
 /// The set of topics one transaction touched.
@@ -35,7 +37,7 @@ impl Topics {
 
 /// One waiting place a topic.
 #[derive(Debug, Clone, Default)]
-pub struct Signals(Arc<[Notify; 4]>);
+pub struct Signals(Arc<[Notify; 5]>);
 
 impl Signals {
     /// Completes at the next commit that concerns the topic, or at once if one came since the last wait.

@@ -9,23 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::number::TicketNumber;
 use super::status::TicketStatus;
+pub use crate::access::Channel;
 use crate::clock::Timestamp;
 use crate::ids::{TicketId, TokenId};
 use crate::keys::{Ars, Slug};
-
-crate::text_enum! {
-    /// How the request reached the 1st level.
-    pub enum Channel {
-        /// Behördennummer 115.
-        Hotline115 = "115",
-        /// Another phone number.
-        Phone = "phone",
-        /// Mail.
-        Email = "email",
-        /// A form.
-        Web = "web",
-    }
-}
 
 crate::text_enum! {
     /// What the request is about.

@@ -129,7 +129,7 @@ fn is_refused(reply: &Reply, what: &str) {
 
 fn a_name(name: &str, role: Role) -> NewToken {
     let contact = (role == Role::SecondLevel).then(|| "technik".parse().unwrap());
-    NewToken { name: name.into(), role, regions: Vec::new(), contact, expires_at: None }
+    NewToken { contact, ..NewToken::new(name, role) }
 }
 
 /// A body for those operations that take one.

@@ -120,13 +120,8 @@ impl Cast {
         let hire = async |name: &str, role, region: Option<&str>, contact: Option<&str>| {
             let regions = region.map(str::parse).transpose().map_err(AppError::internal)?;
             let contact = contact.map(str::parse).transpose().map_err(AppError::internal)?;
-            let new = NewToken {
-                name: name.to_owned(),
-                role,
-                regions: regions.into_iter().collect(),
-                contact,
-                expires_at: None,
-            };
+            let regions = regions.into_iter().collect();
+            let new = NewToken { regions, contact, ..NewToken::new(name, role) };
             tokens.create(new).await.map(|(_, token)| token)
         };
         Ok(Self {

@@ -171,13 +171,7 @@ impl Pair {
     }
 
     async fn token(&self, role: Role) -> String {
-        let new = lotse::access::token::NewToken {
-            name: role.to_string(),
-            role,
-            regions: Vec::new(),
-            contact: None,
-            expires_at: None,
-        };
+        let new = lotse::access::token::NewToken::new(role.as_str(), role);
         self.strict.tokens.create(new).await.unwrap().1
     }
 

@@ -249,11 +249,9 @@ impl TestApp {
         }
         let is_contact = role == Role::SecondLevel;
         let new = NewToken {
-            name: name.clone(),
-            role,
             regions: if is_contact || more.is_empty() { Vec::new() } else { vec![more.parse().unwrap()] },
             contact: is_contact.then(|| more.parse().unwrap()),
-            expires_at: None,
+            ..NewToken::new(&name, role)
         };
         let (_, token) = self.app.tokens.create(new).await.unwrap();
         self.tokens.insert(name, token.clone());
