@@ -16,7 +16,7 @@ use actix_web::dev::{Server, ServerHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::access::{Accounts, Tokens};
+use crate::access::{Accounts, Provider, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -67,6 +67,8 @@ pub struct App {
     pub tokens: Tokens,
     /// People and their sessions.
     pub accounts: Accounts,
+    /// Who vouches for people, where they can log in by a provider.
+    pub provider: Option<Provider>,
     /// What sends.
     pub worker: Worker,
     address: Option<SocketAddr>,
@@ -82,6 +84,7 @@ impl App {
         let Options { clock, listener, delivers, development } = options;
         let webhooks = Webhooks::new(&settings::webhooks(config)?)?;
         let mailer = Mailer::new(&settings::mail(config)?)?;
+        let vouching = settings::provider(config)?;
         // Asked before the database is touched: a start without its key leaves no trace.
         let (master, previous) = database::master_keys(config)?;
         let db = database::open(config).await?;
@@ -89,6 +92,7 @@ impl App {
         let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
+        let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let worker = Worker::new(db.clone(), clock, sealer, settings::worker(config)?, mailer, webhooks);
@@ -108,6 +112,7 @@ impl App {
             escalations,
             tokens,
             accounts,
+            provider,
             worker,
             address: None,
             http: Vec::new(),
@@ -132,6 +137,7 @@ impl App {
             escalations: self.escalations.clone(),
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),
+            provider: self.provider.clone(),
             body_limit: BODY_LIMIT,
             metrics: Metrics::new()?,
             development,

@@ -5,11 +5,12 @@
 //! scope looks as if it did not exist. People with log-ins will be callers like tokens are.
 //!
 //! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `users/` (people), `session/` (their log-ins),
-//! `idempotency.rs` (repeats).
+//! `provider/` (log-in by OpenID Connect), `idempotency.rs` (repeats).
 
 pub mod actor;
 pub mod idempotency;
 pub mod policy;
+pub mod provider;
 pub mod role;
 pub mod session;
 mod store;
@@ -18,6 +19,7 @@ pub mod users;
 
 pub use actor::{Actor, ActorKind};
 pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
+pub use provider::Provider;
 pub use role::Role;
 pub use session::{Origin, Session, Stage};
 pub use token::{Caller, Tokens};

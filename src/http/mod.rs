@@ -9,6 +9,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
@@ -17,6 +18,7 @@ pub mod openapi;
 pub mod pages;
 pub mod public;
 mod record;
+pub mod redirect;
 pub mod routes;
 pub mod server;
 
@@ -25,7 +27,7 @@ pub use metrics::Metrics;
 
 use chrono::NaiveDate;
 
-use crate::access::{Accounts, Tokens};
+use crate::access::{Accounts, Provider, Tokens};
 use crate::directory::Directory;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
@@ -39,6 +41,8 @@ pub struct State {
     pub tokens: Tokens,
     /// People and their sessions.
     pub accounts: Accounts,
+    /// Who vouches for people, where they can log in by a provider.
+    pub provider: Option<Provider>,
     /// The longest body of a request, in bytes.
     pub body_limit: usize,
     /// The figures of this process.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
 use super::api::{escalations, tickets};
 use super::error::wrong_method;
-use super::pages::{escalation, mail, start};
+use super::pages::{escalation, mail, provider, start};
 use super::public::help;
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -96,6 +96,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
     .service(at!("/metrics": get metrics::metrics));
+    if state.provider.is_some() {
+        app.service(at!("/anmelden/dienst": get provider::begin))
+            .service(at!("/anmelden/dienst/zurueck": get provider::back))
+            .service(at!("/anmelden/dienst/abmeldung": post provider::log_out));
+    }
     if state.development.is_some() {
         app.service(at!("/entwicklung/mail": get mail::mails))
             .service(at!("/entwicklung/mail/{file}": get mail::mail))
