@@ -188,7 +188,8 @@ mod tests {
         let mapping = Mapping::parse(claim, &rules()).unwrap();
         let words = |grant: Grant| {
             let Scope { region, service, channel } = grant.scope;
-            let more = [service.map(|s| s.to_string()), channel.map(|c| c.to_string()), grant.contact.map(|c| c.to_string())];
+            let more =
+                [service.map(|s| s.to_string()), channel.map(|c| c.to_string()), grant.contact.map(|c| c.to_string())];
             let more: String = more.into_iter().flatten().map(|word| format!(" {word}")).collect();
             format!("{} {region}{more}", grant.role)
         };
@@ -270,7 +271,9 @@ mod tests {
     #[test]
     fn a_mail_address_counts_only_when_verified() {
         let read = |claims: Value| Described::read(&claims);
-        let full = read(json!({"name": " Erika\u{7} Muster ", "preferred_username": "Erika", "email": "e@kiel.example.org", "email_verified": true}));
+        let full = read(
+            json!({"name": " Erika\u{7} Muster ", "preferred_username": "Erika", "email": "e@kiel.example.org", "email_verified": true}),
+        );
         assert_eq!(full.name.as_deref(), Some("Erika Muster"));
         assert_eq!(full.email.as_ref().map(EmailAddress::as_str), Some("e@kiel.example.org"));
         let logins: Vec<&str> = full.logins.iter().map(Login::as_str).collect();
@@ -280,6 +283,9 @@ mod tests {
             assert_eq!((found.email, found.logins.len()), (None, 0), "{verified}");
         }
         assert_eq!(read(json!({"email": "e@kiel.example.org"})).email, None);
-        assert_eq!(read(json!({"preferred_username": "a b"})), Described { logins: vec![], name: Some("a b".into()), email: None });
+        assert_eq!(
+            read(json!({"preferred_username": "a b"})),
+            Described { logins: vec![], name: Some("a b".into()), email: None }
+        );
     }
 }

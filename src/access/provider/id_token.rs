@@ -68,7 +68,9 @@ pub(super) async fn exchange(
                 tracing::info!(error = %refusal.error(), "the provider refused the code of a log-in");
                 AppError::Unauthorised
             }
-            other => AppError::Unavailable(format!("the provider refuses this client: {other}; see oidc.client_secret")),
+            other => {
+                AppError::Unavailable(format!("the provider refuses this client: {other}; see oidc.client_secret"))
+            }
         },
         RequestTokenError::Request(cause) => AppError::Unavailable(format!("the provider cannot be asked: {cause}")),
         RequestTokenError::Parse(cause, _) => refuse(&format!("its answer does not fit: {}", cause.path())),

@@ -123,6 +123,11 @@ impl Provider {
         &self.0.settings.label
     }
 
+    /// The provider's name for itself; whoever answers under another one is somebody else.
+    pub fn issuer(&self) -> &str {
+        &self.0.settings.issuer
+    }
+
     /// Begins a log-in that shall end at `return_to`. `Unavailable` while the provider cannot be asked.
     pub async fn begin(&self, return_to: &str) -> Result<Begun, AppError> {
         let now = self.now();

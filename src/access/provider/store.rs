@@ -134,9 +134,7 @@ pub(super) fn rename(
         diesel::update(other).set(change).execute(conn)?;
     }
     if let Some(email) = email {
-        let other = users::table
-            .filter(users::id.eq(user))
-            .filter(users::email.is_null().or(users::email.ne(email)));
+        let other = users::table.filter(users::id.eq(user)).filter(users::email.is_null().or(users::email.ne(email)));
         let change = (users::email.eq(email), users::updated_at.eq(now), users::version.eq(users::version + 1));
         diesel::update(other).set(change).execute(conn)?;
     }
@@ -145,8 +143,7 @@ pub(super) fn rename(
 
 /// Somebody who was invited and came by the provider instead is active.
 pub(super) fn activate(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<(), AppError> {
-    let change =
-        (users::state.eq(UserState::Active), users::updated_at.eq(now), users::version.eq(users::version + 1));
+    let change = (users::state.eq(UserState::Active), users::updated_at.eq(now), users::version.eq(users::version + 1));
     diesel::update(users::table.find(user)).set(change).execute(conn)?;
     Ok(())
 }
@@ -192,9 +189,8 @@ pub(super) fn grants(conn: &mut Conn, user: UserId) -> Result<(Vec<Grant>, usize
 
 /// Puts these roles in the place of those the provider gave before.
 pub(super) fn replace_grants(conn: &mut Conn, user: UserId, grants: &[Grant]) -> Result<(), AppError> {
-    let former = user_grants::table
-        .filter(user_grants::user_id.eq(user))
-        .filter(user_grants::source.eq(GIVEN_BY_PROVIDER));
+    let former =
+        user_grants::table.filter(user_grants::user_id.eq(user)).filter(user_grants::source.eq(GIVEN_BY_PROVIDER));
     diesel::delete(former).execute(conn)?;
     for grant in grants {
         let row = (

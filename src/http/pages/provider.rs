@@ -43,6 +43,7 @@ pub struct Back {
     #[serde(default)]
     state: String,
     code: Option<String>,
+    iss: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,9 +69,12 @@ pub async fn begin(state: Data<State>, wanted: Option<Query<Wanted>>) -> HttpRes
 pub async fn back(state: Data<State>, request: HttpRequest, back: Option<Query<Back>>) -> HttpResponse {
     let Ok(provider) = provider(&state) else { return failure(AppError::NotFound.into()) };
     let came = (flow(&state, &request), back.map(Query::into_inner));
-    let (Some(flow), Some(Back { state: sent, code: Some(code) })) = came else {
+    let (Some(flow), Some(Back { state: sent, code: Some(code), iss })) = came else {
         return failed(&state, AppError::Unauthorised);
     };
+    if iss.is_some_and(|iss| iss != provider.issuer()) {
+        return failed(&state, AppError::Unauthorised);
+    }
     match provider.finish(&flow, &sent, &code, &origin(&request)).await {
         Ok(finished) => {
             let mut answer = go_to(local_path(&finished.return_to));
