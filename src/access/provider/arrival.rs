@@ -6,11 +6,12 @@
 
 use super::claims::Described;
 use super::store;
+use crate::access::actor::Actor;
 use crate::access::policy::Grant;
 use crate::access::session::{self, Origin, ProviderSession, Stage};
-use crate::access::users::{Accounts, Login, UserState};
+use crate::access::users::{self, Accounts, Change, Login, UserState};
 use crate::clock::Timestamp;
-use crate::db::{Topic, Tx};
+use crate::db::Tx;
 use crate::error::AppError;
 use crate::ids::UserId;
 
@@ -64,7 +65,7 @@ pub(super) fn enter(
         return Ok(Err(Refusal::NoRole));
     }
     if account.state == UserState::Invited {
-        store::activate(tx, user, now)?;
+        changing(tx, user, Change::Accepted, now, |tx| store::activate(tx, user, now))?;
     }
     // Who has a password here is named by the administrators here.
     if account.password.is_none() {
@@ -78,13 +79,27 @@ fn take_over_grants(tx: &mut Tx, user: UserId, grants: &[Grant], now: Timestamp)
     let (former, given) = store::grants(tx, user)?;
     let is_same = former.len() == grants.len() && grants.iter().all(|grant| former.contains(grant));
     if !is_same {
-        store::replace_grants(tx, user, grants)?;
-        store::touch(tx, user, now)?;
-        store::end_sessions(tx, user, now)?;
-        crate::access::store::bump(tx)?;
-        tx.signal(Topic::Access);
+        changing(tx, user, Change::GrantsChanged, now, |tx| {
+            store::replace_grants(tx, user, grants)?;
+            store::touch(tx, user, now)
+        })?;
+        session::end_all(tx, user, None, now)?;
     }
     Ok(given > 0 || !grants.is_empty())
+}
+
+/// Changes somebody's account and notes it; by Lotse itself, which does what the provider says.
+fn changing(
+    tx: &mut Tx,
+    user: UserId,
+    change: Change,
+    now: Timestamp,
+    make: impl FnOnce(&mut Tx) -> Result<(), AppError>,
+) -> Result<(), AppError> {
+    let before = users::user_of(tx, user)?;
+    make(tx)?;
+    let after = users::user_of(tx, user)?.ok_or_else(|| AppError::internal("a person vanished"))?;
+    users::changed(tx, &Actor::system(), change, before.as_ref(), &after, now)
 }
 
 fn create(tx: &mut Tx, arrival: &Arrival, now: Timestamp) -> Result<UserId, AppError> {

@@ -9,7 +9,7 @@ use crate::access::users::UserState;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::{insert_if_absent, load_locked};
-use crate::db::schema::{login_flows, logout_tokens, sessions, user_grants, user_identities, users};
+use crate::db::schema::{login_flows, logout_tokens, user_grants, user_identities, users};
 use crate::error::AppError;
 use crate::ids::{RowId, UserId};
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
@@ -206,10 +206,4 @@ pub(super) fn replace_grants(conn: &mut Conn, user: UserId, grants: &[Grant]) ->
         diesel::insert_into(user_grants::table).values(row).execute(conn)?;
     }
     Ok(())
-}
-
-/// Ends all sessions of a person.
-pub(super) fn end_sessions(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<usize, AppError> {
-    let open = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
-    Ok(diesel::update(open).set(sessions::ended_at.eq(now)).execute(conn)?)
 }
