@@ -119,6 +119,10 @@ impl App {
             escalations: self.escalations.clone(),
             tokens: self.tokens.clone(),
             body_limit: BODY_LIMIT,
+            trusted_proxies: config
+                .server
+                .proxies()
+                .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
             development,
         };

@@ -7,13 +7,16 @@
 //! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `idempotency.rs` (repeats).
 
 pub mod actor;
+pub mod caller;
 pub mod idempotency;
 pub mod policy;
 pub mod role;
 mod store;
 pub mod token;
 
+pub use crate::within_reach;
 pub use actor::{Actor, ActorKind};
+pub use caller::Caller;
 pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
 pub use role::Role;
-pub use token::{Caller, Tokens};
+pub use token::Tokens;
