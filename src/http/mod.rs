@@ -28,7 +28,7 @@ use actix_web::HttpRequest;
 use chrono::NaiveDate;
 use ipnet::IpNet;
 
-use crate::access::{Caller, Tokens};
+use crate::access::{Accounts, Caller, Tokens};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::Escalations;
@@ -41,6 +41,8 @@ pub struct State {
     pub escalations: Escalations,
     /// Who asks.
     pub tokens: Tokens,
+    /// People and their sessions.
+    pub accounts: Accounts,
     /// The longest body of a request, in bytes.
     pub body_limit: usize,
     /// The figures of this process.
