@@ -4,9 +4,10 @@
 //! ([`Caller::may`]) and scope ([`Caller::sees`]) through the same pure rules (`policy.rs`). What lies outside a
 //! scope looks as if it did not exist. People with log-ins will be callers like tokens are.
 //!
-//! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `idempotency.rs` (repeats).
+//! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `idempotency.rs` (repeats), `audit/` (who did what).
 
 pub mod actor;
+pub mod audit;
 pub mod idempotency;
 pub mod policy;
 pub mod role;

@@ -197,7 +197,7 @@ impl Tokens {
         }
         let caller = Caller {
             token: row.id,
-            actor: Actor { kind: ActorKind::Token, id: Some(row.id.uuid()), name: row.name.clone() },
+            actor: Actor::named(ActorKind::Token, Some(row.id.uuid()), &row.name),
             role: row.role,
             regions: row.regions()?,
             contact: row.contact.clone(),
