@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module imports only what stands left of it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "clock",
     "ids",
     "keys",
     "error",
+    "spreadsheet",
     "db",
     "seal",
     "delivery",
@@ -33,7 +34,8 @@ const MAY_NAME_OUTER: [&str; 3] = ["app", "cli", "main"];
 const OUTER_MAY_NAME: [&str; 6] = ["clock", "ids", "keys", "error", "db", "delivery"];
 
 /// Macros stand at the root of the crate by the language's rule; `db/dialect.rs` gives them their place.
-const MACROS_OF_DB: [&str; 7] = [
+const MACROS_OF_DB: [&str; 8] = [
+    "by_backend",
     "each_backend",
     "insert_columns",
     "insert_columns_if_absent",

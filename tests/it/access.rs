@@ -86,6 +86,11 @@ const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/route", Action::ReadDirectory),
     ("GET", "/api/v1/gaps", Action::ReadDirectory),
     ("GET", "/metrics", Action::ReadMetrics),
+    ("GET", "/api/v1/contacts/{contact}/history", Action::ReadDirectory),
+    ("GET", "/api/v1/audit", Action::ReadAudit),
+    ("GET", "/api/v1/audit/export", Action::ReadAudit),
+    ("GET", "/api/v1/tickets/{ticket}/export", Action::ExportPersonalData),
+    ("POST", "/api/v1/tickets/{ticket}/erase", Action::ErasePersonalData),
 ];
 
 /// What anybody may ask, and how it answers without a token.

@@ -5,11 +5,16 @@
 //! is chained to the one before by a keyed hash (`chain.rs`), so that tampering past the database's refusal shows
 //! (`verify.rs`). What was said stays in the ticket's history; here stands that it was said, and by whom.
 //!
-//! Where next: `entry.rs` (actions, kinds of objects, the bytes of the hash), [`record`] (from every use case).
+//! Where next: `entry.rs` (actions, kinds of objects, the bytes of the hash), [`record`] (from every use case),
+//! `browse.rs` and `export.rs` (who reads it).
 
+pub mod browse;
+pub mod chain;
 mod entry;
+pub mod export;
 mod mask;
 mod store;
+pub mod verify;
 
 use std::fmt::Display;
 

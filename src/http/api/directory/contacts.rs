@@ -6,11 +6,14 @@ use serde::Deserialize;
 
 use super::{check_match, ended, made, once, reach, tagged};
 use crate::access::Caller;
+use crate::access::audit::ObjectKind;
+use crate::access::audit::browse::{Change, changes};
 use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
 use crate::directory::{Contact, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
-use crate::http::api::{ApiResult, ok};
+use crate::http::api::audit::read_cursor;
+use crate::http::api::{ApiResult, ListAnswer, limit, ok};
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::keys::Slug;
 
@@ -60,6 +63,31 @@ pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQue
 pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
     let found = visible(&state, &guard.caller, &at).await?;
     tagged(found.version, &found)
+}
+
+/// Which part of a history.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// At most so many items, up to 200.
+    limit: Option<usize>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Who changed it, what and when, newest first.
+#[utoipa::path(get, path = "/api/v1/contacts/{contact}/history", tag = "directory", params(("contact" = String, Path), HistoryQuery),
+    responses((status = 200, body = ListAnswer<Change>), (status = 404, body = crate::http::error::Problem)))]
+pub async fn history(
+    state: Data<State>,
+    asked: Asked<right::ReadDirectory, HistoryQuery>,
+    at: Path<String>,
+) -> ApiResult {
+    let slug = visible(&state, &asked.caller, &at).await?.slug.to_string();
+    let (before, most) = (read_cursor(asked.query.cursor)?, limit(asked.query.limit)?);
+    let (items, next) = changes(&state.desk().db, ObjectKind::Contact, slug, before, most).await?;
+    ok(&ListAnswer { items, next_cursor: next.map(|id| id.to_string()) })
 }
 
 /// Make a new one.
