@@ -17,6 +17,7 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use super::actor::{Actor, ActorKind};
+use super::audit::{self, AuditAction, ObjectKind, Trail};
 use super::policy::{self, Action, Channel};
 use super::role::Role;
 use super::store;
@@ -68,7 +69,7 @@ impl Caller {
 }
 
 /// What a new token shall be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct NewToken {
     /// For people: which system or person it is for.
     pub name: String,
@@ -132,7 +133,7 @@ impl Tokens {
     }
 
     /// Makes a token and answers it; it is nowhere kept in this form.
-    pub async fn create(&self, new: NewToken) -> Result<(TokenId, String), AppError> {
+    pub async fn create(&self, actor: &Actor, new: NewToken) -> Result<(TokenId, String), AppError> {
         if new.name.trim().is_empty() {
             return Err(AppError::field("name", "must not be empty"));
         }
@@ -144,8 +145,16 @@ impl Tokens {
         rand::rng().fill_bytes(&mut bytes);
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
         let id = TokenId::new();
-        let row = Token::new(id, &new, hash(&token).to_vec(), self.0.clock.now())?;
-        self.0.db.write(move |tx| store::insert_token(tx, &row)).await?;
+        let now = self.0.clock.now();
+        let row = Token::new(id, &new, hash(&token).to_vec(), now)?;
+        let made = audit::row(actor, AuditAction::TokenCreated, (ObjectKind::Token, &id), Trail::after(&new), now)?;
+        self.0
+            .db
+            .write(move |tx| {
+                store::insert_token(tx, &row)?;
+                audit::record_all(tx, &[&made])
+            })
+            .await?;
         Ok((id, token))
     }
 
@@ -155,12 +164,14 @@ impl Tokens {
     }
 
     /// Ends a token at once. `NotFound` when there is none with this id.
-    pub async fn revoke(&self, id: TokenId) -> Result<(), AppError> {
+    pub async fn revoke(&self, actor: &Actor, id: TokenId) -> Result<(), AppError> {
         let now = self.0.clock.now();
+        let ended = audit::row(actor, AuditAction::TokenRevoked, (ObjectKind::Token, &id), Trail::none(), now)?;
         self.0
             .db
             .write(move |tx| {
                 store::revoke(tx, id, now)?;
+                audit::record_all(tx, &[&ended])?;
                 store::bump(tx)?;
                 tx.signal(Topic::Access);
                 Ok(())

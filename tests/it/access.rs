@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use lotse::access::policy::allows;
 use lotse::access::token::NewToken;
-use lotse::access::{Action, Role};
+use lotse::access::{Action, Actor, Role};
 use lotse::app::App;
 use lotse::clock::{Clock, Timestamp};
 use lotse::db::schema::tokens;
@@ -158,13 +158,13 @@ on_both! {
 
     /// Without a good token nothing but the public operations answers, and they answer everybody.
     async fn nobody_gets_in_without_a_good_token(app: TestApp) {
-        let (revoked_id, revoked) = app.app.tokens.create(a_name("revoked", Role::Admin)).await.unwrap();
+        let (revoked_id, revoked) = app.app.tokens.create(&Actor::system(), a_name("revoked", Role::Admin)).await.unwrap();
         app.get(&revoked, "/api/v1/tickets").await.expect(200);
-        app.app.tokens.revoke(revoked_id).await.unwrap();
+        app.app.tokens.revoke(&Actor::system(), revoked_id).await.unwrap();
         let soon = app.clock.now();
         let ended = NewToken { expires_at: Some(soon), ..a_name("ended", Role::Admin) };
-        let (_, ended) = app.app.tokens.create(ended).await.unwrap();
-        let (_, good) = app.app.tokens.create(a_name("good", Role::Admin)).await.unwrap();
+        let (_, ended) = app.app.tokens.create(&Actor::system(), ended).await.unwrap();
+        let (_, good) = app.app.tokens.create(&Actor::system(), a_name("good", Role::Admin)).await.unwrap();
         let cut = &good[..good.len() - 1];
         let longer = format!("{good}A");
         let upper = good.to_uppercase();
@@ -326,7 +326,7 @@ on_both! {
 
     /// Only a hash of a token lies in the database, in no table its text.
     async fn a_token_is_kept_as_its_hash(app: TestApp) {
-        let (id, token) = app.app.tokens.create(a_name("geheim", Role::Agent)).await.unwrap();
+        let (id, token) = app.app.tokens.create(&Actor::system(), a_name("geheim", Role::Agent)).await.unwrap();
         assert!(token.len() >= 6 + 43, "256 bits: {token}");
         app.get(&token, "/api/v1/tickets").await.expect(200);
         app.send(&token, "POST", "/api/v1/tickets", Some(a_ticket().to_string()), &[("Idempotency-Key", "1")]).await.expect(201);
@@ -343,28 +343,29 @@ on_both! {
     /// A revoked token is out at once here, and within two seconds in another instance that had used it.
     async fn a_revoked_token_is_out(app: TestApp) {
         let other = app.second_instance().await;
-        let (id, token) = app.app.tokens.create(a_name("weg", Role::Agent)).await.unwrap();
+        let (id, token) = app.app.tokens.create(&Actor::system(), a_name("weg", Role::Agent)).await.unwrap();
         let http = app::client();
         let base = format!("http://{}", other.address().unwrap());
         let ask = || app::send(&http, &base, &token, "GET", "/api/v1/tickets", None, &[]);
         app.get(&token, "/api/v1/tickets").await.expect(200);
         ask().await.expect(200);
-        app.app.tokens.revoke(id).await.unwrap();
+        app.app.tokens.revoke(&Actor::system(), id).await.unwrap();
         app.get(&token, "/api/v1/tickets").await.expect(401);
         wait_for_some("the other instance to refuse", Duration::from_secs(2), || async {
             (ask().await.status == 401).then_some(())
         })
         .await;
-        assert!(app.app.tokens.revoke(id).await.is_err(), "it is revoked already");
+        assert!(app.app.tokens.revoke(&Actor::system(), id).await.is_err(), "it is revoked already");
         other.stop().await;
     }
 
     /// A token that is used while it is revoked is not remembered as good.
     async fn a_revocation_wins_every_race(app: TestApp) {
         for round in 0..20 {
-            let (id, token) = app.app.tokens.create(a_name("wettlauf", Role::Agent)).await.unwrap();
+            let (id, token) = app.app.tokens.create(&Actor::system(), a_name("wettlauf", Role::Agent)).await.unwrap();
             let uses = futures_util::future::join_all((0..8).map(|_| app.get(&token, "/api/v1/tickets")));
-            let (_, revoked) = tokio::join!(uses, app.app.tokens.revoke(id));
+            let by = Actor::system();
+            let (_, revoked) = tokio::join!(uses, app.app.tokens.revoke(&by, id));
             revoked.unwrap();
             assert_eq!(app.get(&token, "/api/v1/tickets").await.status, 401, "round {round}");
         }
@@ -373,9 +374,9 @@ on_both! {
     /// A token of the 2nd level stands for a contact, and no other does.
     async fn a_second_level_token_needs_its_contact(app: TestApp) {
         let without = NewToken { contact: None, ..a_name("ohne", Role::SecondLevel) };
-        assert!(app.app.tokens.create(without).await.is_err());
+        assert!(app.app.tokens.create(&Actor::system(), without).await.is_err());
         let with = NewToken { contact: Some("technik".parse().unwrap()), ..a_name("mit", Role::Agent) };
-        assert!(app.app.tokens.create(with).await.is_err());
+        assert!(app.app.tokens.create(&Actor::system(), with).await.is_err());
     }
 }
 
@@ -435,7 +436,8 @@ async fn lives_by_the_clock(kind: Kind) {
     let app = TestApp::start_with(kind, "", clock.clone()).await;
     let begun = clock.now();
     let expires_at = Some(begun.plus(TimeDelta::minutes(10)));
-    let (id, token) = app.app.tokens.create(NewToken { expires_at, ..a_name("uhr", Role::Agent) }).await.unwrap();
+    let (id, token) =
+        app.app.tokens.create(&Actor::system(), NewToken { expires_at, ..a_name("uhr", Role::Agent) }).await.unwrap();
     assert_eq!(last_use(&app.app, id).await, None);
     app.get(&token, "/api/v1/tickets").await.expect(200);
     let written = |wanted: Timestamp| {

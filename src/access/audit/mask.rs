@@ -75,7 +75,7 @@ fn object(fields: Map<String, Value>) -> Map<String, Value> {
 fn field(name: &str, value: Value) -> Value {
     match (name, value) {
         (_, Value::Null) => Value::Null,
-        ("secret" | "password" | "token" | "hash" | "sealed" | "totp" | "code" | "codes" | "id_token", _) => json!("…"),
+        ("secret" | "password" | "token" | "hash" | "sealed" | "totp" | "codes" | "id_token", _) => json!("…"),
         (
             "text" | "question" | "reason" | "note" | "purpose" | "detail" | "reference" | "subject" | "description"
             | "answer" | "context" | "external_reference",

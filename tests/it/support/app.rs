@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lotse::access::Role;
 use lotse::access::token::NewToken;
+use lotse::access::{Actor, Role};
 use lotse::app::{App, Options, listen};
 use lotse::clock::Clock;
 use lotse::config::Config;
@@ -253,7 +253,7 @@ impl TestApp {
             contact: is_contact.then(|| more.parse().unwrap()),
             ..NewToken::new(&name, role)
         };
-        let (_, token) = self.app.tokens.create(new).await.unwrap();
+        let (_, token) = self.app.tokens.create(&Actor::system(), new).await.unwrap();
         self.tokens.insert(name, token.clone());
         token
     }
@@ -323,7 +323,9 @@ impl TestApp {
 pub async fn import(desk: &lotse::tickets::Desk, directory: &str) {
     use lotse::directory::import;
     let now = desk.clock.now();
-    import::municipalities(&desk.db, "municipalities.csv", MUNICIPALITIES, &mut |_, _| {}).await.unwrap();
+    import::municipalities(&desk.db, "municipalities.csv", MUNICIPALITIES, desk.clock.now(), &mut |_, _| {})
+        .await
+        .unwrap();
     import::directory(&desk.db, &desk.sealer, &desk.settings.directory, "directory.toml", directory, now)
         .await
         .unwrap();

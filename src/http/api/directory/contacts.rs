@@ -97,7 +97,16 @@ pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory,
     reach::may_own(&command.caller, command.body.owner.as_ref())?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
     let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
-    let new = contacts::create(&desk.db, &desk.sealer, &desk.settings.directory, command.body, repeat, now).await?;
+    let new = contacts::create(
+        &desk.db,
+        &command.caller.actor,
+        &desk.sealer,
+        &desk.settings.directory,
+        command.body,
+        repeat,
+        now,
+    )
+    .await?;
     made(new, |new| (format!("/api/v1/contacts/{}", new.slug), new.version))
 }
 
@@ -117,7 +126,9 @@ pub async fn change(
     let version = command.if_match()?.or(command.body.version);
     let change = ContactChange { version, ..command.body };
     let (desk, now) = (state.desk(), state.desk().clock.now());
-    let found = contacts::change(&desk.db, &desk.sealer, &desk.settings.directory, slug, change, now).await?;
+    let found =
+        contacts::change(&desk.db, &command.caller.actor, &desk.sealer, &desk.settings.directory, slug, change, now)
+            .await?;
     tagged(found.version, &found)
 }
 
@@ -132,6 +143,6 @@ pub async fn end(
 ) -> ApiResult {
     let found = changeable(&state, &guard.caller, &at).await?;
     check_match(&request, found.version)?;
-    contacts::end(&state.desk().db, found.slug, state.desk().clock.now()).await?;
+    contacts::end(&state.desk().db, &guard.caller.actor, found.slug, state.desk().clock.now()).await?;
     ended()
 }
