@@ -1,12 +1,14 @@
 //! Finding tickets: one by id or number, the list of work, the history.
 //!
-//! Invariant: only what the caller sees; the list is ordered by when an answer is due, ties by id.
+//! Invariant: only what the caller sees, and outside their own open work not unseen (`reading.rs`); the list is ordered
+//! by when an answer is due, ties by id.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::history::HistoryEntry;
 use super::number::TicketNumber;
+use super::reading::note_reading;
 use super::status::TicketStatus;
 use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
@@ -58,18 +60,26 @@ pub struct Page<T> {
 /// One ticket.
 pub async fn ticket(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticket, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db.read(move |conn| visible(conn, &caller, &at)).await
+    let reader = caller.clone();
+    let ticket = desk.db.read(move |conn| visible(conn, &caller, &at)).await?;
+    note_reading(desk, &reader, &ticket, "ticket").await?;
+    Ok(ticket)
 }
 
 /// A ticket's history, oldest first.
 pub async fn history(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Vec<HistoryEntry>, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db
+    let reader = caller.clone();
+    let (ticket, entries) = desk
+        .db
         .read(move |conn| {
             let ticket = visible(conn, &caller, &at)?;
-            store::history(conn, ticket.id)
+            let entries = store::history(conn, ticket.id)?;
+            Ok((ticket, entries))
         })
-        .await
+        .await?;
+    note_reading(desk, &reader, &ticket, "history").await?;
+    Ok(entries)
 }
 
 /// A page of the list of work.
