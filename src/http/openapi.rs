@@ -54,6 +54,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::tickets::close,
         api::tickets::reopen,
         api::tickets::merge,
+        api::personal_data::export,
+        api::personal_data::erase,
         api::escalations::escalate,
         api::escalations::of_ticket,
         api::escalations::preview,

@@ -14,6 +14,7 @@ use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
+use crate::db::Conn;
 use crate::error::AppError;
 use crate::ids::{TicketId, TokenId};
 use crate::keys::{ArsPrefix, Slug};
@@ -80,6 +81,11 @@ pub async fn history(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Vec<H
         .await?;
     note_reading(desk, &reader, &ticket, "history").await?;
     Ok(entries)
+}
+
+/// A history inside a use case that has seen to the right itself.
+pub(crate) fn entries(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEntry>, AppError> {
+    store::history(conn, ticket)
 }
 
 /// A page of the list of work.

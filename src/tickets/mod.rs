@@ -16,6 +16,7 @@ pub mod history;
 pub mod notice;
 pub mod number;
 mod numbers;
+pub mod personal_data;
 pub mod reading;
 pub mod reply;
 pub mod reporter;

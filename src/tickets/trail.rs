@@ -43,6 +43,7 @@ fn action(event: &Event) -> AuditAction {
     match event {
         Event::Submitted { .. } => AuditAction::TicketSubmitted,
         Event::ReporterOpened { .. } => AuditAction::ReporterOpened,
+        Event::Erased { .. } => AuditAction::TicketErased,
         _ => AuditAction::TicketChanged,
     }
 }

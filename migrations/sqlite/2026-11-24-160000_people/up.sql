@@ -144,3 +144,8 @@ CREATE TRIGGER audit_entries_stay_all BEFORE DELETE ON audit_entries
 BEGIN
     SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
+
+-- Erasure ----------------------------------------------------------------------------------------------------
+
+-- What is deleted from the full text is deleted from its index at once, not only marked there.
+INSERT INTO ticket_search (ticket_search, rank) VALUES ('secure-delete', 1);

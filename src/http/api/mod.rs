@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod directory;
 pub mod escalations;
+pub mod personal_data;
 pub mod tickets;
 
 use actix_web::HttpResponse;

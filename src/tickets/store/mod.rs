@@ -3,6 +3,7 @@
 //! A new field of a ticket goes into `ticket.rs`, the migrations, `db/schema.rs` and [`TicketRow`] here; the
 //! compiler leads to the rest.
 
+mod erasure;
 mod list;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
+pub(super) use erasure::{empty_notices, remove_reporter, rewrite_history, rewrite_search};
 pub(super) use list::{list, places_without_adoption};
 
 use super::TicketRef;
