@@ -16,6 +16,7 @@ use actix_web::dev::{Server, ServerHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::audit::chain;
 use crate::access::{Accounts, Provider, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,7 +25,7 @@ use crate::delivery::{Mailer, Webhooks, Worker};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
-use crate::http::{Development, Metrics, State, server};
+use crate::http::{Development, Limits, Metrics, State, server};
 use crate::seal::Sealer;
 use crate::tickets::Desk;
 
@@ -95,7 +96,7 @@ impl App {
         let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
-        let worker = Worker::new(db.clone(), clock, sealer, settings::worker(config)?, mailer, webhooks);
+        let worker = Worker::new(db.clone(), clock, sealer.clone(), settings::worker(config)?, mailer, webhooks);
 
         let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
         let (stopping, stop) = watch::channel(false);
@@ -104,6 +105,7 @@ impl App {
             ("tokens", tokio::spawn(tokens.clone().run(stop.clone()))),
         ];
         if delivers {
+            running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
         }
@@ -139,6 +141,11 @@ impl App {
             accounts: self.accounts.clone(),
             provider: self.provider.clone(),
             body_limit: BODY_LIMIT,
+            limits: Limits::new(settings::limits(config)),
+            trusted_proxies: config
+                .server
+                .proxies()
+                .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
             development,
         };

@@ -6,6 +6,7 @@
 //!
 //! Where next: one file a command in `cli/`; `app.rs` wires what they work with.
 
+mod audit;
 mod check;
 mod demo;
 mod import;
@@ -21,8 +22,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
+use crate::access::audit::export::Format;
+use crate::access::audit::verify::Head;
+use crate::access::audit::{AuditAction, ObjectKind};
 use crate::access::{Channel, Role};
-use crate::config::{Config, LogFormat};
+use crate::clock::Timestamp;
+use crate::config::{self, Config, LogFormat};
 use crate::error::AppError;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
@@ -56,6 +61,9 @@ enum Command {
     /// Invite, list, disable and reset the people who log in.
     #[command(subcommand)]
     User(User),
+    /// Verify or export the record of who did what.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -102,6 +110,48 @@ enum Token {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Walk the chain; prints its head, alone on stdout, as SEQ:HASH. Ends with 1 at the first fault.
+    Verify {
+        /// A head printed earlier that must still be in the chain. May repeat.
+        #[arg(long, value_name = "SEQ:HASH")]
+        expect: Vec<Head>,
+    },
+    /// Write the log to stdout, newest first; recorded in it.
+    Export(Exported),
+}
+
+#[derive(Debug, Args)]
+struct Exported {
+    /// csv for spreadsheets, or jsonl: a JSON object a line.
+    #[arg(long)]
+    format: Format,
+    /// Only by this token or person: the id, or the whole name.
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only this, such as contact.changed.
+    #[arg(long)]
+    action: Option<AuditAction>,
+    /// Only on things of this kind, such as ticket.
+    #[arg(long, value_name = "KIND")]
+    object: Option<ObjectKind>,
+    /// Only on this one: a ticket's id, a contact's slug and so on.
+    #[arg(long, value_name = "ID")]
+    object_id: Option<String>,
+    /// From then on, such as 2026-11-24T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+    /// Before then.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<Timestamp>,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time = chrono::DateTime::parse_from_rfc3339(text);
+    time.map(|time| Timestamp::new(time.to_utc())).map_err(|_| "must be a time such as 2026-11-24T00:00:00Z".to_owned())
+}
+
 #[derive(Debug, Args)]
 struct NewToken {
     /// The system or person it is for.
@@ -123,7 +173,7 @@ struct NewToken {
     #[arg(long)]
     channel: Option<Channel>,
     /// Only from this address or network, such as 10.1.2.0/24. May repeat; none means from anywhere.
-    #[arg(long = "address", value_name = "NETWORK", value_parser = network)]
+    #[arg(long = "address", value_name = "NETWORK", value_parser = config::network)]
     addresses: Vec<IpNet>,
     /// After so many days it ends by itself.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
@@ -181,12 +231,6 @@ struct NewUser {
     contact: Option<Slug>,
 }
 
-/// A network, or a single address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| single()).map_err(|_| "must be an address or a network, such as 10.1.2.0/24".to_owned())
-}
-
 /// The command line was understood, but what it names is not acceptable.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -240,6 +284,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Disable { login }) => user::disable(&config, &login).await,
         Command::User(User::Enable { login }) => user::enable(&config, &login).await,
         Command::User(User::Reset { login }) => user::reset(&config, &login).await,
+        Command::Audit(Audit::Verify { expect }) => audit::verify(&config, expect).await,
+        Command::Audit(Audit::Export(wanted)) => audit::export(&config, wanted).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

@@ -3,6 +3,7 @@
 //! Invariant: a file that a setting names is read here, once, and a fault names the key. Not here: what is senseless
 //! in itself (`config.rs`).
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,6 +13,7 @@ use crate::access::provider;
 use crate::config::{Config, MailTransport, OidcGrant};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::error::AppError;
+use crate::http::limits;
 use crate::{access, db, directory, escalation, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
@@ -145,6 +147,16 @@ fn pem(key: &str, file: &str) -> Result<Option<String>, AppError> {
     }
     let unreadable = |e| AppError::field(key, format!("{file} cannot be read: {e}"));
     std::fs::read_to_string(file).map(Some).map_err(unreadable)
+}
+
+/// The brakes; 0 is none.
+pub fn limits(config: &Config) -> limits::Settings {
+    let limits = &config.limits;
+    limits::Settings {
+        forms: NonZeroU32::new(limits.forms_per_minute),
+        calls: NonZeroU32::new(limits.calls_per_minute),
+        help: NonZeroU32::new(limits.help_per_minute),
+    }
 }
 
 /// A length of time that is not negative.

@@ -9,10 +9,12 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod client;
 pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
+pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;
@@ -21,14 +23,19 @@ mod record;
 pub mod redirect;
 pub mod routes;
 pub mod server;
+pub mod visitor;
 
 pub use development::{Development, Received};
+pub use limits::Limits;
 pub use metrics::Metrics;
 
+use actix_web::HttpRequest;
 use chrono::NaiveDate;
+use ipnet::IpNet;
 
-use crate::access::{Accounts, Provider, Tokens};
+use crate::access::{Accounts, Caller, Provider, Tokens};
 use crate::directory::Directory;
+use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
 
@@ -47,6 +54,10 @@ pub struct State {
     pub body_limit: usize,
     /// The figures of this process.
     pub metrics: Metrics,
+    /// The networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often somebody may ask.
+    pub limits: Limits,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }
@@ -55,6 +66,14 @@ impl State {
     /// The desk of the tickets.
     pub fn desk(&self) -> &Desk {
         self.escalations.desk()
+    }
+
+    /// The caller behind a token, with where they ask from.
+    async fn authenticate(&self, request: &HttpRequest, token: &str) -> Result<Caller, AppError> {
+        let address = client::address(request, &self.trusted_proxies);
+        let mut caller = self.tokens.authenticate(token, address).await?;
+        caller.actor.address = Some(address);
+        Ok(caller)
     }
 
     /// True where the world reaches this service by https.

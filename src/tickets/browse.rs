@@ -1,22 +1,25 @@
 //! Finding tickets: one by id or number, the list of work, the history.
 //!
-//! Invariant: only what the caller sees; the list is ordered by when an answer is due, ties by id.
+//! Invariant: only what the caller sees, and outside their own open work not unseen (`reading.rs`); the list is ordered
+//! by when an answer is due, ties by id.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::history::HistoryEntry;
 use super::number::TicketNumber;
+use super::reading::note_reading;
 use super::status::TicketStatus;
 use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
+use crate::db::Conn;
 use crate::error::AppError;
-use crate::ids::{TicketId, TokenId};
+use crate::ids::{CallerId, TicketId};
 use crate::keys::{ArsPrefix, Slug};
 
-/// What a list is narrowed to; empty means everything within the caller's regions.
+/// What a list is narrowed to; empty means everything within the caller's reach.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Any of these.
@@ -28,7 +31,7 @@ pub struct Filter {
     /// One category.
     pub category: Option<Category>,
     /// In whose hands.
-    pub claimed_by: Option<TokenId>,
+    pub claimed_by: Option<CallerId>,
     /// By number.
     pub number: Option<TicketNumber>,
     /// All of these words.
@@ -58,18 +61,31 @@ pub struct Page<T> {
 /// One ticket.
 pub async fn ticket(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticket, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db.read(move |conn| visible(conn, &caller, &at)).await
+    let reader = caller.clone();
+    let ticket = desk.db.read(move |conn| visible(conn, &caller, Action::ReadTickets, &at)).await?;
+    note_reading(desk, &reader, &ticket, "ticket").await?;
+    Ok(ticket)
 }
 
 /// A ticket's history, oldest first.
 pub async fn history(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Vec<HistoryEntry>, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db
+    let reader = caller.clone();
+    let (ticket, entries) = desk
+        .db
         .read(move |conn| {
-            let ticket = visible(conn, &caller, &at)?;
-            store::history(conn, ticket.id)
+            let ticket = visible(conn, &caller, Action::ReadTickets, &at)?;
+            let entries = store::history(conn, ticket.id)?;
+            Ok((ticket, entries))
         })
-        .await
+        .await?;
+    note_reading(desk, &reader, &ticket, "history").await?;
+    Ok(entries)
+}
+
+/// A history inside a use case that has seen to the right itself.
+pub(crate) fn entries(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEntry>, AppError> {
+    store::history(conn, ticket)
 }
 
 /// A page of the list of work.
@@ -85,7 +101,7 @@ pub async fn list(
     desk.db
         .read(move |conn| {
             let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let mut items = store::list(conn, &filter, &caller.regions, after, wanted)?;
+            let mut items = store::list(conn, &filter, &caller.reach(Action::ReadTickets), after, wanted)?;
             let more = items.len() > limit;
             items.truncate(limit);
             let next_cursor = items.last().filter(|_| more).map(|last| cursor_after(last.respond_by, last.id));

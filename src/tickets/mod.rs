@@ -16,6 +16,8 @@ pub mod history;
 pub mod notice;
 pub mod number;
 mod numbers;
+pub mod personal_data;
+pub mod reading;
 pub mod reply;
 pub mod reporter;
 pub mod search;
@@ -23,17 +25,19 @@ pub mod status;
 mod store;
 pub mod submit;
 pub mod ticket;
+mod trail;
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::access::Action;
 use crate::access::{Actor, Caller};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Appender, Conn, Db, Tx};
 use crate::directory::{self, Directory};
 use crate::error::AppError;
-use crate::ids::{HistoryId, TicketId};
+use crate::ids::TicketId;
 use crate::keys::EmailAddress;
 use crate::seal::Sealer;
 
@@ -124,16 +128,17 @@ impl std::str::FromStr for TicketRef {
     }
 }
 
-/// The ticket, if it exists and the caller sees it.
-pub fn visible(conn: &mut Conn, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
+/// The ticket, if it exists and the action on it is the caller's. `NotFound` when they may not even read it.
+pub fn visible(conn: &mut Conn, caller: &Caller, action: Action, at: &TicketRef) -> Result<Ticket, AppError> {
     let ticket = store::find(conn, at)?.ok_or(AppError::NotFound)?;
-    if caller.sees(&ticket.ars) { Ok(ticket) } else { Err(AppError::NotFound) }
+    caller.must_see(action, Action::ReadTickets, ticket.object())?;
+    Ok(ticket)
 }
 
 /// The same to change it: until the transaction ends nobody else changes the ticket or its escalations, so that
 /// people do not hear "somebody was quicker" when Lotse itself was.
-pub fn in_hand(tx: &mut Tx, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
-    let seen = visible(tx, caller, at)?;
+pub fn in_hand(tx: &mut Tx, caller: &Caller, action: Action, at: &TicketRef) -> Result<Ticket, AppError> {
+    let seen = visible(tx, caller, action, at)?;
     store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
 }
 
@@ -162,8 +167,9 @@ pub fn advance(
     event: &Event,
     now: Timestamp,
 ) -> Result<(), AppError> {
+    let from = ticket.status;
     advance_silently(tx, ticket, step, now)?;
-    record(tx, ticket.id, actor, event, now)
+    trail::record(tx, ticket.id, actor, event, Some((from, ticket.status)), now)
 }
 
 /// The same for a move that follows from an event already written down.
@@ -180,9 +186,9 @@ pub fn advance_silently(tx: &mut Tx, ticket: &mut Ticket, step: Move, now: Times
     Ok(())
 }
 
-/// Writes an event into the history.
+/// Writes an event into the history, and into the audit log that it was.
 pub fn record(tx: &mut Tx, ticket: TicketId, actor: &Actor, event: &Event, now: Timestamp) -> Result<(), AppError> {
-    store::insert_history(tx, &store::HistoryRow::new(HistoryId::new(), ticket, actor, event, now)?)
+    trail::record(tx, ticket, actor, event, None, now)
 }
 
 fn not_possible(ticket: &Ticket, step: Move) -> AppError {

@@ -1,14 +1,14 @@
 //! Log-in by the provider: there, back, and its word that somebody has logged out.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{LOCATION, USER_AGENT};
+use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{failure, page};
-use crate::access::{Origin, Provider};
+use super::page;
+use crate::access::Provider;
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::assets::Assets;
@@ -16,6 +16,7 @@ use crate::http::auth::{parse_query, read};
 use crate::http::cookies::{expired_flow, flow, flow_cookie, session_cookie};
 use crate::http::error::ApiError;
 use crate::http::redirect::local_path;
+use crate::http::visitor::origin;
 
 /// The longest form with a log-out token, in bytes.
 const LONGEST_FORM: usize = 32 * 1024;
@@ -52,36 +53,39 @@ struct LoggedOut {
 }
 
 /// Sends the browser to the provider.
-pub async fn begin(state: Data<State>, wanted: Option<Query<Wanted>>) -> HttpResponse {
-    let Ok(provider) = provider(&state) else { return failure(AppError::NotFound.into()) };
+pub async fn begin(state: Data<State>, wanted: Option<Query<Wanted>>) -> Result<HttpResponse, ApiError> {
+    let provider = provider(&state)?;
     let wanted = wanted.map(|wanted| wanted.into_inner().return_to).unwrap_or_default();
     match provider.begin(local_path(&wanted)).await {
         Ok(begun) => {
             let mut answer = go_to(begun.url.as_str());
-            answer.cookie(flow_cookie(&state, &begun.flow));
-            answer.finish()
+            Ok(answer.cookie(flow_cookie(&state, &begun.flow)).finish())
         }
-        Err(fault) => failed(&state, fault),
+        Err(fault) => Ok(failed(&state, fault)),
     }
 }
 
 /// Takes the browser back, with a session if the provider vouches for somebody who may enter.
-pub async fn back(state: Data<State>, request: HttpRequest, back: Option<Query<Back>>) -> HttpResponse {
-    let Ok(provider) = provider(&state) else { return failure(AppError::NotFound.into()) };
+pub async fn back(
+    state: Data<State>,
+    request: HttpRequest,
+    back: Option<Query<Back>>,
+) -> Result<HttpResponse, ApiError> {
+    let provider = provider(&state)?;
     let came = (flow(&state, &request), back.map(Query::into_inner));
     let (Some(flow), Some(Back { state: sent, code: Some(code), iss })) = came else {
-        return failed(&state, AppError::Unauthorised);
+        return Ok(failed(&state, AppError::Unauthorised));
     };
     if iss.is_some_and(|iss| iss != provider.issuer()) {
-        return failed(&state, AppError::Unauthorised);
+        return Ok(failed(&state, AppError::Unauthorised));
     }
-    match provider.finish(&flow, &sent, &code, &origin(&request)).await {
+    match provider.finish(&flow, &sent, &code, &origin(&request, &state)).await {
         Ok(finished) => {
             let mut answer = go_to(local_path(&finished.return_to));
             answer.cookie(session_cookie(&state, &finished.secret)).cookie(expired_flow(&state));
-            answer.finish()
+            Ok(answer.finish())
         }
-        Err(fault) => failed(&state, fault),
+        Err(fault) => Ok(failed(&state, fault)),
     }
 }
 
@@ -101,12 +105,6 @@ pub async fn log_out(state: Data<State>, request: HttpRequest, body: Payload) ->
 
 fn provider(state: &State) -> Result<&Provider, AppError> {
     state.provider.as_ref().ok_or(AppError::NotFound)
-}
-
-fn origin(request: &HttpRequest) -> Origin {
-    let address = request.peer_addr().map_or(std::net::IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-    let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    Origin::new(address, agent)
 }
 
 fn go_to(place: &str) -> actix_web::HttpResponseBuilder {

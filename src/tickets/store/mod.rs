@@ -3,6 +3,7 @@
 //! A new field of a ticket goes into `ticket.rs`, the migrations, `db/schema.rs` and [`TicketRow`] here; the
 //! compiler leads to the rest.
 
+mod erasure;
 mod list;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
+pub(super) use erasure::{empty_notices, remove_reporter, rewrite_history, rewrite_search};
 pub(super) use list::{list, places_without_adoption};
 
 use super::TicketRef;
@@ -17,6 +19,7 @@ use super::history::{HistoryEntry, VERSION, Versioned};
 use super::notice::NoticeKind;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
+use crate::access::audit::{self, EntryRow};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
@@ -27,7 +30,7 @@ use crate::db::schema::{
 use crate::db::types::Json;
 use crate::db::{Append, Conn, Topic, Tx};
 use crate::error::AppError;
-use crate::ids::{HistoryId, RowId, TicketId, TokenId};
+use crate::ids::{CallerId, HistoryId, RowId, TicketId};
 use crate::keys::{Ars, Slug};
 use crate::seal::{SealingKey, store_keys};
 use crate::tickets::history::Event;
@@ -49,8 +52,8 @@ pub struct TicketRow {
     context: Json,
     reply_wish: ReplyWish,
     external_reference: Option<String>,
-    submitted_by: TokenId,
-    claimed_by: Option<TokenId>,
+    submitted_by: CallerId,
+    claimed_by: Option<CallerId>,
     claimed_name: Option<String>,
     merged_into: Option<TicketId>,
     answer: Option<String>,
@@ -193,6 +196,7 @@ pub struct Intake {
     pub(super) ticket: TicketRow,
     pub(super) number: NumberRow,
     pub(super) history: HistoryRow,
+    pub(super) audit: EntryRow,
     pub(super) search: SearchRow,
     pub(super) notice: NoticeRow,
     pub(super) key: Option<SealingKey>,
@@ -231,6 +235,7 @@ impl Append for Intake {
             each(all, |rows| Some(&rows.notice))
         );
         insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
+        audit::record_all(tx, &each(all, |rows| Some(&rows.audit)))?;
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
         Ok(is_new)
@@ -329,7 +334,7 @@ pub(super) fn claim_recipient(
 pub(super) fn claim_of(actor: &Actor) -> Option<Claim> {
     match actor.kind {
         ActorKind::Token | ActorKind::Person => {
-            actor.id.map(|id| Claim { id: TokenId::from_uuid(id), name: actor.name.clone() })
+            actor.id.map(|id| Claim { id: CallerId::from_uuid(id), name: actor.name.clone() })
         }
         ActorKind::Link | ActorKind::System => None,
     }
