@@ -7,7 +7,8 @@ use super::letter::{self, Letter};
 use super::link::{self, DISABLED};
 use super::store::{self, UserRow};
 use super::user::{check_grants, fold};
-use super::{Accounts, Change, Invitation, LinkPurpose, NewUser, User, UserState, in_hand, whole};
+use super::{Accounts, Invitation, LinkPurpose, NewUser, User, UserState, in_hand, whole};
+use crate::access::audit::AuditAction;
 use crate::access::policy::Grant;
 use crate::access::{Actor, session};
 use crate::clock::Timestamp;
@@ -58,7 +59,7 @@ impl Accounts {
                 let link = link::make(tx, &accounts, row.id, LinkPurpose::Invitation, now)?;
                 let user = whole(tx, &row)?;
                 letter::send(tx, &accounts, &user, &Letter::of(&link), now)?;
-                super::changed(tx, &by, Change::Invited, None, &user, now)?;
+                super::changed(tx, &by, AuditAction::UserInvited, None, &user, now)?;
                 Ok((user, link))
             })
             .await
@@ -81,7 +82,7 @@ impl Accounts {
                 }
                 let link = link::make(tx, &accounts, id, LinkPurpose::Invitation, now)?;
                 letter::send(tx, &accounts, &user, &Letter::of(&link), now)?;
-                super::changed(tx, &by, Change::InvitedAgain, Some(&user), &user, now)?;
+                super::changed(tx, &by, AuditAction::UserInvitedAgain, Some(&user), &user, now)?;
                 Ok(link)
             })
             .await
@@ -117,7 +118,7 @@ impl Accounts {
         version: Option<i32>,
     ) -> Result<User, AppError> {
         let grants = check_grants(&grants)?;
-        self.administer(by, id, Change::GrantsChanged, move |tx, row| {
+        self.administer(by, id, AuditAction::UserChanged, move |tx, row| {
             if let Some(version) = version.filter(|version| *version != row.version) {
                 let hint = format!("was read at version {version} and is at {} now; read it again", row.version);
                 return Err(AppError::Conflict(format!("the account {hint}")));
@@ -130,7 +131,7 @@ impl Accounts {
     /// Lets somebody log in no more and ends their sessions and links. The last active administrator stays.
     pub async fn disable(&self, by: &Actor, id: UserId) -> Result<User, AppError> {
         let now = self.inner().clock.now();
-        self.administer(by, id, Change::Disabled, move |tx, row| {
+        self.administer(by, id, AuditAction::UserDisabled, move |tx, row| {
             row.state = UserState::Disabled;
             store::keys::end_links(tx, row.id, now).map(drop)
         })
@@ -139,7 +140,7 @@ impl Accounts {
 
     /// Lets somebody log in again; who never had a password is invited still.
     pub async fn enable(&self, by: &Actor, id: UserId) -> Result<User, AppError> {
-        self.administer(by, id, Change::Enabled, move |tx, row| {
+        self.administer(by, id, AuditAction::UserEnabled, move |tx, row| {
             if row.state == UserState::Disabled {
                 let has_begun = row.last_login_at.is_some() || row.password.is_some() || store::is_linked(tx, row.id)?;
                 row.state = if has_begun { UserState::Active } else { UserState::Invited };
@@ -154,7 +155,7 @@ impl Accounts {
         &self,
         by: &Actor,
         id: UserId,
-        change: Change,
+        change: AuditAction,
         work: impl FnOnce(&mut Tx, &mut UserRow) -> Result<(), AppError> + Send + 'static,
     ) -> Result<User, AppError> {
         let (now, by) = (self.inner().clock.now(), by.clone());
