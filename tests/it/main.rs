@@ -12,3 +12,4 @@ mod help;
 mod schema;
 mod support;
 mod tickets;
+mod users;
