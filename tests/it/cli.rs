@@ -506,6 +506,7 @@ async fn people(kind: Kind) {
     }
     let again = place.run(&["user", "reset", "erika"]).well();
     assert_ne!(link(&again, "einladung"), first);
+    link(&place.run(&["user", "reset", "erika", "--second-factor"]).well(), "einladung");
     place.run(&["user", "disable", "ERIKA"]).well();
     assert!(place.run(&["user", "list"]).well().out.contains("disabled"));
     let refused = place.run(&["user", "reset", "erika"]);

@@ -31,7 +31,7 @@ use crate::seal::Sealer;
 
 pub use link::{Invitation, LinkPurpose};
 pub use log_in::Entered;
-pub use people::{UserPage, UserQuery};
+pub use people::{Profile, UserPage, UserQuery};
 pub use second_factor::NewFactor;
 pub use user::{Login, NewUser, User, UserState};
 
@@ -72,6 +72,8 @@ crate::text_enum! {
         RecoveryCodesRenewed = "recovery_codes_renewed",
         /// The roles changed.
         GrantsChanged = "grants_changed",
+        /// Another name or mail address.
+        ProfileChanged = "profile_changed",
         /// May log in no more.
         Disabled = "disabled",
         /// May log in again.

@@ -128,13 +128,18 @@ impl NewUser {
     pub fn check(&self) -> Result<(Login, Vec<Grant>), AppError> {
         let mut faults = Faults::default();
         let login = faults.keep("login", Login::parse(&self.login));
-        faults.text("name", &self.name, 200);
-        if self.name.trim().contains(char::is_control) {
-            faults.add("name", "must stand in one line");
-        }
+        check_name(&self.name, &mut faults);
         let grants = grants_of(&self.grants, &mut faults);
         faults.finish()?;
         login.map(|login| (login, grants)).ok_or_else(|| AppError::internal("a login without a fault is missing"))
+    }
+}
+
+/// Notes what is wrong with a person's name, which stands in the headers of mails too.
+pub fn check_name(name: &str, faults: &mut Faults) {
+    faults.text("name", name, 200);
+    if name.trim().contains(char::is_control) {
+        faults.add("name", "must stand in one line");
     }
 }
 

@@ -208,20 +208,18 @@ async fn a_refusal_costs_the_same_for_everybody() {
     accounts.invite(&Actor::console(), a_person("neu")).await.unwrap();
     let (off, _) = begun(accounts, a_person("aus")).await;
     accounts.disable(&Actor::console(), off.id).await.unwrap();
-    let mut least = Vec::new();
-    for login in ["da", "neu", "aus", "niemand"] {
-        let mut times = Vec::new();
-        for n in 0..5 {
-            let place = from(&format!("198.51.100.{n}"));
+    // In turns, so that what else this machine does falls on all of them. Without the hash it would be a hundredth.
+    let mut least = [("da", f64::MAX), ("neu", f64::MAX), ("aus", f64::MAX), ("niemand", f64::MAX)];
+    for n in 0..6 {
+        for (login, least) in &mut least {
             let begun = Instant::now();
-            assert_eq!(guess(accounts, login, &place).await, "unauthorised");
-            times.push(begun.elapsed().as_secs_f64());
+            assert_eq!(guess(accounts, login, &from(&format!("198.51.100.{n}"))).await, "unauthorised");
+            *least = least.min(begun.elapsed().as_secs_f64());
         }
-        least.push(times.into_iter().fold(f64::MAX, f64::min));
     }
-    let (shortest, longest) =
-        (least.iter().copied().fold(f64::MAX, f64::min), least.iter().copied().fold(0.0, f64::max));
-    assert!(shortest * 1.5 > longest, "da, neu, aus, niemand: {least:?} s");
+    let shortest = least.iter().map(|(_, time)| *time).fold(f64::MAX, f64::min);
+    let longest = least.iter().map(|(_, time)| *time).fold(0.0, f64::max);
+    assert!(shortest * 2.5 > longest, "{least:?} s");
 }
 
 /// Hashes take their turns; who would wait too long is told so, and nobody gets in without a hash.

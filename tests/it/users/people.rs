@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use lotse::access::users::{NewUser, UserQuery, UserState};
+use lotse::access::users::{NewUser, Profile, UserQuery, UserState};
 use lotse::access::{Actor, Role};
 use lotse::db::schema::changes;
 
@@ -92,6 +92,25 @@ with_people! {
         assert_eq!(accounts.enable(&console, user.id).await.unwrap().state, UserState::Active);
         log_in(accounts, "erika").await;
         assert_eq!(kind_of(&accept(accounts, &link).await), "not found", "the link ended with the account");
+    }
+
+    async fn a_name_and_an_address_change(app: TestApp) {
+        let accounts = &app.app.accounts;
+        let (user, entered) = begun(accounts, a_person("erika")).await;
+        let address = "erika@kiel.example.org";
+        let profile = |name: &str| Profile { name: name.into(), email: Some(address.parse().unwrap()) };
+        let present = accounts.user(user.id).await.unwrap();
+        let set = async |name: &str, version: Option<i32>| {
+            accounts.set_profile(&Actor::console(), user.id, profile(name), version).await
+        };
+        let changed = set(" Erika Musterfrau ", Some(present.version)).await.unwrap();
+        assert_eq!((changed.name.as_str(), changed.version), ("Erika Musterfrau", present.version + 1));
+        assert_eq!(kind_of(&set("Heinz", Some(present.version)).await), "conflict");
+        assert_eq!(kind_of(&set("", None).await), "invalid");
+        let session = accounts.session(&entered.secret).await.unwrap();
+        assert_eq!(session.user.name, "Erika Musterfrau", "and the session goes on");
+        accounts.request_reset("erika", &office()).await.unwrap();
+        assert!(mail_to(&app, address, "Neues Passwort", 1).await.starts_with("Guten Tag Erika Musterfrau,"));
     }
 
     async fn people_are_found(app: TestApp) {
