@@ -13,3 +13,4 @@ mod rights;
 mod schema;
 mod support;
 mod tickets;
+mod users;

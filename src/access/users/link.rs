@@ -115,6 +115,10 @@ impl Accounts {
                 throttle::begin(tx, &accounts.inner().sealer, &try_, false, now)?;
                 let row = store::by_login(tx, &login)?.filter(|row| row.state == UserState::Active);
                 let Some(row) = row.filter(|row| row.email.is_some()) else { return Ok(()) };
+                // Who comes by a provider gets no password around it.
+                if row.password.is_none() && store::is_linked(tx, row.id)? {
+                    return Ok(());
+                }
                 let user = whole(tx, &row)?;
                 let link = make(tx, &accounts, user.id, LinkPurpose::Reset, now)?;
                 letter::send(tx, &accounts, &user, &Letter::Reset(&link), now)?;
@@ -162,6 +166,7 @@ impl Accounts {
         self.check_password("new_password", new, &self.user(user).await?)?;
         let (row, try_) = self.count_change(user, session).await?;
         if !self.verify(old, Some(&row)).await?.is_right {
+            self.failed(try_).await?;
             return Err(AppError::field("password", "is not your present password"));
         }
         let hashed = self.inner().passwords.hash(new).await?;

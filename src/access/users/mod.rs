@@ -32,7 +32,7 @@ use crate::seal::Sealer;
 
 pub use link::{Invitation, LinkPurpose};
 pub use log_in::Entered;
-pub use people::{UserPage, UserQuery};
+pub use people::{Profile, UserPage, UserQuery};
 pub use second_factor::NewFactor;
 pub use user::{Login, NewUser, User, UserState};
 
