@@ -3,14 +3,18 @@
 //! Invariant: an unknown key or a senseless value stops the start with the key's name; a secret is never printed.
 //! Read by `app` and `cli` alone: modules receive their own small settings.
 
+mod sections;
+
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::delivery::{Schedule, WebhookPolicy};
 use crate::error::{AppError, Faults};
+
+pub use sections::*;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 
@@ -30,135 +34,10 @@ pub struct Config {
     pub webhook: Webhook,
     pub delivery: Delivery,
     pub escalation: Escalation,
+    pub login: Login,
     pub directory: Directory,
+    pub limits: Limits,
     pub log: Log,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Server {
-    pub listen: String,
-    pub public_url: String,
-    pub workers: usize,
-    pub metrics_listen: String,
-    #[serde(deserialize_with = "duration")]
-    pub shutdown_within: TimeDelta,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Database {
-    pub url: SecretString,
-    pub url_file: String,
-    pub connections: u32,
-    pub queue: usize,
-    #[serde(deserialize_with = "duration")]
-    pub wait: TimeDelta,
-    pub migrate: bool,
-    pub allow_unsafe_durability: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Security {
-    pub master_key: SecretString,
-    pub master_key_file: String,
-    pub previous_master_keys: SecretString,
-    pub previous_master_keys_file: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum MailTransport {
-    Smtp,
-    File,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Mail {
-    pub transport: MailTransport,
-    pub smtp_url: SecretString,
-    pub smtp_url_file: String,
-    pub directory: String,
-    pub from: String,
-    pub reply_address: String,
-    pub operator: String,
-    pub retry_schedule: String,
-    #[serde(deserialize_with = "duration")]
-    pub notice_interval: TimeDelta,
-    pub allow_file_transport: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Webhook {
-    pub retry_schedule: String,
-    pub allow_http: bool,
-    pub allow_private_addresses: bool,
-    pub root_certificate: String,
-    #[serde(deserialize_with = "duration")]
-    pub secret_overlap: TimeDelta,
-    #[serde(deserialize_with = "duration")]
-    pub disable_after: TimeDelta,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Delivery {
-    pub concurrency: usize,
-    pub per_endpoint: usize,
-    #[serde(deserialize_with = "duration")]
-    pub poll: TimeDelta,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Escalation {
-    #[serde(deserialize_with = "duration")]
-    pub acknowledge_within: TimeDelta,
-    #[serde(deserialize_with = "duration")]
-    pub emergency_within: TimeDelta,
-    #[serde(deserialize_with = "duration")]
-    pub link_valid_for: TimeDelta,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Directory {
-    pub stale_after_days: i64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Log {
-    pub format: LogFormat,
-    pub level: String,
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let wrong = || serde::de::Error::custom(format!("{text:?} is no duration; write such as 500ms, 30s, 4h or 14d"));
-    let duration = humantime::parse_duration(&text).map_err(|_| wrong())?;
-    TimeDelta::from_std(duration).map_err(|_| wrong())
 }
 
 impl Config {
@@ -195,6 +74,7 @@ impl Config {
         if !self.server.metrics_listen.is_empty() {
             faults.keep("server.metrics_listen", self.server.metrics_listen.parse::<std::net::SocketAddr>());
         }
+        faults.keep("server.trusted_proxies", self.server.proxies());
         match url::Url::parse(&self.server.public_url) {
             Ok(url) if is_origin(&url) => {}
             _ => faults.add(
@@ -231,6 +111,9 @@ impl Config {
             ("escalation.acknowledge_within", self.escalation.acknowledge_within),
             ("escalation.emergency_within", self.escalation.emergency_within),
             ("escalation.link_valid_for", self.escalation.link_valid_for),
+            ("login.session_idle", self.login.session_idle),
+            ("login.session_longest", self.login.session_longest),
+            ("login.link_valid_for", self.login.link_valid_for),
             ("delivery.poll", self.delivery.poll),
             ("database.wait", self.database.wait),
             ("server.shutdown_within", self.server.shutdown_within),
@@ -240,6 +123,15 @@ impl Config {
             if value <= TimeDelta::zero() {
                 faults.add(key, "must be longer than nothing");
             }
+        }
+        if !(8..=64).contains(&self.login.password_min_length) {
+            faults.add("login.password_min_length", "must be 8 to 64 characters; 12 or more is better");
+        }
+        if !(8..=1_048_576).contains(&self.login.password_memory) || !(1..=100).contains(&self.login.password_passes) {
+            faults.add("login.password_memory", "must be 8 to 1048576 KiB, and login.password_passes 1 to 100");
+        }
+        if self.login.password_hashes_at_once == 0 {
+            faults.add("login.password_hashes_at_once", "must be at least 1");
         }
         if self.directory.stale_after_days < 1 {
             faults.add("directory.stale_after_days", "must be at least 1");
@@ -261,6 +153,10 @@ impl Config {
             ),
             (self.mail.transport == MailTransport::File, "mail.transport is file: no mail leaves this machine"),
             (self.server.public_url.starts_with("http://"), "server.public_url is not https: links travel unencrypted"),
+            (
+                self.login.is_hash_weak(),
+                "login.password_memory × login.password_passes is below 19456 KiB × 2: passwords are guessed faster from a stolen database",
+            ),
             (self.mail.may_be_plain(), "mail.smtp_url does not ask for TLS: add ?tls=required, or use smtps://"),
             (
                 !is_local(&self.server.metrics_listen),
@@ -276,44 +172,6 @@ impl Config {
             allow_http: self.webhook.allow_http,
             allow_private_addresses: self.webhook.allow_private_addresses,
         }
-    }
-}
-
-impl Mail {
-    /// The bare address of `from`.
-    pub fn sender(&self) -> Result<String, String> {
-        let bare = match (self.from.rfind('<'), self.from.strip_suffix('>')) {
-            (Some(start), Some(inner)) => &inner[start + 1..],
-            _ => self.from.as_str(),
-        };
-        let domain_ok = bare.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-        let plain = !self.from.chars().any(char::is_control) && !bare.contains(char::is_whitespace);
-        if domain_ok && plain { Ok(bare.to_owned()) } else { Err("must be such as Lotse <lotse@example.org>".into()) }
-    }
-
-    /// The mailbox of replies.
-    pub fn reply_mailbox(&self) -> Result<String, String> {
-        if self.reply_address.is_empty() {
-            self.sender()
-        } else {
-            Mail { from: self.reply_address.clone(), ..self.clone() }.sender()
-        }
-    }
-
-    /// True where a mail could leave this machine unencrypted.
-    fn may_be_plain(&self) -> bool {
-        let url = self.smtp_url.expose_secret();
-        let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let is_here = matches!(host.as_str(), "" | "localhost" | "127.0.0.1" | "[::1]");
-        self.transport == MailTransport::Smtp
-            && !is_here
-            && !url.starts_with("smtps://")
-            && !url.contains("tls=required")
-    }
-
-    /// What stands behind the `@` of message ids.
-    pub fn domain(&self) -> String {
-        self.sender().ok().and_then(|s| s.split_once('@').map(|(_, domain)| domain.to_owned())).unwrap_or_default()
     }
 }
 

@@ -44,6 +44,8 @@ const MACROS_OF_DB: [&str; 8] = [
     "load_locked",
     "load_unlocked",
 ];
+/// The same for a reach as the condition of a query.
+const MACRO_OF_ACCESS: &str = "within_reach";
 
 /// Rules and sums without a clock, a database or waiting. Files that do not exist yet are passed over.
 const PURE: [&str; 13] = [
@@ -139,7 +141,7 @@ fn import_fault(own: &str, named: &str) -> Option<String> {
     if own == named {
         return None;
     }
-    if own == "db" && MACROS_OF_DB.contains(&named) {
+    if own == "db" && MACROS_OF_DB.contains(&named) || own == "access" && named == MACRO_OF_ACCESS {
         return None;
     }
     if OUTER.contains(&own) {

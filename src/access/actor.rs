@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::ids::UserId;
+
 crate::text_enum! {
     /// What kind of actor.
     pub enum ActorKind {
@@ -49,13 +51,18 @@ impl Actor {
         Self::named(ActorKind::System, None, "Lotse")
     }
 
+    /// A person who is logged in.
+    pub fn person(id: UserId, name: &str) -> Self {
+        Self::named(ActorKind::Person, Some(id.uuid()), name)
+    }
+
     /// The holder of a signed link sent to this contact.
     pub fn link(contact_name: &str) -> Self {
         Self::named(ActorKind::Link, None, contact_name)
     }
 
     /// Whoever may run `lotse` on the machine itself.
-    pub fn command_line() -> Self {
+    pub fn console() -> Self {
         Self::named(ActorKind::System, None, "Kommandozeile")
     }
 

@@ -3,6 +3,7 @@
 //! Invariant: a file that a setting names is read here, once, and a fault names the key. Not here: what is senseless
 //! in itself (`config.rs`).
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,7 +12,8 @@ use secrecy::ExposeSecret;
 use crate::config::{Config, MailTransport};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::error::AppError;
-use crate::{db, directory, escalation, tickets};
+use crate::http::limits;
+use crate::{access, db, directory, escalation, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
 const SMTP_STEP: Duration = Duration::from_secs(7);
@@ -28,6 +30,21 @@ pub fn database(config: &Config) -> Result<db::Settings, AppError> {
         wait: std_duration("database.wait", config.database.wait)?,
         allow_unsafe_durability: config.database.allow_unsafe_durability,
     })
+}
+
+/// For people and their sessions.
+pub fn accounts(config: &Config) -> access::users::Settings {
+    let login = &config.login;
+    access::users::Settings {
+        public_url: config.server.public_url.clone(),
+        session_idle: login.session_idle,
+        session_longest: login.session_longest,
+        link_valid_for: login.link_valid_for,
+        password_min_length: login.password_min_length,
+        password_memory: login.password_memory,
+        password_passes: login.password_passes,
+        password_hashes_at_once: login.password_hashes_at_once,
+    }
 }
 
 /// For the directory.
@@ -103,6 +120,16 @@ pub fn worker(config: &Config) -> Result<WorkerSettings, AppError> {
         disable_after: config.webhook.disable_after,
         ..WorkerSettings::default()
     })
+}
+
+/// The brakes; 0 is none.
+pub fn limits(config: &Config) -> limits::Settings {
+    let limits = &config.limits;
+    limits::Settings {
+        forms: NonZeroU32::new(limits.forms_per_minute),
+        calls: NonZeroU32::new(limits.calls_per_minute),
+        help: NonZeroU32::new(limits.help_per_minute),
+    }
 }
 
 /// A length of time that is not negative.

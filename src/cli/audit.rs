@@ -39,7 +39,7 @@ pub async fn export(config: &Config, wanted: Exported) -> anyhow::Result<ExitCod
     let Exported { format, actor, action, object, object_id, from, to } = wanted;
     let filter = Filter { actor, action, object, object_id, from, to };
     let now = Clock::system().now();
-    let mut begun = export::begin(&db, &Actor::command_line(), filter, format, now).await?;
+    let mut begun = export::begin(&db, &Actor::console(), filter, format, now).await?;
     let mut out = std::io::stdout();
     while let Some(part) = begun.part().await? {
         out.write_all(&part)?;

@@ -10,9 +10,9 @@ use super::contacts::check_known;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
-use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
+use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::error::{AppError, Faults};
@@ -159,8 +159,10 @@ pub struct AdoptionQuery {
     pub ars: Option<Ars>,
     /// Only in this state.
     pub state: Option<AdoptionState>,
-    /// Only in these regions; everywhere when empty.
-    pub regions: Vec<ArsPrefix>,
+    /// Only within this reach.
+    pub reach: Reach,
+    /// Only in this region.
+    pub region: Option<ArsPrefix>,
 }
 
 /// A page of them, by id.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::page::{Page, PageRequest, guard, stale};
 use super::terms::ChannelKind;
 use super::{hours, store};
-use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
+use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::error::{AppError, Faults};
@@ -150,8 +150,10 @@ macro_rules! channel_of {
 pub struct ChannelQuery {
     /// Only of this service.
     pub service: Option<Slug>,
-    /// Only in these regions; everywhere when empty.
-    pub regions: Vec<ArsPrefix>,
+    /// Only within this reach.
+    pub reach: Reach,
+    /// Only in this region.
+    pub region: Option<ArsPrefix>,
 }
 
 /// A page of them, by id.

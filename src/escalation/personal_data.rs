@@ -39,7 +39,7 @@ pub async fn export(escalations: &Escalations, caller: Caller, at: TicketRef) ->
         .desk()
         .db
         .write(move |tx| {
-            let ticket = visible(tx, &caller, &at)?;
+            let ticket = visible(tx, &caller, Action::ExportPersonalData, &at)?;
             let opened = reporter::open(tx, &sealer, &ticket, &caller.actor, "Auskunft nach Art. 15 DSGVO", now)?;
             let object = (ObjectKind::Ticket, &ticket.id as _);
             audit::record(tx, &caller.actor, AuditAction::TicketExported, object, Trail::none(), now)?;
@@ -68,7 +68,7 @@ pub async fn erase(
         .desk()
         .db
         .write(move |tx| {
-            let mut ticket = in_hand(tx, &caller, &at)?;
+            let mut ticket = in_hand(tx, &caller, Action::ErasePersonalData, &at)?;
             personal_data::erase(tx, &desk, &mut ticket, &caller.actor, &reason, now)?;
             delivery::purge(tx, ticket.id.cast())?;
             for found in store::of_ticket(tx, ticket.id)? {

@@ -9,24 +9,33 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod client;
+pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
+pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;
 pub mod public;
 mod record;
+pub mod redirect;
 pub mod routes;
 pub mod server;
+pub mod visitor;
 
 pub use development::{Development, Received};
+pub use limits::Limits;
 pub use metrics::Metrics;
 
+use actix_web::HttpRequest;
 use chrono::NaiveDate;
+use ipnet::IpNet;
 
-use crate::access::Tokens;
+use crate::access::{Accounts, Caller, Tokens};
 use crate::directory::Directory;
+use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
 
@@ -37,10 +46,16 @@ pub struct State {
     pub escalations: Escalations,
     /// Who asks.
     pub tokens: Tokens,
+    /// People and their sessions.
+    pub accounts: Accounts,
     /// The longest body of a request, in bytes.
     pub body_limit: usize,
     /// The figures of this process.
     pub metrics: Metrics,
+    /// The networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often somebody may ask.
+    pub limits: Limits,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }
@@ -49,6 +64,14 @@ impl State {
     /// The desk of the tickets.
     pub fn desk(&self) -> &Desk {
         self.escalations.desk()
+    }
+
+    /// The caller behind a token, with where they ask from.
+    async fn authenticate(&self, request: &HttpRequest, token: &str) -> Result<Caller, AppError> {
+        let address = client::address(request, &self.trusted_proxies);
+        let mut caller = self.tokens.authenticate(token, address).await?;
+        caller.actor.address = Some(address);
+        Ok(caller)
     }
 
     /// True where the world reaches this service by https.

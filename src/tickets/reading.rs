@@ -25,5 +25,5 @@ pub async fn note_reading(desk: &Desk, caller: &Caller, ticket: &Ticket, part: &
 fn is_own_open_work(caller: &Caller, ticket: &Ticket) -> bool {
     let holder = ticket.claimed_by.as_ref().map(|claim| claim.id);
     let own = claim_of(&caller.actor).map(|claim| claim.id);
-    is_open(ticket.status) && (holder.is_none() || holder == own || ticket.submitted_by == caller.token)
+    is_open(ticket.status) && (holder.is_none() || holder == own || ticket.submitted_by == caller.id)
 }

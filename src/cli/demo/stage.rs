@@ -129,7 +129,7 @@ impl Cast {
             let contact = contact.map(str::parse).transpose().map_err(AppError::internal)?;
             let regions = regions.into_iter().collect();
             let new = NewToken { regions, contact, ..NewToken::new(name, role) };
-            tokens.create(&Actor::command_line(), new).await.map(|(_, token)| token)
+            tokens.create(&Actor::console(), new).await.map(|(_, token)| token)
         };
         Ok(Self {
             agent: hire("115-Servicecenter Kiel", Role::Agent, None, None).await?,

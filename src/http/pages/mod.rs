@@ -59,11 +59,16 @@ pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&s
 }
 
 /// Sends a fault as a page; an internal one is logged on the way like those of the API.
-pub fn failure(fault: ApiError) -> HttpResponse {
+pub fn failure(fault: &ApiError) -> HttpResponse {
     let told = fault.error_response();
     let status = told.status();
     let (title, lead, next_step) = match status {
         StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere.", None),
+        StatusCode::FORBIDDEN => (
+            "Das dürfen Sie hier nicht",
+            "Ihre Rollen reichen dafür nicht, oder die Seite war zu lange offen. Es wurde nichts geändert.",
+            Some("Öffnen Sie die Seite noch einmal. Bleibt es dabei, hilft, wer Lotse bei Ihnen betreibt."),
+        ),
         StatusCode::CONFLICT => (
             "Jemand war schneller",
             "Die Anfrage hat sich eben geändert. Ihre Eingabe wurde nicht gespeichert.",
