@@ -195,7 +195,7 @@ on_both! {
         }
         let of = |kind: &str| all.iter().find(|entry| entry["after"]["kind"] == kind).unwrap();
         assert_eq!(of("submitted")["action"], "ticket.submitted");
-        assert_eq!(of("submitted")["actor"]["name"], "agent ");
+        assert_eq!((&of("submitted")["actor"]["name"], &of("submitted")["address"]), (&json!("agent"), &json!("127.0.0.1")));
         assert_eq!(of("reporter_opened")["action"], "ticket.reporter_opened");
         assert_eq!(of("claimed")["actor"]["name"], "central 01002");
         assert_eq!((&of("claimed")["before"]["status"], &of("claimed")["after"]["status"]), (&json!("new"), &json!("assessing")));
@@ -234,13 +234,13 @@ on_both! {
         let (secret, changed, made) = (&contact[1], &contact[2], &contact[3]);
         assert_eq!(made["after"]["email"], "f…@kiel.example.org");
         assert_eq!(made["after"]["phone"], "…7654");
-        assert_eq!(made["actor"]["name"], "admin ");
+        assert_eq!(made["actor"]["name"], "admin");
         // Both addresses look alike, and still it shows that there was a change.
         assert_eq!((&changed["before"]["email"], &changed["after"]["email"]), (&json!("f…@kiel.example.org"), &json!("f…@kiel.example.org")));
         assert_eq!((&changed["before"]["name"], &changed["after"]["name"]), (&json!("Neue Stelle"), &json!("Andere Stelle")));
         assert!(changed["after"].get("phone").is_none(), "only what differs: {changed}");
         assert_eq!(secret["after"]["webhook"]["secret"], "…");
-        let rest = entries(&mut app, "actor=admin%20").await;
+        let rest = entries(&mut app, "actor=admin").await;
         let seen: BTreeSet<&str> = actions(&rest).into_iter().collect();
         for action in ["service.changed", "land.changed", "municipality.changed", "adoption.changed", "channel.created"] {
             assert!(seen.contains(action), "{action} is missing: {seen:?}");
@@ -252,7 +252,7 @@ on_both! {
         assert_eq!((&imports[1]["after"]["created"], &imports[1]["actor"]["name"]), (&json!(3), &json!("Import")));
 
         let (id, token) = app.app.tokens.create(&somebody(), NewToken::new("Leitstand", Role::Auditor)).await.unwrap();
-        app.app.tokens.revoke(&Actor::command_line(), id).await.unwrap();
+        app.app.tokens.revoke(&Actor::console(), id, None).await.unwrap();
         let tokens = entries(&mut app, &format!("object=token&object_id={id}")).await;
         assert_eq!(actions(&tokens), ["token.revoked", "token.created"]);
         assert_eq!((&tokens[0]["actor"]["name"], &tokens[1]["address"]), (&json!("Kommandozeile"), &json!("2001:db8::7")));
@@ -448,7 +448,7 @@ on_both! {
         let exports = entries(&mut app, "action=audit.exported").await;
         assert_eq!(exports.len(), 3, "each is recorded");
         assert_eq!((&exports[1]["after"]["format"], &exports[1]["after"]["filter"]["action"]), (&json!("csv"), &json!("service.changed")));
-        assert_eq!(exports[1]["actor"]["name"], "auditor ");
+        assert_eq!(exports[1]["actor"]["name"], "auditor");
 
         let regional = app.token(Role::Auditor, "01").await;
         for path in ["/api/v1/audit", "/api/v1/audit/export?format=csv"] {
@@ -477,7 +477,7 @@ on_both! {
         assert_eq!((read(&mut app, &central).await, read(&mut app, &agent).await), (0, 0), "the holder and who handed it in");
         assert_eq!(read(&mut app, &admin).await, 3);
         let last = entries(&mut app, &reads).await;
-        assert_eq!((&last[0]["actor"]["name"], &last[0]["after"]), (&json!("admin "), &json!({"part": "escalations"})));
+        assert_eq!((&last[0]["actor"]["name"], &last[0]["after"]), (&json!("admin"), &json!({"part": "escalations"})));
         assert_eq!((&last[1]["after"]["part"], &last[2]["after"]["part"]), (&json!("history"), &json!("ticket")));
         // What does not exist for somebody leaves nothing.
         let foreign = app.token(Role::Central, "02").await;
@@ -516,7 +516,8 @@ on_both! {
             assert!(text.contains(word), "{word} is missing");
         }
         let all = entries(&mut app, &format!("object_id={}", ticket["id"].as_str().unwrap())).await;
-        assert_eq!(actions(&all)[..2], ["ticket.exported", "ticket.reporter_opened"]);
+        let of = |action: &str| all.iter().filter(|entry| entry["action"] == action && entry["actor"]["name"] == "data_protection").count();
+        assert_eq!((of("ticket.exported"), of("ticket.reporter_opened")), (1, 1));
         let history = app.get(&protection, &format!("{}/history", path_of(&ticket))).await.expect(200);
         assert!(history["items"].as_array().unwrap().iter().any(|entry| entry["kind"] == "reporter_opened"));
     }
@@ -534,7 +535,7 @@ on_both! {
         let (ticket, _) = escalated_and_closed(&mut app).await;
         let before = tables(&app).await;
         for word in [SUBJECT, DESCRIPTION, CONTEXT, NOTE, QUESTION, ANSWER] {
-            assert!(places(&before, word).len() > 1, "{word} lies where it is looked for: {:?}", places(&before, word));
+            assert!(!places(&before, word).is_empty(), "{word} lies where it is looked for: {:?}", places(&before, word));
         }
         for at in [&ticket, &open] {
             app.post(&central, &format!("{}/erase", path_of(at)), json!({"reason": "?"})).await.expect(403);
@@ -551,9 +552,9 @@ on_both! {
         let history = app.get(&protection, &format!("{}/history", path_of(&ticket))).await.expect(200);
         let kinds: Vec<&str> = history["items"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
         assert!(kinds.starts_with(&["submitted", "claimed"]) && kinds.contains(&"escalation_answered"), "{kinds:?}");
-        assert_eq!(kinds.last(), Some(&"erased"));
+        assert_eq!(kinds.iter().filter(|kind| **kind == "erased").count(), 1);
         let all = entries(&mut app, &format!("action=ticket.erased&object_id={}", ticket["id"].as_str().unwrap())).await;
-        assert_eq!((all.len(), &all[0]["actor"]["name"]), (1, &json!("data_protection ")));
+        assert_eq!((all.len(), &all[0]["actor"]["name"]), (1, &json!("data_protection")));
         // A repeat of what made it makes no second one.
         let again = app.send(&agent, "POST", "/api/v1/tickets", Some(planted().to_string()), &[("Idempotency-Key", "einmal")]).await.expect(201);
         assert_eq!(again["id"], ticket["id"]);
