@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod audit;
 mod browser;
 mod cli;
 mod delivery;
