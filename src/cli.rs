@@ -58,12 +58,12 @@ enum Command {
     /// Make, list and revoke the tokens that systems log in with.
     #[command(subcommand)]
     Token(Token),
-    /// Invite, list, disable and reset the people who log in.
-    #[command(subcommand)]
-    User(User),
     /// Verify or export the record of who did what.
     #[command(subcommand)]
     Audit(Audit),
+    /// Invite, list, disable and reset the people who log in.
+    #[command(subcommand)]
+    User(User),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -207,6 +207,9 @@ enum User {
     Reset {
         /// The name they log in with.
         login: String,
+        /// Remove the second factor as well, for somebody who lost it and their recovery codes.
+        #[arg(long)]
+        second_factor: bool,
     },
 }
 
@@ -286,14 +289,14 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(Token::Create(new)) => token::create(&config, new).await,
         Command::Token(Token::List) => token::list(&config).await,
         Command::Token(Token::Revoke { id }) => token::revoke(&config, &id).await,
+        Command::Audit(Audit::Verify { expect }) => audit::verify(&config, expect).await,
+        Command::Audit(Audit::Export(wanted)) => audit::export(&config, wanted).await,
         Command::User(User::Create(new)) => user::create(&config, new).await,
         Command::User(User::List) => user::list(&config).await,
         Command::User(User::Disable { login }) => user::disable(&config, &login).await,
         Command::User(User::Enable { login }) => user::enable(&config, &login).await,
         Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
-        Command::User(User::Reset { login }) => user::reset(&config, &login).await,
-        Command::Audit(Audit::Verify { expect }) => audit::verify(&config, expect).await,
-        Command::Audit(Audit::Export(wanted)) => audit::export(&config, wanted).await,
+        Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

@@ -57,6 +57,8 @@ const PURE: [&str; 15] = [
     "access/provider/logout.rs",
     "access/audit/entry.rs",
     "access/audit/mask.rs",
+    "access/throttle/pace.rs",
+    "access/users/user.rs",
     "tickets/ticket.rs",
     "tickets/status.rs",
     "tickets/history.rs",

@@ -156,6 +156,11 @@ impl Sealer {
         &self.0.reply_address
     }
 
+    /// The key of the hashes that chain the audit log.
+    pub fn audit_key(&self) -> &[u8; 32] {
+        &self.0.audit
+    }
+
     /// What stands for `text` where it must be found again but not read: a HMAC, which only this installation can
     /// make. Two kinds of the same text do not resemble each other.
     pub fn fingerprint(&self, kind: &str, text: &str) -> String {
@@ -166,11 +171,6 @@ impl Sealer {
             mac.update(part.as_bytes());
         }
         hex(&mac.finalize().into_bytes()[..16])
-    }
-
-    /// The key of the hashes that chain the audit log.
-    pub fn audit_key(&self) -> &[u8; 32] {
-        &self.0.audit
     }
 
     /// A new key for `id` with the row to store in the same transaction as what it seals.

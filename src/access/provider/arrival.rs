@@ -7,9 +7,10 @@
 use super::claims::Described;
 use super::store;
 use crate::access::actor::Actor;
+use crate::access::audit::AuditAction;
 use crate::access::policy::Grant;
 use crate::access::session::{self, Origin, ProviderSession, Stage};
-use crate::access::users::{self, Accounts, Change, Login, UserState};
+use crate::access::users::{self, Accounts, Login, UserState};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::AppError;
@@ -65,7 +66,7 @@ pub(super) fn enter(
         return Ok(Err(Refusal::NoRole));
     }
     if account.state == UserState::Invited {
-        changing(tx, user, Change::Accepted, now, |tx| store::activate(tx, user, now))?;
+        changing(tx, user, AuditAction::InvitationAccepted, now, |tx| store::activate(tx, user, now))?;
     }
     // Who has a password here is named by the administrators here.
     if account.password.is_none() {
@@ -79,7 +80,7 @@ fn take_over_grants(tx: &mut Tx, user: UserId, grants: &[Grant], now: Timestamp)
     let (former, given) = store::grants(tx, user)?;
     let is_same = former.len() == grants.len() && grants.iter().all(|grant| former.contains(grant));
     if !is_same {
-        changing(tx, user, Change::GrantsChanged, now, |tx| {
+        changing(tx, user, AuditAction::UserChanged, now, |tx| {
             store::replace_grants(tx, user, grants)?;
             store::touch(tx, user, now)
         })?;
@@ -92,7 +93,7 @@ fn take_over_grants(tx: &mut Tx, user: UserId, grants: &[Grant], now: Timestamp)
 fn changing(
     tx: &mut Tx,
     user: UserId,
-    change: Change,
+    change: AuditAction,
     now: Timestamp,
     make: impl FnOnce(&mut Tx) -> Result<(), AppError>,
 ) -> Result<(), AppError> {
