@@ -93,7 +93,7 @@ fn take_over_grants(tx: &mut Tx, user: UserId, grants: &[Grant], now: Timestamp)
 fn changing(
     tx: &mut Tx,
     user: UserId,
-    change: Change,
+    change: AuditAction,
     now: Timestamp,
     make: impl FnOnce(&mut Tx) -> Result<(), AppError>,
 ) -> Result<(), AppError> {
