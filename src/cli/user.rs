@@ -108,7 +108,7 @@ pub async fn link(config: &Config, login: &str, subject: &str) -> anyhow::Result
     let (_, accounts) = open(config).await?;
     let user = known(&accounts, login).await?;
     let provider = Provider::new(accounts, settings)?;
-    provider.link(user.id, subject).await?;
+    provider.link(&Actor::console(), user.id, subject).await?;
     eprintln!("{} may log in at {} as {subject}", user.login, provider.issuer());
     Ok(ExitCode::SUCCESS)
 }

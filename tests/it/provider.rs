@@ -12,7 +12,7 @@ use lotse::access::users::UserState;
 use lotse::app::{App, Options, listen};
 use lotse::clock::Timestamp;
 use lotse::config::Config;
-use lotse::db::schema::{login_flows, sessions, user_grants, user_identities, users};
+use lotse::db::schema::{audit_entries, login_flows, sessions, user_grants, user_identities, users};
 use lotse::ids::UserId;
 use serde_json::{Value, json};
 use url::Url;
@@ -207,6 +207,15 @@ on_both! {
             Ok(user_grants::table.filter(user_grants::user_id.eq(id)).count().get_result::<i64>(conn)?)
         });
         assert_eq!(left.await.unwrap(), 0);
+        // All of it stands in the record of who did what.
+        let id = person.id.to_string();
+        let done = lotse.app.db.read(move |conn| {
+            let own = audit_entries::table.filter(audit_entries::object_id.eq(id)).order(audit_entries::id);
+            Ok(own.select(audit_entries::action).load::<String>(conn)?)
+        });
+        let (change, log_in) = ("user.changed", "session.logged_in");
+        let expected = ["user.created", change, log_in, change, log_in, change, log_in, change];
+        assert_eq!(done.await.unwrap(), expected);
         let waiting = lotse.app.db.read(|conn| Ok(login_flows::table.count().get_result::<i64>(conn)?)).await.unwrap();
         assert_eq!(waiting, 0, "log-ins that came back leave nothing");
         lotse.app.stop().await;
