@@ -14,3 +14,4 @@ mod rights;
 mod schema;
 mod support;
 mod tickets;
+mod users;

@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::access::policy::Grant;
+use crate::access::actor::Actor;
+use crate::access::policy::{Grant, Scope};
 use crate::access::role::Role;
 use crate::clock::Timestamp;
 use crate::error::{AppError, Faults};
@@ -93,6 +94,11 @@ pub struct User {
 }
 
 impl User {
+    /// As they stand in histories.
+    pub fn actor(&self) -> Actor {
+        Actor::person(self.id, &self.name)
+    }
+
     /// True for somebody who can log in and is administrator everywhere.
     pub fn is_active_admin(&self) -> bool {
         self.state == UserState::Active && self.grants.iter().any(is_whole_admin)
@@ -101,7 +107,7 @@ impl User {
 
 /// True for the role that runs the whole installation.
 pub fn is_whole_admin(grant: &Grant) -> bool {
-    grant.role == Role::Admin && grant.scope == crate::access::policy::Scope::everywhere()
+    grant.role == Role::Admin && grant.scope == Scope::everywhere()
 }
 
 /// Somebody to invite.
@@ -122,10 +128,18 @@ impl NewUser {
     pub fn check(&self) -> Result<(Login, Vec<Grant>), AppError> {
         let mut faults = Faults::default();
         let login = faults.keep("login", Login::parse(&self.login));
-        faults.text("name", &self.name, 200);
+        check_name(&self.name, &mut faults);
         let grants = grants_of(&self.grants, &mut faults);
         faults.finish()?;
         login.map(|login| (login, grants)).ok_or_else(|| AppError::internal("a login without a fault is missing"))
+    }
+}
+
+/// Notes what is wrong with a person's name, which stands in the headers of mails too.
+pub fn check_name(name: &str, faults: &mut Faults) {
+    faults.text("name", name, 200);
+    if name.trim().contains(char::is_control) {
+        faults.add("name", "must stand in one line");
     }
 }
 
@@ -152,4 +166,40 @@ fn grants_of(grants: &[Grant], faults: &mut Faults) -> Vec<Grant> {
         faults.add("grants", format!("has {}; at most {MOST_GRANTS} are kept, use a wider region", kept.len()));
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_has_one_spelling() {
+        for (typed, login) in [
+            ("erika", Some("erika")),
+            (" Erika.Mustermann@Kiel.DE\n", Some("erika.mustermann@kiel.de")),
+            ("DÖRTE", Some("dörte")),
+            ("e1", Some("e1")),
+            ("e", None),
+            ("zwei wörter", None),
+            ("<b>", None),
+            ("", None),
+        ] {
+            assert_eq!(Login::parse(typed).ok().as_ref().map(Login::as_str), login, "{typed:?}");
+        }
+        assert!(Login::parse(&"ä".repeat(100)).is_ok() && Login::parse(&"ä".repeat(101)).is_err());
+    }
+
+    #[test]
+    fn only_second_level_speaks_for_a_contact() {
+        let contact = Some("technik".parse().expect("a slug"));
+        for (role, contact, is_good) in [
+            (Role::SecondLevel, contact.clone(), true),
+            (Role::SecondLevel, None, false),
+            (Role::Agent, contact, false),
+            (Role::Agent, None, true),
+        ] {
+            let grant = Grant { role, scope: Scope::everywhere(), contact };
+            assert_eq!(check_grants(&[grant.clone(), grant.clone()]).ok(), is_good.then(|| vec![grant]), "{role}");
+        }
+    }
 }
