@@ -10,6 +10,7 @@ mod directory;
 mod escalations;
 mod faults;
 mod help;
+mod provider;
 mod rights;
 mod schema;
 mod support;

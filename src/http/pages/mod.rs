@@ -5,6 +5,7 @@
 
 pub mod escalation;
 pub mod mail;
+pub mod provider;
 pub mod start;
 
 use actix_web::HttpResponse;
