@@ -19,6 +19,7 @@ pub mod public;
 mod record;
 pub mod routes;
 pub mod server;
+pub mod words;
 
 pub use development::{Development, Received};
 pub use metrics::Metrics;
