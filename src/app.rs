@@ -16,7 +16,7 @@ use actix_web::dev::{Server, ServerHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::access::Tokens;
+use crate::access::{Accounts, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -65,6 +65,8 @@ pub struct App {
     pub escalations: Escalations,
     /// Who asks.
     pub tokens: Tokens,
+    /// People and their sessions.
+    pub accounts: Accounts,
     /// What sends.
     pub worker: Worker,
     address: Option<SocketAddr>,
@@ -86,6 +88,7 @@ impl App {
         let sealer = Sealer::load(&db, master, previous).await?;
         let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
+        let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let worker = Worker::new(db.clone(), clock, sealer, settings::worker(config)?, mailer, webhooks);
@@ -100,8 +103,18 @@ impl App {
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
         }
-        let mut app =
-            Self { db, escalations, tokens, worker, address: None, http: Vec::new(), running, stopping, within };
+        let mut app = Self {
+            db,
+            escalations,
+            tokens,
+            accounts,
+            worker,
+            address: None,
+            http: Vec::new(),
+            running,
+            stopping,
+            within,
+        };
         if let Some(listener) = listener {
             app.serve(config, listener, development)?;
         }
@@ -118,6 +131,7 @@ impl App {
         let state = State {
             escalations: self.escalations.clone(),
             tokens: self.tokens.clone(),
+            accounts: self.accounts.clone(),
             body_limit: BODY_LIMIT,
             metrics: Metrics::new()?,
             development,

@@ -30,6 +30,7 @@ pub struct Config {
     pub webhook: Webhook,
     pub delivery: Delivery,
     pub escalation: Escalation,
+    pub login: Login,
     pub directory: Directory,
     pub log: Log,
 }
@@ -134,6 +135,22 @@ pub struct Escalation {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
+pub struct Login {
+    #[serde(deserialize_with = "duration")]
+    pub session_idle: TimeDelta,
+    #[serde(deserialize_with = "duration")]
+    pub session_longest: TimeDelta,
+    #[serde(deserialize_with = "duration")]
+    pub link_valid_for: TimeDelta,
+    pub password_min_length: usize,
+    pub password_memory: u32,
+    pub password_passes: u32,
+    pub password_hashes_at_once: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
 pub struct Directory {
     pub stale_after_days: i64,
 }
@@ -231,6 +248,9 @@ impl Config {
             ("escalation.acknowledge_within", self.escalation.acknowledge_within),
             ("escalation.emergency_within", self.escalation.emergency_within),
             ("escalation.link_valid_for", self.escalation.link_valid_for),
+            ("login.session_idle", self.login.session_idle),
+            ("login.session_longest", self.login.session_longest),
+            ("login.link_valid_for", self.login.link_valid_for),
             ("delivery.poll", self.delivery.poll),
             ("database.wait", self.database.wait),
             ("server.shutdown_within", self.server.shutdown_within),
@@ -240,6 +260,15 @@ impl Config {
             if value <= TimeDelta::zero() {
                 faults.add(key, "must be longer than nothing");
             }
+        }
+        if !(8..=64).contains(&self.login.password_min_length) {
+            faults.add("login.password_min_length", "must be 8 to 64 characters; 12 or more is better");
+        }
+        if !(8..=1_048_576).contains(&self.login.password_memory) || !(1..=100).contains(&self.login.password_passes) {
+            faults.add("login.password_memory", "must be 8 to 1048576 KiB, and login.password_passes 1 to 100");
+        }
+        if self.login.password_hashes_at_once == 0 {
+            faults.add("login.password_hashes_at_once", "must be at least 1");
         }
         if self.directory.stale_after_days < 1 {
             faults.add("directory.stale_after_days", "must be at least 1");
@@ -261,6 +290,10 @@ impl Config {
             ),
             (self.mail.transport == MailTransport::File, "mail.transport is file: no mail leaves this machine"),
             (self.server.public_url.starts_with("http://"), "server.public_url is not https: links travel unencrypted"),
+            (
+                self.login.is_hash_weak(),
+                "login.password_memory × login.password_passes is below 19456 KiB × 2: passwords are guessed faster from a stolen database",
+            ),
             (self.mail.may_be_plain(), "mail.smtp_url does not ask for TLS: add ?tls=required, or use smtps://"),
             (
                 !is_local(&self.server.metrics_listen),
@@ -276,6 +309,13 @@ impl Config {
             allow_http: self.webhook.allow_http,
             allow_private_addresses: self.webhook.allow_private_addresses,
         }
+    }
+}
+
+impl Login {
+    /// True below what OWASP asks of Argon2id with one lane.
+    fn is_hash_weak(&self) -> bool {
+        u64::from(self.password_memory) * u64::from(self.password_passes) < 19_456 * 2
     }
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::ids::UserId;
+
 crate::text_enum! {
     /// What kind of actor.
     pub enum ActorKind {
@@ -33,6 +35,16 @@ impl Actor {
     /// Lotse itself.
     pub fn system() -> Self {
         Self { kind: ActorKind::System, id: None, name: "Lotse".into() }
+    }
+
+    /// A person who is logged in.
+    pub fn person(id: UserId, name: &str) -> Self {
+        Self { kind: ActorKind::Person, id: Some(id.uuid()), name: name.to_owned() }
+    }
+
+    /// Whoever has the machine itself, by the command line.
+    pub fn console() -> Self {
+        Self { kind: ActorKind::System, id: None, name: "Kommandozeile".into() }
     }
 
     /// The holder of a signed link sent to this contact.

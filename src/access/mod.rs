@@ -4,16 +4,21 @@
 //! ([`Caller::may`]) and scope ([`Caller::sees`]) through the same pure rules (`policy.rs`). What lies outside a
 //! scope looks as if it did not exist. People with log-ins will be callers like tokens are.
 //!
-//! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `idempotency.rs` (repeats).
+//! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `users/` (people), `session/` (their log-ins),
+//! `idempotency.rs` (repeats).
 
 pub mod actor;
 pub mod idempotency;
 pub mod policy;
 pub mod role;
+pub mod session;
 mod store;
 pub mod token;
+pub mod users;
 
 pub use actor::{Actor, ActorKind};
 pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
 pub use role::Role;
+pub use session::{Origin, Session, Stage};
 pub use token::{Caller, Tokens};
+pub use users::{Accounts, User};

@@ -320,8 +320,7 @@ mod tests {
     #[test]
     fn an_owner_bounds_a_token() {
         let (wide, narrow) = ([grant(Role::Admin, "", "", "")], [grant(Role::Central, "01003", "", "")]);
-        let bounded =
-            Reach::of(&wide, Action::AssessTicket).within(Reach::of(&narrow, Action::AssessTicket));
+        let bounded = Reach::of(&wide, Action::AssessTicket).within(Reach::of(&narrow, Action::AssessTicket));
         let (kiel, luebeck) = ("010020000000".parse().unwrap(), "010030000000".parse().unwrap());
         assert!(bounded.covers(Object { ars: Some(&luebeck), ..Object::default() }));
         assert!(!bounded.covers(Object { ars: Some(&kiel), ..Object::default() }));

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use crate::config::{Config, MailTransport};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::error::AppError;
-use crate::{db, directory, escalation, tickets};
+use crate::{access, db, directory, escalation, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
 const SMTP_STEP: Duration = Duration::from_secs(7);
@@ -28,6 +28,21 @@ pub fn database(config: &Config) -> Result<db::Settings, AppError> {
         wait: std_duration("database.wait", config.database.wait)?,
         allow_unsafe_durability: config.database.allow_unsafe_durability,
     })
+}
+
+/// For people and their sessions.
+pub fn accounts(config: &Config) -> access::users::Settings {
+    let login = &config.login;
+    access::users::Settings {
+        public_url: config.server.public_url.clone(),
+        session_idle: login.session_idle,
+        session_longest: login.session_longest,
+        link_valid_for: login.link_valid_for,
+        password_min_length: login.password_min_length,
+        password_memory: login.password_memory,
+        password_passes: login.password_passes,
+        password_hashes_at_once: login.password_hashes_at_once,
+    }
 }
 
 /// For the directory.

@@ -26,7 +26,7 @@ pub use metrics::Metrics;
 
 use chrono::NaiveDate;
 
-use crate::access::Tokens;
+use crate::access::{Accounts, Tokens};
 use crate::directory::Directory;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
@@ -38,6 +38,8 @@ pub struct State {
     pub escalations: Escalations,
     /// Who asks.
     pub tokens: Tokens,
+    /// People and their sessions.
+    pub accounts: Accounts,
     /// The longest body of a request, in bytes.
     pub body_limit: usize,
     /// The figures of this process.
