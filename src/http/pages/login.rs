@@ -1,0 +1,251 @@
+//! Logging in and out: password, then the code where one is owed.
+//!
+//! Invariant: what was wrong (the name, the password, the account) is never told apart; a password is never sent
+//! back. After the log-in only an address of this service is gone to.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::web::{Data, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::field::Field;
+use super::shell::{Shell, lead, show};
+use super::visitor::{Form, PageError, Visitor, no_session_cookie, session_cookie};
+use crate::access::Stage;
+use crate::access::users::Entered;
+use crate::error::AppError;
+use crate::http::State;
+
+/// What a page handler answers.
+pub type PageResult = Result<HttpResponse, PageError>;
+
+/// Where to go on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Onward {
+    weiter: String,
+}
+
+/// What was typed to log in.
+#[derive(Debug, Deserialize)]
+pub struct LogIn {
+    #[serde(default)]
+    login: String,
+    #[serde(default)]
+    password: SecretString,
+    #[serde(default)]
+    weiter: String,
+}
+
+/// What was typed as second factor.
+#[derive(Debug, Deserialize)]
+pub struct Code {
+    #[serde(default)]
+    code: SecretString,
+    #[serde(default)]
+    weiter: String,
+}
+
+/// Nothing but the token against foreign forms.
+#[derive(Debug, Deserialize)]
+pub struct Nothing {}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LogInPage {
+    shell: Shell,
+    login: Field,
+    password: Field,
+    onward: String,
+    provider: Option<Provider>,
+}
+
+struct Provider {
+    href: String,
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "code.html")]
+struct CodePage {
+    shell: Shell,
+    code: Field,
+    onward: String,
+}
+
+#[derive(Template)]
+#[template(path = "logged_out.html")]
+struct LoggedOut {
+    shell: Shell,
+    provider_url: Option<String>,
+}
+
+/// An address of this service, or its first page. Browsers take `\` for `/`, and skip tabs and line ends.
+pub fn local(path: &str) -> &str {
+    let is_local = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(|c| c.is_control())
+        && !path.starts_with("/anmelden");
+    if is_local { path } else { "/" }
+}
+
+/// The form to log in.
+pub async fn view(state: Data<State>, request: HttpRequest, visitor: Visitor, onward: Query<Onward>) -> PageResult {
+    let onward = local(&onward.weiter);
+    match visitor.session.as_ref().map(|session| session.stage) {
+        Some(Stage::Open) => Ok(lead(onward)),
+        Some(Stage::SecondFactor) => Ok(lead(&code_path(onward))),
+        None => {
+            let shell = Shell::new(&state, &request, &visitor);
+            Ok(form(StatusCode::OK, shell, "", onward))
+        }
+    }
+}
+
+fn form(status: StatusCode, shell: Shell, login: &str, onward: &str) -> HttpResponse {
+    let name = Field::text(&shell, "login", &shell.say("login-name"), login).completed("username");
+    let name = if login.is_empty() { name.first(&shell) } else { name };
+    let password = Field::password(&shell, "password", &shell.say("login-password"), "current-password");
+    show(status, &LogInPage { login: name, password, onward: onward.to_owned(), provider: None, shell })
+}
+
+/// Logs in.
+pub async fn log_in(
+    state: Data<State>,
+    request: HttpRequest,
+    visitor: Visitor,
+    Form(typed): Form<LogIn>,
+) -> PageResult {
+    let onward = local(&typed.weiter).to_owned();
+    match state.accounts.log_in(&typed.login, &typed.password, &visitor.origin).await {
+        Ok(entered) => Ok(go_on(&state, &entered, &onward)),
+        Err(fault) => {
+            let mut shell = Shell::new(&state, &request, &visitor);
+            let (status, after) = refused(&mut shell, fault, "password", "fault-login")?;
+            Ok(retry(form(status, shell, &typed.login, &onward), after))
+        }
+    }
+}
+
+/// The form for the code.
+pub async fn code(state: Data<State>, request: HttpRequest, visitor: Visitor, onward: Query<Onward>) -> PageResult {
+    let onward = local(&onward.weiter);
+    match visitor.session.as_ref().map(|session| session.stage) {
+        Some(Stage::SecondFactor) => {
+            Ok(code_form(StatusCode::OK, Shell::new(&state, &request, &visitor), onward))
+        }
+        Some(Stage::Open) => Ok(lead(onward)),
+        None => Ok(lead("/anmelden")),
+    }
+}
+
+fn code_form(status: StatusCode, shell: Shell, onward: &str) -> HttpResponse {
+    let code = Field::code(&shell, "code", &shell.say("code-field")).hint(shell.say("code-hint")).first(&shell);
+    show(status, &CodePage { code, onward: onward.to_owned(), shell })
+}
+
+/// Opens the session with a code.
+pub async fn second_factor(
+    state: Data<State>,
+    request: HttpRequest,
+    visitor: Visitor,
+    Form(typed): Form<Code>,
+) -> PageResult {
+    use secrecy::ExposeSecret;
+    let onward = local(&typed.weiter).to_owned();
+    let Some(secret) = visitor.secret.as_deref() else { return Ok(lead("/anmelden")) };
+    match state.accounts.second_factor(secret, typed.code.expose_secret(), &visitor.origin).await {
+        Ok(entered) => Ok(go_on(&state, &entered, &onward)),
+        Err(fault) => {
+            let mut shell = Shell::new(&state, &request, &visitor);
+            let (status, after) = refused(&mut shell, fault, "code", "fault-code")?;
+            Ok(retry(code_form(status, shell, &onward), after))
+        }
+    }
+}
+
+/// Ends the session, and the provider's too where it began there.
+pub async fn log_out(
+    state: Data<State>,
+    request: HttpRequest,
+    visitor: Visitor,
+    Form(Nothing {}): Form<Nothing>,
+) -> PageResult {
+    if let Some(secret) = &visitor.secret {
+        state.accounts.log_out(secret).await?;
+    }
+    let shell = Shell::new(&state, &request, &visitor).at("/anmelden").without_session();
+    let mut answer = show(StatusCode::OK, &LoggedOut { shell, provider_url: None });
+    answer.add_cookie(&no_session_cookie(&state)).map_err(AppError::internal)?;
+    Ok(answer)
+}
+
+/// Goes on with the session's new secret: to where one wanted, or to the code that is still owed.
+pub fn go_on(state: &State, entered: &Entered, onward: &str) -> HttpResponse {
+    let mut answer = match entered.stage {
+        Stage::Open => lead(onward),
+        Stage::SecondFactor => lead(&code_path(onward)),
+    };
+    keep(&mut answer, state, entered);
+    answer
+}
+
+/// Gives the browser the session's new secret.
+pub fn keep(answer: &mut HttpResponse, state: &State, entered: &Entered) {
+    if let Err(fault) = answer.add_cookie(&session_cookie(state, &entered.secret)) {
+        tracing::error!(%fault, "a cookie could not be written");
+    }
+}
+
+fn code_path(onward: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("weiter", onward).finish();
+    format!("/anmelden/code?{query}")
+}
+
+/// Notes why it was refused; other faults go on as they are.
+pub fn refused(
+    shell: &mut Shell,
+    fault: AppError,
+    field: &str,
+    key: &str,
+) -> Result<(StatusCode, Option<u64>), AppError> {
+    match fault {
+        AppError::Unauthorised | AppError::Invalid(_) => {
+            shell.fault(field, key);
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, None))
+        }
+        AppError::TooMany(seconds) => {
+            let text = shell.with("fault-too-many", "count", seconds.div_ceil(60));
+            shell.fault_text(field, text);
+            Ok((StatusCode::TOO_MANY_REQUESTS, Some(seconds)))
+        }
+        other => Err(other),
+    }
+}
+
+/// Says when to try again.
+pub fn retry(mut answer: HttpResponse, after: Option<u64>) -> HttpResponse {
+    if let Some(seconds) = after {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn leads_to_no_foreign_place() {
+        for path in ["/", "/konto", "/personen?q=a%20b", "/eskalation/x#y"] {
+            assert_eq!(local(path), path);
+        }
+        for odd in ["", "konto", "//fremd.example", "/\\fremd.example", "https://fremd.example", "/a\n", "/\t/fremd.example", "/anmelden?x"] {
+            assert_eq!(local(odd), "/", "{odd:?}");
+        }
+    }
+}
