@@ -133,6 +133,10 @@ impl App {
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),
             body_limit: BODY_LIMIT,
+            trusted_proxies: config
+                .server
+                .proxies()
+                .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
             development,
         };

@@ -3,9 +3,11 @@
 //! Invariant: an unknown key or a senseless value stops the start with the key's name; a secret is never printed.
 //! Read by `app` and `cli` alone: modules receive their own small settings.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
@@ -43,6 +45,7 @@ pub struct Server {
     pub public_url: String,
     pub workers: usize,
     pub metrics_listen: String,
+    pub trusted_proxies: String,
     #[serde(deserialize_with = "duration")]
     pub shutdown_within: TimeDelta,
 }
@@ -212,6 +215,7 @@ impl Config {
         if !self.server.metrics_listen.is_empty() {
             faults.keep("server.metrics_listen", self.server.metrics_listen.parse::<std::net::SocketAddr>());
         }
+        faults.keep("server.trusted_proxies", self.server.proxies());
         match url::Url::parse(&self.server.public_url) {
             Ok(url) if is_origin(&url) => {}
             _ => faults.add(
@@ -316,6 +320,19 @@ impl Login {
     /// True below what OWASP asks of Argon2id with one lane.
     fn is_hash_weak(&self) -> bool {
         u64::from(self.password_memory) * u64::from(self.password_passes) < 19_456 * 2
+    }
+}
+
+impl Server {
+    /// The networks of `trusted_proxies`; a single address is a network of its own.
+    pub fn proxies(&self) -> Result<Vec<IpNet>, String> {
+        let named = self.trusted_proxies.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let network = |part: &str| {
+            let single = || part.parse::<IpAddr>().map(IpNet::from);
+            let wrong = |_| format!("{part:?} is no address or network, such as 10.0.0.0/8");
+            part.parse().or_else(|_| single()).map_err(wrong)
+        };
+        named.map(network).collect()
     }
 }
 

@@ -127,6 +127,12 @@ impl ArsPrefix {
         Self(String::new())
     }
 
+    /// Every region that this one lies in, from everywhere to the next larger.
+    pub fn around(&self) -> Vec<Self> {
+        let lengths = [0, 2, 3, 5, 9].into_iter().filter(|length| *length < self.0.len());
+        lengths.map(|length| Self(self.0[..length].to_owned())).collect()
+    }
+
     /// True where `other` lies within this region or is the same.
     pub fn contains(&self, other: &ArsPrefix) -> bool {
         other.0.starts_with(&self.0)

@@ -33,7 +33,7 @@ const MAY_NAME_OUTER: [&str; 3] = ["app", "cli", "main"];
 const OUTER_MAY_NAME: [&str; 6] = ["clock", "ids", "keys", "error", "db", "delivery"];
 
 /// Macros stand at the root of the crate by the language's rule; `db/dialect.rs` gives them their place.
-const MACROS_OF_DB: [&str; 7] = [
+const MACROS_OF_DB: [&str; 8] = [
     "each_backend",
     "insert_columns",
     "insert_columns_if_absent",
@@ -41,6 +41,7 @@ const MACROS_OF_DB: [&str; 7] = [
     "insert_many",
     "load_locked",
     "load_unlocked",
+    "within_reach",
 ];
 
 /// Rules and sums without a clock, a database or waiting. Files that do not exist yet are passed over.

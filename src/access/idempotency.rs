@@ -13,7 +13,7 @@ use super::store;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::error::AppError;
-use crate::ids::TokenId;
+use crate::ids::CallerId;
 
 pub use store::AnswerRow;
 
@@ -38,7 +38,7 @@ pub type Render<T> = Arc<dyn Fn(&T) -> Result<Answer, AppError> + Send + Sync>;
 #[derive(Clone)]
 pub struct Once<T> {
     /// Whose key.
-    pub token: TokenId,
+    pub caller: CallerId,
     /// Method and path.
     pub route: String,
     /// The key, at most 255 characters.
@@ -60,18 +60,18 @@ pub enum Outcome<T> {
 
 impl<T> Once<T> {
     /// For a key as the caller sent it.
-    pub fn new(token: TokenId, route: String, key: &str, body: &[u8], render: Render<T>) -> Result<Self, AppError> {
+    pub fn new(caller: CallerId, route: String, key: &str, body: &[u8], render: Render<T>) -> Result<Self, AppError> {
         if key.is_empty() || key.chars().count() > 255 {
             return Err(AppError::field("Idempotency-Key", "must have 1 to 255 characters"));
         }
-        Ok(Self { token, route, key: key.to_owned(), body_hash: Sha256::digest(body).to_vec(), render })
+        Ok(Self { caller, route, key: key.to_owned(), body_hash: Sha256::digest(body).to_vec(), render })
     }
 
     /// The record to store beside what was made.
     pub fn row(&self, made: &T, now: Timestamp) -> Result<AnswerRow, AppError> {
         let answer = (self.render)(made)?;
         Ok(AnswerRow {
-            token_id: self.token,
+            token_id: self.caller,
             route: self.route.clone(),
             key: self.key.clone(),
             body_hash: self.body_hash.clone(),
@@ -84,7 +84,7 @@ impl<T> Once<T> {
 
     /// The first answer, where this is a repeat. `Invalid` when the body was another.
     pub fn earlier(&self, conn: &mut Conn) -> Result<Option<Answer>, AppError> {
-        let Some(row) = store::answer(conn, self.token, &self.route, &self.key)? else { return Ok(None) };
+        let Some(row) = store::answer(conn, self.caller, &self.route, &self.key)? else { return Ok(None) };
         if row.body_hash != self.body_hash {
             let message = "was used for another body before; use a new key for a new request";
             return Err(AppError::field("Idempotency-Key", message));

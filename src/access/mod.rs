@@ -8,6 +8,7 @@
 //! `idempotency.rs` (repeats).
 
 pub mod actor;
+pub mod caller;
 pub mod idempotency;
 pub mod policy;
 pub mod role;
@@ -16,9 +17,11 @@ mod store;
 pub mod token;
 pub mod users;
 
+pub use crate::within_reach;
 pub use actor::{Actor, ActorKind};
+pub use caller::Caller;
 pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
 pub use role::Role;
 pub use session::{Origin, Session, Stage};
-pub use token::{Caller, Tokens};
+pub use token::Tokens;
 pub use users::{Accounts, User};

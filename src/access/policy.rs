@@ -186,9 +186,16 @@ pub struct Object<'a> {
 
 /// Where somebody may do something. All layers must agree: the first is their own, a second bounds a token by what
 /// its owner may at the time.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
     layers: Vec<Vec<Term>>,
+}
+
+impl Default for Reach {
+    /// Nowhere, nothing.
+    fn default() -> Self {
+        Self { layers: vec![Vec::new()] }
+    }
 }
 
 /// Within `scope`, except where a longer scope takes the right away.
@@ -201,6 +208,11 @@ pub struct Term {
 }
 
 impl Reach {
+    /// Everywhere, everything: for Lotse itself.
+    pub fn everything() -> Self {
+        Self { layers: vec![vec![Term { scope: Scope::everywhere(), except: Vec::new() }]] }
+    }
+
     /// Where these grants allow the action. `second_level` grants reach by contact, not by scope, and say nothing here.
     pub fn of(grants: &[Grant], action: Action) -> Self {
         let scoped = || grants.iter().filter(|grant| grant.contact.is_none());
@@ -226,7 +238,7 @@ impl Reach {
     /// True where the object lies within it.
     pub fn covers(&self, object: Object) -> bool {
         let fits = |term: &Term| term.scope.covers(&object) && !term.except.iter().any(|scope| scope.covers(&object));
-        !self.layers.is_empty() && self.layers.iter().all(|layer| layer.iter().any(fits))
+        self.layers.iter().all(|layer| layer.iter().any(fits))
     }
 
     /// True where the whole region lies within it, whatever the service.
@@ -235,18 +247,18 @@ impl Reach {
             term.scope.region.contains(region)
                 && !term.except.iter().any(|e| e.region.contains(region) || region.contains(&e.region))
         };
-        !self.layers.is_empty() && self.layers.iter().all(|layer| layer.iter().any(fits))
+        self.layers.iter().all(|layer| layer.iter().any(fits))
     }
 
     /// True where nothing is left out.
     pub fn is_everything(&self) -> bool {
         let all = |term: &Term| term.scope == Scope::everywhere() && term.except.is_empty();
-        !self.layers.is_empty() && self.layers.iter().all(|layer| layer.iter().any(all))
+        self.layers.iter().all(|layer| layer.iter().any(all))
     }
 
     /// True where there is nothing at all.
     pub fn is_nothing(&self) -> bool {
-        self.layers.is_empty() || self.layers.iter().any(Vec::is_empty)
+        self.layers.iter().any(Vec::is_empty)
     }
 
     /// For a query: an object is within reach if in every layer one term fits.

@@ -1,18 +1,18 @@
-//! The tables of tokens and of recorded answers.
+//! The tables of tokens and of recorded answers, and a reach as the condition of a query.
 
 use diesel::prelude::*;
 use ipnet::IpNet;
 
-use super::policy::Channel;
+use super::policy::{Channel, Grant, Scope};
 use super::role::Role;
 use super::token::NewToken;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::{insert_columns_if_absent, insert_if_absent};
-use crate::db::schema::{changes, idempotency, tokens};
+use crate::db::schema::{changes, idempotency, tokens, user_grants, users};
 use crate::db::types::Json;
 use crate::error::AppError;
-use crate::ids::{TokenId, UserId};
+use crate::ids::{CallerId, TokenId, UserId};
 use crate::keys::{ArsPrefix, Slug};
 
 /// A token as it is stored.
@@ -70,6 +70,21 @@ impl TokenRow {
         self.regions.read()
     }
 
+    /// Its role in each of its scopes.
+    pub fn grants(&self) -> Result<Vec<Grant>, AppError> {
+        let (regions, services) = (self.regions()?, self.services()?);
+        let regions = if regions.is_empty() { vec![ArsPrefix::everywhere()] } else { regions };
+        let services: Vec<Option<Slug>> =
+            if services.is_empty() { vec![None] } else { services.into_iter().map(Some).collect() };
+        let scope = |region: &ArsPrefix, service: &Option<Slug>| Scope {
+            region: region.clone(),
+            service: service.clone(),
+            channel: self.channel,
+        };
+        let scopes = regions.iter().flat_map(|region| services.iter().map(move |service| scope(region, service)));
+        Ok(scopes.map(|scope| Grant { role: self.role, scope, contact: self.contact.clone() }).collect())
+    }
+
     /// The services within reach; empty means all.
     pub fn services(&self) -> Result<Vec<Slug>, AppError> {
         self.services.read()
@@ -86,15 +101,39 @@ pub(super) fn insert_token(conn: &mut Conn, row: &TokenRow) -> Result<(), AppErr
     Ok(())
 }
 
-pub(super) fn tokens(conn: &mut Conn) -> Result<Vec<TokenRow>, AppError> {
-    Ok(tokens::table.order(tokens::id).load(conn)?)
+pub(super) fn tokens(conn: &mut Conn, owner: Option<UserId>) -> Result<Vec<TokenRow>, AppError> {
+    let mut all = tokens::table.order(tokens::id).into_boxed();
+    if let Some(owner) = owner {
+        all = all.filter(tokens::owner.eq(owner));
+    }
+    Ok(all.load(conn)?)
+}
+
+/// What a person may; `None` when they may not log in.
+pub(super) fn grants_of(conn: &mut Conn, user: UserId) -> Result<Option<Vec<Grant>>, AppError> {
+    let active = users::table.find(user).filter(users::state.eq("active"));
+    if !diesel::select(diesel::dsl::exists(active)).get_result::<bool>(conn)? {
+        return Ok(None);
+    }
+    type Row = (Role, ArsPrefix, Option<Slug>, Option<Channel>, Option<Slug>);
+    let columns =
+        (user_grants::role, user_grants::region, user_grants::service, user_grants::channel, user_grants::contact);
+    let rows: Vec<Row> =
+        user_grants::table.filter(user_grants::user_id.eq(user)).order(user_grants::id).select(columns).load(conn)?;
+    let grant =
+        |(role, region, service, channel, contact)| Grant { role, scope: Scope { region, service, channel }, contact };
+    Ok(Some(rows.into_iter().map(grant).collect()))
 }
 
 pub(super) fn find_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<TokenRow>, AppError> {
     Ok(tokens::table.filter(tokens::hash.eq(hash)).first(conn).optional()?)
 }
 
-pub(super) fn revoke(conn: &mut Conn, id: TokenId, now: Timestamp) -> Result<(), AppError> {
+pub(super) fn revoke(conn: &mut Conn, id: TokenId, owner: Option<UserId>, now: Timestamp) -> Result<(), AppError> {
+    let found: Option<TokenRow> = tokens::table.find(id).filter(tokens::revoked_at.is_null()).first(conn).optional()?;
+    if found.is_none_or(|row| owner.is_some() && row.owner != owner) {
+        return Err(AppError::NotFound);
+    }
     let open = tokens::table.find(id).filter(tokens::revoked_at.is_null());
     let revoked = diesel::update(open).set(tokens::revoked_at.eq(now)).execute(conn)?;
     if revoked == 0 { Err(AppError::NotFound) } else { Ok(()) }
@@ -119,7 +158,7 @@ pub(super) fn version(conn: &mut Conn) -> Result<i64, AppError> {
 #[diesel(table_name = idempotency, treat_none_as_default_value = false)]
 #[allow(missing_docs)]
 pub struct AnswerRow {
-    pub token_id: TokenId,
+    pub token_id: CallerId,
     pub route: String,
     pub key: String,
     pub body_hash: Vec<u8>,
@@ -129,7 +168,7 @@ pub struct AnswerRow {
     pub created_at: Timestamp,
 }
 
-pub(super) fn answer(conn: &mut Conn, token: TokenId, route: &str, key: &str) -> Result<Option<AnswerRow>, AppError> {
+pub(super) fn answer(conn: &mut Conn, token: CallerId, route: &str, key: &str) -> Result<Option<AnswerRow>, AppError> {
     Ok(idempotency::table.find((token, route, key)).first(conn).optional()?)
 }
 
@@ -141,13 +180,13 @@ pub(super) fn insert_answers(conn: &mut Conn, rows: &[&AnswerRow]) -> Result<Vec
     Ok(insert_columns_if_absent!(
         conn,
         idempotency[token_id, route, key, body_hash, status, location, body, created_at],
-        key[token_id: TokenId, route: String, key: String],
+        key[token_id: CallerId, route: String, key: String],
         rows
     ))
 }
 
 pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Result<usize, AppError> {
-    let old: Vec<(TokenId, String, String)> = idempotency::table
+    let old: Vec<(CallerId, String, String)> = idempotency::table
         .filter(idempotency::created_at.lt(before))
         .order(idempotency::created_at)
         .limit(most)
@@ -157,4 +196,51 @@ pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Re
         diesel::delete(idempotency::table.find((*token, route, key))).execute(conn)?;
     }
     Ok(old.len())
+}
+
+/// The condition that a row lies within a reach, `None` where that leaves nothing out. The table has a column for the
+/// municipality, one for the service, and perhaps one for the help channel. ARS are twelve digits, so a region is a
+/// range that any collation orders alike.
+#[macro_export]
+macro_rules! within_reach {
+    ($reach:expr, $table:ident [$ars:ident, $service:ident $(, $channel:ident)?]) => {{
+        use diesel::{BoolExpressionMethods, BoxableExpression, ExpressionMethods};
+        type Condition = Box<dyn BoxableExpression<
+            $table::table,
+            $crate::db::MultiBackend,
+            SqlType = diesel::sql_types::Bool,
+        >>;
+        let truth = |holds: bool| -> Condition {
+            Box::new(diesel::dsl::sql::<diesel::sql_types::Bool>(if holds { "1 = 1" } else { "1 = 0" }))
+        };
+        let in_scope = |scope: &$crate::access::Scope| -> Condition {
+            let mut all = truth(true);
+            let region = scope.region.as_str();
+            if !region.is_empty() {
+                all = Box::new(all.and($table::$ars.between(format!("{region:0<12}"), format!("{region:9<12}"))));
+            }
+            if let Some(service) = &scope.service {
+                all = Box::new(all.and($table::$service.eq(service.clone())));
+            }
+            $(if let Some(channel) = scope.channel {
+                all = Box::new(all.and($table::$channel.eq(channel)));
+            })?
+            all
+        };
+        let in_term = |term: &$crate::access::policy::Term| -> Condition {
+            term.except.iter().fold(in_scope(&term.scope), |all, scope| {
+                Box::new(all.and(diesel::dsl::not(in_scope(scope))))
+            })
+        };
+        let in_layer = |terms: &Vec<$crate::access::policy::Term>| -> Condition {
+            let any = terms.iter().map(in_term).reduce(|any, term| Box::new(any.or(term)));
+            any.unwrap_or_else(|| truth(false))
+        };
+        let reach: &$crate::access::Reach = $reach;
+        match reach.is_everything() {
+            true => None,
+            false if reach.is_nothing() => Some(truth(false)),
+            false => reach.layers().iter().map(in_layer).reduce(|all, layer| Box::new(all.and(layer))),
+        }
+    }};
 }

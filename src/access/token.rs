@@ -5,6 +5,7 @@
 //! was last used is written at most once a minute.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -17,55 +18,20 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use super::actor::{Actor, ActorKind};
-use super::policy::{self, Action, Channel};
+use super::caller::Caller;
+use super::policy::{Channel, Grant};
 use super::role::Role;
 use super::store;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Topic};
 use crate::error::AppError;
 use crate::ids::{TokenId, UserId};
-use crate::keys::{Ars, ArsPrefix, Slug};
+use crate::keys::{ArsPrefix, Slug};
 
 pub use store::TokenRow as Token;
 
 /// The beginning of every token, so that scanners for leaked secrets know it.
 const PREFIX: &str = "lotse_";
-
-/// Who asks: identity, role and reach. Everything a use case needs to decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The token, also the scope of idempotency keys.
-    pub token: TokenId,
-    /// As it will stand in histories.
-    pub actor: Actor,
-    /// Decides the rights.
-    pub role: Role,
-    /// Regions within reach; empty means everywhere.
-    pub regions: Vec<ArsPrefix>,
-    /// The one contact a 2nd-level token stands for.
-    pub contact: Option<Slug>,
-}
-
-impl Caller {
-    /// The right itself; scope is asked with [`Caller::sees`].
-    pub fn may(&self, action: Action) -> Result<(), AppError> {
-        if policy::allows(self.role, action) {
-            Ok(())
-        } else {
-            Err(AppError::Forbidden(format!("the role {} may not {}", self.role, action.as_str().replace('_', " "))))
-        }
-    }
-
-    /// True where the whole region lies within reach.
-    pub fn sees_region(&self, region: &ArsPrefix) -> bool {
-        self.regions.is_empty() || self.regions.iter().any(|own| own.contains(region))
-    }
-
-    /// True where the municipality lies within reach.
-    pub fn sees(&self, ars: &Ars) -> bool {
-        self.regions.is_empty() || self.regions.iter().any(|region| ars.is_in(region))
-    }
-}
 
 /// What a new token shall be.
 #[derive(Debug, Clone)]
@@ -121,6 +87,7 @@ struct Inner {
 
 struct Known {
     caller: Caller,
+    addresses: Vec<IpNet>,
     expires_at: Option<Timestamp>,
     touched: RwLock<Timestamp>,
 }
@@ -131,7 +98,8 @@ impl Tokens {
         Self(Arc::new(Inner { db, clock, known: RwLock::default(), forgotten: AtomicU64::new(0) }))
     }
 
-    /// Makes a token and answers it; it is nowhere kept in this form.
+    /// Makes a token and answers it; it is nowhere kept in this form. One that belongs to a person may have only what
+    /// this person has: a role of theirs, in a scope within theirs.
     pub async fn create(&self, new: NewToken) -> Result<(TokenId, String), AppError> {
         if new.name.trim().is_empty() {
             return Err(AppError::field("name", "must not be empty"));
@@ -145,22 +113,31 @@ impl Tokens {
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
         let id = TokenId::new();
         let row = Token::new(id, &new, hash(&token).to_vec(), self.0.clock.now())?;
-        self.0.db.write(move |tx| store::insert_token(tx, &row)).await?;
+        self.0
+            .db
+            .write(move |tx| {
+                if let Some(owner) = row.owner {
+                    let theirs = store::grants_of(tx, owner)?.ok_or(AppError::NotFound)?;
+                    check_no_wider(&row.grants()?, &theirs)?;
+                }
+                store::insert_token(tx, &row)
+            })
+            .await?;
         Ok((id, token))
     }
 
-    /// All tokens, newest last, without their secrets.
-    pub async fn list(&self) -> Result<Vec<Token>, AppError> {
-        self.0.db.read(store::tokens).await
+    /// All tokens, newest last, without their secrets; only those of `owner` where one is named.
+    pub async fn list(&self, owner: Option<UserId>) -> Result<Vec<Token>, AppError> {
+        self.0.db.read(move |conn| store::tokens(conn, owner)).await
     }
 
-    /// Ends a token at once. `NotFound` when there is none with this id.
-    pub async fn revoke(&self, id: TokenId) -> Result<(), AppError> {
+    /// Ends a token at once. `NotFound` when there is none with this id, or it is not that `owner`'s where one is named.
+    pub async fn revoke(&self, id: TokenId, owner: Option<UserId>) -> Result<(), AppError> {
         let now = self.0.clock.now();
         self.0
             .db
             .write(move |tx| {
-                store::revoke(tx, id, now)?;
+                store::revoke(tx, id, owner, now)?;
                 store::bump(tx)?;
                 tx.signal(Topic::Access);
                 Ok(())
@@ -170,8 +147,9 @@ impl Tokens {
         Ok(())
     }
 
-    /// The caller a token stands for; `Unauthorised` when it is unknown, ended or revoked.
-    pub async fn authenticate(&self, token: &str) -> Result<Caller, AppError> {
+    /// The caller a token stands for; `Unauthorised` when it is unknown, ended or revoked, comes from an address it
+    /// is not for, or belongs to somebody who may not log in any more.
+    pub async fn authenticate(&self, token: &str, address: IpAddr) -> Result<Caller, AppError> {
         if !token.starts_with(PREFIX) {
             return Err(AppError::Unauthorised);
         }
@@ -182,7 +160,8 @@ impl Tokens {
             None => self.look_up(key).await?,
         };
         let now = self.0.clock.now();
-        if known.expires_at.is_some_and(|end| end <= now) {
+        let is_for_here = known.addresses.is_empty() || known.addresses.iter().any(|net| net.contains(&address));
+        if known.expires_at.is_some_and(|end| end <= now) || !is_for_here {
             return Err(AppError::Unauthorised);
         }
         self.touch(&known, now);
@@ -191,20 +170,27 @@ impl Tokens {
 
     async fn look_up(&self, key: [u8; 32]) -> Result<Arc<Known>, AppError> {
         let forgotten = self.0.forgotten.load(Ordering::SeqCst);
-        let row = self.0.db.read(move |conn| store::find_token(conn, &key)).await?.ok_or(AppError::Unauthorised)?;
+        let found = self.0.db.read(move |conn| {
+            let Some(row) = store::find_token(conn, &key)? else { return Ok(None) };
+            let owner = row.owner.map(|owner| store::grants_of(conn, owner)).transpose()?;
+            Ok(Some((row, owner)))
+        });
+        let (row, owner) = found.await?.ok_or(AppError::Unauthorised)?;
+        // A person who may not log in any more has no grants at all.
+        let Some(owner) = owner.map_or(Some(None), |owner| owner.map(Some)) else { return Err(AppError::Unauthorised) };
         if row.revoked_at.is_some() {
             return Err(AppError::Unauthorised);
         }
-        let caller = Caller {
-            token: row.id,
-            actor: Actor { kind: ActorKind::Token, id: Some(row.id.uuid()), name: row.name.clone() },
-            role: row.role,
-            regions: row.regions()?,
-            contact: row.contact.clone(),
-        };
+        let actor = Actor { kind: ActorKind::Token, id: Some(row.id.uuid()), name: row.name.clone() };
+        let caller = Caller::new(row.id.cast(), actor, row.grants()?, owner);
         // Long ago when never: then the first use is written.
         let touched = row.last_used_at.unwrap_or(row.created_at.minus(TimeDelta::days(1)));
-        let known = Arc::new(Known { caller, expires_at: row.expires_at, touched: RwLock::new(touched) });
+        let known = Arc::new(Known {
+            caller,
+            addresses: row.addresses()?,
+            expires_at: row.expires_at,
+            touched: RwLock::new(touched),
+        });
         let mut all = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
         if self.0.forgotten.load(Ordering::SeqCst) == forgotten {
             all.insert(key, known.clone());
@@ -222,7 +208,7 @@ impl Tokens {
             return;
         }
         *touched = now;
-        let (db, id) = (self.0.db.clone(), known.caller.token);
+        let (db, id) = (self.0.db.clone(), known.caller.id.cast());
         tokio::spawn(async move {
             if let Err(e) = db.write(move |tx| store::touch(tx, id, now)).await {
                 tracing::warn!(fault = %e, "a token's last use was not written");
@@ -254,6 +240,24 @@ impl Tokens {
                 // Rather ask the database each time than trust what may have been revoked.
                 Err(_) => self.forget(),
             }
+        }
+    }
+}
+
+/// Every grant of a token must lie within one of its owner's, of the same role.
+fn check_no_wider(wanted: &[Grant], theirs: &[Grant]) -> Result<(), AppError> {
+    let is_theirs = |grant: &Grant| {
+        let lies_in =
+            |own: &Grant| own.role == grant.role && own.contact == grant.contact && own.scope.contains(&grant.scope);
+        theirs.iter().any(lies_in)
+    };
+    if !wanted.iter().any(|grant| theirs.iter().any(|own| own.role == grant.role)) {
+        return Err(AppError::field("role", "is not one of your roles; a token can have only what you have"));
+    }
+    match wanted.iter().all(is_theirs) {
+        true => Ok(()),
+        false => {
+            Err(AppError::field("regions", "reach further than your own role; a token can have only what you have"))
         }
     }
 }

@@ -99,7 +99,7 @@ async fn directory(config: &Config, db: &Db, report: &mut Report) {
 }
 
 async fn tokens(db: &Db, report: &mut Report) {
-    let listed = Tokens::new(db.clone(), Clock::system()).list().await;
+    let listed = Tokens::new(db.clone(), Clock::system()).list(None).await;
     let Some(listed) = report.result("tokens", listed, |_| String::new()) else { return };
     match listed.iter().filter(|token| token.revoked_at.is_none()).count() {
         0 => report.warning("tokens", "there are none, so nobody can hand anything in; `lotse token create` makes one"),

@@ -52,7 +52,7 @@ async fn known_contact(db: &Db, contact: &Slug) -> anyhow::Result<()> {
 
 /// Lists all tokens.
 pub async fn list(config: &Config) -> anyhow::Result<ExitCode> {
-    let tokens = Tokens::new(database::open(config).await?, Clock::system()).list().await?;
+    let tokens = Tokens::new(database::open(config).await?, Clock::system()).list(None).await?;
     let mut rows = vec![["ID", "ROLE", "NAME", "REACH", "LAST USED", "STATE"].map(str::to_owned)];
     let now = Clock::system().now();
     for token in tokens {
@@ -60,7 +60,10 @@ pub async fn list(config: &Config) -> anyhow::Result<ExitCode> {
             Some(contact) => contact.to_string(),
             None => {
                 let regions: Vec<String> = token.regions()?.iter().map(ToString::to_string).collect();
-                if regions.is_empty() { "everywhere".to_owned() } else { regions.join(" ") }
+                let mut reach = if regions.is_empty() { vec!["everywhere".to_owned()] } else { regions };
+                reach.extend(token.services()?.iter().map(ToString::to_string));
+                reach.extend(token.channel.map(|channel| channel.to_string()));
+                reach.join(" ")
             }
         };
         let state = match (token.revoked_at, token.expires_at) {
@@ -81,7 +84,7 @@ pub async fn revoke(config: &Config, id: &str) -> anyhow::Result<ExitCode> {
     let wrong = || BadInput(format!("{id:?} is no token's id; `lotse token list` shows them"));
     let known = id.parse().map_err(|_| wrong())?;
     let tokens = Tokens::new(database::open(config).await?, Clock::system());
-    match tokens.revoke(known).await {
+    match tokens.revoke(known, None).await {
         Ok(()) => eprintln!("token {id} is revoked"),
         Err(AppError::NotFound) => return Err(wrong().into()),
         Err(fault) => return Err(fault.into()),

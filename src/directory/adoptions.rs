@@ -10,6 +10,7 @@ use super::contacts::check_known;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
+use crate::access::Reach;
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
@@ -157,8 +158,10 @@ pub struct AdoptionQuery {
     pub ars: Option<Ars>,
     /// Only in this state.
     pub state: Option<AdoptionState>,
-    /// Only in these regions; everywhere when empty.
-    pub regions: Vec<ArsPrefix>,
+    /// Only within this reach.
+    pub reach: Reach,
+    /// Only in this region.
+    pub region: Option<ArsPrefix>,
 }
 
 /// A page of them, by id.

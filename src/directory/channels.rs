@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::page::{Page, PageRequest, guard, stale};
 use super::terms::ChannelKind;
 use super::{hours, store};
+use crate::access::Reach;
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
@@ -148,8 +149,10 @@ macro_rules! channel_of {
 pub struct ChannelQuery {
     /// Only of this service.
     pub service: Option<Slug>,
-    /// Only in these regions; everywhere when empty.
-    pub regions: Vec<ArsPrefix>,
+    /// Only within this reach.
+    pub reach: Reach,
+    /// Only in this region.
+    pub region: Option<ArsPrefix>,
 }
 
 /// A page of them, by id.

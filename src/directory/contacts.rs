@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::{Settings, store, ways};
+use crate::access::Reach;
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
@@ -192,8 +193,8 @@ pub struct ContactQuery {
     pub q: Option<String>,
     /// Only those with a duty for this service.
     pub service: Option<Slug>,
-    /// Only shared ones and those owned in one of these regions; all when empty.
-    pub regions: Vec<ArsPrefix>,
+    /// Only shared ones and those whose owner's region lies within this reach.
+    pub reach: Reach,
 }
 
 /// A page of them, by slug.

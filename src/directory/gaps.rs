@@ -16,6 +16,7 @@ use super::services::Service;
 use super::store::adoptions::AdoptionRow;
 use super::terms::{AdoptionState, ChannelKind, Duty, Scope};
 use super::{Settings, store, ways};
+use crate::access::Reach;
 use crate::db::Conn;
 use crate::error::AppError;
 use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
@@ -76,8 +77,10 @@ pub struct Gap {
 pub struct GapQuery {
     /// Only of this service.
     pub service: Option<Slug>,
-    /// Only in these regions; everywhere when empty.
-    pub regions: Vec<ArsPrefix>,
+    /// Only within this reach.
+    pub reach: Reach,
+    /// Only in this region.
+    pub region: Option<ArsPrefix>,
     /// Only of this kind.
     pub kind: Option<GapKind>,
 }
@@ -88,8 +91,12 @@ pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Sett
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let wanted =
-            AdoptionQuery { service: query.service.clone(), regions: query.regions.clone(), ..Default::default() };
+        let wanted = AdoptionQuery {
+            service: query.service.clone(),
+            reach: query.reach.clone(),
+            region: query.region.clone(),
+            ..Default::default()
+        };
         let rows = store::adoptions::list(conn, &wanted, 500, after)?;
         let Some(last) = rows.last() else { break };
         after = Some(last.id);

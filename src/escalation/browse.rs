@@ -5,13 +5,14 @@
 
 use super::escalation::Escalation;
 use super::{Escalations, store};
-use crate::access::{Action, Caller, Role};
+use crate::access::{Action, Caller};
 use crate::db::{Conn, Tx};
 use crate::delivery::{self, Purpose};
 pub use crate::delivery::{Delivery, QueueState};
 use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
+use crate::keys::Slug;
 use crate::tickets::browse::Page;
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
@@ -20,17 +21,26 @@ use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
 pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
     let found = store::find(conn, id)?.ok_or(AppError::NotFound)?;
     let ticket = by_id(conn, found.ticket)?;
-    let is_visible = match (caller.role, &caller.contact) {
-        (Role::SecondLevel, Some(contact)) => store::reached(conn, id)?.contains(contact),
-        (Role::SecondLevel, None) => false,
-        _ => caller.sees(&ticket.ars),
-    };
+    let is_visible = caller.sees(Action::ReadEscalations, ticket.object()) || !speaks_for(conn, caller, id)?.is_empty();
     if is_visible { Ok((found, ticket)) } else { Err(AppError::NotFound) }
 }
 
-/// The same to change it; nobody else does until the transaction ends.
-pub(super) fn in_hand(tx: &mut Tx, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
-    visible(tx, caller, id)?;
+/// The contacts whom this escalation has reached and whom the caller speaks for.
+fn speaks_for(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Result<Vec<Slug>, AppError> {
+    let own = caller.contacts(Action::ReadEscalations);
+    let reached = if own.is_empty() { Vec::new() } else { store::reached(conn, id)? };
+    Ok(own.into_iter().filter(|contact| reached.contains(contact)).collect())
+}
+
+/// The same to do something on its ticket; nobody else does until the transaction ends.
+pub(super) fn in_hand(
+    tx: &mut Tx,
+    caller: &Caller,
+    action: Action,
+    id: EscalationId,
+) -> Result<(Escalation, Ticket), AppError> {
+    let (_, ticket) = visible(tx, caller, id)?;
+    caller.must_see(action, Action::ReadEscalations, ticket.object())?;
     store::in_hand(tx, id)?.ok_or(AppError::NotFound)
 }
 
@@ -55,7 +65,7 @@ pub async fn of_ticket(
         .desk()
         .db
         .read(move |conn| {
-            let ticket = crate::tickets::visible(conn, &caller, &at)?;
+            let ticket = crate::tickets::visible(conn, &caller, Action::ReadTickets, &at)?;
             let found = store::of_ticket(conn, ticket.id)?;
             Ok((ticket, found))
         })
@@ -71,13 +81,13 @@ pub async fn mine(
 ) -> Result<Page<(Escalation, Ticket)>, AppError> {
     caller.may(Action::RespondEscalation)?;
     let after = cursor_id(cursor)?;
-    let Some(contact) = caller.contact.clone() else { return Ok(Page { items: Vec::new(), next_cursor: None }) };
+    let contacts = caller.contacts(Action::RespondEscalation);
     escalations
         .desk()
         .db
         .read(move |conn| {
             let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let mut open = store::open_for(conn, &contact, after, wanted)?;
+            let mut open = store::open_for(conn, &contacts, after, wanted)?;
             let more = open.len() > limit;
             open.truncate(limit);
             let next_cursor = open.last().filter(|_| more).map(|last| last.id.to_string());
@@ -105,15 +115,17 @@ pub async fn deliveries(
         .desk()
         .db
         .read(move |conn| {
-            visible(conn, &caller, id)?;
+            let (_, ticket) = visible(conn, &caller, id)?;
             let mut all = delivery::deliveries_of(conn, id.cast())?;
             // The 2nd level sees what went to itself: the addresses of others are none of its business.
-            if let (Role::SecondLevel, Some(slug)) = (caller.role, &caller.contact) {
-                let own = contacts_of(conn, std::slice::from_ref(slug))?.pop();
-                let mail =
-                    own.as_ref().and_then(|contact| contact.email.as_ref()).map(|email| email.as_str().to_owned());
-                let webhook = own.and_then(|contact| contact.webhook).map(|webhook| webhook.url);
-                all.retain(|d| Some(&d.recipient) == mail.as_ref() || Some(&d.recipient) == webhook.as_ref());
+            if !caller.sees(Action::ReadEscalations, ticket.object()) {
+                let own = speaks_for(conn, &caller, id)?;
+                let mut ways: Vec<String> = Vec::new();
+                for contact in contacts_of(conn, &own)? {
+                    ways.extend(contact.email.map(|email| email.as_str().to_owned()));
+                    ways.extend(contact.webhook.map(|webhook| webhook.url));
+                }
+                all.retain(|delivery| ways.contains(&delivery.recipient));
             }
             Ok(all)
         })
@@ -140,7 +152,9 @@ pub async fn exhausted(
             let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
             let mut items = Vec::new();
             for delivery in found {
-                if ticket_of(conn, &delivery)?.is_some_and(|ticket| caller.sees(&ticket.ars)) {
+                if ticket_of(conn, &delivery)?
+                    .is_some_and(|ticket| caller.sees(Action::ReadDeliveries, ticket.object()))
+                {
                     items.push(delivery);
                 }
             }
@@ -158,7 +172,8 @@ pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -
         .db
         .write(move |tx| {
             let found = delivery::delivery(tx, id)?.ok_or(AppError::NotFound)?;
-            let ticket = ticket_of(tx, &found)?.filter(|ticket| caller.sees(&ticket.ars)).ok_or(AppError::NotFound)?;
+            let ticket = ticket_of(tx, &found)?.ok_or(AppError::NotFound)?;
+            caller.must_see(Action::ReplayDelivery, Action::ReadDeliveries, ticket.object())?;
             let replayed = delivery::replay(tx, id, now)?;
             record(tx, ticket.id, &caller.actor, &Event::DeliveryReplayed { delivery: id }, now)?;
             Ok(replayed)

@@ -82,11 +82,11 @@ pub async fn merge(
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         let unknown =
             |e| if matches!(e, AppError::NotFound) { AppError::field("into", "there is no such ticket") } else { e };
-        if visible(tx, caller, &into).map_err(unknown)?.id == ticket.id {
+        if visible(tx, caller, Action::AssessTicket, &into).map_err(unknown)?.id == ticket.id {
             return Err(AppError::field("into", "must be another ticket"));
         }
         // In hand as well: two that are merged into each other at once would both be gone.
-        let target = in_hand(tx, caller, &into).map_err(unknown)?;
+        let target = in_hand(tx, caller, Action::AssessTicket, &into).map_err(unknown)?;
         if !is_open(target.status) {
             let message =
                 format!("{} is {}; a request can only go on in one that is open", target.number, target.status);
@@ -117,7 +117,7 @@ pub async fn withdraw(
         .desk()
         .db
         .write(move |tx| {
-            let (found, mut ticket) = browse::in_hand(tx, &caller, id)?;
+            let (found, mut ticket) = browse::in_hand(tx, &caller, Action::AssessTicket, id)?;
             hold(&mut ticket, &caller)?;
             if next(found.status, EscalationMove::Withdraw).is_none() {
                 return Err(AppError::Conflict(format!("the escalation is {} already", found.status)));

@@ -10,7 +10,7 @@ use super::deadline::acknowledge_by;
 use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStatus, next};
 use super::{Escalations, step, store};
 use crate::access::idempotency::{Once, Outcome, once};
-use crate::access::{Action, Actor, Caller, Role};
+use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::directory::{Assessment, Kind, contacts_of, route};
@@ -57,10 +57,11 @@ pub async fn escalate(
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     let work = move |tx: &mut Tx| {
         once(tx, repeat.as_ref(), now, |tx| {
-            let mut ticket = in_hand(tx, &caller, &at)?;
-            may_escalate(&context, &caller, &ticket)?;
-            if caller.role != Role::Agent {
+            let mut ticket = in_hand(tx, &caller, Action::EscalateTicket, &at)?;
+            if caller.sees(Action::AssessTicket, ticket.object()) {
                 hold(&mut ticket, &caller)?;
+            } else {
+                is_direct(&context, &ticket)?;
             }
             let (chain, skipped) = chain_for(tx, &context, &caller, &ticket, &command, now)?;
             let within = context.settings().acknowledge_within;
@@ -83,10 +84,7 @@ pub async fn escalate(
 }
 
 /// A 1st level escalates itself only where the service is run that way.
-fn may_escalate(escalations: &Escalations, caller: &Caller, ticket: &Ticket) -> Result<(), AppError> {
-    if caller.role != Role::Agent {
-        return Ok(());
-    }
+fn is_direct(escalations: &Escalations, ticket: &Ticket) -> Result<(), AppError> {
     let directory = escalations.desk().directory.current();
     match directory.service(ticket.service.as_str()).map(|s| s.assessment) {
         Some(Assessment::Direct) => Ok(()),
@@ -110,7 +108,8 @@ pub(super) fn chain_for(
                 || AppError::field("contact_id", format!("there is no contact {id:?}; see GET /api/v1/contacts"));
             let slug: Slug = id.parse().map_err(|_| unknown())?;
             let contact = contacts_of(tx, &[slug])?.pop().filter(|contact| {
-                let is_in_sight = contact.owner.as_ref().is_none_or(|owner| caller.sees_region(owner));
+                let is_in_sight =
+                    contact.owner.as_ref().is_none_or(|owner| caller.sees_region(Action::EscalateTicket, owner));
                 is_in_sight && !contact.is_ended
             });
             let contact = contact.ok_or_else(unknown)?;
@@ -251,7 +250,7 @@ pub async fn next_step_now(
         .desk()
         .db
         .write(move |tx| {
-            let (found, _) = super::browse::in_hand(tx, &caller, id)?;
+            let (found, _) = super::browse::in_hand(tx, &caller, Action::AssessTicket, id)?;
             if !next_step(tx, &context, &found, &caller.actor, now)? {
                 return Err(AppError::Conflict(format!(
                     "the escalation is {}; nobody else will be asked",

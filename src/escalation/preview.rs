@@ -48,7 +48,7 @@ pub async fn preview(
         .desk()
         .db
         .read(move |conn| {
-            let ticket = visible(conn, &caller, &at)?;
+            let ticket = visible(conn, &caller, Action::EscalateTicket, &at)?;
             let (chain, skipped) = chain_for(conn, &context, &caller, &ticket, &command, now)?;
             let within = context.settings().acknowledge_within;
             let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within };

@@ -8,7 +8,7 @@ use super::escalate::{ended, finish, save};
 use super::escalation::{Escalation, EscalationMove, EscalationStatus, is_open, next};
 use super::link::{self, DeadLink};
 use super::{Escalations, store};
-use crate::access::{Action, Actor, Caller, Role};
+use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::delivery::{Purpose, cancel_pending};
@@ -114,22 +114,16 @@ fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Spea
     match speaker {
         Speaker::Token(caller, id) => {
             let (found, ticket) = store::in_hand(tx, id)?.ok_or(AppError::NotFound)?;
-            match (&caller.role, &caller.contact) {
-                (Role::SecondLevel, Some(contact)) => {
-                    if !store::reached(tx, id)?.contains(contact) {
-                        return Err(AppError::NotFound);
-                    }
-                    let name = contact_name(tx, contact)?;
-                    Ok(Ok((found, caller.actor, name)))
+            let reached = store::reached(tx, id)?;
+            let own = caller.contacts(Action::RespondEscalation);
+            let name = match reached.iter().find(|contact| own.contains(contact)) {
+                Some(contact) => contact_name(tx, contact)?,
+                None => {
+                    caller.must_see(Action::RespondEscalation, Action::ReadEscalations, ticket.object())?;
+                    caller.actor.name.clone()
                 }
-                _ => {
-                    if !caller.sees(&ticket.ars) {
-                        return Err(AppError::NotFound);
-                    }
-                    let name = caller.actor.name.clone();
-                    Ok(Ok((found, caller.actor, name)))
-                }
-            }
+            };
+            Ok(Ok((found, caller.actor, name)))
         }
         Speaker::Link(secret) => match link::open_to_act(tx, &secret, now)? {
             Err(dead) => Ok(Err(dead)),

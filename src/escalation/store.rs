@@ -138,12 +138,12 @@ pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Esca
 
 pub(super) fn open_for(
     conn: &mut Conn,
-    contact: &Slug,
+    contacts: &[Slug],
     after: Option<EscalationId>,
     most: i64,
 ) -> Result<Vec<Escalation>, AppError> {
     let reached = escalation_contacts::table
-        .filter(escalation_contacts::contact.eq(contact))
+        .filter(escalation_contacts::contact.eq_any(contacts))
         .select(escalation_contacts::escalation_id);
     let mut open = escalations::table.filter(escalations::status.eq_any(OPEN)).into_boxed();
     open = open.filter(escalations::id.eq_any(reached));

@@ -104,7 +104,7 @@ impl<R: Right, B> Command<R, B> {
     /// Marks the request as one that may be repeated, if it carries an `Idempotency-Key`.
     pub fn once<T>(&self, render: Render<T>) -> Result<Option<Once<T>>, AppError> {
         let Some(key) = &self.key else { return Ok(None) };
-        Once::new(self.caller.token, self.route.clone(), key, &self.raw, render).map(Some)
+        Once::new(self.caller.id, self.route.clone(), key, &self.raw, render).map(Some)
     }
 }
 
@@ -174,7 +174,7 @@ async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiErro
     let token =
         header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, token) = token.ok_or(AppError::Unauthorised)?;
-    let caller = state(request)?.tokens.authenticate(token.trim()).await?;
+    let caller = state(request)?.authenticate(request, token.trim()).await?;
     caller.may(action)?;
     Ok(caller)
 }

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod client;
 pub mod development;
 pub mod error;
 pub mod health;
@@ -24,10 +25,13 @@ pub mod words;
 pub use development::{Development, Received};
 pub use metrics::Metrics;
 
+use actix_web::HttpRequest;
 use chrono::NaiveDate;
+use ipnet::IpNet;
 
-use crate::access::{Accounts, Tokens};
+use crate::access::{Accounts, Caller, Tokens};
 use crate::directory::Directory;
+use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
 
@@ -44,6 +48,8 @@ pub struct State {
     pub body_limit: usize,
     /// The figures of this process.
     pub metrics: Metrics,
+    /// The networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }
@@ -52,6 +58,11 @@ impl State {
     /// The desk of the tickets.
     pub fn desk(&self) -> &Desk {
         self.escalations.desk()
+    }
+
+    /// The caller behind a token, with where they ask from.
+    async fn authenticate(&self, request: &HttpRequest, token: &str) -> Result<Caller, AppError> {
+        self.tokens.authenticate(token, client::address(request, &self.trusted_proxies)).await
     }
 
     /// True where the world reaches this service by https.

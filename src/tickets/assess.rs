@@ -137,7 +137,7 @@ where
     let now = desk.clock.now();
     desk.db
         .write(move |tx| {
-            let mut ticket = in_hand(tx, &caller, &at)?;
+            let mut ticket = in_hand(tx, &caller, action, &at)?;
             step(tx, &caller, &mut ticket, now)?;
             Ok(ticket)
         })

@@ -13,10 +13,10 @@ use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::error::AppError;
-use crate::ids::{TicketId, TokenId};
+use crate::ids::{CallerId, TicketId};
 use crate::keys::{ArsPrefix, Slug};
 
-/// What a list is narrowed to; empty means everything within the caller's regions.
+/// What a list is narrowed to; empty means everything within the caller's reach.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Any of these.
@@ -28,7 +28,7 @@ pub struct Filter {
     /// One category.
     pub category: Option<Category>,
     /// In whose hands.
-    pub claimed_by: Option<TokenId>,
+    pub claimed_by: Option<CallerId>,
     /// By number.
     pub number: Option<TicketNumber>,
     /// All of these words.
@@ -58,7 +58,7 @@ pub struct Page<T> {
 /// One ticket.
 pub async fn ticket(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticket, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db.read(move |conn| visible(conn, &caller, &at)).await
+    desk.db.read(move |conn| visible(conn, &caller, Action::ReadTickets, &at)).await
 }
 
 /// A ticket's history, oldest first.
@@ -66,7 +66,7 @@ pub async fn history(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Vec<H
     caller.may(Action::ReadTickets)?;
     desk.db
         .read(move |conn| {
-            let ticket = visible(conn, &caller, &at)?;
+            let ticket = visible(conn, &caller, Action::ReadTickets, &at)?;
             store::history(conn, ticket.id)
         })
         .await
@@ -85,7 +85,7 @@ pub async fn list(
     desk.db
         .read(move |conn| {
             let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let mut items = store::list(conn, &filter, &caller.regions, after, wanted)?;
+            let mut items = store::list(conn, &filter, &caller.reach(Action::ReadTickets), after, wanted)?;
             let more = items.len() > limit;
             items.truncate(limit);
             let next_cursor = items.last().filter(|_| more).map(|last| cursor_after(last.respond_by, last.id));

@@ -13,7 +13,7 @@ pub async fn gaps(desk: &Desk, query: GapQuery, today: NaiveDate) -> Result<Vec<
         .read(move |conn| {
             let mut found = directory::gaps(conn, &query, today, &settings)?;
             if query.kind.is_none_or(|kind| kind == GapKind::NoAdoption) {
-                for (service, ars) in store::places_without_adoption(conn, &query.regions)? {
+                for (service, ars) in store::places_without_adoption(conn, &query.reach, query.region.as_ref())? {
                     if query.service.as_ref().is_some_and(|wanted| *wanted != service) {
                         continue;
                     }

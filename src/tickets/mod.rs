@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use crate::access::Action;
 use crate::access::{Actor, Caller};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Appender, Conn, Db, Tx};
@@ -124,16 +125,17 @@ impl std::str::FromStr for TicketRef {
     }
 }
 
-/// The ticket, if it exists and the caller sees it.
-pub fn visible(conn: &mut Conn, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
+/// The ticket, if it exists and the action on it is the caller's. `NotFound` when they may not even read it.
+pub fn visible(conn: &mut Conn, caller: &Caller, action: Action, at: &TicketRef) -> Result<Ticket, AppError> {
     let ticket = store::find(conn, at)?.ok_or(AppError::NotFound)?;
-    if caller.sees(&ticket.ars) { Ok(ticket) } else { Err(AppError::NotFound) }
+    caller.must_see(action, Action::ReadTickets, ticket.object())?;
+    Ok(ticket)
 }
 
 /// The same to change it: until the transaction ends nobody else changes the ticket or its escalations, so that
 /// people do not hear "somebody was quicker" when Lotse itself was.
-pub fn in_hand(tx: &mut Tx, caller: &Caller, at: &TicketRef) -> Result<Ticket, AppError> {
-    let seen = visible(tx, caller, at)?;
+pub fn in_hand(tx: &mut Tx, caller: &Caller, action: Action, at: &TicketRef) -> Result<Ticket, AppError> {
+    let seen = visible(tx, caller, action, at)?;
     store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
 }
 

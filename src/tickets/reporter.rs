@@ -41,7 +41,7 @@ pub async fn open_reporter(desk: &Desk, caller: Caller, at: TicketRef, purpose: 
     let (sealer, now) = (desk.sealer.clone(), desk.clock.now());
     desk.db
         .write(move |tx| {
-            let ticket = visible(tx, &caller, &at)?;
+            let ticket = visible(tx, &caller, Action::OpenReporter, &at)?;
             let opened = open(tx, &sealer, &ticket, &caller.actor, &purpose, now)?;
             Ok(opened.map(|(reporter, _)| reporter).unwrap_or_default())
         })

@@ -14,7 +14,7 @@ use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Priority, ReplyWish, Reporter, Ticket, Warning, warnings};
 use super::{Desk, notice, reporter, search, store};
 use crate::access::idempotency::{Once, Outcome};
-use crate::access::{Action, Caller};
+use crate::access::{Action, Caller, Object};
 use crate::error::{AppError, Faults};
 use crate::ids::{HistoryId, TicketId};
 use crate::keys::{Ags, Ars, EmailAddress};
@@ -105,7 +105,7 @@ pub async fn submit(
         context: draft.command.context,
         reply_wish: draft.command.reply.wish,
         external_reference: draft.command.external_reference,
-        submitted_by: caller.token,
+        submitted_by: caller.id,
         claimed_by: None,
         merged_into: None,
         answer: None,
@@ -191,8 +191,10 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<D
     let reporter = validate_reply(&command.reply, &mut faults);
     faults.finish()?;
     let (Some(service), Some(ars)) = (service, ars) else { return Err(AppError::NotFound) };
-    if !caller.sees(&ars) {
-        return Err(AppError::Forbidden(format!("your token does not reach the municipality {ars}")));
+    let object = Object { ars: Some(&ars), service: Some(&service), channel: Some(command.channel) };
+    if !caller.sees(Action::SubmitTicket, object) {
+        let message = format!("you may not hand in requests about {service} in {ars} by {}", command.channel);
+        return Err(AppError::Forbidden(message));
     }
     command.subject = command.subject.trim().to_owned();
     Ok(Draft { command, service, ars, reporter })

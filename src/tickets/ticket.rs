@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::number::TicketNumber;
 use super::status::TicketStatus;
 pub use crate::access::Channel;
+use crate::access::Object;
 use crate::clock::Timestamp;
-use crate::ids::{TicketId, TokenId};
+use crate::ids::{CallerId, TicketId};
 use crate::keys::{Ars, Slug};
 
 crate::text_enum! {
@@ -129,7 +130,7 @@ pub struct Ticket {
     /// The submitting system's own number.
     pub external_reference: Option<String>,
     /// The token it was handed in with.
-    pub submitted_by: TokenId,
+    pub submitted_by: CallerId,
     /// Who has it now.
     pub claimed_by: Option<Claim>,
     /// The request it was merged into.
@@ -150,11 +151,18 @@ pub struct Ticket {
     pub closed_at: Option<Timestamp>,
 }
 
+impl Ticket {
+    /// What a right on it is asked about.
+    pub fn object(&self) -> Object<'_> {
+        Object { ars: Some(&self.ars), service: Some(&self.service), channel: Some(self.channel) }
+    }
+}
+
 /// Who has a request in hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Claim {
     /// The token or person.
-    pub id: TokenId,
+    pub id: CallerId,
     /// Their name.
     pub name: String,
 }

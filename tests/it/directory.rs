@@ -5,6 +5,7 @@
 //! tables in `resolve.rs`.
 
 use chrono::NaiveDate;
+use lotse::access::{Action, Grant, Reach, Role, Scope};
 use lotse::clock::Timestamp;
 use lotse::db::{self, Db};
 use lotse::directory::*;
@@ -31,6 +32,13 @@ fn now() -> Timestamp {
 
 fn today() -> NaiveDate {
     "2026-11-24".parse().unwrap()
+}
+
+/// What somebody with these regions reads.
+fn reach(regions: &[&str]) -> Reach {
+    let scope = |region: &&str| Scope::region(region.parse().unwrap());
+    let grant = |region| Grant { role: Role::Auditor, scope: scope(region), contact: None };
+    Reach::of(&regions.iter().map(grant).collect::<Vec<_>>(), Action::ReadDirectory)
 }
 
 fn slug(text: &str) -> Slug {
@@ -84,7 +92,12 @@ impl World {
 
     async fn gaps(&self) -> Vec<Gap> {
         let settings = self.settings.clone();
-        self.db.read(move |conn| gaps(conn, &GapQuery::default(), today(), &settings)).await.unwrap()
+        self.db
+            .read(move |conn| {
+                gaps(conn, &GapQuery { reach: Reach::everything(), ..Default::default() }, today(), &settings)
+            })
+            .await
+            .unwrap()
     }
 }
 
@@ -332,7 +345,7 @@ on_both! {
             adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!((again.id, again.version), (live.id, 4));
         let query =
-            adoptions::AdoptionQuery { regions: vec!["03".parse().unwrap(), "02".parse().unwrap()], ..Default::default() };
+            adoptions::AdoptionQuery { reach: reach(&["03", "02"]), ..Default::default() };
         let page = adoptions::list(&world.db, query, PageRequest { limit: Some(2), cursor: None }).await.unwrap();
         assert_eq!((page.items.len(), page.next_cursor.is_some()), (2, true));
         assert!(page.items.iter().all(|a| !a.ars.as_str().starts_with("01")));
@@ -383,10 +396,10 @@ on_both! {
         {
             assert!(wrong.contains(part), "{part}: {wrong}");
         }
-        let query = contacts::ContactQuery { q: Some("luebeck".into()), ..Default::default() };
+        let query = contacts::ContactQuery { q: Some("luebeck".into()), reach: Reach::everything(), ..Default::default() };
         let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
         assert_eq!(page.items.len(), 2);
-        let query = contacts::ContactQuery { regions: vec!["010030000000".parse().unwrap()], ..Default::default() };
+        let query = contacts::ContactQuery { reach: reach(&["010030000000"]), ..Default::default() };
         let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
         assert!(page.items.iter().all(|c| c.owner.as_ref().is_none_or(|o| o.as_str() == "010030000000")), "{page:?}");
         contacts::end(&world.db, slug("neu"), now()).await.unwrap();
@@ -401,7 +414,7 @@ on_both! {
         let changed = channels::change(&world.db, made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
         assert_eq!((changed.shown.kind, changed.version), (ChannelKind::Phone, 2));
         channels::end(&world.db, made.id, now()).await.unwrap();
-        let query = channels::ChannelQuery { service: Some(slug("wohngeld")), ..Default::default() };
+        let query = channels::ChannelQuery { service: Some(slug("wohngeld")), reach: Reach::everything(), ..Default::default() };
         assert_eq!(channels::list(&world.db, query, PageRequest::default()).await.unwrap().items.len(), 1);
         let unknown = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "web", "label": "x", "farbe": 1});
         assert!(serde_json::from_value::<channels::NewChannel>(unknown).is_err());

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::{channels, duties};
+use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::schema::adoptions;
@@ -61,10 +62,11 @@ pub(in crate::directory) fn list(
     after: Option<AdoptionId>,
 ) -> Result<Vec<AdoptionRow>, AppError> {
     let mut rows = adoptions::table.into_boxed();
-    // The alternatives come first: what is filtered after them holds for all of them.
-    for (index, region) in query.regions.iter().enumerate() {
-        let within = adoptions::ars.like(format!("{region}%"));
-        rows = if index == 0 { rows.filter(within) } else { rows.or_filter(within) };
+    if let Some(scope) = within_reach!(&query.reach, adoptions[ars, service]) {
+        rows = rows.filter(scope);
+    }
+    if let Some(region) = &query.region {
+        rows = rows.filter(adoptions::ars.like(format!("{region}%")));
     }
     rows = rows.filter(adoptions::ended_at.is_null());
     if let Some(service) = &query.service {
@@ -88,7 +90,8 @@ pub(in crate::directory) fn next(
     after: Option<AdoptionId>,
     most: i64,
 ) -> Result<Vec<AdoptionRow>, AppError> {
-    list(conn, &AdoptionQuery::default(), most, after)
+    let all = AdoptionQuery { reach: Reach::everything(), ..Default::default() };
+    list(conn, &all, most, after)
 }
 
 /// These adoptions with their duties and channels.

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use crate::access::within_reach;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::schema::help_channels;
@@ -96,10 +97,11 @@ pub(in crate::directory) fn list(
     after: Option<ChannelId>,
 ) -> Result<Vec<HelpChannel>, AppError> {
     let mut rows = help_channels::table.into_boxed();
-    // The alternatives come first: what is filtered after them holds for all of them.
-    for (index, region) in query.regions.iter().enumerate() {
-        let within = help_channels::ars.like(format!("{region}%"));
-        rows = if index == 0 { rows.filter(within) } else { rows.or_filter(within) };
+    if let Some(scope) = within_reach!(&query.reach, help_channels[ars, service]) {
+        rows = rows.filter(scope);
+    }
+    if let Some(region) = &query.region {
+        rows = rows.filter(help_channels::ars.like(format!("{region}%")));
     }
     rows = rows.filter(help_channels::ended_at.is_null());
     if let Some(service) = &query.service {

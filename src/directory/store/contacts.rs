@@ -5,9 +5,13 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use diesel::sql_types::Bool;
+
+use crate::access::Reach;
+use crate::access::policy::Term;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::schema::{contacts, duties};
+use crate::db::{Conn, MultiBackend};
 use crate::directory::contacts::ContactQuery;
 use crate::error::AppError;
 use crate::ids::EndpointId;
@@ -100,12 +104,8 @@ pub(in crate::directory) fn list(
     after: Option<&str>,
 ) -> Result<Vec<ContactRow>, AppError> {
     let mut rows = contacts::table.into_boxed();
-    // The alternatives come first: what is filtered after them holds for all of them.
-    if !query.regions.is_empty() {
-        rows = rows.filter(contacts::owner.is_null());
-        for region in &query.regions {
-            rows = rows.or_filter(contacts::owner.like(format!("{region}%")));
-        }
+    if let Some(scope) = owned_within(&query.reach) {
+        rows = rows.filter(scope);
     }
     rows = rows.filter(contacts::ended_at.is_null());
     if let Some(text) = query.q.as_deref().map(fold).filter(|text| !text.is_empty()) {
@@ -119,6 +119,29 @@ pub(in crate::directory) fn list(
         rows = rows.filter(contacts::slug.gt(after.to_owned()));
     }
     Ok(rows.order(contacts::slug).limit(limit).load(conn)?)
+}
+
+type Condition = Box<dyn BoxableExpression<contacts::table, MultiBackend, SqlType = Bool>>;
+
+/// Shared by all, or owned by a region that lies within the reach as a whole; see [`Reach::covers_region`].
+fn owned_within(reach: &Reach) -> Option<Condition> {
+    let below = |region: &ArsPrefix| contacts::owner.assume_not_null().like(format!("{region}%"));
+    let in_term = |term: &Term| -> Condition {
+        term.except.iter().fold(Box::new(below(&term.scope.region)), |all, scope| {
+            // Neither the region taken away, nor one that it is part of.
+            let around: Vec<ArsPrefix> = scope.region.around();
+            let around = contacts::owner.assume_not_null().ne_all(around);
+            Box::new(all.and(diesel::dsl::not(below(&scope.region))).and(around))
+        })
+    };
+    let in_layer = |terms: &Vec<Term>| -> Condition {
+        let shared: Condition = Box::new(contacts::owner.is_null());
+        terms.iter().map(in_term).fold(shared, |any, term| Box::new(any.or(term)))
+    };
+    if reach.is_everything() {
+        return None;
+    }
+    reach.layers().iter().map(in_layer).reduce(|all, layer| Box::new(all.and(layer)))
 }
 
 /// Stores it, new or changed.

@@ -164,7 +164,7 @@ impl ListQuery {
         }
         filter.ars = self.ars.as_ref().and_then(|ars| faults.keep("ars", ars.parse()));
         filter.category = self.category.as_ref().and_then(|category| faults.keep("category", category.parse()));
-        filter.claimed_by = self.mine.unwrap_or(false).then_some(caller.token);
+        filter.claimed_by = self.mine.unwrap_or(false).then_some(caller.id);
         faults.finish()?;
         Ok(match &self.q {
             Some(q) if !q.trim().is_empty() => filter.search(q),

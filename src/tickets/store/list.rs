@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use super::TicketRow;
+use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::schema::{adoptions, ticket_numbers, tickets};
 use crate::db::{Conn, MultiBackend};
@@ -20,12 +21,12 @@ type Condition = Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType
 pub(in crate::tickets) fn list(
     conn: &mut Conn,
     filter: &Filter,
-    regions: &[ArsPrefix],
+    reach: &Reach,
     after: Option<(Timestamp, TicketId)>,
     limit: i64,
 ) -> Result<Vec<Ticket>, AppError> {
     let mut query = tickets::table.order((tickets::respond_by, tickets::id)).limit(limit).into_boxed::<MultiBackend>();
-    if let Some(scope) = any_of(regions) {
+    if let Some(scope) = within_reach!(reach, tickets[ars, service, channel]) {
         query = query.filter(scope);
     }
     if let Some(region) = &filter.ars {
@@ -65,10 +66,6 @@ fn within(region: &ArsPrefix) -> Condition {
     Box::new(ars.between(first, last))
 }
 
-fn any_of(regions: &[ArsPrefix]) -> Option<Condition> {
-    regions.iter().map(within).reduce(|any, next| Box::new(any.or(next)))
-}
-
 fn matches(conn: &Conn, words: &[String]) -> Condition {
     let sql = |before| diesel::dsl::sql::<Bool>(before);
     match conn {
@@ -88,7 +85,8 @@ fn matches(conn: &Conn, words: &[String]) -> Condition {
 /// Where open tickets lie for which no adoption answers, by service and municipality.
 pub(in crate::tickets) fn places_without_adoption(
     conn: &mut Conn,
-    regions: &[ArsPrefix],
+    reach: &Reach,
+    region: Option<&ArsPrefix>,
 ) -> Result<Vec<(Slug, Ars)>, AppError> {
     let open: Vec<TicketStatus> = TicketStatus::ALL.iter().copied().filter(|status| is_open(*status)).collect();
     let adopted = adoptions::table
@@ -102,7 +100,10 @@ pub(in crate::tickets) fn places_without_adoption(
         .distinct()
         .order((tickets::service, tickets::ars))
         .into_boxed::<MultiBackend>();
-    if let Some(scope) = any_of(regions) {
+    if let Some(region) = region {
+        places = places.filter(within(region));
+    }
+    if let Some(scope) = within_reach!(reach, tickets[ars, service, channel]) {
         places = places.filter(scope);
     }
     Ok(places.load(conn)?)

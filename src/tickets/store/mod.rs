@@ -27,7 +27,7 @@ use crate::db::schema::{
 use crate::db::types::Json;
 use crate::db::{Append, Conn, Topic, Tx};
 use crate::error::AppError;
-use crate::ids::{HistoryId, RowId, TicketId, TokenId};
+use crate::ids::{CallerId, HistoryId, RowId, TicketId};
 use crate::keys::{Ars, Slug};
 use crate::seal::{SealingKey, store_keys};
 use crate::tickets::history::Event;
@@ -49,8 +49,8 @@ pub struct TicketRow {
     context: Json,
     reply_wish: ReplyWish,
     external_reference: Option<String>,
-    submitted_by: TokenId,
-    claimed_by: Option<TokenId>,
+    submitted_by: CallerId,
+    claimed_by: Option<CallerId>,
     claimed_name: Option<String>,
     merged_into: Option<TicketId>,
     answer: Option<String>,
@@ -329,7 +329,7 @@ pub(super) fn claim_recipient(
 pub(super) fn claim_of(actor: &Actor) -> Option<Claim> {
     match actor.kind {
         ActorKind::Token | ActorKind::Person => {
-            actor.id.map(|id| Claim { id: TokenId::from_uuid(id), name: actor.name.clone() })
+            actor.id.map(|id| Claim { id: CallerId::from_uuid(id), name: actor.name.clone() })
         }
         ActorKind::Link | ActorKind::System => None,
     }

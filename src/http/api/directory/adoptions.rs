@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
 use super::{check_match, ended, made, once, reach, tagged};
+use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, NewAdoption};
 use crate::directory::{Adoption, AdoptionState, Page, PageRequest};
 use crate::error::AppError;
@@ -35,15 +36,13 @@ fn key(at: &str) -> Result<AdoptionId, AppError> {
     at.parse().map_err(|_| AppError::NotFound)
 }
 
-/// A page of them, of the caller's regions.
+/// A page of them, within the caller's reach.
 #[utoipa::path(get, path = "/api/v1/adoptions", tag = "directory", params(ListQuery),
     responses((status = 200, body = Page<Adoption>)))]
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
     let ListQuery { service, ars, state: in_state, limit, cursor } = asked.query;
-    let Some(regions) = reach::regions(&asked.caller, ars.as_ref()) else {
-        return ok(&Page::<Adoption> { items: Vec::new(), next_cursor: None });
-    };
-    let query = AdoptionQuery { service, ars: None, state: in_state, regions };
+    let reach = asked.caller.reach(Action::ReadDirectory);
+    let query = AdoptionQuery { service, ars: None, state: in_state, reach, region: ars };
     ok(&adoptions::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 
@@ -52,15 +51,15 @@ pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQue
     responses((status = 200, body = Adoption), (status = 404, body = crate::http::error::Problem)))]
 pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
     let found = adoptions::read(&state.desk().db, key(&at)?).await?;
-    reach::sees(&guard.caller, &found.ars)?;
+    reach::sees(&guard.caller, Action::ReadDirectory, &found.ars, Some(&found.service))?;
     tagged(found.version, &found)
 }
 
 /// Make a new one.
 #[utoipa::path(post, path = "/api/v1/adoptions", tag = "directory", request_body = NewAdoption,
     responses((status = 201, body = Adoption), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
-pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewAdoption>) -> ApiResult {
-    reach::may_place(&command.caller, &command.body.ars)?;
+pub async fn create(state: Data<State>, command: Command<right::ChangeAdoption, NewAdoption>) -> ApiResult {
+    reach::may_place(&command.caller, Action::ChangeAdoption, &command.body.ars, &command.body.service)?;
     let repeat = once(&command, |new: &Adoption| format!("/api/v1/adoptions/{}", new.id))?;
     let new = adoptions::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
     made(new, |new| (format!("/api/v1/adoptions/{}", new.id), new.version))
@@ -72,11 +71,12 @@ pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory,
     responses((status = 200, body = Adoption), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn change(
     state: Data<State>,
-    command: Command<right::ChangeDirectory, AdoptionChange>,
+    command: Command<right::ChangeAdoption, AdoptionChange>,
     at: Path<String>,
 ) -> ApiResult {
     let id = key(&at)?;
-    reach::sees(&command.caller, &adoptions::read(&state.desk().db, id).await?.ars)?;
+    let before = adoptions::read(&state.desk().db, id).await?;
+    reach::sees(&command.caller, Action::ChangeAdoption, &before.ars, Some(&before.service))?;
     let version = command.if_match()?.or(command.body.version);
     let change = AdoptionChange { version, ..command.body };
     let found = adoptions::change(&state.desk().db, id, change, state.desk().clock.now()).await?;
@@ -88,12 +88,12 @@ pub async fn change(
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeDirectory>,
+    guard: Guard<right::ChangeAdoption>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
     let found = adoptions::read(&state.desk().db, key(&at)?).await?;
-    reach::sees(&guard.caller, &found.ars)?;
+    reach::sees(&guard.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
     check_match(&request, found.version)?;
     adoptions::end(&state.desk().db, found.id, state.desk().clock.now()).await?;
     ended()

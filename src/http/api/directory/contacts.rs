@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
 use super::{check_match, ended, made, once, reach, tagged};
-use crate::access::Caller;
+use crate::access::{Action, Caller};
 use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
 use crate::directory::{Contact, Page, PageRequest};
 use crate::error::AppError;
@@ -33,24 +33,31 @@ pub struct ListQuery {
 async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
     let slug = at.parse().map_err(|_| AppError::NotFound)?;
     let found = contacts::read(&state.desk().db, slug).await?;
-    if reach::sees_owner(caller, found.owner.as_ref()) { Ok(found) } else { Err(AppError::NotFound) }
+    if reach::sees_owner(caller, Action::ReadDirectory, found.owner.as_ref()) {
+        Ok(found)
+    } else {
+        Err(AppError::NotFound)
+    }
 }
 
 /// The same for changing it.
 async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
     let found = visible(state, caller, at).await?;
-    if found.owner.is_none() {
-        reach::may_change_shared(caller)?;
+    let Some(owner) = &found.owner else {
+        return reach::may_change_shared(caller, Action::ChangeContact).map(|()| found);
+    };
+    if caller.sees_region(Action::ChangeContact, owner) {
+        return Ok(found);
     }
-    Ok(found)
+    Err(AppError::Forbidden(format!("you may not change contacts of the region {owner}")))
 }
 
-/// A page of them: shared ones and those of the caller's regions.
+/// A page of them: shared ones and those within the caller's reach.
 #[utoipa::path(get, path = "/api/v1/contacts", tag = "directory", params(ListQuery),
     responses((status = 200, body = Page<Contact>)))]
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
     let ListQuery { q, service, limit, cursor } = asked.query;
-    let query = ContactQuery { q, service, regions: asked.caller.regions };
+    let query = ContactQuery { q, service, reach: asked.caller.reach(Action::ReadDirectory) };
     ok(&contacts::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 
@@ -65,8 +72,8 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
 /// Make a new one.
 #[utoipa::path(post, path = "/api/v1/contacts", tag = "directory", request_body = NewContact,
     responses((status = 201, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
-pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewContact>) -> ApiResult {
-    reach::may_own(&command.caller, command.body.owner.as_ref())?;
+pub async fn create(state: Data<State>, command: Command<right::ChangeContact, NewContact>) -> ApiResult {
+    reach::may_own(&command.caller, Action::ChangeContact, command.body.owner.as_ref())?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
     let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
     let new = contacts::create(&desk.db, &desk.sealer, &desk.settings.directory, command.body, repeat, now).await?;
@@ -79,12 +86,12 @@ pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory,
     responses((status = 200, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn change(
     state: Data<State>,
-    command: Command<right::ChangeDirectory, ContactChange>,
+    command: Command<right::ChangeContact, ContactChange>,
     at: Path<String>,
 ) -> ApiResult {
     let slug = changeable(&state, &command.caller, &at).await?.slug;
     if let Some(owner) = &command.body.owner {
-        reach::may_own(&command.caller, owner.as_ref())?;
+        reach::may_own(&command.caller, Action::ChangeContact, owner.as_ref())?;
     }
     let version = command.if_match()?.or(command.body.version);
     let change = ContactChange { version, ..command.body };
@@ -98,7 +105,7 @@ pub async fn change(
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeDirectory>,
+    guard: Guard<right::ChangeContact>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {

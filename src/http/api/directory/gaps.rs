@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-use super::reach;
+use crate::access::Action;
 use crate::directory::{Gap, GapKind, GapQuery};
 use crate::error::AppError;
 use crate::http::State;
@@ -44,7 +44,7 @@ pub struct GapsQuery {
     format: Option<Format>,
 }
 
-/// What is missing where, of the caller's regions.
+/// What is missing where, within the caller's reach.
 #[utoipa::path(get, path = "/api/v1/gaps", tag = "directory", params(GapsQuery),
     responses((status = 200, description = "also as text/csv", content((ListAnswer<Gap> = "application/json"), (String = "text/csv")))))]
 pub async fn gaps(
@@ -53,10 +53,9 @@ pub async fn gaps(
     request: HttpRequest,
 ) -> ApiResult {
     let GapsQuery { service, ars, kind, format } = asked.query;
-    let items = match reach::regions(&asked.caller, ars.as_ref()) {
-        None => Vec::new(),
-        Some(regions) => find_gaps(state.desk(), GapQuery { service, regions, kind }, state.today()).await?,
-    };
+    let reach = asked.caller.reach(Action::ReadDirectory);
+    let query = GapQuery { service, reach, region: ars, kind };
+    let items = find_gaps(state.desk(), query, state.today()).await?;
     let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut answer = HttpResponse::Ok();
     answer.insert_header((VARY, "Accept"));

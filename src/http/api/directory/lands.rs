@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Path};
 
 use super::{reach, tagged};
+use crate::access::Action;
 use crate::directory::Land;
 use crate::directory::lands::{self, LandChange};
 use crate::error::AppError;
@@ -38,7 +39,7 @@ pub async fn change(
     command: Command<right::ChangeDirectory, LandChange>,
     at: Path<String>,
 ) -> ApiResult {
-    reach::may_change_shared(&command.caller)?;
+    reach::may_change_shared(&command.caller, Action::ChangeDirectory)?;
     let version = command.if_match()?.or(command.body.version);
     let change = LandChange { version, ..command.body };
     let land = lands::change(&state.desk().db, code(&at)?, change, state.desk().clock.now()).await?;

@@ -24,7 +24,7 @@ use serde::Serialize;
 use super::{ApiResult, created, send};
 use crate::access::idempotency::{Once, Outcome};
 use crate::error::AppError;
-use crate::http::auth::{Command, right, version as version_in};
+use crate::http::auth::{Command, Right, version as version_in};
 
 /// 200 with the object and its version.
 fn tagged<T: Serialize>(version: i32, value: &T) -> ApiResult {
@@ -32,8 +32,8 @@ fn tagged<T: Serialize>(version: i32, value: &T) -> ApiResult {
 }
 
 /// Marks a request that makes something as one that may be repeated; `place` says where it will stand.
-fn once<T: Serialize, B>(
-    command: &Command<right::ChangeDirectory, B>,
+fn once<R: Right, T: Serialize, B>(
+    command: &Command<R, B>,
     place: impl Fn(&T) -> String + Send + Sync + 'static,
 ) -> Result<Option<Once<T>>, AppError> {
     command.once(Arc::new(move |made: &T| created(place(made), made)))

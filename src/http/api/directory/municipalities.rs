@@ -4,6 +4,7 @@ use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
 use super::{reach, tagged};
+use crate::access::Action;
 use crate::directory::municipalities::{self, MunicipalityChange, MunicipalityQuery};
 use crate::directory::{Municipality, Page, PageRequest};
 use crate::error::AppError;
@@ -58,7 +59,7 @@ pub async fn change(
     at: Path<String>,
 ) -> ApiResult {
     let ars = key(&at)?;
-    reach::sees(&command.caller, &ars)?;
+    reach::sees(&command.caller, Action::ChangeDirectory, &ars, None)?;
     let version = command.if_match()?.or(command.body.version);
     let change = MunicipalityChange { version, ..command.body };
     let found = municipalities::change(&state.desk().db, ars, change, state.desk().clock.now()).await?;

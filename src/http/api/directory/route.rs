@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use serde::Deserialize;
 
 use super::reach;
+use crate::access::Action;
 use crate::directory::{Kind, Route, route as find_route};
 use crate::http::State;
 use crate::http::api::{ApiResult, ok};
@@ -28,7 +29,7 @@ pub struct RouteQuery {
     responses((status = 200, body = Route), (status = 422, body = crate::http::error::Problem)))]
 pub async fn route(state: Data<State>, asked: Asked<right::ReadDirectory, RouteQuery>) -> ApiResult {
     let RouteQuery { service, ars, kind } = asked.query;
-    reach::may_place(&asked.caller, &ars)?;
+    reach::may_place(&asked.caller, Action::ReadDirectory, &ars, &service)?;
     let (settings, today) = (state.desk().settings.directory.clone(), state.today());
     let found = state.desk().db.read(move |conn| find_route(conn, &service, &ars, kind, today, &settings)).await?;
     ok(&found)

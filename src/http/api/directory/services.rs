@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
 use super::{check_match, ended, made, once, reach, tagged};
+use crate::access::Action;
 use crate::directory::services::{self, NewService, ServiceChange, ServiceQuery};
 use crate::directory::{Page, PageRequest, Service};
 use crate::error::AppError;
@@ -52,7 +53,7 @@ pub async fn read(state: Data<State>, _guard: Guard<right::ReadDirectory>, at: P
 #[utoipa::path(post, path = "/api/v1/services", tag = "directory", request_body = NewService,
     responses((status = 201, body = Service), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewService>) -> ApiResult {
-    reach::may_change_shared(&command.caller)?;
+    reach::may_change_shared(&command.caller, Action::ChangeDirectory)?;
     let repeat = once(&command, |new: &Service| format!("/api/v1/services/{}", new.slug))?;
     let new = services::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
     made(new, |new| (format!("/api/v1/services/{}", new.slug), new.version))
@@ -67,7 +68,7 @@ pub async fn change(
     command: Command<right::ChangeDirectory, ServiceChange>,
     at: Path<String>,
 ) -> ApiResult {
-    reach::may_change_shared(&command.caller)?;
+    reach::may_change_shared(&command.caller, Action::ChangeDirectory)?;
     let version = command.if_match()?.or(command.body.version);
     let change = ServiceChange { version, ..command.body };
     let found = services::change(&state.desk().db, key(&at)?, change, state.desk().clock.now()).await?;
@@ -83,7 +84,7 @@ pub async fn end(
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
-    reach::may_change_shared(&guard.caller)?;
+    reach::may_change_shared(&guard.caller, Action::ChangeDirectory)?;
     let found = services::read(&state.desk().db, key(&at)?).await?;
     check_match(&request, found.version)?;
     services::end(&state.desk().db, found.slug, state.desk().clock.now()).await?;
