@@ -180,7 +180,9 @@ mod tests {
         let mut last = String::new();
         for (file, text) in files(&http().join("locales").join(language), "ftl") {
             for line in text.lines().filter(|line| !line.starts_with('#')) {
-                if let Some((key, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+                if let Some((key, _)) =
+                    line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
+                {
                     last = key.to_owned();
                     assert!(keys.insert(last.clone(), BTreeSet::new()).is_none(), "{file}: {key} stands twice");
                 }

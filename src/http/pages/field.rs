@@ -18,6 +18,8 @@ pub struct Field {
     hint: Option<String>,
     value: String,
     complete: &'static str,
+    is_needed: bool,
+    list: Option<String>,
     fault: Option<String>,
     has_focus: bool,
 }
@@ -49,6 +51,8 @@ impl Field {
             hint: None,
             value: String::new(),
             complete: "off",
+            is_needed: true,
+            list: None,
             fault: shell.fault_of(id).map(str::to_owned),
             has_focus: shell.first_fault() == id,
             name: id.to_owned(),
@@ -73,7 +77,17 @@ impl Field {
 
     /// It may stay empty.
     pub fn optional(self, shell: &Shell) -> Self {
-        Self { optional: Some(shell.say("optional")), ..self }
+        Self { optional: Some(shell.say("optional")), ..self }.may_be_empty()
+    }
+
+    /// It may stay empty, which something else says.
+    pub fn may_be_empty(self) -> Self {
+        Self { is_needed: false, ..self }
+    }
+
+    /// Offers what this list of the page holds.
+    pub fn offering(self, list: &str) -> Self {
+        Self { list: Some(list.to_owned()), ..self }
     }
 
     /// A sentence between label and field.

@@ -135,9 +135,7 @@ pub async fn log_in(
 pub async fn code(state: Data<State>, request: HttpRequest, visitor: Visitor, onward: Query<Onward>) -> PageResult {
     let onward = local(&onward.weiter);
     match visitor.session.as_ref().map(|session| session.stage) {
-        Some(Stage::SecondFactor) => {
-            Ok(code_form(StatusCode::OK, Shell::new(&state, &request, &visitor), onward))
-        }
+        Some(Stage::SecondFactor) => Ok(code_form(StatusCode::OK, Shell::new(&state, &request, &visitor), onward)),
         Some(Stage::Open) => Ok(lead(onward)),
         None => Ok(lead("/anmelden")),
     }
@@ -244,7 +242,16 @@ mod tests {
         for path in ["/", "/konto", "/personen?q=a%20b", "/eskalation/x#y"] {
             assert_eq!(local(path), path);
         }
-        for odd in ["", "konto", "//fremd.example", "/\\fremd.example", "https://fremd.example", "/a\n", "/\t/fremd.example", "/anmelden?x"] {
+        for odd in [
+            "",
+            "konto",
+            "//fremd.example",
+            "/\\fremd.example",
+            "https://fremd.example",
+            "/a\n",
+            "/\t/fremd.example",
+            "/anmelden?x",
+        ] {
             assert_eq!(local(odd), "/", "{odd:?}");
         }
     }

@@ -9,20 +9,19 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngCore;
 
-use super::visitor::Visitor;
+use super::visitor::{Visitor, csrf};
 use super::{POLICY, page};
 use crate::access::Action;
 use crate::clock::Timestamp;
 use crate::error::{AppError, FieldError};
 use crate::http::State;
 use crate::http::assets::Assets;
-use crate::http::error::ApiError;
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
 /// Every place of the navigation with the right that shows it.
@@ -69,6 +68,7 @@ pub struct Shell {
     path: String,
     query: String,
     is_language_chosen: bool,
+    before: Option<Cookie<'static>>,
     is_https: bool,
     now: Timestamp,
 }
@@ -104,6 +104,7 @@ impl Shell {
             nonce: None,
             query: query.finish(),
             path,
+            before: visitor.before(state),
             is_language_chosen: Language::chosen(request).is_some(),
             is_https: state.is_https(),
             now: state.desk().clock.now(),
@@ -114,6 +115,16 @@ impl Shell {
     pub fn at(mut self, path: impl Into<String>) -> Self {
         (self.path, self.query) = (path.into(), String::new());
         self
+    }
+
+    /// Nobody is logged in any more.
+    pub fn without_session(self) -> Self {
+        Self { who: None, places: Vec::new(), ..self }
+    }
+
+    /// The session has a new secret, and forms with it a new token.
+    pub fn renewed(self, secret: &str) -> Result<Self, AppError> {
+        Ok(Self { csrf: csrf(secret)?, ..self })
     }
 
     /// Lets the page's own script run; its tag names the nonce.
@@ -160,7 +171,12 @@ impl Shell {
 
     /// Notes what is wrong.
     pub fn fault(&mut self, field: impl Into<String>, key: &str) {
-        let fault = Fault { field: field.into(), text: self.say(key) };
+        self.fault_text(field, self.say(key));
+    }
+
+    /// The same in ready words.
+    pub fn fault_text(&mut self, field: impl Into<String>, text: String) {
+        let fault = Fault { field: field.into(), text };
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
@@ -188,12 +204,13 @@ pub fn show(status: StatusCode, shell: &Shell, template: &impl Template) -> Http
     {
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
+    if let Some(before) = &shell.before {
+        answer.add_cookie(before).ok();
+    }
     if shell.is_language_chosen {
         let chosen = Cookie::build(COOKIE, shell.language.as_str()).path("/").max_age(Duration::days(365));
         let chosen = chosen.same_site(SameSite::Lax).http_only(true).secure(shell.is_https).finish();
-        if let Err(fault) = answer.add_cookie(&chosen) {
-            return ApiError::from(AppError::internal(fault)).error_response();
-        }
+        answer.add_cookie(&chosen).ok();
     }
     answer
 }

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 
 use actix_web::cookie::{Cookie, SameSite};
@@ -22,13 +21,14 @@ use rand::RngCore;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use super::failure;
 use super::shell::lead;
+use super::trouble;
 use crate::access::policy::allows;
 use crate::access::{Action, Actor, Origin, Session, Stage};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::{Right, parse_query, read};
+use crate::http::client;
 use crate::http::error::ApiError;
 
 /// The cookie of a session.
@@ -119,7 +119,8 @@ fn cookie(state: &State, name: &'static str, value: String) -> Cookie<'static> {
     cookie.secure(state.is_https()).finish()
 }
 
-fn csrf(secret: &str) -> Result<String, AppError> {
+/// What goes into forms bound to this secret.
+pub fn csrf(secret: &str) -> Result<String, AppError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(AppError::internal)?;
     mac.update(b"lotse csrf");
     Ok(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
@@ -136,7 +137,7 @@ async fn visitor(request: &HttpRequest) -> Result<Visitor, ApiError> {
         },
         None => None,
     };
-    let address = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+    let address = client::address(request, &state.trusted_proxies);
     let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let secret = secret.filter(|_| session.is_some());
     let known = secret.clone().or_else(|| request.cookie(BEFORE).map(|cookie| cookie.value().to_owned()));
@@ -254,7 +255,7 @@ impl ResponseError for PageError {
                 let on = url::form_urlencoded::Serializer::new(String::new()).append_pair("weiter", path).finish();
                 lead(&format!("/anmelden?{on}"))
             }
-            Self::Fault(fault) => failure(fault),
+            Self::Fault(fault) => trouble(fault),
         }
     }
 }

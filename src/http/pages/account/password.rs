@@ -1,0 +1,75 @@
+//! Changing one's own password.
+//!
+//! Invariant: the old one is asked for; no password is sent back.
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{HERE, account};
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::pages::field::Field;
+use crate::http::pages::login::{PageResult, keep, refused, retry};
+use crate::http::pages::shell::{Shell, lead_done};
+use crate::http::pages::visitor::{Form, Staff};
+
+/// The fields of the form.
+pub struct PasswordFields {
+    /// Whether nobody has tried yet.
+    pub is_closed: bool,
+    /// The present password.
+    pub old: Field,
+    /// The new one.
+    pub new: Field,
+    /// The new one again.
+    pub again: Field,
+}
+
+impl PasswordFields {
+    /// Empty.
+    pub fn new(shell: &Shell) -> Self {
+        let field = |id, key, complete| Field::password(shell, id, &shell.say(key), complete);
+        Self {
+            is_closed: ["old", "new", "again"].iter().all(|id| shell.fault_of(id).is_none()),
+            old: field("old", "password-old", "current-password"),
+            new: field("new", "password-new", "new-password").hint(shell.say("password-rule")),
+            again: field("again", "password-again", "new-password"),
+        }
+    }
+}
+
+/// The form as it was sent.
+#[derive(Debug, Deserialize)]
+pub struct Change {
+    #[serde(default)]
+    old: SecretString,
+    #[serde(default)]
+    new: SecretString,
+    #[serde(default)]
+    again: SecretString,
+}
+
+/// Changes it.
+pub async fn change(state: Data<State>, request: HttpRequest, staff: Staff, Form(typed): Form<Change>) -> PageResult {
+    let mut shell = Shell::new(&state, &request, &staff.visitor);
+    if typed.new.expose_secret() != typed.again.expose_secret() {
+        shell.fault("again", "fault-again");
+        return Ok(account(StatusCode::UNPROCESSABLE_ENTITY, &state, &staff, shell).await?);
+    }
+    let (user, session) = (staff.session.user.id, staff.session.id);
+    let fault = match state.accounts.change_password(user, session, &typed.old, &typed.new).await {
+        Ok(entered) => {
+            let mut answer = lead_done(HERE, "password");
+            keep(&mut answer, &state, &entered);
+            return Ok(answer);
+        }
+        Err(fault) => fault,
+    };
+    let is_new = |fault: &AppError| matches!(fault, AppError::Invalid(all) if all.iter().any(|one| one.field != "old"));
+    let (field, key) = if is_new(&fault) { ("new", "fault-password") } else { ("old", "fault-old-password") };
+    let (status, after) = refused(&mut shell, fault, field, key)?;
+    Ok(retry(account(status, &state, &staff, shell).await?, after))
+}

@@ -1,0 +1,161 @@
+//! One person: roles, and what an administrator can do for them or against them.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::invite::contacts_to_offer;
+use super::{HERE, LinkMade, StateWords};
+use crate::access::users::UserState;
+use crate::access::{Action, User};
+use crate::directory::Contact;
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::auth::right;
+use crate::http::pages::grants::{GrantWords, RowFields, Rows, words};
+use crate::http::pages::login::{Nothing, PageResult};
+use crate::http::pages::shell::{Shell, lead_done, show};
+use crate::http::pages::visitor::{Form, Staff, StaffPage};
+use crate::ids::UserId;
+
+#[derive(Template)]
+#[template(path = "person.html")]
+struct Person {
+    shell: Shell,
+    user: User,
+    here: String,
+    state: StateWords,
+    grants: Vec<GrantWords>,
+    since: String,
+    last_login: String,
+    session_count: usize,
+    rows: Vec<RowFields>,
+    contacts: Vec<Contact>,
+    may_manage: bool,
+    is_self: bool,
+    is_stale: bool,
+}
+
+impl Person {
+    fn is_invited(&self) -> bool {
+        self.user.state == UserState::Invited
+    }
+
+    fn is_disabled(&self) -> bool {
+        self.user.state == UserState::Disabled
+    }
+}
+
+/// One person.
+pub async fn view(
+    state: Data<State>,
+    request: HttpRequest,
+    page: StaffPage<right::ReadUsers>,
+    id: Path<UserId>,
+) -> PageResult {
+    let user = state.accounts.user(id.into_inner()).await?;
+    let shell = Shell::new(&state, &request, &page.staff.visitor);
+    let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
+    Ok(person(StatusCode::OK, &state, &page.staff, shell, user, &rows).await?)
+}
+
+async fn person(
+    status: StatusCode,
+    state: &State,
+    staff: &Staff,
+    shell: Shell,
+    user: User,
+    rows: &Rows,
+) -> Result<HttpResponse, AppError> {
+    let directory = state.directory().current();
+    let may_manage = staff.visitor.may(Action::ManageUsers);
+    let here = format!("{HERE}/{}", user.id);
+    let shell = shell.at(here.as_str());
+    let shown = Person {
+        state: StateWords::new(&shell, user.state),
+        grants: user.grants.iter().map(|grant| words(shell.language, &directory, grant)).collect(),
+        since: shell.language.time(user.created_at),
+        last_login: user.last_login_at.map_or_else(|| shell.say("never"), |at| shell.near(at)),
+        session_count: if may_manage { state.accounts.sessions_of(user.id).await?.len() } else { 0 },
+        rows: rows.fields(&shell, &directory),
+        contacts: if may_manage { contacts_to_offer(state).await? } else { Vec::new() },
+        may_manage,
+        is_self: user.id == staff.session.user.id,
+        is_stale: status == StatusCode::CONFLICT,
+        here,
+        user,
+        shell,
+    };
+    Ok(show(status, &shown.shell, &shown))
+}
+
+/// Gives these roles and no others.
+pub async fn set_grants(
+    state: Data<State>,
+    request: HttpRequest,
+    page: StaffPage<right::ManageUsers>,
+    id: Path<UserId>,
+    Form(typed): Form<HashMap<String, String>>,
+) -> PageResult {
+    let user = state.accounts.user(id.into_inner()).await?;
+    let mut shell = Shell::new(&state, &request, &page.staff.visitor);
+    let rows = Rows::typed(&typed);
+    if typed.contains_key("mehr") {
+        return Ok(person(StatusCode::OK, &state, &page.staff, shell, user, &rows.and_one()).await?);
+    }
+    let Some(grants) = rows.grants(&mut shell, &state.directory().current()) else {
+        return Ok(person(StatusCode::UNPROCESSABLE_ENTITY, &state, &page.staff, shell, user, &rows).await?);
+    };
+    let version = typed.get("version").and_then(|version| version.parse().ok());
+    match state.accounts.set_grants(&page.staff.actor(), user.id, grants, version).await {
+        Ok(user) => Ok(lead_done(&format!("{HERE}/{}", user.id), "grants")),
+        Err(AppError::Conflict(_)) => {
+            // Somebody was quicker, or nobody would be administrator any more; the present roles are shown.
+            let is_stale = version != Some(user.version);
+            shell.fault("", if is_stale { "fault-stale" } else { "fault-last-admin" });
+            let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
+            Ok(person(StatusCode::CONFLICT, &state, &page.staff, shell, user, &rows).await?)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Does one of the things that need no more than a button.
+pub async fn act(
+    state: Data<State>,
+    request: HttpRequest,
+    page: StaffPage<right::ManageUsers>,
+    at: Path<(UserId, String)>,
+    Form(Nothing {}): Form<Nothing>,
+) -> PageResult {
+    let (id, action) = at.into_inner();
+    let (accounts, by) = (&state.accounts, page.staff.actor());
+    let (done, made) = match action.as_str() {
+        "sperren" => ("disabled", accounts.disable(&by, id).await.map(|_| None)),
+        "freigeben" => ("enabled", accounts.enable(&by, id).await.map(|_| None)),
+        "faktor-entfernen" => ("factor-reset", accounts.reset_second_factor(&by, id).await.map(|()| None)),
+        "abmelden" => ("logged-out", accounts.end_sessions(&by, id).await.map(|_| None)),
+        "passwort-zuruecksetzen" => ("done-reset", accounts.reset(&by, id).await.map(Some)),
+        "einladung" => ("done-invited", accounts.invite_again(&by, id).await.map(Some)),
+        _ => return Err(AppError::NotFound.into()),
+    };
+    let mut shell = Shell::new(&state, &request, &page.staff.visitor);
+    match made {
+        Ok(None) => Ok(lead_done(&format!("{HERE}/{id}"), done)),
+        Ok(Some(invitation)) => {
+            let user = state.accounts.user(id).await?;
+            let shown = LinkMade::new(shell, done, &user, &invitation);
+            Ok(show(StatusCode::OK, &shown.shell, &shown))
+        }
+        Err(AppError::Conflict(_)) => {
+            shell.fault("", "fault-not-now");
+            let user = state.accounts.user(id).await?;
+            let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
+            Ok(person(StatusCode::CONFLICT, &state, &page.staff, shell, user, &rows).await?)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
