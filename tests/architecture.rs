@@ -33,7 +33,7 @@ const MAY_NAME_OUTER: [&str; 3] = ["app", "cli", "main"];
 const OUTER_MAY_NAME: [&str; 6] = ["clock", "ids", "keys", "error", "db", "delivery"];
 
 /// Macros stand at the root of the crate by the language's rule; `db/dialect.rs` gives them their place.
-const MACROS_OF_DB: [&str; 8] = [
+const MACROS_OF_DB: [&str; 7] = [
     "each_backend",
     "insert_columns",
     "insert_columns_if_absent",
@@ -41,8 +41,9 @@ const MACROS_OF_DB: [&str; 8] = [
     "insert_many",
     "load_locked",
     "load_unlocked",
-    "within_reach",
 ];
+/// The same for a reach as the condition of a query.
+const MACRO_OF_ACCESS: &str = "within_reach";
 
 /// Rules and sums without a clock, a database or waiting. Files that do not exist yet are passed over.
 const PURE: [&str; 11] = [
@@ -136,7 +137,7 @@ fn import_fault(own: &str, named: &str) -> Option<String> {
     if own == named {
         return None;
     }
-    if own == "db" && MACROS_OF_DB.contains(&named) {
+    if own == "db" && MACROS_OF_DB.contains(&named) || own == "access" && named == MACRO_OF_ACCESS {
         return None;
     }
     if OUTER.contains(&own) {

@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::State;
 use super::error::ApiError;
+use super::visitor::{Visitor, csrf_header};
 use crate::access::idempotency::{Once, Render};
 use crate::access::{Action, Caller};
 use crate::error::AppError;
@@ -164,17 +165,28 @@ pub fn version(tag: &str) -> Result<i32, AppError> {
     inner.and_then(|number| number.parse().ok()).ok_or_else(wrong)
 }
 
-fn state(request: &HttpRequest) -> Result<&State, AppError> {
+pub(super) fn state(request: &HttpRequest) -> Result<&State, AppError> {
     request.app_data::<Data<State>>().map(|data| &***data).ok_or_else(|| AppError::internal("no state in the server"))
 }
 
-/// The caller behind the bearer token, if they have the right.
+/// The caller behind the bearer token, or behind the session of a page of ours, if they have the right.
 async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiError> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token =
-        header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, token) = token.ok_or(AppError::Unauthorised)?;
-    let caller = state(request)?.authenticate(request, token.trim()).await?;
+    let caller = match request.headers().get(AUTHORIZATION) {
+        Some(header) => {
+            let scheme = header.to_str().ok().and_then(|value| value.split_once(' '));
+            let token = scheme.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            let (_, token) = token.ok_or(AppError::Unauthorised)?;
+            state(request)?.authenticate(request, token.trim()).await?
+        }
+        None => {
+            let visitor = Visitor::of(request).await?;
+            let caller = visitor.caller().ok_or(AppError::Unauthorised)?;
+            if !request.method().is_safe() {
+                visitor.check_csrf(request, csrf_header(request))?;
+            }
+            caller
+        }
+    };
     caller.may(action)?;
     Ok(caller)
 }

@@ -10,6 +10,7 @@ pub mod api;
 pub mod assets;
 pub mod auth;
 pub mod client;
+pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
@@ -18,8 +19,10 @@ pub mod openapi;
 pub mod pages;
 pub mod public;
 mod record;
+pub mod redirect;
 pub mod routes;
 pub mod server;
+pub mod visitor;
 pub mod words;
 
 pub use development::{Development, Received};

@@ -123,7 +123,7 @@ pub async fn action(state: Data<State>, at: Path<(String, String)>) -> HttpRespo
     let (secret, word) = at.into_inner();
     match Action::of(&word) {
         Some(action) => show(&state, secret, action).await,
-        None => failure(AppError::NotFound.into()),
+        None => failure(&AppError::NotFound.into()),
     }
 }
 
@@ -135,21 +135,21 @@ pub async fn act(
     at: Path<(String, String)>,
 ) -> HttpResponse {
     let (secret, word) = at.into_inner();
-    let Some(action) = Action::of(&word) else { return failure(AppError::NotFound.into()) };
+    let Some(action) = Action::of(&word) else { return failure(&AppError::NotFound.into()) };
     if request.headers().get("Sec-Fetch-Site").is_some_and(|site| site == "cross-site") {
         let lead = "Der Knopf wurde auf einer fremden Seite gedrückt. Es wurde nichts geändert.";
         return message(StatusCode::FORBIDDEN, "Das geht nur hier", lead, Some("Öffnen Sie den Link aus der Mail."));
     }
     let typed = match form(&request, payload).await {
         Ok(typed) => typed,
-        Err(fault) => return failure(fault),
+        Err(fault) => return failure(&fault),
     };
     let heard = respond(&state.escalations, Speaker::Link(secret.clone()), say(action, &typed)).await;
     match heard {
         Ok(Ok(_)) => done(&state, secret, action).await,
         Ok(Err(dead)) => gone(&state, secret, dead).await,
         Err(AppError::Invalid(faults)) => again(&state, secret, action, typed, &faults).await,
-        Err(fault) => failure(fault.into()),
+        Err(fault) => failure(&fault.into()),
     }
 }
 
@@ -177,7 +177,7 @@ async fn show(state: &State, secret: String, action: Action) -> HttpResponse {
     match link::page(&state.escalations, secret.clone()).await {
         Ok(Ok(found)) => page(StatusCode::OK, &second_level(found, &secret, action, Typed::default())),
         Ok(Err(dead)) => gone(state, secret, dead).await,
-        Err(fault) => failure(fault.into()),
+        Err(fault) => failure(&fault.into()),
     }
 }
 
@@ -193,7 +193,7 @@ async fn again(state: &State, secret: String, action: Action, typed: Typed, faul
             page(StatusCode::UNPROCESSABLE_ENTITY, &shown)
         }
         Ok(Err(dead)) => gone(state, secret, dead).await,
-        Err(fault) => failure(fault.into()),
+        Err(fault) => failure(&fault.into()),
     }
 }
 
@@ -274,7 +274,7 @@ async fn done(state: &State, secret: String, action: Action) -> HttpResponse {
     let found = match link::page(&state.escalations, secret.clone()).await {
         Ok(Ok(found)) => found,
         Ok(Err(dead)) => return gone(state, secret, dead).await,
-        Err(fault) => return failure(fault.into()),
+        Err(fault) => return failure(&fault.into()),
     };
     let (facts, place) = (found.facts, |what: &str| format!("{what} liegt bei der Kommune."));
     let (title, happened, next_steps) = match action {

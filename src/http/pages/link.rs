@@ -13,10 +13,10 @@ use serde::Deserialize;
 use super::field::Field;
 use super::login::{PageResult, go_on, refused, retry};
 use super::shell::{Shell, show};
-use super::visitor::{Form, Visitor};
 use crate::access::users::{LinkPurpose, User};
 use crate::error::AppError;
 use crate::http::State;
+use crate::http::visitor::{Form, Visitor};
 
 /// Who forgot their password.
 #[derive(Debug, Deserialize)]
@@ -84,8 +84,7 @@ fn forgot_form(status: StatusCode, shell: Shell, login: &str) -> HttpResponse {
 pub async fn request(
     state: Data<State>,
     request: HttpRequest,
-    visitor: Visitor,
-    Form(typed): Form<Forgot>,
+    Form { visitor, body: typed }: Form<Forgot>,
 ) -> PageResult {
     let mut shell = Shell::new(&state, &request, &visitor);
     if typed.login.trim().is_empty() {
@@ -132,9 +131,8 @@ fn choose(status: StatusCode, shell: Shell, user: &User, purpose: LinkPurpose) -
 pub async fn accept(
     state: Data<State>,
     request: HttpRequest,
-    visitor: Visitor,
     secret: Path<String>,
-    Form(typed): Form<Chosen>,
+    Form { visitor, body: typed }: Form<Chosen>,
 ) -> PageResult {
     let mut shell = Shell::new(&state, &request, &visitor);
     let (user, purpose) = match state.accounts.link(&secret).await {

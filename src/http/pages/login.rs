@@ -5,19 +5,22 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::field::Field;
-use super::shell::{Shell, lead, show};
-use super::visitor::{Form, PageError, Visitor, no_session_cookie, session_cookie};
+use super::shell::{Shell, show};
 use crate::access::Stage;
 use crate::access::users::Entered;
 use crate::error::AppError;
 use crate::http::State;
+use crate::http::auth::parse_query;
+use crate::http::cookies::{expired, session_cookie};
+use crate::http::redirect::local_path;
+use crate::http::visitor::{Form, PageError, Visitor, see_other};
 
 /// What a page handler answers.
 pub type PageResult = Result<HttpResponse, PageError>;
@@ -83,22 +86,13 @@ struct LoggedOut {
     provider_url: Option<String>,
 }
 
-/// An address of this service, or its first page. Browsers take `\` for `/`, and skip tabs and line ends.
-pub fn local(path: &str) -> &str {
-    let is_local = path.starts_with('/')
-        && !path.starts_with("//")
-        && !path.contains('\\')
-        && !path.chars().any(|c| c.is_control())
-        && !path.starts_with("/anmelden");
-    if is_local { path } else { "/" }
-}
-
 /// The form to log in.
-pub async fn view(state: Data<State>, request: HttpRequest, visitor: Visitor, onward: Query<Onward>) -> PageResult {
-    let onward = local(&onward.weiter);
+pub async fn view(state: Data<State>, request: HttpRequest, visitor: Visitor) -> PageResult {
+    let Onward { weiter } = parse_query(request.query_string())?;
+    let onward = local_path(&weiter);
     match visitor.session.as_ref().map(|session| session.stage) {
-        Some(Stage::Open) => Ok(lead(onward)),
-        Some(Stage::SecondFactor) => Ok(lead(&code_path(onward))),
+        Some(Stage::Open) => Ok(see_other(onward)),
+        Some(Stage::SecondFactor) => Ok(see_other(&code_path(onward))),
         None => {
             let shell = Shell::new(&state, &request, &visitor);
             Ok(form(StatusCode::OK, shell, "", onward))
@@ -117,10 +111,9 @@ fn form(status: StatusCode, shell: Shell, login: &str, onward: &str) -> HttpResp
 pub async fn log_in(
     state: Data<State>,
     request: HttpRequest,
-    visitor: Visitor,
-    Form(typed): Form<LogIn>,
+    Form { visitor, body: typed }: Form<LogIn>,
 ) -> PageResult {
-    let onward = local(&typed.weiter).to_owned();
+    let onward = local_path(&typed.weiter).to_owned();
     match state.accounts.log_in(&typed.login, &typed.password, &visitor.origin).await {
         Ok(entered) => Ok(go_on(&state, &entered, &onward)),
         Err(fault) => {
@@ -132,12 +125,13 @@ pub async fn log_in(
 }
 
 /// The form for the code.
-pub async fn code(state: Data<State>, request: HttpRequest, visitor: Visitor, onward: Query<Onward>) -> PageResult {
-    let onward = local(&onward.weiter);
+pub async fn code(state: Data<State>, request: HttpRequest, visitor: Visitor) -> PageResult {
+    let Onward { weiter } = parse_query(request.query_string())?;
+    let onward = local_path(&weiter);
     match visitor.session.as_ref().map(|session| session.stage) {
         Some(Stage::SecondFactor) => Ok(code_form(StatusCode::OK, Shell::new(&state, &request, &visitor), onward)),
-        Some(Stage::Open) => Ok(lead(onward)),
-        None => Ok(lead("/anmelden")),
+        Some(Stage::Open) => Ok(see_other(onward)),
+        None => Ok(see_other("/anmelden")),
     }
 }
 
@@ -150,12 +144,11 @@ fn code_form(status: StatusCode, shell: Shell, onward: &str) -> HttpResponse {
 pub async fn second_factor(
     state: Data<State>,
     request: HttpRequest,
-    visitor: Visitor,
-    Form(typed): Form<Code>,
+    Form { visitor, body: typed }: Form<Code>,
 ) -> PageResult {
     use secrecy::ExposeSecret;
-    let onward = local(&typed.weiter).to_owned();
-    let Some(secret) = visitor.secret.as_deref() else { return Ok(lead("/anmelden")) };
+    let onward = local_path(&typed.weiter).to_owned();
+    let Some(secret) = visitor.secret() else { return Ok(see_other("/anmelden")) };
     match state.accounts.second_factor(secret, typed.code.expose_secret(), &visitor.origin).await {
         Ok(entered) => Ok(go_on(&state, &entered, &onward)),
         Err(fault) => {
@@ -170,23 +163,22 @@ pub async fn second_factor(
 pub async fn log_out(
     state: Data<State>,
     request: HttpRequest,
-    visitor: Visitor,
-    Form(Nothing {}): Form<Nothing>,
+    Form { visitor, .. }: Form<Nothing>,
 ) -> PageResult {
-    if let Some(secret) = &visitor.secret {
+    if let Some(secret) = visitor.secret() {
         state.accounts.log_out(secret).await?;
     }
     let shell = Shell::new(&state, &request, &visitor).at("/anmelden").without_session();
     let mut answer = show(StatusCode::OK, &LoggedOut { shell, provider_url: None });
-    answer.add_cookie(&no_session_cookie(&state)).map_err(AppError::internal)?;
+    answer.add_cookie(&expired(&state)).map_err(AppError::internal)?;
     Ok(answer)
 }
 
 /// Goes on with the session's new secret: to where one wanted, or to the code that is still owed.
 pub fn go_on(state: &State, entered: &Entered, onward: &str) -> HttpResponse {
     let mut answer = match entered.stage {
-        Stage::Open => lead(onward),
-        Stage::SecondFactor => lead(&code_path(onward)),
+        Stage::Open => see_other(onward),
+        Stage::SecondFactor => see_other(&code_path(onward)),
     };
     keep(&mut answer, state, entered);
     answer
@@ -231,28 +223,4 @@ pub fn retry(mut answer: HttpResponse, after: Option<u64>) -> HttpResponse {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local;
-
-    #[test]
-    fn leads_to_no_foreign_place() {
-        for path in ["/", "/konto", "/personen?q=a%20b", "/eskalation/x#y"] {
-            assert_eq!(local(path), path);
-        }
-        for odd in [
-            "",
-            "konto",
-            "//fremd.example",
-            "/\\fremd.example",
-            "https://fremd.example",
-            "/a\n",
-            "/\t/fremd.example",
-            "/anmelden?x",
-        ] {
-            assert_eq!(local(odd), "/", "{odd:?}");
-        }
-    }
 }

@@ -3,7 +3,7 @@
 //! Invariant: every page goes out through [`page`], with a policy that lets in nothing foreign and keeps it out of
 //! caches; a fault becomes a page as well, and says what happened and what to do.
 //!
-//! Where next: `shell.rs` (what pages for staff stand in), `visitor.rs` (who asks), `field.rs` (fields of forms),
+//! Where next: `shell.rs` (what pages for staff stand in), `field.rs` (fields of forms),
 //! `login.rs`, `link.rs`, `account/`, `people/`; `escalation.rs` (the 2nd level's signed link).
 
 pub mod account;
@@ -17,7 +17,6 @@ pub mod mail;
 pub mod people;
 pub mod shell;
 pub mod start;
-pub mod visitor;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;
@@ -70,55 +69,21 @@ pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&s
     page(status, &Message { lang: "de", assets: Assets::here(), title, lead, next_step })
 }
 
-/// Sends a fault of a page for staff as a page; an internal one is logged on the way.
-pub fn trouble(fault: &ApiError) -> HttpResponse {
+/// Sends a fault as a page; an internal one is logged on the way like those of the API.
+pub fn failure(fault: &ApiError) -> HttpResponse {
     let told = fault.error_response();
     let status = told.status();
     let (title, lead, next_step) = match status {
-        StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Sie ist nicht da, oder nicht für Sie.", None),
+        StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere, oder die Seite ist nicht für Sie.", None),
         StatusCode::FORBIDDEN => (
             "Das dürfen Sie hier nicht",
-            "Ihre Rollen reichen dafür nicht, oder das Formular war zu alt. Es wurde nichts geändert.",
-            Some("Öffnen Sie die Seite neu. Hilft das nicht, fragen Sie, wer bei Ihnen Personen verwaltet."),
+            "Ihre Rollen reichen dafür nicht, oder die Seite war zu lange offen. Es wurde nichts geändert.",
+            Some("Öffnen Sie die Seite noch einmal. Bleibt es dabei, hilft, wer Lotse bei Ihnen betreibt."),
         ),
-        StatusCode::CONFLICT => (
-            "Das geht gerade nicht",
-            "Jemand war schneller, oder der Stand lässt es nicht zu. Es wurde nichts geändert.",
-            Some("Öffnen Sie die Seite neu und sehen Sie nach."),
-        ),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (
-            "Gerade nicht erreichbar",
-            "Lotse kann im Moment nichts speichern. Es wurde nichts geändert.",
-            Some("Versuchen Sie es in einer Minute noch einmal."),
-        ),
-        status if status.is_client_error() => (
-            "Das konnte Lotse nicht lesen",
-            "Ihre Eingabe kam nicht so an, wie das Formular sie schickt. Es wurde nichts geändert.",
-            Some("Öffnen Sie die Seite neu."),
-        ),
-        _ => (
-            "Da ist etwas schiefgegangen",
-            "Der Fehler liegt bei Lotse und ist vermerkt. Es wurde nichts geändert.",
-            Some("Versuchen Sie es später noch einmal."),
-        ),
-    };
-    let mut page = message(status, title, lead, next_step);
-    if let Some(after) = told.headers().get(RETRY_AFTER) {
-        page.headers_mut().insert(RETRY_AFTER, after.clone());
-    }
-    page
-}
-
-/// Sends a fault as a page; an internal one is logged on the way like those of the API.
-pub fn failure(fault: ApiError) -> HttpResponse {
-    let told = fault.error_response();
-    let status = told.status();
-    let (title, lead, next_step) = match status {
-        StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere.", None),
         StatusCode::CONFLICT => (
             "Jemand war schneller",
-            "Die Anfrage hat sich eben geändert. Ihre Eingabe wurde nicht gespeichert.",
-            Some("Öffnen Sie den Link aus der Mail noch einmal."),
+            "Es hat sich eben etwas geändert. Ihre Eingabe wurde nicht gespeichert.",
+            Some("Öffnen Sie die Seite oder den Link aus der Mail noch einmal."),
         ),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (
             "Gerade nicht erreichbar",
@@ -128,7 +93,7 @@ pub fn failure(fault: ApiError) -> HttpResponse {
         status if status.is_client_error() => (
             "Das konnte Lotse nicht lesen",
             "Ihre Eingabe kam nicht so an, wie das Formular sie schickt. Es wurde nichts geändert.",
-            Some("Öffnen Sie den Link aus der Mail noch einmal."),
+            Some("Öffnen Sie die Seite oder den Link aus der Mail noch einmal."),
         ),
         _ => (
             "Da ist etwas schiefgegangen",

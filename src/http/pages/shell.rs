@@ -8,20 +8,20 @@
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngCore;
 
-use super::visitor::{Visitor, csrf};
 use super::{POLICY, page};
 use crate::access::Action;
 use crate::clock::Timestamp;
-use crate::error::{AppError, FieldError};
+use crate::error::FieldError;
 use crate::http::State;
 use crate::http::assets::Assets;
+use crate::http::visitor::{Visitor, see_other, token_of};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
 /// Every place of the navigation with the right that shows it.
@@ -68,7 +68,6 @@ pub struct Shell {
     path: String,
     query: String,
     is_language_chosen: bool,
-    before: Option<Cookie<'static>>,
     is_https: bool,
     now: Timestamp,
 }
@@ -86,7 +85,9 @@ impl Shell {
                 false => drop(query.append_pair(&name, &value)),
             }
         }
-        let shown = PLACES.iter().filter(|(.., action)| visitor.may(*action));
+        let caller = visitor.caller();
+        let may = |action| caller.as_ref().is_some_and(|caller| caller.may(action).is_ok());
+        let shown = PLACES.iter().filter(|(.., action)| may(*action));
         let is_here = |href: &str| path == href || path.starts_with(&format!("{href}/"));
         let place = |(href, key, _): &(&'static str, &'static str, Action)| Place {
             href,
@@ -97,14 +98,13 @@ impl Shell {
             places: shown.map(place).collect(),
             language,
             assets: Assets::here(),
-            who: visitor.name().map(str::to_owned),
-            csrf: visitor.csrf().to_owned(),
+            who: visitor.person().map(|session| session.user.name.clone()),
+            csrf: visitor.csrf(),
             done,
             faults: Vec::new(),
             nonce: None,
             query: query.finish(),
             path,
-            before: visitor.before(state),
             is_language_chosen: Language::chosen(request).is_some(),
             is_https: state.is_https(),
             now: state.desk().clock.now(),
@@ -123,8 +123,8 @@ impl Shell {
     }
 
     /// The session has a new secret, and forms with it a new token.
-    pub fn renewed(self, secret: &str) -> Result<Self, AppError> {
-        Ok(Self { csrf: csrf(secret)?, ..self })
+    pub fn renewed(self, secret: &str) -> Self {
+        Self { csrf: token_of(secret), ..self }
     }
 
     /// Lets the page's own script run; its tag names the nonce.
@@ -204,9 +204,6 @@ pub fn show(status: StatusCode, shell: &Shell, template: &impl Template) -> Http
     {
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
-    if let Some(before) = &shell.before {
-        answer.add_cookie(before).ok();
-    }
     if shell.is_language_chosen {
         let chosen = Cookie::build(COOKIE, shell.language.as_str()).path("/").max_age(Duration::days(365));
         let chosen = chosen.same_site(SameSite::Lax).http_only(true).secure(shell.is_https).finish();
@@ -215,12 +212,7 @@ pub fn show(status: StatusCode, shell: &Shell, template: &impl Template) -> Http
     answer
 }
 
-/// Leads on to another page after something was done.
-pub fn lead(to: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, to)).finish()
-}
-
 /// Leads on to a page that says what was done.
 pub fn lead_done(to: &str, done: &str) -> HttpResponse {
-    lead(&format!("{to}?{DONE}={done}"))
+    see_other(&format!("{to}?{DONE}={done}"))
 }

@@ -20,10 +20,10 @@ use super::field::Field;
 use super::grants::{GrantWords, words};
 use super::login::PageResult;
 use super::shell::{Shell, show};
-use super::visitor::Staff;
 use crate::access::User;
 use crate::error::AppError;
 use crate::http::State;
+use crate::http::visitor::Person;
 
 /// The address of one's own account.
 pub const HERE: &str = "/konto";
@@ -42,14 +42,14 @@ struct Account {
 }
 
 /// One's own account.
-pub async fn view(state: Data<State>, request: HttpRequest, staff: Staff) -> PageResult {
-    let shell = Shell::new(&state, &request, &staff.visitor);
-    Ok(account(StatusCode::OK, &state, &staff, shell).await?)
+pub async fn view(state: Data<State>, request: HttpRequest, person: Person) -> PageResult {
+    let shell = Shell::new(&state, &request, &person.visitor);
+    Ok(account(StatusCode::OK, &state, &person, shell).await?)
 }
 
 /// The page with what the shell knows to be wrong.
-async fn account(status: StatusCode, state: &State, staff: &Staff, shell: Shell) -> Result<HttpResponse, AppError> {
-    let user = staff.session.user.clone();
+async fn account(status: StatusCode, state: &State, person: &Person, shell: Shell) -> Result<HttpResponse, AppError> {
+    let user = person.session.user.clone();
     let directory = state.directory().current();
     let sessions = state.accounts.sessions_of(user.id).await?;
     let tokens = state.tokens.list(Some(user.id)).await?;
@@ -61,7 +61,7 @@ async fn account(status: StatusCode, state: &State, staff: &Staff, shell: Shell)
         password: user.has_password.then(|| PasswordFields::new(&shell)),
         code_to_remove: code("remove-code"),
         code_to_renew: code("renew-code"),
-        sessions: sessions.iter().map(|one| SessionLine::new(&shell, one, staff.session.id)).collect(),
+        sessions: sessions.iter().map(|one| SessionLine::new(&shell, one, person.session.id)).collect(),
         tokens: tokens::lines(&shell, &directory, &tokens, now)?,
         user,
         shell,

@@ -14,7 +14,7 @@ use crate::http::State;
 use crate::http::pages::field::Field;
 use crate::http::pages::login::{PageResult, keep, refused, retry};
 use crate::http::pages::shell::{Shell, lead_done};
-use crate::http::pages::visitor::{Form, Staff};
+use crate::http::visitor::{Person, PersonForm};
 
 /// The fields of the form.
 pub struct PasswordFields {
@@ -53,13 +53,13 @@ pub struct Change {
 }
 
 /// Changes it.
-pub async fn change(state: Data<State>, request: HttpRequest, staff: Staff, Form(typed): Form<Change>) -> PageResult {
-    let mut shell = Shell::new(&state, &request, &staff.visitor);
+pub async fn change(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Change>) -> PageResult {
+    let mut shell = Shell::new(&state, &request, &person.visitor);
     if typed.new.expose_secret() != typed.again.expose_secret() {
         shell.fault("again", "fault-again");
-        return Ok(account(StatusCode::UNPROCESSABLE_ENTITY, &state, &staff, shell).await?);
+        return Ok(account(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell).await?);
     }
-    let (user, session) = (staff.session.user.id, staff.session.id);
+    let (user, session) = (person.session.user.id, person.session.id);
     let fault = match state.accounts.change_password(user, session, &typed.old, &typed.new).await {
         Ok(entered) => {
             let mut answer = lead_done(HERE, "password");
@@ -71,5 +71,5 @@ pub async fn change(state: Data<State>, request: HttpRequest, staff: Staff, Form
     let is_new = |fault: &AppError| matches!(fault, AppError::Invalid(all) if all.iter().any(|one| one.field != "old"));
     let (field, key) = if is_new(&fault) { ("new", "fault-password") } else { ("old", "fault-old-password") };
     let (status, after) = refused(&mut shell, fault, field, key)?;
-    Ok(retry(account(status, &state, &staff, shell).await?, after))
+    Ok(retry(account(status, &state, &person, shell).await?, after))
 }

@@ -18,7 +18,7 @@ use crate::http::State;
 use crate::http::pages::field::Field;
 use crate::http::pages::login::{Nothing, PageResult, keep, refused, retry};
 use crate::http::pages::shell::{Shell, lead_done, show};
-use crate::http::pages::visitor::{Form, Staff};
+use crate::http::visitor::{Person, PersonForm};
 
 /// The longest address of a second factor.
 const LONGEST_URI: usize = 600;
@@ -61,11 +61,10 @@ struct RecoveryCodes {
 pub async fn begin(
     state: Data<State>,
     request: HttpRequest,
-    staff: Staff,
-    Form(Nothing {}): Form<Nothing>,
+    PersonForm { person, .. }: PersonForm<Nothing>,
 ) -> PageResult {
-    let shell = Shell::new(&state, &request, &staff.visitor).at(HERE);
-    let new = state.accounts.begin_second_factor(staff.session.user.id).await?;
+    let shell = Shell::new(&state, &request, &person.visitor).at(HERE);
+    let new = state.accounts.begin_second_factor(person.session.user.id).await?;
     Ok(set_up(StatusCode::OK, shell, &new.uri)?)
 }
 
@@ -76,12 +75,12 @@ fn set_up(status: StatusCode, shell: Shell, uri: &str) -> Result<HttpResponse, A
 }
 
 /// Confirms it and shows the recovery codes.
-pub async fn confirm(state: Data<State>, request: HttpRequest, staff: Staff, Form(typed): Form<Confirm>) -> PageResult {
-    let mut shell = Shell::new(&state, &request, &staff.visitor).at(HERE);
-    let (user, session) = (staff.session.user.id, staff.session.id);
+pub async fn confirm(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Confirm>) -> PageResult {
+    let mut shell = Shell::new(&state, &request, &person.visitor).at(HERE);
+    let (user, session) = (person.session.user.id, person.session.id);
     match state.accounts.confirm_second_factor(user, session, typed.code.expose_secret()).await {
         Ok((codes, entered)) => {
-            let mut answer = recovery_codes(shell.renewed(&entered.secret)?, &staff, codes);
+            let mut answer = recovery_codes(shell.renewed(&entered.secret)?, &person, codes);
             keep(&mut answer, &state, &entered);
             Ok(answer)
         }
@@ -92,8 +91,8 @@ pub async fn confirm(state: Data<State>, request: HttpRequest, staff: Staff, For
     }
 }
 
-fn recovery_codes(shell: Shell, staff: &Staff, codes: Vec<String>) -> HttpResponse {
-    let shown = RecoveryCodes { login: staff.session.user.login.clone(), codes, shell };
+fn recovery_codes(shell: Shell, person: &Person, codes: Vec<String>) -> HttpResponse {
+    let shown = RecoveryCodes { login: person.session.user.login.clone(), codes, shell };
     show(StatusCode::OK, &shown.shell, &shown)
 }
 
@@ -101,27 +100,26 @@ fn recovery_codes(shell: Shell, staff: &Staff, codes: Vec<String>) -> HttpRespon
 pub async fn renew_codes(
     state: Data<State>,
     request: HttpRequest,
-    staff: Staff,
-    Form(typed): Form<Code>,
+    PersonForm { person, body: typed }: PersonForm<Code>,
 ) -> PageResult {
-    let mut shell = Shell::new(&state, &request, &staff.visitor).at(HERE);
-    match state.accounts.new_recovery_codes(staff.session.user.id, typed.code.expose_secret()).await {
-        Ok(codes) => Ok(recovery_codes(shell, &staff, codes)),
+    let mut shell = Shell::new(&state, &request, &person.visitor).at(HERE);
+    match state.accounts.new_recovery_codes(person.session.user.id, typed.code.expose_secret()).await {
+        Ok(codes) => Ok(recovery_codes(shell, &person, codes)),
         Err(fault) => {
             let (status, after) = refused(&mut shell, fault, "renew-code", "fault-code")?;
-            Ok(retry(account(status, &state, &staff, shell).await?, after))
+            Ok(retry(account(status, &state, &person, shell).await?, after))
         }
     }
 }
 
 /// Removes it.
-pub async fn remove(state: Data<State>, request: HttpRequest, staff: Staff, Form(typed): Form<Code>) -> PageResult {
-    match state.accounts.remove_second_factor(staff.session.user.id, typed.code.expose_secret()).await {
+pub async fn remove(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Code>) -> PageResult {
+    match state.accounts.remove_second_factor(person.session.user.id, typed.code.expose_secret()).await {
         Ok(()) => Ok(lead_done(HERE, "factor-removed")),
         Err(fault) => {
-            let mut shell = Shell::new(&state, &request, &staff.visitor);
+            let mut shell = Shell::new(&state, &request, &person.visitor);
             let (status, after) = refused(&mut shell, fault, "remove-code", "fault-code")?;
-            Ok(retry(account(status, &state, &staff, shell).await?, after))
+            Ok(retry(account(status, &state, &person, shell).await?, after))
         }
     }
 }

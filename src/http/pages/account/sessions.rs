@@ -8,7 +8,7 @@ use crate::http::State;
 use crate::http::pages::device::device;
 use crate::http::pages::login::{Nothing, PageResult};
 use crate::http::pages::shell::{Shell, lead_done};
-use crate::http::pages::visitor::{Form, Staff};
+use crate::http::visitor::PersonForm;
 use crate::ids::SessionId;
 
 /// A log-in in words.
@@ -45,13 +45,13 @@ impl SessionLine {
 }
 
 /// Ends one.
-pub async fn end(state: Data<State>, staff: Staff, id: Path<SessionId>, Form(Nothing {}): Form<Nothing>) -> PageResult {
-    state.accounts.end_session(staff.session.user.id, id.into_inner()).await?;
+pub async fn end(state: Data<State>, id: Path<SessionId>, PersonForm { person, .. }: PersonForm<Nothing>) -> PageResult {
+    state.accounts.end_session(person.session.user.id, id.into_inner()).await?;
     Ok(lead_done(HERE, "session"))
 }
 
 /// Ends all but the one that asks.
-pub async fn end_others(state: Data<State>, staff: Staff, Form(Nothing {}): Form<Nothing>) -> PageResult {
-    state.accounts.end_other_sessions(staff.session.user.id, staff.session.id).await?;
+pub async fn end_others(state: Data<State>, PersonForm { person, .. }: PersonForm<Nothing>) -> PageResult {
+    state.accounts.end_other_sessions(person.session.user.id, person.session.id).await?;
     Ok(lead_done(HERE, "sessions"))
 }

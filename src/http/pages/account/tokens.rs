@@ -20,7 +20,7 @@ use crate::http::pages::field::{Choice, Field};
 use crate::http::pages::grants::words;
 use crate::http::pages::login::{Nothing, PageResult};
 use crate::http::pages::shell::{Shell, lead_done, show};
-use crate::http::pages::visitor::{Form, Staff};
+use crate::http::visitor::{Person, PersonForm};
 use crate::ids::TokenId;
 
 /// How long a token holds unless told otherwise, in days.
@@ -100,15 +100,15 @@ struct TokenMade {
 }
 
 /// The form for a new one.
-pub async fn form(state: Data<State>, request: HttpRequest, staff: Staff) -> PageResult {
-    let shell = Shell::new(&state, &request, &staff.visitor);
+pub async fn form(state: Data<State>, request: HttpRequest, person: Person) -> PageResult {
+    let shell = Shell::new(&state, &request, &person.visitor);
     let typed = Typed { days: USUAL_DAYS.into(), ..Typed::default() };
-    Ok(show_form(StatusCode::OK, &state, &staff, shell, &typed))
+    Ok(show_form(StatusCode::OK, &state, &person, shell, &typed))
 }
 
-fn show_form(status: StatusCode, state: &State, staff: &Staff, shell: Shell, typed: &Typed) -> HttpResponse {
+fn show_form(status: StatusCode, state: &State, person: &Person, shell: Shell, typed: &Typed) -> HttpResponse {
     let directory = state.directory().current();
-    let grants = staff.session.user.grants.iter().enumerate().map(|(at, grant)| {
+    let grants = person.session.user.grants.iter().enumerate().map(|(at, grant)| {
         let words = words(shell.language, &directory, grant);
         (at.to_string(), format!("{}, {}", words.role, words.place))
     });
@@ -127,10 +127,10 @@ fn show_form(status: StatusCode, state: &State, staff: &Staff, shell: Shell, typ
 }
 
 /// Makes one and shows it, this once.
-pub async fn create(state: Data<State>, request: HttpRequest, staff: Staff, Form(typed): Form<Typed>) -> PageResult {
-    let mut shell = Shell::new(&state, &request, &staff.visitor);
-    let Some(new) = read(&mut shell, &staff, &typed, state.desk().clock.now()) else {
-        return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &staff, shell, &typed));
+pub async fn create(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Typed>) -> PageResult {
+    let mut shell = Shell::new(&state, &request, &person.visitor);
+    let Some(new) = read(&mut shell, &person, &typed, state.desk().clock.now()) else {
+        return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, &typed));
     };
     match state.tokens.create(new).await {
         Ok((_, token)) => {
@@ -142,18 +142,18 @@ pub async fn create(state: Data<State>, request: HttpRequest, staff: Staff, Form
                 "name" => ("name".to_owned(), "fault-token-name"),
                 _ => ("grant".to_owned(), "fault-token-grant"),
             });
-            Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &staff, shell, &typed))
+            Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, &typed))
         }
         Err(fault) => Err(fault.into()),
     }
 }
 
 /// What was typed, or what is wrong with it.
-fn read(shell: &mut Shell, staff: &Staff, typed: &Typed, now: Timestamp) -> Option<NewToken> {
+fn read(shell: &mut Shell, person: &Person, typed: &Typed, now: Timestamp) -> Option<NewToken> {
     if typed.name.trim().is_empty() || typed.name.chars().count() > 200 {
         shell.fault("name", "fault-token-name");
     }
-    let grant = typed.grant.parse::<usize>().ok().and_then(|at| staff.session.user.grants.get(at));
+    let grant = typed.grant.parse::<usize>().ok().and_then(|at| person.session.user.grants.get(at));
     if grant.is_none() {
         shell.fault("grant", "fault-token-grant");
     }
@@ -177,7 +177,7 @@ fn read(shell: &mut Shell, staff: &Staff, typed: &Typed, now: Timestamp) -> Opti
         regions: if region.as_str().is_empty() { Vec::new() } else { vec![region.clone()] },
         contact: grant.contact.clone(),
         expires_at: Some(now.plus(TimeDelta::days(days?))),
-        owner: Some(staff.session.user.id),
+        owner: Some(person.session.user.id),
         services: grant.scope.service.clone().into_iter().collect(),
         channel: grant.scope.channel,
         addresses: addresses?,
@@ -188,10 +188,9 @@ fn read(shell: &mut Shell, staff: &Staff, typed: &Typed, now: Timestamp) -> Opti
 /// Ends one at once.
 pub async fn revoke(
     state: Data<State>,
-    staff: Staff,
     id: Path<TokenId>,
-    Form(Nothing {}): Form<Nothing>,
+    PersonForm { person, .. }: PersonForm<Nothing>,
 ) -> PageResult {
-    state.tokens.revoke(id.into_inner(), Some(staff.session.user.id)).await?;
+    state.tokens.revoke(id.into_inner(), Some(person.session.user.id)).await?;
     Ok(lead_done(HERE, "token"))
 }

@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::LinkMade;
 use crate::access::users::NewUser;
+use crate::access::{Action, Caller};
 use crate::directory::Snapshot;
 use crate::directory::contacts::{self, ContactQuery};
 use crate::directory::{Contact, PageRequest};
@@ -19,7 +20,7 @@ use crate::http::pages::field::Field;
 use crate::http::pages::grants::{RowFields, Rows};
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, show};
-use crate::http::pages::visitor::{Form, StaffPage};
+use crate::http::visitor::{Staff, StaffForm};
 
 #[derive(Template)]
 #[template(path = "invite.html")]
@@ -33,20 +34,21 @@ struct Invite {
 }
 
 /// The contacts that a role of the 2nd level can speak for; enough to offer, any other can be typed.
-pub async fn contacts_to_offer(state: &State) -> Result<Vec<Contact>, AppError> {
-    let all = ContactQuery { q: None, service: None, ..ContactQuery::everywhere() };
+pub async fn contacts_to_offer(state: &State, caller: &Caller) -> Result<Vec<Contact>, AppError> {
+    let all = ContactQuery { q: None, service: None, reach: caller.reach(Action::ManageUsers) };
     Ok(contacts::list(&state.desk().db, all, PageRequest { limit: Some(200), cursor: None }).await?.items)
 }
 
 /// The form.
-pub async fn form(state: Data<State>, request: HttpRequest, page: StaffPage<right::ManageUsers>) -> PageResult {
-    let shell = Shell::new(&state, &request, &page.staff.visitor);
-    Ok(show_form(StatusCode::OK, &state, shell, &HashMap::new(), &Rows::empty()).await?)
+pub async fn form(state: Data<State>, request: HttpRequest, page: Staff<right::ManageUsers>) -> PageResult {
+    let shell = Shell::new(&state, &request, &page.person.visitor);
+    Ok(show_form(StatusCode::OK, &state, &page.person.caller, shell, &HashMap::new(), &Rows::empty()).await?)
 }
 
 async fn show_form(
     status: StatusCode,
     state: &State,
+    caller: &Caller,
     shell: Shell,
     typed: &HashMap<String, String>,
     rows: &Rows,
@@ -58,7 +60,7 @@ async fn show_form(
         login: text("login", "login-name").hint(shell.say("person-login-hint")),
         email: text("email", "person-email").kind("email").hint(shell.say("person-email-hint")).optional(&shell),
         rows: rows.fields(&shell, &state.directory().current()),
-        contacts: contacts_to_offer(state).await?,
+        contacts: contacts_to_offer(state, caller).await?,
         shell,
     };
     Ok(show(status, &shown.shell, &shown))
@@ -68,26 +70,26 @@ async fn show_form(
 pub async fn invite(
     state: Data<State>,
     request: HttpRequest,
-    page: StaffPage<right::ManageUsers>,
-    Form(typed): Form<HashMap<String, String>>,
+    form: StaffForm<right::ManageUsers, HashMap<String, String>>,
 ) -> PageResult {
-    let mut shell = Shell::new(&state, &request, &page.staff.visitor);
+    let (person, typed) = (form.person, form.body);
+    let mut shell = Shell::new(&state, &request, &person.visitor);
     let rows = Rows::typed(&typed);
     if typed.contains_key("mehr") {
-        return Ok(show_form(StatusCode::OK, &state, shell, &typed, &rows.and_one()).await?);
+        return Ok(show_form(StatusCode::OK, &state, &person.caller, shell, &typed, &rows.and_one()).await?);
     }
     let new = read(&mut shell, &state.directory().current(), &typed, &rows);
     let Some(new) = new else {
-        return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, shell, &typed, &rows).await?);
+        return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person.caller, shell, &typed, &rows).await?);
     };
-    match state.accounts.invite(&page.staff.actor(), new).await {
+    match state.accounts.invite(&person.caller.actor, new).await {
         Ok((user, invitation)) => {
             let shown = LinkMade::new(shell, "done-invited", &user, &invitation);
             Ok(show(StatusCode::CREATED, &shown.shell, &shown))
         }
         Err(AppError::Conflict(_)) => {
             shell.fault("login", "fault-login-taken");
-            Ok(show_form(StatusCode::CONFLICT, &state, shell, &typed, &rows).await?)
+            Ok(show_form(StatusCode::CONFLICT, &state, &person.caller, shell, &typed, &rows).await?)
         }
         Err(AppError::Invalid(faults)) => {
             shell.mark(&faults, |fault| match fault.field.as_str() {
@@ -96,7 +98,7 @@ pub async fn invite(
                 "email" => ("email".to_owned(), "fault-email"),
                 _ => ("role-1".to_owned(), "fault-role"),
             });
-            Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, shell, &typed, &rows).await?)
+            Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person.caller, shell, &typed, &rows).await?)
         }
         Err(fault) => Err(fault.into()),
     }

@@ -8,7 +8,7 @@ pub mod person;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use askama::Template;
 use serde::Deserialize;
 
@@ -16,12 +16,12 @@ use super::field::{Choice, Field};
 use super::grants::words;
 use super::login::PageResult;
 use super::shell::{Shell, show};
-use super::visitor::StaffPage;
 use crate::access::users::{Invitation, UserQuery, UserState};
 use crate::access::{Action, User};
 use crate::directory::Snapshot;
 use crate::http::State;
-use crate::http::auth::right;
+use crate::http::auth::{parse_query, right};
+use crate::http::visitor::Staff;
 
 /// The address of the list.
 pub const HERE: &str = "/personen";
@@ -99,15 +99,13 @@ impl PersonLine {
 pub async fn list(
     state: Data<State>,
     request: HttpRequest,
-    page: StaffPage<right::ReadUsers>,
-    wanted: Query<Wanted>,
+    page: Staff<right::ReadUsers>,
 ) -> PageResult {
-    let Wanted { q, stand, nach } = wanted.into_inner();
+    let Wanted { q, stand, nach } = parse_query(request.query_string())?;
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = UserQuery { text: some(&q), state: stand.parse().ok(), after: some(&nach), limit: AT_ONCE };
     let found = state.accounts.users(query).await?;
-    let visitor = &page.staff.visitor;
-    let shell = Shell::new(&state, &request, visitor);
+    let shell = Shell::new(&state, &request, &page.person.visitor);
     let directory = state.directory().current();
     let states = UserState::ALL.iter().map(|one| (one.to_string(), shell.say(&format!("state-{one}"))));
     let states = std::iter::once((String::new(), shell.say("state-all"))).chain(states).collect();
@@ -121,7 +119,7 @@ pub async fn list(
         state: Choice::new(&shell, "stand", &shell.say("people-state"), states, &stand),
         people: found.items.iter().map(|user| PersonLine::new(&shell, &directory, user)).collect(),
         next,
-        may_manage: visitor.may(Action::ManageUsers),
+        may_manage: page.person.caller.may(Action::ManageUsers).is_ok(),
         is_filtered: !q.is_empty() || !stand.is_empty() || !nach.is_empty(),
         shell,
     };

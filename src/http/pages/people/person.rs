@@ -18,12 +18,12 @@ use crate::http::auth::right;
 use crate::http::pages::grants::{GrantWords, RowFields, Rows, words};
 use crate::http::pages::login::{Nothing, PageResult};
 use crate::http::pages::shell::{Shell, lead_done, show};
-use crate::http::pages::visitor::{Form, Staff, StaffPage};
+use crate::http::visitor::{Person, Staff, StaffForm};
 use crate::ids::UserId;
 
 #[derive(Template)]
 #[template(path = "person.html")]
-struct Person {
+struct PersonPage {
     shell: Shell,
     user: User,
     here: String,
@@ -39,7 +39,7 @@ struct Person {
     is_stale: bool,
 }
 
-impl Person {
+impl PersonPage {
     fn is_invited(&self) -> bool {
         self.user.state == UserState::Invited
     }
@@ -53,37 +53,37 @@ impl Person {
 pub async fn view(
     state: Data<State>,
     request: HttpRequest,
-    page: StaffPage<right::ReadUsers>,
+    page: Staff<right::ReadUsers>,
     id: Path<UserId>,
 ) -> PageResult {
     let user = state.accounts.user(id.into_inner()).await?;
-    let shell = Shell::new(&state, &request, &page.staff.visitor);
+    let shell = Shell::new(&state, &request, &page.person.visitor);
     let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
-    Ok(person(StatusCode::OK, &state, &page.staff, shell, user, &rows).await?)
+    Ok(show_person(StatusCode::OK, &state, &page.person, shell, user, &rows).await?)
 }
 
-async fn person(
+async fn show_person(
     status: StatusCode,
     state: &State,
-    staff: &Staff,
+    person: &Person,
     shell: Shell,
     user: User,
     rows: &Rows,
 ) -> Result<HttpResponse, AppError> {
     let directory = state.directory().current();
-    let may_manage = staff.visitor.may(Action::ManageUsers);
+    let may_manage = person.caller.may(Action::ManageUsers).is_ok();
     let here = format!("{HERE}/{}", user.id);
     let shell = shell.at(here.as_str());
-    let shown = Person {
+    let shown = PersonPage {
         state: StateWords::new(&shell, user.state),
         grants: user.grants.iter().map(|grant| words(shell.language, &directory, grant)).collect(),
         since: shell.language.time(user.created_at),
         last_login: user.last_login_at.map_or_else(|| shell.say("never"), |at| shell.near(at)),
         session_count: if may_manage { state.accounts.sessions_of(user.id).await?.len() } else { 0 },
         rows: rows.fields(&shell, &directory),
-        contacts: if may_manage { contacts_to_offer(state).await? } else { Vec::new() },
+        contacts: if may_manage { contacts_to_offer(state, &person.caller).await? } else { Vec::new() },
         may_manage,
-        is_self: user.id == staff.session.user.id,
+        is_self: user.id == person.session.user.id,
         is_stale: status == StatusCode::CONFLICT,
         here,
         user,
@@ -96,28 +96,28 @@ async fn person(
 pub async fn set_grants(
     state: Data<State>,
     request: HttpRequest,
-    page: StaffPage<right::ManageUsers>,
     id: Path<UserId>,
-    Form(typed): Form<HashMap<String, String>>,
+    form: StaffForm<right::ManageUsers, HashMap<String, String>>,
 ) -> PageResult {
+    let (person, typed) = (form.person, form.body);
     let user = state.accounts.user(id.into_inner()).await?;
-    let mut shell = Shell::new(&state, &request, &page.staff.visitor);
+    let mut shell = Shell::new(&state, &request, &person.visitor);
     let rows = Rows::typed(&typed);
     if typed.contains_key("mehr") {
-        return Ok(person(StatusCode::OK, &state, &page.staff, shell, user, &rows.and_one()).await?);
+        return Ok(show_person(StatusCode::OK, &state, &person, shell, user, &rows.and_one()).await?);
     }
     let Some(grants) = rows.grants(&mut shell, &state.directory().current()) else {
-        return Ok(person(StatusCode::UNPROCESSABLE_ENTITY, &state, &page.staff, shell, user, &rows).await?);
+        return Ok(show_person(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, user, &rows).await?);
     };
     let version = typed.get("version").and_then(|version| version.parse().ok());
-    match state.accounts.set_grants(&page.staff.actor(), user.id, grants, version).await {
+    match state.accounts.set_grants(&person.caller.actor, user.id, grants, version).await {
         Ok(user) => Ok(lead_done(&format!("{HERE}/{}", user.id), "grants")),
         Err(AppError::Conflict(_)) => {
             // Somebody was quicker, or nobody would be administrator any more; the present roles are shown.
             let is_stale = version != Some(user.version);
             shell.fault("", if is_stale { "fault-stale" } else { "fault-last-admin" });
             let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
-            Ok(person(StatusCode::CONFLICT, &state, &page.staff, shell, user, &rows).await?)
+            Ok(show_person(StatusCode::CONFLICT, &state, &person, shell, user, &rows).await?)
         }
         Err(fault) => Err(fault.into()),
     }
@@ -127,12 +127,11 @@ pub async fn set_grants(
 pub async fn act(
     state: Data<State>,
     request: HttpRequest,
-    page: StaffPage<right::ManageUsers>,
     at: Path<(UserId, String)>,
-    Form(Nothing {}): Form<Nothing>,
+    form: StaffForm<right::ManageUsers, Nothing>,
 ) -> PageResult {
-    let (id, action) = at.into_inner();
-    let (accounts, by) = (&state.accounts, page.staff.actor());
+    let ((id, action), person) = (at.into_inner(), form.person);
+    let (accounts, by) = (&state.accounts, person.caller.actor.clone());
     let (done, made) = match action.as_str() {
         "sperren" => ("disabled", accounts.disable(&by, id).await.map(|_| None)),
         "freigeben" => ("enabled", accounts.enable(&by, id).await.map(|_| None)),
@@ -142,7 +141,7 @@ pub async fn act(
         "einladung" => ("done-invited", accounts.invite_again(&by, id).await.map(Some)),
         _ => return Err(AppError::NotFound.into()),
     };
-    let mut shell = Shell::new(&state, &request, &page.staff.visitor);
+    let mut shell = Shell::new(&state, &request, &person.visitor);
     match made {
         Ok(None) => Ok(lead_done(&format!("{HERE}/{id}"), done)),
         Ok(Some(invitation)) => {
@@ -154,7 +153,7 @@ pub async fn act(
             shell.fault("", "fault-not-now");
             let user = state.accounts.user(id).await?;
             let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
-            Ok(person(StatusCode::CONFLICT, &state, &page.staff, shell, user, &rows).await?)
+            Ok(show_person(StatusCode::CONFLICT, &state, &person, shell, user, &rows).await?)
         }
         Err(fault) => Err(fault.into()),
     }
