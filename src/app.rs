@@ -24,7 +24,7 @@ use crate::delivery::{Mailer, Webhooks, Worker};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
-use crate::http::{Development, Metrics, State, server};
+use crate::http::{Development, Limits, Metrics, State, server};
 use crate::seal::Sealer;
 use crate::tickets::Desk;
 
@@ -133,6 +133,7 @@ impl App {
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),
             body_limit: BODY_LIMIT,
+            limits: Limits::new(settings::limits(config)),
             trusted_proxies: config
                 .server
                 .proxies()

@@ -21,7 +21,7 @@ use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
 use crate::access::{Channel, Role};
-use crate::config::{Config, LogFormat};
+use crate::config::{self, Config, LogFormat};
 use crate::error::AppError;
 use crate::keys::{ArsPrefix, Slug};
 
@@ -119,17 +119,11 @@ struct NewToken {
     #[arg(long)]
     channel: Option<Channel>,
     /// Only from this address or network, such as 10.1.2.0/24. May repeat; none means from anywhere.
-    #[arg(long = "address", value_name = "NETWORK", value_parser = network)]
+    #[arg(long = "address", value_name = "NETWORK", value_parser = config::network)]
     addresses: Vec<IpNet>,
     /// After so many days it ends by itself.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
     expires: Option<u32>,
-}
-
-/// A network, or a single address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let single = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| single()).map_err(|_| "must be an address or a network, such as 10.1.2.0/24".to_owned())
 }
 
 /// The command line was understood, but what it names is not acceptable.

@@ -3,6 +3,7 @@
 //! Invariant: a file that a setting names is read here, once, and a fault names the key. Not here: what is senseless
 //! in itself (`config.rs`).
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,6 +12,7 @@ use secrecy::ExposeSecret;
 use crate::config::{Config, MailTransport};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::error::AppError;
+use crate::http::limits;
 use crate::{access, db, directory, escalation, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
@@ -118,6 +120,16 @@ pub fn worker(config: &Config) -> Result<WorkerSettings, AppError> {
         disable_after: config.webhook.disable_after,
         ..WorkerSettings::default()
     })
+}
+
+/// The brakes; 0 is none.
+pub fn limits(config: &Config) -> limits::Settings {
+    let limits = &config.limits;
+    limits::Settings {
+        forms: NonZeroU32::new(limits.forms_per_minute),
+        calls: NonZeroU32::new(limits.calls_per_minute),
+        help: NonZeroU32::new(limits.help_per_minute),
+    }
 }
 
 /// A length of time that is not negative.

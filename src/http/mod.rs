@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
+pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod pages;
@@ -26,6 +27,7 @@ pub mod visitor;
 pub mod words;
 
 pub use development::{Development, Received};
+pub use limits::Limits;
 pub use metrics::Metrics;
 
 use actix_web::HttpRequest;
@@ -53,6 +55,8 @@ pub struct State {
     pub metrics: Metrics,
     /// The networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How often somebody may ask.
+    pub limits: Limits,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

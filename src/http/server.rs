@@ -13,6 +13,7 @@ use actix_web::web::{Data, PathConfig, get, to};
 use actix_web::{App, HttpServer};
 
 use super::error::{ApiError, not_found};
+use super::limits::limit;
 use super::record::record;
 use super::{State, metrics, routes};
 use crate::error::AppError;
@@ -31,6 +32,7 @@ pub fn serve(state: State, listener: TcpListener, workers: usize, shutdown_withi
     let server = HttpServer::new(move || {
         let state = data.clone();
         App::new()
+            .wrap(from_fn(limit))
             .wrap(from_fn(record))
             .app_data(data.clone())
             // A path that cannot be read leads nowhere.
