@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn numbers_choose_their_form() {
-        assert_eq!(Language::De.with("sessions-more", "count", 1), "1 weitere Anmeldung");
-        assert_eq!(Language::De.with("sessions-more", "count", 2), "2 weitere Anmeldungen");
+        assert_eq!(Language::De.with("person-log-out-effect", "count", 1), "Eine Anmeldung gilt gerade.");
+        assert_eq!(Language::De.with("person-log-out-effect", "count", 2), "2 Anmeldungen gelten gerade.");
     }
 }

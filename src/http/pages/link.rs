@@ -10,6 +10,7 @@ use askama::Template;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::account::password::{rule, weak};
 use super::field::Field;
 use super::login::{PageResult, go_on, refused, retry};
 use super::shell::{Shell, show};
@@ -66,7 +67,8 @@ struct Notice {
 pub fn notice(status: StatusCode, shell: Shell, key: [&str; 2], next: Option<(&str, &str)>) -> HttpResponse {
     let (title, lead) = (shell.say(key[0]), shell.say(key[1]));
     let next = next.map(|(href, key)| (href.to_owned(), shell.say(key)));
-    show(status, &Notice { title, lead, next, shell })
+    let shown = Notice { title, lead, next, shell };
+    show(status, &shown.shell, &shown)
 }
 
 /// The form to ask for a new password.
@@ -77,7 +79,8 @@ pub async fn forgot(state: Data<State>, request: HttpRequest, visitor: Visitor) 
 
 fn forgot_form(status: StatusCode, shell: Shell, login: &str) -> HttpResponse {
     let field = Field::text(&shell, "login", &shell.say("login-name"), login).completed("username").first(&shell);
-    show(status, &ForgotPage { login: field, shell })
+    let shown = ForgotPage { login: field, shell };
+    show(status, &shown.shell, &shown)
 }
 
 /// Sends the mail, if there is somebody to send it to; the answer is the same.
@@ -107,7 +110,7 @@ pub async fn request(
 pub async fn view(state: Data<State>, request: HttpRequest, visitor: Visitor, secret: Path<String>) -> PageResult {
     let shell = Shell::new(&state, &request, &visitor);
     match state.accounts.link(&secret).await {
-        Ok((user, purpose)) => Ok(choose(StatusCode::OK, shell, &user, purpose)),
+        Ok((user, purpose)) => Ok(choose(StatusCode::OK, &state, shell, &user, purpose)),
         Err(AppError::NotFound) => Ok(dead(shell)),
         Err(fault) => Err(fault.into()),
     }
@@ -118,13 +121,14 @@ fn dead(shell: Shell) -> HttpResponse {
     notice(StatusCode::GONE, shell, ["link-dead-title", "link-dead"], next)
 }
 
-fn choose(status: StatusCode, shell: Shell, user: &User, purpose: LinkPurpose) -> HttpResponse {
+fn choose(status: StatusCode, state: &State, shell: Shell, user: &User, purpose: LinkPurpose) -> HttpResponse {
     let new = |id, key| Field::password(&shell, id, &shell.say(key), "new-password");
-    let password = new("password", "password-new").hint(shell.say("password-rule")).first(&shell);
+    let password = new("password", "password-new").hint(rule(&shell, state)).first(&shell);
     let again = new("again", "password-again");
     let (name, login) = (user.name.clone(), user.login.clone());
     let is_invitation = purpose == LinkPurpose::Invitation;
-    show(status, &ChoosePassword { is_invitation, name, login, password, again, shell })
+    let shown = ChoosePassword { is_invitation, name, login, password, again, shell };
+    show(status, &shown.shell, &shown)
 }
 
 /// Sets the password and logs in.
@@ -142,14 +146,14 @@ pub async fn accept(
     };
     if typed.password.expose_secret() != typed.again.expose_secret() {
         shell.fault("again", "fault-again");
-        return Ok(choose(StatusCode::UNPROCESSABLE_ENTITY, shell, &user, purpose));
+        return Ok(choose(StatusCode::UNPROCESSABLE_ENTITY, &state, shell, &user, purpose));
     }
     match state.accounts.accept(&secret, &typed.password, &visitor.origin).await {
         Ok(entered) => Ok(go_on(&state, &entered, "/konto?getan=password")),
         Err(AppError::NotFound) => Ok(dead(shell)),
         Err(AppError::Invalid(_)) => {
-            shell.fault("password", "fault-password");
-            Ok(choose(StatusCode::UNPROCESSABLE_ENTITY, shell, &user, purpose))
+            weak(&mut shell, &state, "password", &typed.password);
+            Ok(choose(StatusCode::UNPROCESSABLE_ENTITY, &state, shell, &user, purpose))
         }
         Err(fault) => Err(fault.into()),
     }

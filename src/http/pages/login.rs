@@ -104,7 +104,8 @@ fn form(status: StatusCode, shell: Shell, login: &str, onward: &str) -> HttpResp
     let name = Field::text(&shell, "login", &shell.say("login-name"), login).completed("username");
     let name = if login.is_empty() { name.first(&shell) } else { name };
     let password = Field::password(&shell, "password", &shell.say("login-password"), "current-password");
-    show(status, &LogInPage { login: name, password, onward: onward.to_owned(), provider: None, shell })
+    let shown = LogInPage { login: name, password, onward: onward.to_owned(), provider: None, shell };
+    show(status, &shown.shell, &shown)
 }
 
 /// Logs in.
@@ -137,7 +138,8 @@ pub async fn code(state: Data<State>, request: HttpRequest, visitor: Visitor) ->
 
 fn code_form(status: StatusCode, shell: Shell, onward: &str) -> HttpResponse {
     let code = Field::code(&shell, "code", &shell.say("code-field")).hint(shell.say("code-hint")).first(&shell);
-    show(status, &CodePage { code, onward: onward.to_owned(), shell })
+    let shown = CodePage { code, onward: onward.to_owned(), shell };
+    show(status, &shown.shell, &shown)
 }
 
 /// Opens the session with a code.
@@ -160,16 +162,13 @@ pub async fn second_factor(
 }
 
 /// Ends the session, and the provider's too where it began there.
-pub async fn log_out(
-    state: Data<State>,
-    request: HttpRequest,
-    Form { visitor, .. }: Form<Nothing>,
-) -> PageResult {
+pub async fn log_out(state: Data<State>, request: HttpRequest, Form { visitor, .. }: Form<Nothing>) -> PageResult {
     if let Some(secret) = visitor.secret() {
         state.accounts.log_out(secret).await?;
     }
     let shell = Shell::new(&state, &request, &visitor).at("/anmelden").without_session();
-    let mut answer = show(StatusCode::OK, &LoggedOut { shell, provider_url: None });
+    let shown = LoggedOut { shell, provider_url: None };
+    let mut answer = show(StatusCode::OK, &shown.shell, &shown);
     answer.add_cookie(&expired(&state)).map_err(AppError::internal)?;
     Ok(answer)
 }

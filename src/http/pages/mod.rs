@@ -74,7 +74,9 @@ pub fn failure(fault: &ApiError) -> HttpResponse {
     let told = fault.error_response();
     let status = told.status();
     let (title, lead, next_step) = match status {
-        StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere, oder die Seite ist nicht für Sie.", None),
+        StatusCode::NOT_FOUND => {
+            ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere, oder die Seite ist nicht für Sie.", None)
+        }
         StatusCode::FORBIDDEN => (
             "Das dürfen Sie hier nicht",
             "Ihre Rollen reichen dafür nicht, oder die Seite war zu lange offen. Es wurde nichts geändert.",

@@ -58,7 +58,7 @@ async fn account(status: StatusCode, state: &State, person: &Person, shell: Shel
     let code = |id| Field::code(&shell, id, &shell.say("factor-code"));
     let shown = Account {
         grants: user.grants.iter().map(|grant| words(shell.language, &directory, grant)).collect(),
-        password: user.has_password.then(|| PasswordFields::new(&shell)),
+        password: user.has_password.then(|| PasswordFields::new(&shell, state)),
         code_to_remove: code("remove-code"),
         code_to_renew: code("renew-code"),
         sessions: sessions.iter().map(|one| SessionLine::new(&shell, one, person.session.id)).collect(),

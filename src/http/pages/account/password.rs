@@ -14,7 +14,7 @@ use crate::http::State;
 use crate::http::pages::field::Field;
 use crate::http::pages::login::{PageResult, keep, refused, retry};
 use crate::http::pages::shell::{Shell, lead_done};
-use crate::http::visitor::{Person, PersonForm};
+use crate::http::visitor::PersonForm;
 
 /// The fields of the form.
 pub struct PasswordFields {
@@ -30,12 +30,12 @@ pub struct PasswordFields {
 
 impl PasswordFields {
     /// Empty.
-    pub fn new(shell: &Shell) -> Self {
+    pub fn new(shell: &Shell, state: &State) -> Self {
         let field = |id, key, complete| Field::password(shell, id, &shell.say(key), complete);
         Self {
             is_closed: ["old", "new", "again"].iter().all(|id| shell.fault_of(id).is_none()),
             old: field("old", "password-old", "current-password"),
-            new: field("new", "password-new", "new-password").hint(shell.say("password-rule")),
+            new: field("new", "password-new", "new-password").hint(rule(shell, state)),
             again: field("again", "password-again", "new-password"),
         }
     }
@@ -53,7 +53,11 @@ pub struct Change {
 }
 
 /// Changes it.
-pub async fn change(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Change>) -> PageResult {
+pub async fn change(
+    state: Data<State>,
+    request: HttpRequest,
+    PersonForm { person, body: typed }: PersonForm<Change>,
+) -> PageResult {
     let mut shell = Shell::new(&state, &request, &person.visitor);
     if typed.new.expose_secret() != typed.again.expose_secret() {
         shell.fault("again", "fault-again");
@@ -68,8 +72,27 @@ pub async fn change(state: Data<State>, request: HttpRequest, PersonForm { perso
         }
         Err(fault) => fault,
     };
-    let is_new = |fault: &AppError| matches!(fault, AppError::Invalid(all) if all.iter().any(|one| one.field != "old"));
-    let (field, key) = if is_new(&fault) { ("new", "fault-password") } else { ("old", "fault-old-password") };
-    let (status, after) = refused(&mut shell, fault, field, key)?;
+    let is_weak = matches!(&fault, AppError::Invalid(all) if all.iter().any(|one| one.field == "new_password"));
+    let (status, after) = if is_weak {
+        weak(&mut shell, &state, "new", &typed.new);
+        (StatusCode::UNPROCESSABLE_ENTITY, None)
+    } else {
+        refused(&mut shell, fault, "old", "fault-old-password")?
+    };
     Ok(retry(account(status, &state, &person, shell).await?, after))
+}
+
+/// What a password must be.
+pub fn rule(shell: &Shell, state: &State) -> String {
+    shell.with("password-rule", "count", state.accounts.settings().password_min_length)
+}
+
+/// Notes what is wrong with a password that was not taken.
+pub fn weak(shell: &mut Shell, state: &State, field: &str, password: &SecretString) {
+    let shortest = state.accounts.settings().password_min_length;
+    if password.expose_secret().chars().count() < shortest {
+        shell.fault_text(field, shell.with("fault-password-short", "count", shortest));
+    } else {
+        shell.fault(field, "fault-password-weak");
+    }
 }

@@ -75,12 +75,16 @@ fn set_up(status: StatusCode, shell: Shell, uri: &str) -> Result<HttpResponse, A
 }
 
 /// Confirms it and shows the recovery codes.
-pub async fn confirm(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Confirm>) -> PageResult {
+pub async fn confirm(
+    state: Data<State>,
+    request: HttpRequest,
+    PersonForm { person, body: typed }: PersonForm<Confirm>,
+) -> PageResult {
     let mut shell = Shell::new(&state, &request, &person.visitor).at(HERE);
     let (user, session) = (person.session.user.id, person.session.id);
     match state.accounts.confirm_second_factor(user, session, typed.code.expose_secret()).await {
         Ok((codes, entered)) => {
-            let mut answer = recovery_codes(shell.renewed(&entered.secret)?, &person, codes);
+            let mut answer = recovery_codes(shell.renewed(&entered.secret), &person, codes);
             keep(&mut answer, &state, &entered);
             Ok(answer)
         }
@@ -113,7 +117,11 @@ pub async fn renew_codes(
 }
 
 /// Removes it.
-pub async fn remove(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Code>) -> PageResult {
+pub async fn remove(
+    state: Data<State>,
+    request: HttpRequest,
+    PersonForm { person, body: typed }: PersonForm<Code>,
+) -> PageResult {
     match state.accounts.remove_second_factor(person.session.user.id, typed.code.expose_secret()).await {
         Ok(()) => Ok(lead_done(HERE, "factor-removed")),
         Err(fault) => {

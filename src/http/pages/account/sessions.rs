@@ -45,7 +45,11 @@ impl SessionLine {
 }
 
 /// Ends one.
-pub async fn end(state: Data<State>, id: Path<SessionId>, PersonForm { person, .. }: PersonForm<Nothing>) -> PageResult {
+pub async fn end(
+    state: Data<State>,
+    id: Path<SessionId>,
+    PersonForm { person, .. }: PersonForm<Nothing>,
+) -> PageResult {
     state.accounts.end_session(person.session.user.id, id.into_inner()).await?;
     Ok(lead_done(HERE, "session"))
 }

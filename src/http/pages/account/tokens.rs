@@ -127,7 +127,11 @@ fn show_form(status: StatusCode, state: &State, person: &Person, shell: Shell, t
 }
 
 /// Makes one and shows it, this once.
-pub async fn create(state: Data<State>, request: HttpRequest, PersonForm { person, body: typed }: PersonForm<Typed>) -> PageResult {
+pub async fn create(
+    state: Data<State>,
+    request: HttpRequest,
+    PersonForm { person, body: typed }: PersonForm<Typed>,
+) -> PageResult {
     let mut shell = Shell::new(&state, &request, &person.visitor);
     let Some(new) = read(&mut shell, &person, &typed, state.desk().clock.now()) else {
         return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, &typed));

@@ -96,11 +96,7 @@ impl PersonLine {
 }
 
 /// The list.
-pub async fn list(
-    state: Data<State>,
-    request: HttpRequest,
-    page: Staff<right::ReadUsers>,
-) -> PageResult {
+pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::ReadUsers>) -> PageResult {
     let Wanted { q, stand, nach } = parse_query(request.query_string())?;
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = UserQuery { text: some(&q), state: stand.parse().ok(), after: some(&nach), limit: AT_ONCE };
