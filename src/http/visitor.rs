@@ -78,7 +78,7 @@ impl Visitor {
 
     /// What every form of theirs must carry; empty without a session.
     pub fn csrf(&self) -> String {
-        self.secret().map(token_of).unwrap_or_default()
+        self.secret().map(csrf_token).unwrap_or_default()
     }
 
     /// Refuses what was not sent from a page of ours, or without the token of the session.
@@ -116,8 +116,8 @@ fn mac_of(secret: &str) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// The token that belongs to the secret of a session.
-pub(super) fn token_of(secret: &str) -> String {
+/// The CSRF token of the session with this secret.
+pub fn csrf_token(secret: &str) -> String {
     mac_of(secret).map(|mac| URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())).unwrap_or_default()
 }
 
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_token_belongs_to_one_secret() {
-        let token = token_of("eins");
+        let token = csrf_token("eins");
         assert!(is_token_of("eins", &token) && !is_token_of("zwei", &token));
         for odd in ["", "x", &token[1..], &format!("{token}A"), &token.to_lowercase()] {
             assert!(!is_token_of("eins", odd), "{odd}");

@@ -24,7 +24,7 @@ use crate::support::process::{BINARY, Process};
 use crate::support::wait::wait_for_some;
 
 /// Every operation that needs a token, with the right it needs.
-const OPERATIONS: &[(&str, &str, Action)] = &[
+pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("POST", "/api/v1/tickets", Action::SubmitTicket),
     ("GET", "/api/v1/tickets", Action::ReadTickets),
     ("GET", "/api/v1/tickets/{ticket}", Action::ReadTickets),
@@ -106,7 +106,7 @@ async fn documented(app: &TestApp) -> BTreeSet<(String, String)> {
 }
 
 /// The path with ids that name nothing.
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     let known = [("{land}", "SH"), ("{ars}", "010020000000"), ("{service}", "gibt-es-nicht"), ("{contact}", "niemand")];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
     ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}"]

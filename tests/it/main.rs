@@ -9,6 +9,7 @@ mod directory;
 mod escalations;
 mod faults;
 mod help;
+mod rights;
 mod schema;
 mod support;
 mod tickets;

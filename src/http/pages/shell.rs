@@ -21,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::error::FieldError;
 use crate::http::State;
 use crate::http::assets::Assets;
-use crate::http::visitor::{Visitor, see_other, token_of};
+use crate::http::visitor::{Visitor, see_other, csrf_token};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
 /// Every place of the navigation with the right that shows it.
@@ -124,7 +124,7 @@ impl Shell {
 
     /// The session has a new secret, and forms with it a new token.
     pub fn renewed(self, secret: &str) -> Self {
-        Self { csrf: token_of(secret), ..self }
+        Self { csrf: csrf_token(secret), ..self }
     }
 
     /// Lets the page's own script run; its tag names the nonce.

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lotse::access::Role;
 use lotse::access::token::NewToken;
+use lotse::access::users::NewUser;
+use lotse::access::{Actor, Grant, Origin, Role, User};
 use lotse::app::{App, Options, listen};
 use lotse::clock::Clock;
 use lotse::config::Config;
@@ -81,6 +82,28 @@ pub struct TestApp {
     pub settings: String,
     tokens: HashMap<String, String>,
     http: reqwest::Client,
+}
+
+/// A password that is long and strange enough.
+pub const PASSWORD: &str = "Fischbrötchen-am-Kai-um-sieben";
+
+/// Somebody with a session.
+#[derive(Debug, Clone)]
+pub struct LoggedIn {
+    pub user: User,
+    /// The secret of the session.
+    pub secret: String,
+    /// The header that carries it.
+    pub cookie: String,
+    /// What their forms carry.
+    pub csrf: String,
+}
+
+impl LoggedIn {
+    pub fn new(user: User, secret: String) -> Self {
+        let (cookie, csrf) = (format!("lotse={secret}"), lotse::http::visitor::csrf_token(&secret));
+        Self { user, secret, cookie, csrf }
+    }
 }
 
 /// An answer, read whole.
@@ -256,6 +279,16 @@ impl TestApp {
         let (_, token) = self.app.tokens.create(new).await.unwrap();
         self.tokens.insert(name, token.clone());
         token
+    }
+
+    /// Somebody with an account and a session, who has these roles.
+    pub async fn person(&self, login: &str, grants: Vec<Grant>) -> LoggedIn {
+        let accounts = &self.app.accounts;
+        let new = NewUser { login: login.into(), name: login.into(), email: None, grants };
+        let (user, invitation) = accounts.invite(&Actor::console(), new).await.unwrap();
+        let origin = Origin::new("127.0.0.1".parse().unwrap(), "Test");
+        let entered = accounts.accept(&invitation.secret, &PASSWORD.to_owned().into(), &origin).await.unwrap();
+        LoggedIn::new(user, entered.secret)
     }
 
     pub async fn agent(&mut self) -> String {
