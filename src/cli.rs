@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod serve;
 mod token;
+mod user;
 mod walkthrough;
 
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use ipnet::IpNet;
 use crate::access::{Channel, Role};
 use crate::config::{self, Config, LogFormat};
 use crate::error::AppError;
-use crate::keys::{ArsPrefix, Slug};
+use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
 /// Routes support requests about municipal online services to those who can answer, and back.
 #[derive(Debug, Parser)]
@@ -52,6 +53,9 @@ enum Command {
     /// Make, list and revoke the tokens that systems log in with.
     #[command(subcommand)]
     Token(Token),
+    /// Invite, list, disable and reset the people who log in.
+    #[command(subcommand)]
+    User(User),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -126,6 +130,57 @@ struct NewToken {
     expires: Option<u32>,
 }
 
+#[derive(Debug, Subcommand)]
+enum User {
+    /// Invite somebody; the link to begin with is printed once, alone on stdout, and goes to their address if given.
+    Create(NewUser),
+    /// List all people with their roles.
+    List,
+    /// Let somebody log in no more; their sessions end at once.
+    Disable {
+        /// The name they log in with.
+        login: String,
+    },
+    /// Let somebody log in again.
+    Enable {
+        /// The name they log in with.
+        login: String,
+    },
+    /// Take somebody's password away; the link for a new one is printed once, alone on stdout.
+    Reset {
+        /// The name they log in with.
+        login: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct NewUser {
+    /// The name they log in with: a short name or a mail address.
+    #[arg(long)]
+    login: String,
+    /// Their name, as histories show it.
+    #[arg(long)]
+    name: String,
+    /// Where the link and notices go.
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<EmailAddress>,
+    /// agent, central, second_level, directory_editor, project_lead, data_protection, auditor or admin.
+    #[arg(long)]
+    role: Role,
+    /// A region where the role holds: 2, 3, 5, 9 or 12 digits of an ARS. May repeat; none means everywhere.
+    #[arg(long = "ars", value_name = "ARS")]
+    regions: Vec<ArsPrefix>,
+    /// Only for this service. May repeat; none means all.
+    #[arg(long = "service", value_name = "SLUG")]
+    services: Vec<Slug>,
+    /// Only for what came in by this help channel: 115, phone, email or web.
+    #[arg(long)]
+    channel: Option<Channel>,
+    /// The contact they speak for; with the role second_level.
+    #[arg(long, value_name = "ID")]
+    contact: Option<Slug>,
+}
+
 /// The command line was understood, but what it names is not acceptable.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -174,6 +229,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(Token::Create(new)) => token::create(&config, new).await,
         Command::Token(Token::List) => token::list(&config).await,
         Command::Token(Token::Revoke { id }) => token::revoke(&config, &id).await,
+        Command::User(User::Create(new)) => user::create(&config, new).await,
+        Command::User(User::List) => user::list(&config).await,
+        Command::User(User::Disable { login }) => user::disable(&config, &login).await,
+        Command::User(User::Enable { login }) => user::enable(&config, &login).await,
+        Command::User(User::Reset { login }) => user::reset(&config, &login).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod role;
 pub mod session;
 mod store;
+mod throttle;
 pub mod token;
 pub mod users;
 

@@ -16,6 +16,18 @@ pub async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     run(config, Options::serve(config)?).await
 }
 
+/// While nobody can log in yet: how to become the first administrator. Beside the log, which others may read.
+async fn tell_first_admin(app: &App) {
+    match app.accounts.first_admin().await {
+        Ok(Some(link)) => eprintln!(
+            "lotse: nobody has an account yet. Become the administrator \"admin\" here, once, until {}:\n{}",
+            link.expires_at, link.url
+        ),
+        Ok(None) => {}
+        Err(fault) => tracing::warn!(fault = %fault, "no link for the first administrator could be made"),
+    }
+}
+
 /// Deliveries and deadlines.
 pub async fn worker(config: &Config) -> anyhow::Result<ExitCode> {
     run(config, Options::worker()).await
@@ -33,7 +45,10 @@ async fn run(config: &Config, options: Options) -> anyhow::Result<ExitCode> {
     };
     let after_ms = begun.elapsed().as_millis() as u64;
     match app.address() {
-        Some(address) => tracing::info!(%address, public_url = config.server.public_url, after_ms, "ready"),
+        Some(address) => {
+            tracing::info!(%address, public_url = config.server.public_url, after_ms, "ready");
+            tell_first_admin(&app).await;
+        }
         None => tracing::info!(after_ms, "ready to deliver"),
     }
     signals.next().await;

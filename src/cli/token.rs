@@ -41,7 +41,8 @@ pub async fn create(config: &Config, new: NewToken) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn known_contact(db: &Db, contact: &Slug) -> anyhow::Result<()> {
+/// Refuses a contact that the directory does not have.
+pub async fn known_contact(db: &Db, contact: &Slug) -> anyhow::Result<()> {
     let slug = contact.clone();
     let found = db.read(move |conn| contacts_of(conn, &[slug])).await?;
     if found.is_empty() {
@@ -92,7 +93,8 @@ pub async fn revoke(config: &Config, id: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn day(at: Timestamp) -> String {
+/// The day, for tables.
+pub fn day(at: Timestamp) -> String {
     at.utc().format("%F").to_string()
 }
 

@@ -41,6 +41,8 @@ crate::text_enum! {
         Notice = "notice",
         /// An answer or question to the reporter.
         Reply = "reply",
+        /// A link or a notice to a person about their own account.
+        Account = "account",
     }
 }
 
@@ -115,7 +117,7 @@ impl Content {
 /// A message to put into the outbox.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// The escalation or ticket it is about, as a bare id.
+    /// The escalation, ticket or person it is about, as a bare id.
     pub about: RowId,
     /// Why it goes out.
     pub purpose: Purpose,
@@ -134,7 +136,7 @@ pub struct Outgoing {
 pub struct Delivery {
     /// Its id: also the mail's `Message-ID` and the webhook's `webhook-id`.
     pub id: DeliveryId,
-    /// The escalation or ticket it is about.
+    /// The escalation, ticket or person it is about.
     pub about: RowId,
     /// Why it goes out.
     pub purpose: Purpose,

@@ -10,7 +10,7 @@ use super::escalate::{next_step, save};
 use super::escalation::{Escalation, EscalationMove, next};
 use super::message::Occasion;
 use super::{Escalations, browse, step, store};
-use crate::access::{Actor, idempotency};
+use crate::access::{Actor, idempotency, users};
 use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::delivery::{self, Channel, DeliveryEvent, DeliveryStatus, EventKind, Purpose};
@@ -76,7 +76,7 @@ async fn tidy(escalations: &Escalations) -> Result<(), AppError> {
     let now = escalations.desk().clock.now();
     let purge = move |tx: &mut Tx| {
         let links = store::purge_links(tx, now.minus(chrono::TimeDelta::days(30)), 500)?;
-        Ok(links + idempotency::purge(tx, now)?)
+        Ok(links + idempotency::purge(tx, now)? + users::purge(tx, now)?)
     };
     for _ in 0..PORTIONS {
         if escalations.desk().db.write(purge).await? == 0 {
@@ -155,6 +155,12 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     let Some(id) = event.delivery else { return Ok(true) };
     let Some(message) = delivery::delivery(tx, id)? else { return Ok(true) };
     let matter = match message.purpose {
+        Purpose::Account => {
+            if event.kind == EventKind::Exhausted {
+                tracing::error!(delivery = %message.id, "a mail to a person about their account could not be delivered");
+            }
+            return Ok(true);
+        }
         Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
             store::in_hand(tx, message.about.cast())?.map(|(found, ticket)| (Some(found), ticket))
         }

@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
@@ -151,6 +152,18 @@ impl Sealer {
     /// The key of the HMAC in per-escalation reply addresses.
     pub fn reply_address_key(&self) -> &[u8; 32] {
         &self.0.reply_address
+    }
+
+    /// What stands for `text` where it must be found again but not read: a HMAC, which only this installation can
+    /// make. Two kinds of the same text do not resemble each other.
+    pub fn fingerprint(&self, kind: &str, text: &str) -> String {
+        // Any length of key is taken.
+        let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&self.0.reply_address) else { return String::new() };
+        for part in ["fingerprint", kind, text] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        hex(&mac.finalize().into_bytes()[..16])
     }
 
     /// A new key for `id` with the row to store in the same transaction as what it seals.

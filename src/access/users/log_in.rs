@@ -1,10 +1,20 @@
 //! Logging in: password, then the second factor where there is one.
+//!
+//! Invariant: an unknown name, a wrong password, a disabled and a merely invited account get the same answer after
+//! the same work: a try counted, a hash computed.
 
 use secrecy::SecretString;
 
-use super::Accounts;
-use crate::access::session::{Origin, Stage};
+use super::password::Verdict;
+use super::store::{self, UserRow};
+use super::user::fold;
+use super::{Accounts, UserState, second_factor};
+use crate::access::session::{self, Origin, Stage};
+use crate::access::throttle::{self, Try, What};
+use crate::clock::Timestamp;
+use crate::db::{Conn, Tx};
 use crate::error::AppError;
+use crate::ids::UserId;
 
 /// A session that was begun or went on under a new secret.
 #[derive(Debug, Clone)]
@@ -19,13 +29,118 @@ impl Accounts {
     /// Begins a session with a password. Whoever it is and whatever is wrong (the name, the password, the state of the
     /// account), the answer is `Unauthorised` after the same work; `TooMany` while the brake holds.
     pub async fn log_in(&self, login: &str, password: &SecretString, origin: &Origin) -> Result<Entered, AppError> {
-        let _ = (login, password, origin);
-        Err(AppError::Unauthorised)
+        let login = fold(login);
+        let try_ = Try { what: What::Password, account: login.clone(), address: Some(origin.address) };
+        let row = self.count_try(try_.clone(), login).await?;
+        let verdict = self.verify(password, row.as_ref()).await?;
+        let Some(row) = row.filter(|row| verdict.is_right && row.state == UserState::Active) else {
+            return Err(AppError::Unauthorised);
+        };
+        let anew = if verdict.is_outdated { Some(self.inner().passwords.hash(password).await?) } else { None };
+        self.enter(row, anew, try_, origin.clone()).await
+    }
+
+    /// Counts a try and looks the person up.
+    async fn count_try(&self, try_: Try, login: String) -> Result<Option<UserRow>, AppError> {
+        let (sealer, now) = (self.inner().sealer.clone(), self.inner().clock.now());
+        self.inner()
+            .db
+            .write(move |tx| {
+                let row = store::by_login(tx, &login)?;
+                let is_known = is_known_network(tx, row.as_ref().map(|row| row.id), &try_)?;
+                throttle::begin(tx, &sealer, &try_, is_known, now)?;
+                Ok(row)
+            })
+            .await
+    }
+
+    /// Whether it is this person's password; for nobody the same work is done.
+    pub(super) async fn verify(&self, password: &SecretString, row: Option<&UserRow>) -> Result<Verdict, AppError> {
+        self.inner().passwords.verify(password, row.and_then(|row| row.password.clone())).await
+    }
+
+    /// Begins the session of somebody whose password was right a moment ago. `anew` is the same password hashed as it
+    /// is done today.
+    async fn enter(&self, row: UserRow, anew: Option<String>, try_: Try, origin: Origin) -> Result<Entered, AppError> {
+        let (accounts, now) = (self.clone(), self.inner().clock.now());
+        self.inner()
+            .db
+            .write(move |tx| {
+                let mut fresh = store::lock(tx, row.id)?.ok_or(AppError::Unauthorised)?;
+                if fresh.state != UserState::Active || fresh.password != row.password {
+                    return Err(AppError::Unauthorised);
+                }
+                let is_known = is_known_network(tx, Some(row.id), &try_)?;
+                throttle::succeeded(tx, &accounts.inner().sealer, &try_, is_known, now)?;
+                if anew.is_some() {
+                    fresh.password = anew;
+                    store::note(tx, &fresh)?;
+                }
+                begin(tx, &accounts, &fresh, &origin, now)
+            })
+            .await
     }
 
     /// Opens a session that still owes a code, with one of the app or a recovery code; the session gets a new secret.
     pub async fn second_factor(&self, secret: &str, code: &str, origin: &Origin) -> Result<Entered, AppError> {
-        let _ = (secret, code, origin);
-        Err(AppError::Unauthorised)
+        let (accounts, now) = (self.clone(), self.inner().clock.now());
+        let (held, origin, code) = (secret.to_owned(), origin.clone(), code.to_owned());
+        let session = self.session(secret).await?;
+        if session.stage != Stage::SecondFactor {
+            return Err(AppError::Conflict("this session owes no code".into()));
+        }
+        let user = session.user.id;
+        let try_ = Try { what: What::Code, account: user.to_string(), address: Some(origin.address) };
+        self.count_code(user, try_.clone()).await?;
+        self.inner()
+            .db
+            .write(move |tx| {
+                let row = store::lock(tx, user)?.ok_or(AppError::Unauthorised)?;
+                // Once more, now that nobody else can change it: two codes at once open one session.
+                let session = session::in_hand(tx, &accounts, &held, now)?;
+                if session.stage != Stage::SecondFactor || row.state != UserState::Active {
+                    return Err(AppError::Unauthorised);
+                }
+                second_factor::use_code(tx, &accounts, row, &code, now)?;
+                let is_known = is_known_network(tx, Some(user), &try_)?;
+                throttle::succeeded(tx, &accounts.inner().sealer, &try_, is_known, now)?;
+                let secret = session::renew(tx, &accounts, session.id, now)?;
+                super::logged_in(tx, user, now)?;
+                Ok(Entered { secret, stage: Stage::Open })
+            })
+            .await
+    }
+
+    /// Counts a try of a code.
+    pub(super) async fn count_code(&self, user: UserId, try_: Try) -> Result<(), AppError> {
+        let (sealer, now) = (self.inner().sealer.clone(), self.inner().clock.now());
+        self.inner()
+            .db
+            .write(move |tx| {
+                let is_known = is_known_network(tx, Some(user), &try_)?;
+                throttle::begin(tx, &sealer, &try_, is_known, now)
+            })
+            .await
+    }
+}
+
+/// Begins a session: open, or owing a code where there is a second factor.
+pub(super) fn begin(
+    tx: &mut Tx,
+    accounts: &Accounts,
+    row: &UserRow,
+    origin: &Origin,
+    now: Timestamp,
+) -> Result<Entered, AppError> {
+    let stage = if row.totp_confirmed_at.is_some() { Stage::SecondFactor } else { Stage::Open };
+    let secret = session::open(tx, accounts, row.id, stage, origin, None, now)?;
+    Ok(Entered { secret, stage })
+}
+
+/// Strangers cannot lock somebody out of a network from which they were logged in lately.
+pub(super) fn is_known_network(conn: &mut Conn, user: Option<UserId>, try_: &Try) -> Result<bool, AppError> {
+    match (user, try_.address) {
+        (Some(user), Some(address)) => session::is_known_network(conn, user, address),
+        _ => Ok(false),
     }
 }

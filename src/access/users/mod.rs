@@ -22,8 +22,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::clock::Clock;
-use crate::db::Db;
+use super::{Actor, session, throttle};
+use crate::clock::{Clock, Timestamp};
+use crate::db::{Conn, Db, Topic, Tx};
+use crate::error::AppError;
+use crate::ids::UserId;
 use crate::seal::Sealer;
 
 pub use link::{Invitation, LinkPurpose};
@@ -33,6 +36,48 @@ pub use second_factor::NewFactor;
 pub use user::{Login, NewUser, User, UserState};
 
 use password::Passwords;
+use store::UserRow;
+
+/// How long a link that is good no more is kept.
+const LINKS_KEPT_DAYS: i64 = 30;
+
+crate::text_enum! {
+    /// What happened to an account.
+    pub enum Change {
+        /// Somebody was invited.
+        Invited = "invited",
+        /// A new link for somebody who has not begun.
+        InvitedAgain = "invited_again",
+        /// The link of an invitation was used: the account is active.
+        Accepted = "accepted",
+        /// Logged in, nothing more is owed.
+        LoggedIn = "logged_in",
+        /// Logged out.
+        LoggedOut = "logged_out",
+        /// A person ended sessions of their own.
+        SessionEnded = "session_ended",
+        /// Somebody asked for a link because they forgot their password.
+        ResetRequested = "reset_requested",
+        /// The password was taken away; a link sets a new one.
+        Reset = "reset",
+        /// A new password, by a link or with the former one.
+        PasswordChanged = "password_changed",
+        /// A second factor was confirmed.
+        FactorAdded = "factor_added",
+        /// The second factor was removed.
+        FactorRemoved = "factor_removed",
+        /// A recovery code was used.
+        RecoveryCodeUsed = "recovery_code_used",
+        /// There are new recovery codes.
+        RecoveryCodesRenewed = "recovery_codes_renewed",
+        /// The roles changed.
+        GrantsChanged = "grants_changed",
+        /// May log in no more.
+        Disabled = "disabled",
+        /// May log in again.
+        Enabled = "enabled",
+    }
+}
 
 /// What people's accounts go by.
 #[derive(Debug, Clone)]
@@ -83,4 +128,54 @@ impl Accounts {
     pub(in crate::access) fn inner(&self) -> &Inner {
         &self.0
     }
+}
+
+/// A person, as part of the caller's read or write.
+pub(in crate::access) fn user_of(conn: &mut Conn, id: UserId) -> Result<Option<User>, AppError> {
+    store::find(conn, id)?.map(|row| whole(conn, &row)).transpose()
+}
+
+/// Every change of an account comes by here, in the transaction that makes it.
+pub(in crate::access) fn changed(
+    tx: &mut Tx,
+    by: &Actor,
+    change: Change,
+    before: Option<&User>,
+    after: &User,
+    _now: Timestamp,
+) -> Result<(), AppError> {
+    let is_same = |before: &User| before.grants == after.grants && before.state == after.state;
+    if !before.is_some_and(is_same) {
+        // Tokens may no more than the person they belong to.
+        super::store::bump(tx)?;
+        tx.signal(Topic::Access);
+    }
+    tracing::info!(user = %after.id, by = %by.kind, what = %change, "an account changed");
+    Ok(())
+}
+
+/// Notes that somebody has logged in, nothing more being owed.
+pub(in crate::access) fn logged_in(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), AppError> {
+    store::logged_in(tx, id, now)?;
+    let user = user_of(tx, id)?.ok_or(AppError::NotFound)?;
+    changed(tx, &user.actor(), Change::LoggedIn, Some(&user), &user, now)
+}
+
+/// Forgets sessions, links and counters of long ago; answers how many. In small portions.
+pub fn purge(tx: &mut Tx, now: Timestamp) -> Result<usize, AppError> {
+    let links = store::keys::purge_links(tx, now.minus(TimeDelta::days(LINKS_KEPT_DAYS)), 500)?;
+    Ok(links + session::purge(tx, now)? + throttle::purge(tx, now)?)
+}
+
+/// A person with their roles.
+fn whole(conn: &mut Conn, row: &UserRow) -> Result<User, AppError> {
+    let grants = store::grants(conn, row.id)?;
+    Ok(row.user(grants))
+}
+
+/// A person to change: others wait until the transaction ends.
+fn in_hand(tx: &mut Tx, id: UserId) -> Result<(UserRow, User), AppError> {
+    let row = store::lock(tx, id)?.ok_or(AppError::NotFound)?;
+    let user = whole(tx, &row)?;
+    Ok((row, user))
 }

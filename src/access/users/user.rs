@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::access::policy::Grant;
+use crate::access::actor::Actor;
+use crate::access::policy::{Grant, Scope};
 use crate::access::role::Role;
 use crate::clock::Timestamp;
 use crate::error::{AppError, Faults};
@@ -93,6 +94,11 @@ pub struct User {
 }
 
 impl User {
+    /// As they stand in histories.
+    pub fn actor(&self) -> Actor {
+        Actor::person(self.id, &self.name)
+    }
+
     /// True for somebody who can log in and is administrator everywhere.
     pub fn is_active_admin(&self) -> bool {
         self.state == UserState::Active && self.grants.iter().any(is_whole_admin)
@@ -101,7 +107,7 @@ impl User {
 
 /// True for the role that runs the whole installation.
 pub fn is_whole_admin(grant: &Grant) -> bool {
-    grant.role == Role::Admin && grant.scope == crate::access::policy::Scope::everywhere()
+    grant.role == Role::Admin && grant.scope == Scope::everywhere()
 }
 
 /// Somebody to invite.

@@ -21,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::error::FieldError;
 use crate::http::State;
 use crate::http::assets::Assets;
-use crate::http::visitor::{Visitor, see_other, csrf_token};
+use crate::http::visitor::{Visitor, csrf_token, see_other};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
 /// Every place of the navigation with the right that shows it.
