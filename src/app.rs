@@ -16,6 +16,7 @@ use actix_web::dev::{Server, ServerHandle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::audit::chain;
 use crate::access::{Accounts, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -91,7 +92,7 @@ impl App {
         let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
-        let worker = Worker::new(db.clone(), clock, sealer, settings::worker(config)?, mailer, webhooks);
+        let worker = Worker::new(db.clone(), clock, sealer.clone(), settings::worker(config)?, mailer, webhooks);
 
         let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
         let (stopping, stop) = watch::channel(false);
@@ -100,6 +101,7 @@ impl App {
             ("tokens", tokio::spawn(tokens.clone().run(stop.clone()))),
         ];
         if delivers {
+            running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
         }

@@ -6,6 +6,7 @@
 //!
 //! Where next: one file a command in `cli/`; `app.rs` wires what they work with.
 
+mod audit;
 mod check;
 mod demo;
 mod import;
@@ -21,7 +22,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
+use crate::access::audit::export::Format;
+use crate::access::audit::verify::Head;
+use crate::access::audit::{AuditAction, ObjectKind};
 use crate::access::{Channel, Role};
+use crate::clock::Timestamp;
 use crate::config::{self, Config, LogFormat};
 use crate::error::AppError;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
@@ -53,6 +58,9 @@ enum Command {
     /// Make, list and revoke the tokens that systems log in with.
     #[command(subcommand)]
     Token(Token),
+    /// Verify or export the record of who did what.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Invite, list, disable and reset the people who log in.
     #[command(subcommand)]
     User(User),
@@ -100,6 +108,48 @@ enum Token {
         /// Its id, as `lotse token list` shows it.
         id: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Walk the chain; prints its head, alone on stdout, as SEQ:HASH. Ends with 1 at the first fault.
+    Verify {
+        /// A head printed earlier that must still be in the chain. May repeat.
+        #[arg(long, value_name = "SEQ:HASH")]
+        expect: Vec<Head>,
+    },
+    /// Write the log to stdout, newest first; recorded in it.
+    Export(Exported),
+}
+
+#[derive(Debug, Args)]
+struct Exported {
+    /// csv for spreadsheets, or jsonl: a JSON object a line.
+    #[arg(long)]
+    format: Format,
+    /// Only by this token or person: the id, or the whole name.
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only this, such as contact.changed.
+    #[arg(long)]
+    action: Option<AuditAction>,
+    /// Only on things of this kind, such as ticket.
+    #[arg(long, value_name = "KIND")]
+    object: Option<ObjectKind>,
+    /// Only on this one: a ticket's id, a contact's slug and so on.
+    #[arg(long, value_name = "ID")]
+    object_id: Option<String>,
+    /// From then on, such as 2026-11-24T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+    /// Before then.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<Timestamp>,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time = chrono::DateTime::parse_from_rfc3339(text);
+    time.map(|time| Timestamp::new(time.to_utc())).map_err(|_| "must be a time such as 2026-11-24T00:00:00Z".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +279,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(Token::Create(new)) => token::create(&config, new).await,
         Command::Token(Token::List) => token::list(&config).await,
         Command::Token(Token::Revoke { id }) => token::revoke(&config, &id).await,
+        Command::Audit(Audit::Verify { expect }) => audit::verify(&config, expect).await,
+        Command::Audit(Audit::Export(wanted)) => audit::export(&config, wanted).await,
         Command::User(User::Create(new)) => user::create(&config, new).await,
         Command::User(User::List) => user::list(&config).await,
         Command::User(User::Disable { login }) => user::disable(&config, &login).await,

@@ -2,7 +2,7 @@
 //! central contact to the 2nd level and back.
 //!
 //! The modules import only leftwards:
-//! `clock ids keys error` ← `db` ← `seal` ← `delivery` ← `access` ← `directory` ← `tickets` ← `escalation` ←
+//! `clock ids keys error spreadsheet` ← `db` ← `seal` ← `delivery` ← `access` ← `directory` ← `tickets` ← `escalation` ←
 //! `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
@@ -20,5 +20,6 @@ pub mod http;
 pub mod ids;
 pub mod keys;
 pub mod seal;
+pub mod spreadsheet;
 pub mod telemetry;
 pub mod tickets;

@@ -124,6 +124,11 @@ pub fn record_all(tx: &mut Tx, rows: &[&AnswerRow]) -> Result<Vec<bool>, AppErro
     store::insert_answers(tx, rows)
 }
 
+/// Replaces the recorded answers that hold `part`, an id, where what they say must be deleted. Repeats stay repeats.
+pub fn forget(tx: &mut Tx, part: &str, answer: &str) -> Result<usize, AppError> {
+    store::replace_answers(tx, part, answer)
+}
+
 /// Forgets records past their time; answers how many. In small portions, so that intake does not wait.
 pub fn purge(tx: &mut Tx, now: Timestamp) -> Result<usize, AppError> {
     store::purge_answers(tx, now.minus(TimeDelta::days(KEPT_DAYS)), 500)

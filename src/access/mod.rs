@@ -5,9 +5,10 @@
 //! scope looks as if it did not exist. People with log-ins will be callers like tokens are.
 //!
 //! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `users/` (people), `session/` (their log-ins),
-//! `idempotency.rs` (repeats).
+//! `audit/` (who did what), `idempotency.rs` (repeats).
 
 pub mod actor;
+pub mod audit;
 pub mod caller;
 pub mod idempotency;
 pub mod policy;

@@ -8,7 +8,7 @@ use super::role::Role;
 use super::token::NewToken;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::dialect::{insert_columns_if_absent, insert_if_absent};
+use crate::db::dialect::{insert_columns_if_absent, insert_if_absent, replace};
 use crate::db::schema::{changes, idempotency, tokens, user_grants, users};
 use crate::db::types::Json;
 use crate::error::AppError;
@@ -183,6 +183,11 @@ pub(super) fn insert_answers(conn: &mut Conn, rows: &[&AnswerRow]) -> Result<Vec
         key[token_id: CallerId, route: String, key: String],
         rows
     ))
+}
+
+pub(super) fn replace_answers(conn: &mut Conn, part: &str, answer: &str) -> Result<usize, AppError> {
+    let holding = idempotency::table.filter(replace(idempotency::body, part, "").ne(idempotency::body));
+    Ok(diesel::update(holding).set(idempotency::body.eq(answer)).execute(conn)?)
 }
 
 pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Result<usize, AppError> {

@@ -18,6 +18,7 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use super::actor::{Actor, ActorKind};
+use super::audit::{self, AuditAction, ObjectKind, Trail};
 use super::caller::Caller;
 use super::policy::{Channel, Grant};
 use super::role::Role;
@@ -34,7 +35,7 @@ pub use store::TokenRow as Token;
 const PREFIX: &str = "lotse_";
 
 /// What a new token shall be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct NewToken {
     /// For people: which system or person it is for.
     pub name: String,
@@ -100,7 +101,7 @@ impl Tokens {
 
     /// Makes a token and answers it; it is nowhere kept in this form. One that belongs to a person may have only what
     /// this person has: a role of theirs, in a scope within theirs.
-    pub async fn create(&self, new: NewToken) -> Result<(TokenId, String), AppError> {
+    pub async fn create(&self, actor: &Actor, new: NewToken) -> Result<(TokenId, String), AppError> {
         if new.name.trim().is_empty() {
             return Err(AppError::field("name", "must not be empty"));
         }
@@ -112,7 +113,9 @@ impl Tokens {
         rand::rng().fill_bytes(&mut bytes);
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
         let id = TokenId::new();
-        let row = Token::new(id, &new, hash(&token).to_vec(), self.0.clock.now())?;
+        let now = self.0.clock.now();
+        let row = Token::new(id, &new, hash(&token).to_vec(), now)?;
+        let made = audit::row(actor, AuditAction::TokenCreated, (ObjectKind::Token, &id), Trail::after(&new), now)?;
         self.0
             .db
             .write(move |tx| {
@@ -120,7 +123,8 @@ impl Tokens {
                     let theirs = store::grants_of(tx, owner)?.ok_or(AppError::NotFound)?;
                     check_no_wider(&row.grants()?, &theirs)?;
                 }
-                store::insert_token(tx, &row)
+                store::insert_token(tx, &row)?;
+                audit::record_all(tx, &[&made])
             })
             .await?;
         Ok((id, token))
@@ -132,12 +136,14 @@ impl Tokens {
     }
 
     /// Ends a token at once. `NotFound` when there is none with this id, or it is not that `owner`'s where one is named.
-    pub async fn revoke(&self, id: TokenId, owner: Option<UserId>) -> Result<(), AppError> {
+    pub async fn revoke(&self, actor: &Actor, id: TokenId, owner: Option<UserId>) -> Result<(), AppError> {
         let now = self.0.clock.now();
+        let ended = audit::row(actor, AuditAction::TokenRevoked, (ObjectKind::Token, &id), Trail::none(), now)?;
         self.0
             .db
             .write(move |tx| {
                 store::revoke(tx, id, owner, now)?;
+                audit::record_all(tx, &[&ended])?;
                 store::bump(tx)?;
                 tx.signal(Topic::Access);
                 Ok(())
@@ -181,7 +187,7 @@ impl Tokens {
         if row.revoked_at.is_some() {
             return Err(AppError::Unauthorised);
         }
-        let actor = Actor { kind: ActorKind::Token, id: Some(row.id.uuid()), name: row.name.clone() };
+        let actor = Actor::named(ActorKind::Token, Some(row.id.uuid()), &row.name);
         let caller = Caller::new(row.id.cast(), actor, row.grants()?, owner);
         // Long ago when never: then the first use is written.
         let touched = row.last_used_at.unwrap_or(row.created_at.minus(TimeDelta::days(1)));

@@ -26,7 +26,7 @@ pub async fn municipalities(config: &Config, file: &Path) -> anyhow::Result<Exit
         bar.set_position(done as u64);
     };
     let name = file.display().to_string();
-    let imported = import::municipalities(&db, &name, &text, &mut progress).await;
+    let imported = import::municipalities(&db, &name, &text, Clock::system().now(), &mut progress).await;
     bar.finish_and_clear();
     told(imported, "municipalities", begun)
 }

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use chrono::TimeDelta;
 
 use super::{BadInput, NewToken};
-use crate::access::Tokens;
 use crate::access::token::NewToken as Wanted;
+use crate::access::{Actor, Tokens};
 use crate::app::database;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub async fn create(config: &Config, new: NewToken) -> anyhow::Result<ExitCode> 
         addresses: new.addresses,
         ..Wanted::new(new.name, new.role)
     };
-    let (id, token) = Tokens::new(db, clock).create(wanted).await?;
+    let (id, token) = Tokens::new(db, clock).create(&Actor::console(), wanted).await?;
     eprintln!("token {id}: keep it now, it is not shown again");
     writeln!(std::io::stdout(), "{token}")?;
     Ok(ExitCode::SUCCESS)
@@ -85,7 +85,7 @@ pub async fn revoke(config: &Config, id: &str) -> anyhow::Result<ExitCode> {
     let wrong = || BadInput(format!("{id:?} is no token's id; `lotse token list` shows them"));
     let known = id.parse().map_err(|_| wrong())?;
     let tokens = Tokens::new(database::open(config).await?, Clock::system());
-    match tokens.revoke(known, None).await {
+    match tokens.revoke(&Actor::console(), known, None).await {
         Ok(()) => eprintln!("token {id} is revoked"),
         Err(AppError::NotFound) => return Err(wrong().into()),
         Err(fault) => return Err(fault.into()),

@@ -4,12 +4,19 @@
 //! (batch insert, ON CONFLICT). Everything else is written once against [`Conn`](super::Conn).
 
 pub use crate::{
-    each_backend, insert_columns, insert_columns_if_absent, insert_if_absent, insert_many, load_locked, load_unlocked,
+    by_backend, each_backend, insert_columns, insert_columns_if_absent, insert_if_absent, insert_many, load_locked,
+    load_unlocked,
 };
 
 diesel::define_sql_function! {
     /// PostgreSQL: a row for each element; several side by side in one SELECT go in step.
     fn unnest<T: diesel::sql_types::SqlType + diesel::sql_types::SingleValue>(elements: diesel::sql_types::Array<T>) -> T;
+}
+
+diesel::define_sql_function! {
+    /// The text with every `part` of it replaced; equal to the text where it has none. Tells case and needs no escaping,
+    /// unlike LIKE.
+    fn replace(text: diesel::sql_types::Text, part: diesel::sql_types::Text, by: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
 /// True when a statement that inserts at most one row did so. Callers may ignore it: both ways the row is there.
@@ -24,6 +31,17 @@ macro_rules! each_backend {
         match &mut *$conn {
             $crate::db::Conn::Postgres($c) => $body,
             $crate::db::Conn::Sqlite($c) => $body,
+        }
+    };
+}
+
+/// Where the two need statements of their own: first PostgreSQL's, then SQLite's.
+#[macro_export]
+macro_rules! by_backend {
+    ($conn:expr, |$p:ident| $postgres:expr, |$s:ident| $sqlite:expr) => {
+        match &mut *$conn {
+            $crate::db::Conn::Postgres($p) => $postgres,
+            $crate::db::Conn::Sqlite($s) => $sqlite,
         }
     };
 }

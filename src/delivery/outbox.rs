@@ -263,6 +263,25 @@ pub fn purge(tx: &mut Tx, about: RowId) -> Result<usize, AppError> {
     store::outbox::purge(tx, about)
 }
 
+/// Changes mails put in at these times where what they say must be deleted; `change` answers whether it changed one.
+/// The one exception to the rule that content never changes; sealed mails go with their key instead.
+pub fn rewrite_mails(
+    tx: &mut Tx,
+    purpose: Purpose,
+    at: &[Timestamp],
+    change: &dyn Fn(&mut Mail) -> bool,
+) -> Result<(), AppError> {
+    for (id, stored) in store::outbox::unsealed(tx, purpose, at)? {
+        if let Content::Mail(mut mail) = open_content(id, &stored, None)?
+            && change(&mut mail)
+        {
+            let plain = serde_json::to_vec(&Content::Mail(mail)).map_err(AppError::internal)?;
+            store::outbox::replace_content(tx, id, &plain)?;
+        }
+    }
+    Ok(())
+}
+
 /// What waits, for metrics and checks.
 pub fn queue_state(conn: &mut Conn, now: Timestamp) -> Result<QueueState, AppError> {
     store::outbox::queue_state(conn, now)

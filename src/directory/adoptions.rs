@@ -10,8 +10,9 @@ use super::contacts::check_known;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
-use crate::access::Reach;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
+use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::error::{AppError, Faults};
@@ -190,10 +191,12 @@ fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
 /// Makes a new one; one that was ended begins anew.
 pub async fn create(
     db: &Db,
+    actor: &Actor,
     new: NewAdoption,
     repeat: Option<Once<Adoption>>,
     now: Timestamp,
 ) -> Result<Outcome<Adoption>, AppError> {
+    let actor = actor.clone();
     let change = AdoptionChange {
         version: None,
         state: new.state,
@@ -228,20 +231,31 @@ pub async fn create(
             store::adoptions::set_duties(tx, &adoption)?;
             store::channels::set(tx, &adoption.service, &adoption.ars, &channels.unwrap_or_default(), now)?;
             store::changed(tx)?;
-            by_id(tx, id)
+            let made = by_id(tx, id)?;
+            let trail = Trail::after(&made);
+            audit::record(tx, &actor, AuditAction::AdoptionCreated, (ObjectKind::Adoption, &id), trail, now)?;
+            Ok(made)
         })
     })
     .await
 }
 
 /// Changes one.
-pub async fn change(db: &Db, id: AdoptionId, change: AdoptionChange, now: Timestamp) -> Result<Adoption, AppError> {
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    id: AdoptionId,
+    change: AdoptionChange,
+    now: Timestamp,
+) -> Result<Adoption, AppError> {
+    let actor = actor.clone();
     let version = guard(change.version)?;
     db.write(move |tx| {
         let mut adoption = by_id(tx, id)?;
         if adoption.version != version {
             return Err(stale("the adoption", adoption.version));
         }
+        let before = adoption.clone();
         let channels = apply(tx, change, &mut adoption, Faults::default())?;
         adoption.version += 1;
         adoption.updated_at = now;
@@ -251,17 +265,23 @@ pub async fn change(db: &Db, id: AdoptionId, change: AdoptionChange, now: Timest
             store::channels::set(tx, &adoption.service, &adoption.ars, &channels, now)?;
         }
         store::changed(tx)?;
-        by_id(tx, id)
+        let after = by_id(tx, id)?;
+        let trail = Trail::changed(&before, &after);
+        audit::record(tx, &actor, AuditAction::AdoptionChanged, (ObjectKind::Adoption, &id), trail, now)?;
+        Ok(after)
     })
     .await
 }
 
 /// Ends one: the municipality no longer uses the service; requests that name it stay.
-pub async fn end(db: &Db, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+    let actor = actor.clone();
     db.write(move |tx| {
+        let trail = Trail::before(&by_id(tx, id)?);
         if !store::adoptions::end(tx, id, now)? {
             return Err(AppError::NotFound);
         }
+        audit::record(tx, &actor, AuditAction::AdoptionEnded, (ObjectKind::Adoption, &id), trail, now)?;
         store::changed(tx)
     })
     .await

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::page::{Page, PageRequest, guard, stale};
 use super::terms::ChannelKind;
 use super::{hours, store};
-use crate::access::Reach;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
+use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
 use crate::error::{AppError, Faults};
@@ -175,10 +176,12 @@ pub async fn read(db: &Db, id: ChannelId) -> Result<HelpChannel, AppError> {
 /// Adds one to an adoption, last in order.
 pub async fn create(
     db: &Db,
+    actor: &Actor,
     new: NewChannel,
     repeat: Option<Once<HelpChannel>>,
     now: Timestamp,
 ) -> Result<Outcome<HelpChannel>, AppError> {
+    let actor = actor.clone();
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
             let mut faults = Faults::default();
@@ -196,6 +199,8 @@ pub async fn create(
                 updated_at: now,
             };
             store::channels::append(tx, &channel)?;
+            let trail = Trail::after(&channel);
+            audit::record(tx, &actor, AuditAction::ChannelCreated, (ObjectKind::Channel, &channel.id), trail, now)?;
             adoption_changed(tx, &channel, now)?;
             Ok(channel)
         })
@@ -204,7 +209,14 @@ pub async fn create(
 }
 
 /// Changes one.
-pub async fn change(db: &Db, id: ChannelId, change: ChannelChange, now: Timestamp) -> Result<HelpChannel, AppError> {
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    id: ChannelId,
+    change: ChannelChange,
+    now: Timestamp,
+) -> Result<HelpChannel, AppError> {
+    let actor = actor.clone();
     let version = guard(change.version)?;
     let mut faults = Faults::default();
     let shown = channel_of!(change).complete("", &mut faults);
@@ -214,8 +226,10 @@ pub async fn change(db: &Db, id: ChannelId, change: ChannelChange, now: Timestam
         if found.version != version {
             return Err(stale("the channel", found.version));
         }
-        let channel = HelpChannel { shown, version: version + 1, updated_at: now, ..found };
+        let channel = HelpChannel { shown, version: version + 1, updated_at: now, ..found.clone() };
         store::channels::update(tx, &channel)?;
+        let trail = Trail::changed(&found, &channel);
+        audit::record(tx, &actor, AuditAction::ChannelChanged, (ObjectKind::Channel, &id), trail, now)?;
         adoption_changed(tx, &channel, now)?;
         Ok(channel)
     })
@@ -223,10 +237,13 @@ pub async fn change(db: &Db, id: ChannelId, change: ChannelChange, now: Timestam
 }
 
 /// Ends one: it is no longer shown.
-pub async fn end(db: &Db, id: ChannelId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, id: ChannelId, now: Timestamp) -> Result<(), AppError> {
+    let actor = actor.clone();
     db.write(move |tx| {
         let channel = store::channels::find(tx, id)?.ok_or(AppError::NotFound)?;
         store::channels::end(tx, &[id], now)?;
+        let trail = Trail::before(&channel);
+        audit::record(tx, &actor, AuditAction::ChannelEnded, (ObjectKind::Channel, &id), trail, now)?;
         adoption_changed(tx, &channel, now)
     })
     .await

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::{Settings, store, ways};
-use crate::access::Reach;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
+use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::delivery::EndpointState;
@@ -221,13 +222,14 @@ fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
 /// Makes a new one.
 pub async fn create(
     db: &Db,
+    actor: &Actor,
     sealer: &Sealer,
     settings: &Settings,
     new: NewContact,
     repeat: Option<Once<Contact>>,
     now: Timestamp,
 ) -> Result<Outcome<Contact>, AppError> {
-    let (sealer, settings) = (sealer.clone(), settings.clone());
+    let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
             if store::contacts::find(tx, &new.id)?.is_some() {
@@ -251,7 +253,10 @@ pub async fn create(
             ways::set_webhook(tx, &sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
             store::contacts::save(tx, &row)?;
             store::changed(tx)?;
-            find(tx, &row.slug)
+            let made = find(tx, &row.slug)?;
+            let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
+            audit::record(tx, &actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
+            Ok(made)
         })
     })
     .await
@@ -260,6 +265,7 @@ pub async fn create(
 /// Changes one.
 pub async fn change(
     db: &Db,
+    actor: &Actor,
     sealer: &Sealer,
     settings: &Settings,
     slug: Slug,
@@ -267,13 +273,14 @@ pub async fn change(
     now: Timestamp,
 ) -> Result<Contact, AppError> {
     let version = guard(change.version)?;
-    let (sealer, settings) = (sealer.clone(), settings.clone());
+    let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
     db.write(move |tx| {
         let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
         let mut row = found.ok_or(AppError::NotFound)?;
         if row.version != version {
             return Err(stale("the contact", row.version));
         }
+        let before = find(tx, &slug)?;
         let confirmed_before = row.confirmed_on;
         change.apply(&mut row);
         let mut faults = Faults::default();
@@ -295,23 +302,38 @@ pub async fn change(
         row.updated_at = now;
         store::contacts::save(tx, &row)?;
         store::changed(tx)?;
-        find(tx, &slug)
+        let after = find(tx, &slug)?;
+        let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
+        audit::record(tx, &actor, AuditAction::ContactChanged, (ObjectKind::Contact, &slug), trail, now)?;
+        Ok(after)
     })
     .await
 }
 
 /// Ends one: it is asked nothing any more; what was asked before stays with it.
-pub async fn end(db: &Db, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+    let actor = actor.clone();
     db.write(move |tx| {
         let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
         let mut row = found.ok_or(AppError::NotFound)?;
+        let trail = Trail::before(&find(tx, &slug)?);
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
         store::contacts::save(tx, &row)?;
+        audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
         store::changed(tx)
     })
     .await
+}
+
+/// The contact as the audit log hears of it: with a mark where a secret was set, which the contact does not show.
+fn told(contact: &Contact, webhook: Option<&WebhookInput>) -> Result<serde_json::Value, AppError> {
+    let mut told = serde_json::to_value(contact).map_err(AppError::internal)?;
+    if webhook.is_some_and(|webhook| webhook.secret.is_some()) {
+        told["webhook"]["secret"] = "…".into();
+    }
+    Ok(told)
 }
 
 impl ContactChange {

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::store;
+use crate::access::Actor;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{AppError, Faults};
@@ -48,10 +50,18 @@ pub async fn read(db: &Db, code: LandCode) -> Result<Land, AppError> {
 }
 
 /// Changes agreements or the fallback.
-pub async fn change(db: &Db, code: LandCode, change: LandChange, _now: Timestamp) -> Result<Land, AppError> {
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    code: LandCode,
+    change: LandChange,
+    now: Timestamp,
+) -> Result<Land, AppError> {
+    let actor = actor.clone();
     let version = super::page::guard(change.version)?;
     db.write(move |tx| {
         let mut land = store::lands::find(tx, code)?;
+        let before = land.clone();
         if land.version != version {
             return Err(super::page::stale("the Land", land.version));
         }
@@ -66,7 +76,10 @@ pub async fn change(db: &Db, code: LandCode, change: LandChange, _now: Timestamp
         }
         store::lands::save(tx, &land)?;
         store::changed(tx)?;
-        store::lands::find(tx, code)
+        let after = store::lands::find(tx, code)?;
+        let trail = Trail::changed(&before, &after);
+        audit::record(tx, &actor, AuditAction::LandChanged, (ObjectKind::Land, &code), trail, now)?;
+        Ok(after)
     })
     .await
 }

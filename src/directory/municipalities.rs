@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Page, PageRequest};
 use super::store;
+use crate::access::Actor;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::AppError;
@@ -73,18 +75,28 @@ pub async fn read(db: &Db, ars: Ars) -> Result<Municipality, AppError> {
 }
 
 /// Changes what the register does not know.
-pub async fn change(db: &Db, ars: Ars, change: MunicipalityChange, _now: Timestamp) -> Result<Municipality, AppError> {
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    ars: Ars,
+    change: MunicipalityChange,
+    now: Timestamp,
+) -> Result<Municipality, AppError> {
+    let actor = actor.clone();
     let version = super::page::guard(change.version)?;
     db.write(move |tx| {
         let mut found = store::municipalities::find(tx, &ars)?.ok_or(AppError::NotFound)?;
         if found.version != version {
             return Err(super::page::stale("the municipality", found.version));
         }
+        let before = found.clone();
         if let Some(in_115) = change.in_115 {
             found.in_115 = in_115;
         }
         found.version += 1;
         store::municipalities::update(tx, &found)?;
+        let trail = Trail::changed(&before, &found);
+        audit::record(tx, &actor, AuditAction::MunicipalityChanged, (ObjectKind::Municipality, &ars), trail, now)?;
         store::places_changed(tx)?;
         Ok(found)
     })

@@ -8,6 +8,8 @@ use super::contacts::check_known;
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::store;
 use super::terms::{Assessment, Kind};
+use crate::access::Actor;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
@@ -136,10 +138,12 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Service, AppError> {
 /// Makes a new one.
 pub async fn create(
     db: &Db,
+    actor: &Actor,
     new: NewService,
     repeat: Option<Once<Service>>,
     now: Timestamp,
 ) -> Result<Outcome<Service>, AppError> {
+    let actor = actor.clone();
     let service = Service {
         slug: new.slug,
         name: new.name,
@@ -164,6 +168,8 @@ pub async fn create(
             }
             store::services::save(tx, &service)?;
             store::changed(tx)?;
+            let trail = Trail::after(&service);
+            audit::record(tx, &actor, AuditAction::ServiceCreated, (ObjectKind::Service, &service.slug), trail, now)?;
             Ok(service)
         })
     })
@@ -171,30 +177,43 @@ pub async fn create(
 }
 
 /// Changes one.
-pub async fn change(db: &Db, slug: Slug, change: ServiceChange, now: Timestamp) -> Result<Service, AppError> {
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    slug: Slug,
+    change: ServiceChange,
+    now: Timestamp,
+) -> Result<Service, AppError> {
+    let actor = actor.clone();
     let version = guard(change.version)?;
     db.write(move |tx| {
         let mut service = store::services::find(tx, &slug)?.ok_or(AppError::NotFound)?;
         if service.version != version {
             return Err(stale("the service", service.version));
         }
+        let before = service.clone();
         change.apply(&mut service);
         service.version += 1;
         service.updated_at = now;
         check(tx, &service)?;
         store::services::save(tx, &service)?;
         store::changed(tx)?;
+        let trail = Trail::changed(&before, &service);
+        audit::record(tx, &actor, AuditAction::ServiceChanged, (ObjectKind::Service, &slug), trail, now)?;
         Ok(service)
     })
     .await
 }
 
 /// Ends one: it is no longer offered or found; requests that name it stay.
-pub async fn end(db: &Db, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+    let actor = actor.clone();
     db.write(move |tx| {
+        let trail = Trail::before(&store::services::find(tx, &slug)?.ok_or(AppError::NotFound)?);
         if !store::services::end(tx, &slug, now)? {
             return Err(AppError::NotFound);
         }
+        audit::record(tx, &actor, AuditAction::ServiceEnded, (ObjectKind::Service, &slug), trail, now)?;
         store::changed(tx)
     })
     .await

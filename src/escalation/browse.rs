@@ -3,7 +3,7 @@
 //! Invariant: a central contact sees those of its region, a 2nd-level token those whose chain has reached its
 //! contact, and to everybody else they do not exist.
 
-use super::escalation::Escalation;
+use super::escalation::{Escalation, is_open};
 use super::{Escalations, store};
 use crate::access::{Action, Caller};
 use crate::db::{Conn, Tx};
@@ -14,6 +14,7 @@ use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
 use crate::keys::Slug;
 use crate::tickets::browse::Page;
+use crate::tickets::reading::note_reading;
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
 
@@ -51,7 +52,13 @@ pub async fn escalation(
     id: EscalationId,
 ) -> Result<(Escalation, Ticket), AppError> {
     caller.may(Action::ReadEscalations)?;
-    escalations.desk().db.read(move |conn| visible(conn, &caller, id)).await
+    let reader = caller.clone();
+    let (found, ticket) = escalations.desk().db.read(move |conn| visible(conn, &caller, id)).await?;
+    // Those who are asked read their own open work.
+    if reader.contacts(Action::ReadEscalations).is_empty() || !is_open(found.status) {
+        note_reading(escalations.desk(), &reader, &ticket, "escalation").await?;
+    }
+    Ok((found, ticket))
 }
 
 /// The escalations of a ticket, earliest first.
@@ -61,7 +68,8 @@ pub async fn of_ticket(
     at: TicketRef,
 ) -> Result<(Ticket, Vec<Escalation>), AppError> {
     caller.may(Action::ReadTickets)?;
-    escalations
+    let reader = caller.clone();
+    let (ticket, found) = escalations
         .desk()
         .db
         .read(move |conn| {
@@ -69,7 +77,9 @@ pub async fn of_ticket(
             let found = store::of_ticket(conn, ticket.id)?;
             Ok((ticket, found))
         })
-        .await
+        .await?;
+    note_reading(escalations.desk(), &reader, &ticket, "escalations").await?;
+    Ok((ticket, found))
 }
 
 /// The escalations that have reached a 2nd-level caller's contact and are still open, earliest first.

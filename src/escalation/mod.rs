@@ -19,6 +19,7 @@ pub mod escalate;
 pub mod escalation;
 pub mod link;
 pub mod message;
+pub mod personal_data;
 pub mod preview;
 pub mod respond;
 mod step;

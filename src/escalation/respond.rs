@@ -8,6 +8,8 @@ use super::escalate::{ended, finish, save};
 use super::escalation::{Escalation, EscalationMove, EscalationStatus, is_open, next};
 use super::link::{self, DeadLink};
 use super::{Escalations, store};
+use std::net::IpAddr;
+
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -32,8 +34,8 @@ pub const LONGEST_REFERENCE: usize = 200;
 pub enum Speaker {
     /// By token, about this escalation.
     Token(Box<Caller>, EscalationId),
-    /// By the secret of a signed link.
-    Link(String),
+    /// By the secret of a signed link, from this address.
+    Link(String, Option<IpAddr>),
 }
 
 /// What they say.
@@ -125,11 +127,11 @@ fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Spea
             };
             Ok(Ok((found, caller.actor, name)))
         }
-        Speaker::Link(secret) => match link::open_to_act(tx, &secret, now)? {
+        Speaker::Link(secret, address) => match link::open_to_act(tx, &secret, now)? {
             Err(dead) => Ok(Err(dead)),
             Ok((holder, found)) => {
                 let name = contact_name(tx, &holder.contact)?;
-                Ok(Ok((found, Actor::link(&name), name)))
+                Ok(Ok((found, Actor::link(&name).at(address), name)))
             }
         },
     }

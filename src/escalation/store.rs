@@ -122,6 +122,16 @@ pub(super) fn update(conn: &mut Conn, before: &Escalation, after: &Escalation) -
     Ok(diesel::update(unchanged).set(&EscalationRow::of(after)?).execute(conn)? == 1)
 }
 
+/// Puts a mark where something was written.
+pub(super) fn erase(conn: &mut Conn, id: EscalationId, mark: &str) -> Result<(), AppError> {
+    use escalations as e;
+    let own = e::table.find(id);
+    diesel::update(own).set((e::note.eq(mark), e::reference.eq(None::<String>))).execute(conn)?;
+    diesel::update(own.filter(e::answer.is_not_null())).set(e::answer.eq(mark)).execute(conn)?;
+    diesel::update(own.filter(e::return_reason.is_not_null())).set(e::return_reason.eq(mark)).execute(conn)?;
+    Ok(())
+}
+
 pub(super) fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalation>, AppError> {
     read(escalations::table.filter(escalations::ticket_id.eq(ticket)).order(escalations::id).load(conn)?)
 }

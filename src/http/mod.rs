@@ -69,7 +69,10 @@ impl State {
 
     /// The caller behind a token, with where they ask from.
     async fn authenticate(&self, request: &HttpRequest, token: &str) -> Result<Caller, AppError> {
-        self.tokens.authenticate(token, client::address(request, &self.trusted_proxies)).await
+        let address = client::address(request, &self.trusted_proxies);
+        let mut caller = self.tokens.authenticate(token, address).await?;
+        caller.actor.address = Some(address);
+        Ok(caller)
     }
 
     /// True where the world reaches this service by https.

@@ -5,7 +5,7 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
-use super::api::{escalations, tickets};
+use super::api::{audit, escalations, personal_data, tickets};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::people::{self, invite, person};
@@ -57,6 +57,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/tickets/{ticket}/close": post tickets::close))
             .service(at!("/tickets/{ticket}/reopen": post tickets::reopen))
             .service(at!("/tickets/{ticket}/merge": post tickets::merge))
+            .service(at!("/tickets/{ticket}/export": get personal_data::export))
+            .service(at!("/tickets/{ticket}/erase": post personal_data::erase))
             .service(at!("/tickets/{ticket}/escalations": post escalations::escalate, get escalations::of_ticket))
             .service(at!("/tickets/{ticket}/escalations/preview": post escalations::preview))
             .service(at!("/escalations": get escalations::mine))
@@ -80,10 +82,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/adoptions/{adoption}": get adoptions::read, patch adoptions::change, delete adoptions::end))
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
+            .service(at!("/contacts/{contact}/history": get contacts::history))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/route": get route::route))
-            .service(at!("/gaps": get gaps::gaps)),
+            .service(at!("/gaps": get gaps::gaps))
+            .service(at!("/audit": get audit::list))
+            .service(at!("/audit/export": get audit::export)),
     )
     // Outside the API.
     .service(at!("/": get start::start, head start::start))

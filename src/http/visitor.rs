@@ -24,7 +24,7 @@ use sha2::Sha256;
 use super::auth::{Right, parse_query, read, state};
 use super::error::ApiError;
 use super::{State, client, cookies, pages};
-use crate::access::{Caller, Origin, Session, Stage};
+use crate::access::{Actor, Caller, Origin, Session, Stage};
 use crate::error::AppError;
 
 /// The longest form of a page, in bytes.
@@ -68,7 +68,7 @@ impl Visitor {
 
     /// What they may, if they are logged in.
     pub fn caller(&self) -> Option<Caller> {
-        self.person().map(caller_of)
+        self.person().map(|session| caller_of(session, &self.origin))
     }
 
     /// The secret of their session.
@@ -93,9 +93,9 @@ impl Visitor {
 }
 
 /// What a person who is logged in may.
-pub fn caller_of(session: &Session) -> Caller {
+pub fn caller_of(session: &Session, origin: &Origin) -> Caller {
     let user = &session.user;
-    let actor = crate::access::Actor::person(user.id, &user.name);
+    let actor = Actor::person(user.id, &user.name).at(Some(origin.address));
     Caller::new(user.id.cast(), actor, user.grants.clone(), None)
 }
 
@@ -186,7 +186,7 @@ impl Person {
             let back = if request.method().is_safe() { request.uri().to_string() } else { String::new() };
             return Err(PageError::LogIn(back));
         };
-        Ok(Self { caller: caller_of(&session), session, visitor })
+        Ok(Self { caller: caller_of(&session, &visitor.origin), session, visitor })
     }
 }
 

@@ -107,36 +107,38 @@ struct Keys {
     previous: Vec<MasterKey>,
     secrets: DataKey,
     reply_address: [u8; 32],
+    audit: [u8; 32],
 }
 
 /// Ids of the named keys; low UUIDs that no UUIDv7 can be.
 const SECRETS: SealKeyId = SealKeyId::from_uuid(uuid::Uuid::from_u128(1));
 const REPLY_ADDRESS: SealKeyId = SealKeyId::from_uuid(uuid::Uuid::from_u128(2));
+const AUDIT: SealKeyId = SealKeyId::from_uuid(uuid::Uuid::from_u128(3));
+const NAMED: [SealKeyId; 3] = [SECRETS, REPLY_ADDRESS, AUDIT];
 
 impl Sealer {
-    /// Loads the named keys, making them at the first start. `previous` are former master keys that rows may
-    /// still be wrapped with. A master key that opens none of them is refused.
+    /// Loads the named keys, making those that are not there yet: all at the first start, later ones when a version of
+    /// Lotse first needs them. `previous` are former master keys that rows may still be wrapped with. A master key that
+    /// opens none of them is refused.
     pub async fn load(db: &Db, master: MasterKey, previous: Vec<MasterKey>) -> Result<Self, AppError> {
-        let found = db.read(|conn| Ok((store::find(conn, SECRETS)?, store::find(conn, REPLY_ADDRESS)?))).await?;
-        let (secrets, reply_address) = match found {
-            (Some(secrets), Some(reply)) => (secrets, reply),
-            _ => {
-                let (secrets, reply) = (wrap(&master, SECRETS).1, wrap(&master, REPLY_ADDRESS).1);
-                db.write(move |tx| {
-                    store::insert_if_absent(tx, &secrets)?;
-                    store::insert_if_absent(tx, &reply)
-                })
-                .await?;
-                let missing = || AppError::internal("the named sealing keys could not be stored");
-                let found =
-                    db.read(|conn| Ok((store::find(conn, SECRETS)?, store::find(conn, REPLY_ADDRESS)?))).await?;
-                (found.0.ok_or_else(missing)?, found.1.ok_or_else(missing)?)
-            }
-        };
+        let mut found = db.read(named).await?;
+        if found.iter().any(Option::is_none) {
+            // A wrong master key is told before anything is made with it.
+            let masters: Vec<&MasterKey> = std::iter::once(&master).chain(&previous).collect();
+            found.iter().flatten().try_for_each(|row| unwrap(&masters, row).map(|_| ()))?;
+            let new = NAMED.map(|id| wrap(&master, id).1);
+            db.write(move |tx| new.iter().try_for_each(|row| store::insert_if_absent(tx, row).map(|_| ()))).await?;
+            found = db.read(named).await?;
+        }
         let masters: Vec<&MasterKey> = std::iter::once(&master).chain(&previous).collect();
-        let secrets = DataKey::from_bytes(&unwrap(&masters, &secrets)?);
-        let reply_address = unwrap(&masters, &reply_address)?;
-        Ok(Self(Arc::new(Keys { master, previous, secrets, reply_address })))
+        let open = |row: &Option<SealingKey>| {
+            let row = row.as_ref().ok_or_else(|| AppError::internal("the named sealing keys could not be stored"))?;
+            unwrap(&masters, row)
+        };
+        let [secrets, reply_address, audit] = &found;
+        let (secrets, reply_address, audit) = (open(secrets)?, open(reply_address)?, open(audit)?);
+        let secrets = DataKey::from_bytes(&secrets);
+        Ok(Self(Arc::new(Keys { master, previous, secrets, reply_address, audit })))
     }
 
     /// The key for webhook secrets and passwords kept in the database.
@@ -152,6 +154,11 @@ impl Sealer {
     /// The key of the HMAC in per-escalation reply addresses.
     pub fn reply_address_key(&self) -> &[u8; 32] {
         &self.0.reply_address
+    }
+
+    /// The key of the hashes that chain the audit log.
+    pub fn audit_key(&self) -> &[u8; 32] {
+        &self.0.audit
     }
 
     /// What stands for `text` where it must be found again but not read: a HMAC, which only this installation can
@@ -209,6 +216,10 @@ impl Sealer {
 /// Stores the rows of new keys with few statements; part of the write that stores what the keys seal.
 pub fn store_keys(tx: &mut Tx, rows: &[&SealingKey]) -> Result<(), AppError> {
     store::insert_all(tx, rows)
+}
+
+fn named(conn: &mut Conn) -> Result<[Option<SealingKey>; 3], AppError> {
+    Ok([store::find(conn, SECRETS)?, store::find(conn, REPLY_ADDRESS)?, store::find(conn, AUDIT)?])
 }
 
 fn wrap(master: &MasterKey, id: SealKeyId) -> (DataKey, SealingKey) {

@@ -1,17 +1,20 @@
 //! Finding tickets: one by id or number, the list of work, the history.
 //!
-//! Invariant: only what the caller sees; the list is ordered by when an answer is due, ties by id.
+//! Invariant: only what the caller sees, and outside their own open work not unseen (`reading.rs`); the list is ordered
+//! by when an answer is due, ties by id.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::history::HistoryEntry;
 use super::number::TicketNumber;
+use super::reading::note_reading;
 use super::status::TicketStatus;
 use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
+use crate::db::Conn;
 use crate::error::AppError;
 use crate::ids::{CallerId, TicketId};
 use crate::keys::{ArsPrefix, Slug};
@@ -58,18 +61,31 @@ pub struct Page<T> {
 /// One ticket.
 pub async fn ticket(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticket, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db.read(move |conn| visible(conn, &caller, Action::ReadTickets, &at)).await
+    let reader = caller.clone();
+    let ticket = desk.db.read(move |conn| visible(conn, &caller, Action::ReadTickets, &at)).await?;
+    note_reading(desk, &reader, &ticket, "ticket").await?;
+    Ok(ticket)
 }
 
 /// A ticket's history, oldest first.
 pub async fn history(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Vec<HistoryEntry>, AppError> {
     caller.may(Action::ReadTickets)?;
-    desk.db
+    let reader = caller.clone();
+    let (ticket, entries) = desk
+        .db
         .read(move |conn| {
             let ticket = visible(conn, &caller, Action::ReadTickets, &at)?;
-            store::history(conn, ticket.id)
+            let entries = store::history(conn, ticket.id)?;
+            Ok((ticket, entries))
         })
-        .await
+        .await?;
+    note_reading(desk, &reader, &ticket, "history").await?;
+    Ok(entries)
+}
+
+/// A history inside a use case that has seen to the right itself.
+pub(crate) fn entries(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEntry>, AppError> {
+    store::history(conn, ticket)
 }
 
 /// A page of the list of work.

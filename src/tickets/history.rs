@@ -1,4 +1,5 @@
-//! The history of a request: typed events, appended and never edited.
+//! The history of a request: typed events, appended and never edited. The one exception is the right to be forgotten
+//! (Art. 17 GDPR): then [`Event::erased`] takes what was written out of each, and that it was done is an event too.
 //!
 //! Pure. An event is a kind with its data, not a sentence: pages and mails say it in the reader's language. The
 //! form is versioned ([`VERSION`]), so that old entries can always be read. No event holds the reporter's name or
@@ -132,6 +133,58 @@ pub enum Event {
         endpoint: Uuid,
         detail: String,
     },
+    Erased {
+        reason: String,
+    },
+}
+
+/// Stands where a text was erased.
+pub const ERASED: &str = "[gelöscht]";
+
+impl Event {
+    /// The same without what anybody wrote about the request or its person.
+    pub fn erased(mut self) -> Self {
+        match &mut self {
+            Self::Noted { text }
+            | Self::Resumed { text }
+            | Self::InterimReply { text, .. }
+            | Self::Answered { text, .. }
+            | Self::Waiting { question: text }
+            | Self::Rejected { reason: text, .. }
+            | Self::Reopened { reason: text, .. }
+            | Self::ReporterOpened { purpose: text }
+            | Self::EscalationReturned { reason: text, .. }
+            | Self::EscalationAsked { question: text, .. }
+            | Self::EscalationWithdrawn { reason: text, .. }
+            | Self::DeliveryExhausted { detail: text, .. }
+            | Self::EndpointDisabled { detail: text, .. } => *text = ERASED.to_owned(),
+            Self::Escalated { note, reason, .. } => {
+                *note = ERASED.to_owned();
+                *reason = ERASED.to_owned();
+            }
+            Self::EscalationAnswered { text, reference, .. } => {
+                *text = ERASED.to_owned();
+                *reference = None;
+            }
+            Self::EscalationAcknowledged { reference, .. } => *reference = None,
+            // Nobody wrote these, or, as with the reason of an erasure, they stay to account for it.
+            Self::Submitted { .. }
+            | Self::Claimed {}
+            | Self::Released { .. }
+            | Self::Closed {}
+            | Self::Merged { .. }
+            | Self::MergedFrom { .. }
+            | Self::PriorityChanged { .. }
+            | Self::CategoryChanged { .. }
+            | Self::EscalationStep { .. }
+            | Self::EscalationSent { .. }
+            | Self::EscalationExpired { .. }
+            | Self::OtherWayTried { .. }
+            | Self::DeliveryReplayed { .. }
+            | Self::Erased { .. } => {}
+        }
+        self
+    }
 }
 
 /// One entry of a history.

@@ -16,6 +16,8 @@ pub mod history;
 pub mod notice;
 pub mod number;
 mod numbers;
+pub mod personal_data;
+pub mod reading;
 pub mod reply;
 pub mod reporter;
 pub mod search;
@@ -23,6 +25,7 @@ pub mod status;
 mod store;
 pub mod submit;
 pub mod ticket;
+mod trail;
 
 use std::sync::Arc;
 
@@ -34,7 +37,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::{Appender, Conn, Db, Tx};
 use crate::directory::{self, Directory};
 use crate::error::AppError;
-use crate::ids::{HistoryId, TicketId};
+use crate::ids::TicketId;
 use crate::keys::EmailAddress;
 use crate::seal::Sealer;
 
@@ -164,8 +167,9 @@ pub fn advance(
     event: &Event,
     now: Timestamp,
 ) -> Result<(), AppError> {
+    let from = ticket.status;
     advance_silently(tx, ticket, step, now)?;
-    record(tx, ticket.id, actor, event, now)
+    trail::record(tx, ticket.id, actor, event, Some((from, ticket.status)), now)
 }
 
 /// The same for a move that follows from an event already written down.
@@ -182,9 +186,9 @@ pub fn advance_silently(tx: &mut Tx, ticket: &mut Ticket, step: Move, now: Times
     Ok(())
 }
 
-/// Writes an event into the history.
+/// Writes an event into the history, and into the audit log that it was.
 pub fn record(tx: &mut Tx, ticket: TicketId, actor: &Actor, event: &Event, now: Timestamp) -> Result<(), AppError> {
-    store::insert_history(tx, &store::HistoryRow::new(HistoryId::new(), ticket, actor, event, now)?)
+    trail::record(tx, ticket, actor, event, None, now)
 }
 
 fn not_possible(ticket: &Ticket, step: Move) -> AppError {

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::history::ERASED;
 use super::reply::escape;
 use super::store::{self, NoticeRow};
 use super::ticket::Ticket;
 use super::{Desk, by_id};
 use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
-use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue};
+use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue, rewrite_mails};
 use crate::directory::{Contact, central_contacts};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId};
@@ -167,6 +168,20 @@ async fn tell_one(desk: &Desk, recipient: Option<Recipient>, notices: Vec<Notice
         })
         .await
         .or_else(|e| if matches!(e, AppError::Conflict(_)) { Ok(false) } else { Err(e) })
+}
+
+/// Takes a ticket's subject out of the mails that told of it at these times, before it is erased.
+pub(super) fn forget_subject(tx: &mut Tx, told: &[Timestamp], ticket: &Ticket) -> Result<(), AppError> {
+    let line = |subject: &str| format!("{subject} ({}), {}", ticket.service, ticket.priority);
+    let (text, html) =
+        (format!("\n  {}\n", line(&ticket.subject)), format!("<br>{}</li>", escape(&line(&ticket.subject))));
+    let (new_text, new_html) = (format!("\n  {}\n", line(ERASED)), format!("<br>{}</li>", escape(&line(ERASED))));
+    rewrite_mails(tx, Purpose::Notice, told, &|mail| {
+        let is_told = mail.text.contains(&text) || mail.html.contains(&html);
+        mail.text = mail.text.replace(&text, &new_text);
+        mail.html = mail.html.replace(&html, &new_html);
+        is_told
+    })
 }
 
 fn mail(tx: &mut Tx, recipient: Recipient, notices: &[NoticeRow]) -> Result<Mail, AppError> {

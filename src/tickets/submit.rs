@@ -1,6 +1,6 @@
 //! Intake: a request is handed in, gets its number, and is durable before the caller hears of it.
 //!
-//! Invariant: ticket, number, history, notice, sealed reporter and idempotency record are one append. The
+//! Invariant: ticket, number, history, audit entry, notice, sealed reporter and idempotency record are one append. The
 //! directory is asked in memory, so that intake touches the database once. Personal numbers in the text warn, they
 //! never block: a person is on the line.
 
@@ -12,7 +12,7 @@ use super::deadline::respond_by;
 use super::history::Event;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Priority, ReplyWish, Reporter, Ticket, Warning, warnings};
-use super::{Desk, notice, reporter, search, store};
+use super::{Desk, notice, reporter, search, store, trail};
 use crate::access::idempotency::{Once, Outcome};
 use crate::access::{Action, Caller, Object};
 use crate::error::{AppError, Faults};
@@ -260,6 +260,7 @@ fn rows(
         ticket: store::TicketRow::of(ticket)?,
         number: store::NumberRow { number: ticket.number.as_str().to_owned(), ticket_id: ticket.id },
         history: store::HistoryRow::new(HistoryId::new(), ticket.id, &caller.actor, &event, now)?,
+        audit: trail::row(ticket.id, &caller.actor, &event, None, now)?,
         search: store::SearchRow { ticket_id: ticket.id, body: search::document(ticket) },
         notice: notice::row(ticket, notice::NoticeKind::New, "", now),
         key,

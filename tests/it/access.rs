@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use lotse::access::policy::allows;
 use lotse::access::token::NewToken;
-use lotse::access::{Action, Channel, Role};
+use lotse::access::{Action, Actor, Channel, Role};
 use lotse::app::App;
 use lotse::clock::{Clock, Timestamp};
 use lotse::db::schema::tokens;
@@ -86,6 +86,11 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/route", Action::ReadDirectory),
     ("GET", "/api/v1/gaps", Action::ReadDirectory),
     ("GET", "/metrics", Action::ReadMetrics),
+    ("GET", "/api/v1/contacts/{contact}/history", Action::ReadDirectory),
+    ("GET", "/api/v1/audit", Action::ReadAudit),
+    ("GET", "/api/v1/audit/export", Action::ReadAudit),
+    ("GET", "/api/v1/tickets/{ticket}/export", Action::ExportPersonalData),
+    ("POST", "/api/v1/tickets/{ticket}/erase", Action::ErasePersonalData),
 ];
 
 /// What anybody may ask, and how it answers without a token.
@@ -153,13 +158,13 @@ on_both! {
 
     /// Without a good token nothing but the public operations answers, and they answer everybody.
     async fn nobody_gets_in_without_a_good_token(app: TestApp) {
-        let (revoked_id, revoked) = app.app.tokens.create(a_name("revoked", Role::Admin)).await.unwrap();
+        let (revoked_id, revoked) = app.app.tokens.create(&Actor::system(), a_name("revoked", Role::Admin)).await.unwrap();
         app.get(&revoked, "/api/v1/tickets").await.expect(200);
-        app.app.tokens.revoke(revoked_id, None).await.unwrap();
+        app.app.tokens.revoke(&Actor::system(), revoked_id, None).await.unwrap();
         let soon = app.clock.now();
         let ended = NewToken { expires_at: Some(soon), ..a_name("ended", Role::Admin) };
-        let (_, ended) = app.app.tokens.create(ended).await.unwrap();
-        let (_, good) = app.app.tokens.create(a_name("good", Role::Admin)).await.unwrap();
+        let (_, ended) = app.app.tokens.create(&Actor::system(), ended).await.unwrap();
+        let (_, good) = app.app.tokens.create(&Actor::system(), a_name("good", Role::Admin)).await.unwrap();
         let cut = &good[..good.len() - 1];
         let longer = format!("{good}A");
         let upper = good.to_uppercase();
@@ -255,9 +260,9 @@ on_both! {
             foreign.push((role, "02", app.token(role, "02").await));
             // The right place, but another service or another way in.
             let elsewhere = NewToken { services: vec!["elterngeld".parse().unwrap()], ..a_name("anderer Dienst", role) };
-            foreign.push((role, "elterngeld", app.app.tokens.create(elsewhere).await.unwrap().1));
+            foreign.push((role, "elterngeld", app.app.tokens.create(&Actor::system(), elsewhere).await.unwrap().1));
             let other_way = NewToken { channel: Some(Channel::Web), ..a_name("anderer Weg", role) };
-            foreign.push((role, "web", app.app.tokens.create(other_way).await.unwrap().1));
+            foreign.push((role, "web", app.app.tokens.create(&Actor::system(), other_way).await.unwrap().1));
         }
         let history = format!("/api/v1/tickets/{}/history", ticket["id"].as_str().unwrap());
         let done = async |app: &TestApp| {
@@ -334,7 +339,7 @@ on_both! {
 
     /// Only a hash of a token lies in the database, in no table its text.
     async fn a_token_is_kept_as_its_hash(app: TestApp) {
-        let (id, token) = app.app.tokens.create(a_name("geheim", Role::Agent)).await.unwrap();
+        let (id, token) = app.app.tokens.create(&Actor::system(), a_name("geheim", Role::Agent)).await.unwrap();
         assert!(token.len() >= 6 + 43, "256 bits: {token}");
         app.get(&token, "/api/v1/tickets").await.expect(200);
         app.send(&token, "POST", "/api/v1/tickets", Some(a_ticket().to_string()), &[("Idempotency-Key", "1")]).await.expect(201);
@@ -351,28 +356,29 @@ on_both! {
     /// A revoked token is out at once here, and within two seconds in another instance that had used it.
     async fn a_revoked_token_is_out(app: TestApp) {
         let other = app.second_instance().await;
-        let (id, token) = app.app.tokens.create(a_name("weg", Role::Agent)).await.unwrap();
+        let (id, token) = app.app.tokens.create(&Actor::system(), a_name("weg", Role::Agent)).await.unwrap();
         let http = app::client();
         let base = format!("http://{}", other.address().unwrap());
         let ask = || app::send(&http, &base, &token, "GET", "/api/v1/tickets", None, &[]);
         app.get(&token, "/api/v1/tickets").await.expect(200);
         ask().await.expect(200);
-        app.app.tokens.revoke(id, None).await.unwrap();
+        app.app.tokens.revoke(&Actor::system(), id, None).await.unwrap();
         app.get(&token, "/api/v1/tickets").await.expect(401);
         wait_for_some("the other instance to refuse", Duration::from_secs(2), || async {
             (ask().await.status == 401).then_some(())
         })
         .await;
-        assert!(app.app.tokens.revoke(id, None).await.is_err(), "it is revoked already");
+        assert!(app.app.tokens.revoke(&Actor::system(), id, None).await.is_err(), "it is revoked already");
         other.stop().await;
     }
 
     /// A token that is used while it is revoked is not remembered as good.
     async fn a_revocation_wins_every_race(app: TestApp) {
         for round in 0..20 {
-            let (id, token) = app.app.tokens.create(a_name("wettlauf", Role::Agent)).await.unwrap();
+            let (id, token) = app.app.tokens.create(&Actor::system(), a_name("wettlauf", Role::Agent)).await.unwrap();
             let uses = futures_util::future::join_all((0..8).map(|_| app.get(&token, "/api/v1/tickets")));
-            let (_, revoked) = tokio::join!(uses, app.app.tokens.revoke(id, None));
+            let by = Actor::system();
+            let (_, revoked) = tokio::join!(uses, app.app.tokens.revoke(&by, id, None));
             revoked.unwrap();
             assert_eq!(app.get(&token, "/api/v1/tickets").await.status, 401, "round {round}");
         }
@@ -381,9 +387,9 @@ on_both! {
     /// A token of the 2nd level stands for a contact, and no other does.
     async fn a_second_level_token_needs_its_contact(app: TestApp) {
         let without = NewToken { contact: None, ..a_name("ohne", Role::SecondLevel) };
-        assert!(app.app.tokens.create(without).await.is_err());
+        assert!(app.app.tokens.create(&Actor::system(), without).await.is_err());
         let with = NewToken { contact: Some("technik".parse().unwrap()), ..a_name("mit", Role::Agent) };
-        assert!(app.app.tokens.create(with).await.is_err());
+        assert!(app.app.tokens.create(&Actor::system(), with).await.is_err());
     }
 }
 
@@ -443,7 +449,8 @@ async fn lives_by_the_clock(kind: Kind) {
     let app = TestApp::start_with(kind, "", clock.clone()).await;
     let begun = clock.now();
     let expires_at = Some(begun.plus(TimeDelta::minutes(10)));
-    let (id, token) = app.app.tokens.create(NewToken { expires_at, ..a_name("uhr", Role::Agent) }).await.unwrap();
+    let (id, token) =
+        app.app.tokens.create(&Actor::system(), NewToken { expires_at, ..a_name("uhr", Role::Agent) }).await.unwrap();
     assert_eq!(last_use(&app.app, id).await, None);
     app.get(&token, "/api/v1/tickets").await.expect(200);
     let written = |wanted: Timestamp| {

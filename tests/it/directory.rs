@@ -5,7 +5,7 @@
 //! tables in `resolve.rs`.
 
 use chrono::NaiveDate;
-use lotse::access::{Action, Grant, Reach, Role, Scope};
+use lotse::access::{Action, Actor, Grant, Reach, Role, Scope};
 use lotse::clock::Timestamp;
 use lotse::db::{self, Db};
 use lotse::directory::*;
@@ -24,6 +24,10 @@ struct World {
     settings: Settings,
     _folder: tempfile::TempDir,
     _database: Option<DatabaseUrl>,
+}
+
+fn somebody() -> Actor {
+    Actor::system()
 }
 
 fn now() -> Timestamp {
@@ -71,7 +75,7 @@ impl World {
         let master = MasterKey::parse(&MasterKey::generate()).unwrap();
         let sealer = Sealer::load(&db, master, Vec::new()).await.unwrap();
         let world = Self { db, sealer, settings: Settings::default(), _folder: folder, _database: database };
-        import::municipalities(&world.db, "g.csv", sample::MUNICIPALITIES, &mut |_, _| ()).await.unwrap();
+        import::municipalities(&world.db, "g.csv", sample::MUNICIPALITIES, now(), &mut |_, _| ()).await.unwrap();
         world.import(&sample_file()).await.unwrap();
         world
     }
@@ -296,10 +300,10 @@ on_both! {
             notice: Some(Some("Heute gestört.".into())),
             ..Default::default()
         };
-        services::change(&world.db, slug("wohngeld"), change.clone(), now()).await.unwrap();
+        services::change(&world.db, &somebody(), slug("wohngeld"), change.clone(), now()).await.unwrap();
         wait_for("the new notice", std::time::Duration::from_secs(2), || directory.current().service("wohngeld").unwrap().notice.is_some()).await;
         assert_eq!(directory.current().service("wohngeld").unwrap().notice.as_deref(), Some("Heute gestört."));
-        let stale = services::change(&world.db, slug("wohngeld"), change, now()).await;
+        let stale = services::change(&world.db, &somebody(), slug("wohngeld"), change, now()).await;
         assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
         stop.send(true).unwrap();
         tokio::time::timeout(std::time::Duration::from_secs(2), running).await.unwrap().unwrap();
@@ -320,10 +324,10 @@ on_both! {
             data_processor: None,
             channels: None,
         };
-        let refused = adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Live), None, now()).await.map(made);
+        let refused = adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Live), None, now()).await.map(made);
         assert!(refused.unwrap_err().to_string().contains("no cooperation agreement with Niedersachsen"));
         let draft =
-            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
+            adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!(draft.duties.central, [slug("lueneburg-zentral")]);
         let land = lands::read(&world.db, "SH".parse().unwrap()).await.unwrap();
         let agreed = lands::LandChange {
@@ -331,18 +335,18 @@ on_both! {
             cooperates_with: Some(vec!["NI".parse().unwrap()]),
             ..Default::default()
         };
-        lands::change(&world.db, land.code, agreed, now()).await.unwrap();
+        lands::change(&world.db, &somebody(), land.code, agreed, now()).await.unwrap();
         let live = adoptions::AdoptionChange {
             version: Some(draft.version),
             state: Some(AdoptionState::Live),
             ..Default::default()
         };
-        let live = adoptions::change(&world.db, draft.id, live, now()).await.unwrap();
+        let live = adoptions::change(&world.db, &somebody(), draft.id, live, now()).await.unwrap();
         assert_eq!((live.state, live.version), (AdoptionState::Live, 2));
-        adoptions::end(&world.db, live.id, now()).await.unwrap();
+        adoptions::end(&world.db, &somebody(), live.id, now()).await.unwrap();
         assert!(matches!(adoptions::read(&world.db, live.id).await, Err(AppError::NotFound)));
         let again =
-            adoptions::create(&world.db, new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
+            adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!((again.id, again.version), (live.id, 4));
         let query =
             adoptions::AdoptionQuery { reach: reach(&["03", "02"]), ..Default::default() };
@@ -354,12 +358,12 @@ on_both! {
     async fn contacts_keep_their_secret_to_themselves(world: World) {
         let new = serde_json::json!({"id": "neu", "name": "Neue Stelle", "webhook": {"url": "https://neu.example.org/h", "secret": SECRET}});
         let new: contacts::NewContact = serde_json::from_value(new).unwrap();
-        let made = contacts::create(&world.db, &world.sealer, &world.settings, new, None, now()).await.map(made).unwrap();
+        let made = contacts::create(&world.db, &somebody(), &world.sealer, &world.settings, new, None, now()).await.map(made).unwrap();
         let json = serde_json::to_string(&made).unwrap();
         assert!(!json.contains("whsec") && json.contains("\"id\":\"neu\"") && json.contains("active"), "{json}");
         let change = |text: &str| serde_json::from_str::<contacts::ContactChange>(text).unwrap();
         let changed = contacts::change(
-            &world.db,
+            &world.db, &somebody(),
             &world.sealer,
             &world.settings,
             slug("neu"),
@@ -370,7 +374,7 @@ on_both! {
         .unwrap();
         assert_eq!(changed.webhook.unwrap().url, "https://neu.example.org/i");
         let emptied = contacts::change(
-            &world.db,
+            &world.db, &somebody(),
             &world.sealer,
             &world.settings,
             slug("neu"),
@@ -381,7 +385,7 @@ on_both! {
         .unwrap();
         assert_eq!((emptied.phone, emptied.webhook, emptied.version), (None, None, 3));
         let wrong = contacts::change(
-            &world.db,
+            &world.db, &somebody(),
             &world.sealer,
             &world.settings,
             slug("neu"),
@@ -402,18 +406,18 @@ on_both! {
         let query = contacts::ContactQuery { reach: reach(&["010030000000"]), ..Default::default() };
         let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
         assert!(page.items.iter().all(|c| c.owner.as_ref().is_none_or(|o| o.as_str() == "010030000000")), "{page:?}");
-        contacts::end(&world.db, slug("neu"), now()).await.unwrap();
+        contacts::end(&world.db, &somebody(), slug("neu"), now()).await.unwrap();
         assert!(matches!(contacts::read(&world.db, slug("neu")).await, Err(AppError::NotFound)));
     }
 
     async fn channels_change_alone(world: World) {
         let new = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "email", "label": "Mail", "email": "a@kiel.example.org"});
-        let made = channels::create(&world.db, serde_json::from_value(new).unwrap(), None, now()).await.map(made).unwrap();
+        let made = channels::create(&world.db, &somebody(), serde_json::from_value(new).unwrap(), None, now()).await.map(made).unwrap();
         assert_eq!((made.shown.hours.as_str(), made.shown.languages.as_slice()), ("24/7", &["de".to_owned()][..]));
         let change = serde_json::json!({"version": 1, "kind": "phone", "label": "Telefon", "phone": "0431 1", "hours": "Mo 08:00-10:00"});
-        let changed = channels::change(&world.db, made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
+        let changed = channels::change(&world.db, &somebody(), made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
         assert_eq!((changed.shown.kind, changed.version), (ChannelKind::Phone, 2));
-        channels::end(&world.db, made.id, now()).await.unwrap();
+        channels::end(&world.db, &somebody(), made.id, now()).await.unwrap();
         let query = channels::ChannelQuery { service: Some(slug("wohngeld")), reach: Reach::everything(), ..Default::default() };
         assert_eq!(channels::list(&world.db, query, PageRequest::default()).await.unwrap().items.len(), 1);
         let unknown = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "web", "label": "x", "farbe": 1});
@@ -428,10 +432,10 @@ on_both! {
         }
         let began = std::time::Instant::now();
         let mut steps = 0;
-        let summary = import::municipalities(&world.db, "g.csv", &register, &mut |_, _| steps += 1).await.unwrap();
+        let summary = import::municipalities(&world.db, "g.csv", &register, now(), &mut |_, _| steps += 1).await.unwrap();
         println!("10,981 municipalities: {:?}", began.elapsed());
         assert_eq!((summary.created, steps > 20), (10_981, true));
-        let again = import::municipalities(&world.db, "g.csv", &register, &mut |_, _| ()).await.unwrap();
+        let again = import::municipalities(&world.db, "g.csv", &register, now(), &mut |_, _| ()).await.unwrap();
         assert_eq!((again.unchanged, again.created), (10_981, 0));
         let mut file = String::new();
         for n in 0..600 {

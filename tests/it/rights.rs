@@ -4,7 +4,7 @@
 //! Not here: each operation for each role (`access.rs`), how people log in (`users.rs`).
 
 use lotse::access::token::NewToken;
-use lotse::access::{Action, Channel, Grant, Role, Scope};
+use lotse::access::{Action, Actor, Channel, Grant, Role, Scope};
 use lotse::clock::Clock;
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ on_both! {
         let mut app = app;
         let by_115 = app.submit().await;
         let bounded = NewToken { channel: Some(Channel::Phone), ..NewToken::new("Telefon", Role::Agent) };
-        let (_, phone) = app.app.tokens.create(bounded).await.unwrap();
+        let (_, phone) = app.app.tokens.create(&Actor::console(), bounded).await.unwrap();
         app.get(&phone, &format!("/api/v1/tickets/{}", by_115["id"].as_str().unwrap())).await.expect(404);
         app.post(&phone, "/api/v1/tickets", a_ticket()).await.expect(403);
         let mut own = a_ticket();
@@ -110,9 +110,9 @@ on_both! {
             ..NewToken::new("ihr Skript", role)
         };
         for (role, region) in [(Role::Admin, "01"), (Role::Auditor, "01002"), (Role::Central, "02"), (Role::Central, "")] {
-            assert!(app.app.tokens.create(new(role, region)).await.is_err(), "{role} {region}");
+            assert!(app.app.tokens.create(&Actor::console(), new(role, region)).await.is_err(), "{role} {region}");
         }
-        let (_, token) = app.app.tokens.create(new(Role::Central, "01002")).await.unwrap();
+        let (_, token) = app.app.tokens.create(&Actor::console(), new(Role::Central, "01002")).await.unwrap();
         app.post(&token, &format!("{path}/claim"), json!({})).await.expect(200);
         let by = lotse::access::Actor::console();
         app.app.accounts.set_grants(&by, owner.user.id, vec![grant(Role::Central, "01003")], None).await.unwrap();
@@ -133,8 +133,8 @@ on_both! {
     /// A token for one network is no token elsewhere, whatever a client says of where it is.
     async fn a_token_may_be_bound_to_addresses(app: TestApp) {
         let network = |net: &str| NewToken { addresses: vec![net.parse().unwrap()], ..NewToken::new(net, Role::Auditor) };
-        let (_, here) = app.app.tokens.create(network("127.0.0.0/8")).await.unwrap();
-        let (_, elsewhere) = app.app.tokens.create(network("203.0.113.0/24")).await.unwrap();
+        let (_, here) = app.app.tokens.create(&Actor::console(), network("127.0.0.0/8")).await.unwrap();
+        let (_, elsewhere) = app.app.tokens.create(&Actor::console(), network("203.0.113.0/24")).await.unwrap();
         app.get(&here, "/api/v1/tickets").await.expect(200);
         app.get(&elsewhere, "/api/v1/tickets").await.expect(401);
         for name in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "True-Client-IP"] {
@@ -154,7 +154,7 @@ async fn a_trusted_proxy_tells_where_somebody_is() {
     let behind = app.second_instance().await;
     let base = format!("http://{}", behind.address().unwrap());
     let new = NewToken { addresses: vec!["203.0.113.0/24".parse().unwrap()], ..NewToken::new("dort", Role::Auditor) };
-    let (_, token) = behind.tokens.create(new).await.unwrap();
+    let (_, token) = behind.tokens.create(&Actor::console(), new).await.unwrap();
     let client = crate::support::app::client();
     for (told, status) in [("203.0.113.9", 200), ("203.0.113.9, 198.51.100.1", 401), ("198.51.100.1, 203.0.113.9", 200)]
     {

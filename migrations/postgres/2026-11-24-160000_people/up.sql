@@ -129,6 +129,8 @@ CREATE TABLE audit_entries (
 );
 CREATE INDEX audit_entries_object ON audit_entries (object, object_id, id);
 CREATE INDEX audit_entries_loose ON audit_entries (id) WHERE seq IS NULL;
+-- Whoever chains entries holds this row meanwhile.
+INSERT INTO changes (topic, version) VALUES ('audit', 0);
 
 CREATE FUNCTION audit_entries_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

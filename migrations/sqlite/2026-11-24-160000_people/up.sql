@@ -129,6 +129,8 @@ CREATE TABLE audit_entries (
 );
 CREATE INDEX audit_entries_object ON audit_entries (object, object_id, id);
 CREATE INDEX audit_entries_loose ON audit_entries (id) WHERE seq IS NULL;
+-- Whoever chains entries holds this row meanwhile.
+INSERT INTO changes (topic, version) VALUES ('audit', 0);
 
 CREATE TRIGGER audit_entries_stay BEFORE UPDATE ON audit_entries
 WHEN OLD.seq IS NOT NULL OR OLD.hash IS NOT NULL
@@ -142,3 +144,8 @@ CREATE TRIGGER audit_entries_stay_all BEFORE DELETE ON audit_entries
 BEGIN
     SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
+
+-- Erasure ----------------------------------------------------------------------------------------------------
+
+-- What is deleted from the full text is deleted from its index at once, not only marked there.
+INSERT INTO ticket_search (ticket_search, rank) VALUES ('secure-delete', 1);

@@ -16,7 +16,7 @@ use rand::RngCore;
 
 use super::people::People;
 use crate::access::token::NewToken;
-use crate::access::{Role, Tokens};
+use crate::access::{Actor, Role, Tokens};
 use crate::app::{App, Options, settings};
 use crate::cli::BadInput;
 use crate::cli::walkthrough::{Received, Script};
@@ -96,7 +96,14 @@ impl Stage {
         let now = clock.now();
         let url = receiver.map_or_else(|| format!("{base}{RECEIVER}"), str::to_owned);
         let sample_file = sample::directory(now.day_in_berlin(), &url, secret);
-        import::municipalities(&app.db, "municipalities.csv", sample::MUNICIPALITIES, &mut |_, _| {}).await?;
+        import::municipalities(
+            &app.db,
+            "municipalities.csv",
+            sample::MUNICIPALITIES,
+            app.escalations.desk().clock.now(),
+            &mut |_, _| {},
+        )
+        .await?;
         let rules = settings::directory(&config);
         import::directory(&app.db, &desk.sealer, &rules, "directory.toml", &sample_file, now).await?;
         desk.directory.refresh().await?;
@@ -126,7 +133,7 @@ impl Cast {
             let contact = contact.map(str::parse).transpose().map_err(AppError::internal)?;
             let regions = regions.into_iter().collect();
             let new = NewToken { regions, contact, ..NewToken::new(name, role) };
-            tokens.create(new).await.map(|(_, token)| token)
+            tokens.create(&Actor::console(), new).await.map(|(_, token)| token)
         };
         Ok(Self {
             agent: hire("115-Servicecenter Kiel", Role::Agent, None, None).await?,

@@ -156,6 +156,20 @@ pub(in crate::delivery) fn purge(conn: &mut Conn, about: RowId) -> Result<usize,
     Ok(diesel::delete(t::table.filter(t::about.eq(about))).execute(conn)?)
 }
 
+pub(in crate::delivery) fn unsealed(
+    conn: &mut Conn,
+    purpose: Purpose,
+    at: &[Timestamp],
+) -> Result<Vec<(DeliveryId, Vec<u8>)>, AppError> {
+    let rows = t::table.filter(t::purpose.eq(purpose)).filter(t::created_at.eq_any(at));
+    Ok(rows.filter(t::sealed_under.is_null()).select((t::id, t::content)).load(conn)?)
+}
+
+pub(in crate::delivery) fn replace_content(conn: &mut Conn, id: DeliveryId, content: &[u8]) -> Result<(), AppError> {
+    diesel::update(t::table.find(id)).set(t::content.eq(content)).execute(conn)?;
+    Ok(())
+}
+
 pub(in crate::delivery) fn queue_state(conn: &mut Conn, now: Timestamp) -> Result<QueueState, AppError> {
     let pending = t::table.filter(is_pending()).select(sql::<BigInt>("count(*)")).first(conn)?;
     let mut due = 0;

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use super::Summary;
 use super::file::{self, AdoptionEntry, ContactEntry, File, LandEntry, Names, ServiceEntry};
 use super::reader::Reader;
+use crate::access::audit::AuditAction;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
 use crate::directory::contacts::{WebhookInput, check_plain};
@@ -36,6 +37,7 @@ pub async fn directory(
         let summary = Writing { sealer, settings, now, summary: Summary::default() }.write(tx, file)?;
         if summary.created + summary.updated > 0 {
             store::changed(tx)?;
+            super::told(tx, AuditAction::DirectoryImported, &summary, now)?;
         }
         Ok(summary)
     })

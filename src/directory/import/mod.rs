@@ -11,6 +11,12 @@ mod reader;
 pub use directory::directory;
 pub use municipalities::municipalities;
 
+use crate::access::Actor;
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::error::AppError;
+
 /// What an import did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Summary {
@@ -20,4 +26,9 @@ pub struct Summary {
     pub updated: usize,
     /// How many were as the file says already.
     pub unchanged: usize,
+}
+
+/// Writes into the audit log that an import changed something, and how much; what it was stands in the file.
+fn told(tx: &mut Tx, action: AuditAction, summary: &Summary, now: Timestamp) -> Result<(), AppError> {
+    audit::record(tx, &Actor::import(), action, (ObjectKind::Directory, &"file"), Trail::after(summary), now)
 }

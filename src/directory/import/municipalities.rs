@@ -10,6 +10,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Summary;
+use crate::access::audit::AuditAction;
+use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
@@ -27,6 +29,7 @@ pub async fn municipalities(
     db: &Db,
     name: &str,
     text: &str,
+    now: Timestamp,
     progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Summary, AppError> {
     let wanted = read(name, text)?;
@@ -51,13 +54,15 @@ pub async fn municipalities(
             }
         }
     }
-    store_all(db, changes, progress).await?;
+    store_all(db, changes, summary, now, progress).await?;
     Ok(summary)
 }
 
 async fn store_all(
     db: &Db,
     changes: Vec<(bool, Municipality)>,
+    summary: Summary,
+    now: Timestamp,
     progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<(), AppError> {
     let (total, mut done) = (changes.len(), 0);
@@ -71,7 +76,11 @@ async fn store_all(
             store::municipalities::insert_all(tx, &new)?;
             changed.iter().try_for_each(|(_, m)| store::municipalities::update(tx, m))?;
             // Once is enough, and instances need not read half a register in.
-            if is_last { store::places_changed(tx) } else { Ok(()) }
+            if !is_last {
+                return Ok(());
+            }
+            super::told(tx, AuditAction::MunicipalitiesImported, &summary, now)?;
+            store::places_changed(tx)
         })
         .await?;
         progress(done, total);

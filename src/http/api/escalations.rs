@@ -61,7 +61,8 @@ pub struct EscalatedTicket {
     pub context: std::collections::BTreeMap<String, String>,
 }
 
-fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> EscalationAnswer {
+/// Shapes an escalation for an answer.
+pub fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> EscalationAnswer {
     let TicketAnswer {
         id,
         number,

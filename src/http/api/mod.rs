@@ -1,10 +1,12 @@
 //! The JSON interface under `/api/v1`, for systems. Everything a page can do, this can do, by the same use cases.
 //!
-//! Invariant: no answer holds the reporter's name or addresses but that of `POST …/reporter`. The reference is
+//! Invariant: no answer holds the reporter's name or addresses but those of `POST …/reporter` and `GET …/export`. The reference is
 //! made from these files (`openapi.rs`).
 
+pub mod audit;
 pub mod directory;
 pub mod escalations;
+pub mod personal_data;
 pub mod tickets;
 
 use actix_web::HttpResponse;

@@ -19,6 +19,7 @@ use crate::escalation::{Escalation, EscalationStatus};
 use crate::http::State;
 use crate::http::assets::Assets;
 use crate::http::auth::{parse_query, read};
+use crate::http::client;
 use crate::http::error::ApiError;
 
 /// The longest form, in bytes: 8,000 characters, each written as up to twelve.
@@ -144,7 +145,8 @@ pub async fn act(
         Ok(typed) => typed,
         Err(fault) => return failure(&fault),
     };
-    let heard = respond(&state.escalations, Speaker::Link(secret.clone()), say(action, &typed)).await;
+    let speaker = Speaker::Link(secret.clone(), Some(client::address(&request, &state.trusted_proxies)));
+    let heard = respond(&state.escalations, speaker, say(action, &typed)).await;
     match heard {
         Ok(Ok(_)) => done(&state, secret, action).await,
         Ok(Err(dead)) => gone(&state, secret, dead).await,

@@ -3,6 +3,7 @@
 //! A new field of a ticket goes into `ticket.rs`, the migrations, `db/schema.rs` and [`TicketRow`] here; the
 //! compiler leads to the rest.
 
+mod erasure;
 mod list;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
+pub(super) use erasure::{empty_notices, remove_reporter, rewrite_history, rewrite_search};
 pub(super) use list::{list, places_without_adoption};
 
 use super::TicketRef;
@@ -17,6 +19,7 @@ use super::history::{HistoryEntry, VERSION, Versioned};
 use super::notice::NoticeKind;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
+use crate::access::audit::{self, EntryRow};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
@@ -193,6 +196,7 @@ pub struct Intake {
     pub(super) ticket: TicketRow,
     pub(super) number: NumberRow,
     pub(super) history: HistoryRow,
+    pub(super) audit: EntryRow,
     pub(super) search: SearchRow,
     pub(super) notice: NoticeRow,
     pub(super) key: Option<SealingKey>,
@@ -231,6 +235,7 @@ impl Append for Intake {
             each(all, |rows| Some(&rows.notice))
         );
         insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
+        audit::record_all(tx, &each(all, |rows| Some(&rows.audit)))?;
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
         Ok(is_new)

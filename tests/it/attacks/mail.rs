@@ -216,7 +216,7 @@ on_both! {
         let desk = app.app.escalations.desk().clone();
         let odd = "Kiel\r\nBcc: opfer@evil.example\r\n\r\n.\r\n";
         let register = MUNICIPALITIES.replacen("\"Kiel, Landeshauptstadt\",Schleswig", &format!("\"{odd}\",Schleswig"), 1);
-        lotse::directory::import::municipalities(&desk.db, "m.csv", &register, &mut |_, _| {}).await.unwrap();
+        lotse::directory::import::municipalities(&desk.db, "m.csv", &register, desk.clock.now(), &mut |_, _| {}).await.unwrap();
         let service = json!({"name": format!("Wohnsitz {odd}")});
         app.patch(&admin, "/api/v1/services/wohnsitzanmeldung", service).await.expect(200);
         wait_for_some("the new names in memory", Duration::from_secs(10), || async {

@@ -240,7 +240,7 @@ on_both! {
         let desk = app.app.escalations.desk().clone();
         let odd = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
         let register = MUNICIPALITIES.replacen("Kiel, Landeshauptstadt", &odd.replace('"', "\"\""), 1);
-        lotse::directory::import::municipalities(&desk.db, "m.csv", &register, &mut |_, _| {}).await.unwrap();
+        lotse::directory::import::municipalities(&desk.db, "m.csv", &register, desk.clock.now(), &mut |_, _| {}).await.unwrap();
         let service: Value = json!({"name": odd, "operator": odd, "notice": odd});
         app.patch(&admin, "/api/v1/services/wohnsitzanmeldung", service).await.expect(200);
         wait_for_some("the new names in memory", std::time::Duration::from_secs(10), || async {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lotse::access::Role;
+use lotse::access::{Actor, Role};
 use lotse::app::{App, Options, listen};
 use lotse::clock::Clock;
 use lotse::config::Config;
@@ -172,7 +172,7 @@ impl Pair {
 
     async fn token(&self, role: Role) -> String {
         let new = lotse::access::token::NewToken::new(role.as_str(), role);
-        self.strict.tokens.create(new).await.unwrap().1
+        self.strict.tokens.create(&Actor::system(), new).await.unwrap().1
     }
 
     fn base(&self) -> String {

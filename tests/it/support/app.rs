@@ -276,7 +276,7 @@ impl TestApp {
             contact: is_contact.then(|| more.parse().unwrap()),
             ..NewToken::new(&name, role)
         };
-        let (_, token) = self.app.tokens.create(new).await.unwrap();
+        let (_, token) = self.app.tokens.create(&Actor::system(), new).await.unwrap();
         self.tokens.insert(name, token.clone());
         token
     }
@@ -356,7 +356,9 @@ impl TestApp {
 pub async fn import(desk: &lotse::tickets::Desk, directory: &str) {
     use lotse::directory::import;
     let now = desk.clock.now();
-    import::municipalities(&desk.db, "municipalities.csv", MUNICIPALITIES, &mut |_, _| {}).await.unwrap();
+    import::municipalities(&desk.db, "municipalities.csv", MUNICIPALITIES, desk.clock.now(), &mut |_, _| {})
+        .await
+        .unwrap();
     import::directory(&desk.db, &desk.sealer, &desk.settings.directory, "directory.toml", directory, now)
         .await
         .unwrap();

@@ -61,7 +61,9 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
 pub async fn create(state: Data<State>, command: Command<right::ChangeAdoption, NewAdoption>) -> ApiResult {
     reach::may_place(&command.caller, Action::ChangeAdoption, &command.body.ars, &command.body.service)?;
     let repeat = once(&command, |new: &Adoption| format!("/api/v1/adoptions/{}", new.id))?;
-    let new = adoptions::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
+    let new =
+        adoptions::create(&state.desk().db, &command.caller.actor, command.body, repeat, state.desk().clock.now())
+            .await?;
     made(new, |new| (format!("/api/v1/adoptions/{}", new.id), new.version))
 }
 
@@ -79,7 +81,8 @@ pub async fn change(
     reach::sees(&command.caller, Action::ChangeAdoption, &before.ars, Some(&before.service))?;
     let version = command.if_match()?.or(command.body.version);
     let change = AdoptionChange { version, ..command.body };
-    let found = adoptions::change(&state.desk().db, id, change, state.desk().clock.now()).await?;
+    let found =
+        adoptions::change(&state.desk().db, &command.caller.actor, id, change, state.desk().clock.now()).await?;
     tagged(found.version, &found)
 }
 
@@ -95,6 +98,6 @@ pub async fn end(
     let found = adoptions::read(&state.desk().db, key(&at)?).await?;
     reach::sees(&guard.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
     check_match(&request, found.version)?;
-    adoptions::end(&state.desk().db, found.id, state.desk().clock.now()).await?;
+    adoptions::end(&state.desk().db, &guard.caller.actor, found.id, state.desk().clock.now()).await?;
     ended()
 }

@@ -59,7 +59,8 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
 pub async fn create(state: Data<State>, command: Command<right::ChangeAdoption, NewChannel>) -> ApiResult {
     reach::may_place(&command.caller, Action::ChangeAdoption, &command.body.ars, &command.body.service)?;
     let repeat = once(&command, |new: &HelpChannel| format!("/api/v1/channels/{}", new.id))?;
-    let new = channels::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
+    let new = channels::create(&state.desk().db, &command.caller.actor, command.body, repeat, state.desk().clock.now())
+        .await?;
     made(new, |new| (format!("/api/v1/channels/{}", new.id), new.version))
 }
 
@@ -77,7 +78,7 @@ pub async fn change(
     reach::sees(&command.caller, Action::ChangeAdoption, &before.ars, Some(&before.service))?;
     let version = command.if_match()?.or(command.body.version);
     let change = ChannelChange { version, ..command.body };
-    let found = channels::change(&state.desk().db, id, change, state.desk().clock.now()).await?;
+    let found = channels::change(&state.desk().db, &command.caller.actor, id, change, state.desk().clock.now()).await?;
     tagged(found.version, &found)
 }
 
@@ -93,6 +94,6 @@ pub async fn end(
     let found = channels::read(&state.desk().db, key(&at)?).await?;
     reach::sees(&guard.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
     check_match(&request, found.version)?;
-    channels::end(&state.desk().db, found.id, state.desk().clock.now()).await?;
+    channels::end(&state.desk().db, &guard.caller.actor, found.id, state.desk().clock.now()).await?;
     ended()
 }

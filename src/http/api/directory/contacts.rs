@@ -5,12 +5,15 @@ use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
 use super::{check_match, ended, made, once, reach, tagged};
+use crate::access::audit::ObjectKind;
+use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
 use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
 use crate::directory::{Contact, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
-use crate::http::api::{ApiResult, ok};
+use crate::http::api::audit::read_cursor;
+use crate::http::api::{ApiResult, ListAnswer, limit, ok};
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::keys::Slug;
 
@@ -69,6 +72,31 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
     tagged(found.version, &found)
 }
 
+/// Which part of a history.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// At most so many items, up to 200.
+    limit: Option<usize>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Who changed it, what and when, newest first.
+#[utoipa::path(get, path = "/api/v1/contacts/{contact}/history", tag = "directory", params(("contact" = String, Path), HistoryQuery),
+    responses((status = 200, body = ListAnswer<Change>), (status = 404, body = crate::http::error::Problem)))]
+pub async fn history(
+    state: Data<State>,
+    asked: Asked<right::ReadDirectory, HistoryQuery>,
+    at: Path<String>,
+) -> ApiResult {
+    let slug = visible(&state, &asked.caller, &at).await?.slug.to_string();
+    let (before, most) = (read_cursor(asked.query.cursor)?, limit(asked.query.limit)?);
+    let (items, next) = changes(&state.desk().db, ObjectKind::Contact, slug, before, most).await?;
+    ok(&ListAnswer { items, next_cursor: next.map(|id| id.to_string()) })
+}
+
 /// Make a new one.
 #[utoipa::path(post, path = "/api/v1/contacts", tag = "directory", request_body = NewContact,
     responses((status = 201, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
@@ -76,7 +104,16 @@ pub async fn create(state: Data<State>, command: Command<right::ChangeContact, N
     reach::may_own(&command.caller, Action::ChangeContact, command.body.owner.as_ref())?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
     let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
-    let new = contacts::create(&desk.db, &desk.sealer, &desk.settings.directory, command.body, repeat, now).await?;
+    let new = contacts::create(
+        &desk.db,
+        &command.caller.actor,
+        &desk.sealer,
+        &desk.settings.directory,
+        command.body,
+        repeat,
+        now,
+    )
+    .await?;
     made(new, |new| (format!("/api/v1/contacts/{}", new.slug), new.version))
 }
 
@@ -96,7 +133,9 @@ pub async fn change(
     let version = command.if_match()?.or(command.body.version);
     let change = ContactChange { version, ..command.body };
     let (desk, now) = (state.desk(), state.desk().clock.now());
-    let found = contacts::change(&desk.db, &desk.sealer, &desk.settings.directory, slug, change, now).await?;
+    let found =
+        contacts::change(&desk.db, &command.caller.actor, &desk.sealer, &desk.settings.directory, slug, change, now)
+            .await?;
     tagged(found.version, &found)
 }
 
@@ -111,6 +150,6 @@ pub async fn end(
 ) -> ApiResult {
     let found = changeable(&state, &guard.caller, &at).await?;
     check_match(&request, found.version)?;
-    contacts::end(&state.desk().db, found.slug, state.desk().clock.now()).await?;
+    contacts::end(&state.desk().db, &guard.caller.actor, found.slug, state.desk().clock.now()).await?;
     ended()
 }

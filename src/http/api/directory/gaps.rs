@@ -2,8 +2,6 @@
 //!
 //! Invariant: a cell of the table never begins a formula, whatever somebody entered as a name.
 
-use std::borrow::Cow;
-
 use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,6 +14,7 @@ use crate::http::State;
 use crate::http::api::{ApiResult, ListAnswer};
 use crate::http::auth::{Asked, right};
 use crate::keys::{ArsPrefix, Slug};
+use crate::spreadsheet;
 use crate::tickets::gaps::gaps as find_gaps;
 
 /// As what the report comes.
@@ -68,23 +67,12 @@ pub async fn gaps(
 }
 
 fn table(gaps: &[Gap]) -> Result<Vec<u8>, AppError> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["service", "ars", "municipality", "kind", "contact", "message"]).map_err(AppError::internal)?;
-    for gap in gaps {
+    let mut rows = vec![["service", "ars", "municipality", "kind", "contact", "message"]];
+    rows.extend(gaps.iter().map(|gap| {
         let contact = gap.contact.as_ref().map_or("", Slug::as_str);
-        let cells =
-            [gap.service.as_str(), gap.ars.as_str(), &gap.municipality, gap.kind.as_str(), contact, &gap.message];
-        table.write_record(cells.map(cell).iter().map(|cell| cell.as_bytes())).map_err(AppError::internal)?;
-    }
-    table.into_inner().map_err(AppError::internal)
-}
-
-/// A cell that a spreadsheet takes for text.
-fn cell(text: &str) -> Cow<'_, str> {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => Cow::Owned(format!("'{text}")),
-        _ => Cow::Borrowed(text),
-    }
+        [gap.service.as_str(), gap.ars.as_str(), &gap.municipality, gap.kind.as_str(), contact, &gap.message]
+    }));
+    spreadsheet::table(&rows)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub async fn change(
     reach::may_change_shared(&command.caller, Action::ChangeDirectory)?;
     let version = command.if_match()?.or(command.body.version);
     let change = LandChange { version, ..command.body };
-    let land = lands::change(&state.desk().db, code(&at)?, change, state.desk().clock.now()).await?;
+    let land =
+        lands::change(&state.desk().db, &command.caller.actor, code(&at)?, change, state.desk().clock.now()).await?;
     tagged(land.version, &land)
 }

@@ -62,6 +62,7 @@ pub async fn change(
     reach::sees(&command.caller, Action::ChangeDirectory, &ars, None)?;
     let version = command.if_match()?.or(command.body.version);
     let change = MunicipalityChange { version, ..command.body };
-    let found = municipalities::change(&state.desk().db, ars, change, state.desk().clock.now()).await?;
+    let found =
+        municipalities::change(&state.desk().db, &command.caller.actor, ars, change, state.desk().clock.now()).await?;
     tagged(found.version, &found)
 }

@@ -55,7 +55,8 @@ pub async fn read(state: Data<State>, _guard: Guard<right::ReadDirectory>, at: P
 pub async fn create(state: Data<State>, command: Command<right::ChangeDirectory, NewService>) -> ApiResult {
     reach::may_change_shared(&command.caller, Action::ChangeDirectory)?;
     let repeat = once(&command, |new: &Service| format!("/api/v1/services/{}", new.slug))?;
-    let new = services::create(&state.desk().db, command.body, repeat, state.desk().clock.now()).await?;
+    let new = services::create(&state.desk().db, &command.caller.actor, command.body, repeat, state.desk().clock.now())
+        .await?;
     made(new, |new| (format!("/api/v1/services/{}", new.slug), new.version))
 }
 
@@ -71,7 +72,8 @@ pub async fn change(
     reach::may_change_shared(&command.caller, Action::ChangeDirectory)?;
     let version = command.if_match()?.or(command.body.version);
     let change = ServiceChange { version, ..command.body };
-    let found = services::change(&state.desk().db, key(&at)?, change, state.desk().clock.now()).await?;
+    let found =
+        services::change(&state.desk().db, &command.caller.actor, key(&at)?, change, state.desk().clock.now()).await?;
     tagged(found.version, &found)
 }
 
@@ -87,6 +89,6 @@ pub async fn end(
     reach::may_change_shared(&guard.caller, Action::ChangeDirectory)?;
     let found = services::read(&state.desk().db, key(&at)?).await?;
     check_match(&request, found.version)?;
-    services::end(&state.desk().db, found.slug, state.desk().clock.now()).await?;
+    services::end(&state.desk().db, &guard.caller.actor, found.slug, state.desk().clock.now()).await?;
     ended()
 }

@@ -1,0 +1,95 @@
+//! Reading the audit log: newest first, narrowed by who, what, on what and when.
+//!
+//! Invariant: the log tells of everybody everywhere, so only who may read all of it reads any of it
+//! ([`may_read_all`]); the one exception is the history of a single contact, which shows no addresses.
+
+use super::entry::{AuditAction, Entry, ObjectKind};
+use super::store;
+use crate::access::{Action, Actor, Caller};
+use crate::clock::Timestamp;
+use crate::db::{Conn, Db};
+use crate::error::AppError;
+use crate::ids::AuditId;
+
+/// What the log is narrowed to; empty means everything.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Filter {
+    /// By the id of a token or person, or by the whole name.
+    pub actor: Option<String>,
+    /// Only this.
+    pub action: Option<AuditAction>,
+    /// Only on things of this kind.
+    pub object: Option<ObjectKind>,
+    /// Only on this one.
+    pub object_id: Option<String>,
+    /// From then on.
+    pub from: Option<Timestamp>,
+    /// Before then.
+    pub to: Option<Timestamp>,
+}
+
+/// Part of the log, with where it goes on.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The entries, newest first.
+    pub items: Vec<Entry>,
+    /// What to ask with for more.
+    pub next: Option<AuditId>,
+}
+
+/// Refuses whoever does not reach everything.
+pub fn may_read_all(caller: &Caller) -> Result<(), AppError> {
+    caller.may(Action::ReadAudit)?;
+    if caller.reach(Action::ReadAudit).is_everything() {
+        return Ok(());
+    }
+    Err(AppError::Forbidden("the audit log tells of all regions; it takes a right that reaches everywhere".into()))
+}
+
+/// A page of the log.
+pub async fn list(db: &Db, filter: Filter, before: Option<AuditId>, limit: usize) -> Result<Page, AppError> {
+    db.read(move |conn| page(conn, &filter, before, limit)).await
+}
+
+fn page(conn: &mut Conn, filter: &Filter, before: Option<AuditId>, limit: usize) -> Result<Page, AppError> {
+    let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
+    let mut rows = store::list(conn, filter, before, wanted)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| row.id);
+    Ok(Page { items: rows.into_iter().map(store::FoundRow::entry).collect::<Result<_, _>>()?, next })
+}
+
+/// A change of one thing as everybody sees it who sees the thing.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+pub struct Change {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub action: AuditAction,
+    /// What was different before; personal data is masked.
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<serde_json::Value>,
+    /// What is so since; personal data is masked.
+    #[schema(value_type = Option<Object>)]
+    pub after: Option<serde_json::Value>,
+}
+
+/// The changes of one thing, newest first, at most `limit`.
+pub async fn changes(
+    db: &Db,
+    object: ObjectKind,
+    object_id: String,
+    before: Option<AuditId>,
+    limit: usize,
+) -> Result<(Vec<Change>, Option<AuditId>), AppError> {
+    let filter = Filter { object: Some(object), object_id: Some(object_id), ..Filter::default() };
+    let page = list(db, filter, before, limit).await?;
+    let change = |entry: Entry| {
+        let Entry { at, actor, action, before, after, .. } = entry;
+        Change { at, actor, action, before, after }
+    };
+    Ok((page.items.into_iter().map(change).collect(), page.next))
+}

@@ -1,0 +1,191 @@
+//! The table of the audit log.
+
+use std::net::IpAddr;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary};
+
+use super::browse::Filter;
+use super::entry::{AuditAction, Entry, ObjectKind, Stored};
+use crate::access::Actor;
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::db::dialect::{by_backend, insert_columns, load_unlocked, replace};
+use crate::db::schema::{audit_entries, changes};
+use crate::db::types::{DbUuid, Json};
+use crate::error::AppError;
+use crate::ids::AuditId;
+
+/// A new entry as it is stored, not in the chain yet.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = audit_entries, treat_none_as_default_value = false)]
+pub struct EntryRow {
+    pub(super) id: AuditId,
+    pub(super) at: Timestamp,
+    pub(super) actor: Json,
+    pub(super) address: Option<String>,
+    pub(super) action: AuditAction,
+    pub(super) object: ObjectKind,
+    pub(super) object_id: String,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+/// An entry as it is found. The words are read as they are, so that an entry that was tampered with can still be named.
+#[derive(Debug, Clone, Queryable)]
+#[diesel(table_name = audit_entries)]
+pub(super) struct FoundRow {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub actor: String,
+    pub address: Option<String>,
+    pub action: String,
+    pub object: String,
+    pub object_id: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub seq: Option<i64>,
+    pub hash: Option<Vec<u8>>,
+}
+
+impl FoundRow {
+    /// What its hash is made over.
+    pub fn stored(&self) -> Stored<'_> {
+        Stored {
+            id: self.id,
+            at: self.at,
+            actor: &self.actor,
+            address: self.address.as_deref(),
+            action: &self.action,
+            object: &self.object,
+            object_id: &self.object_id,
+            before: self.before.as_deref(),
+            after: self.after.as_deref(),
+        }
+    }
+
+    /// The entry it is.
+    pub fn entry(self) -> Result<Entry, AppError> {
+        let json = |text: String| serde_json::from_str(&text).map_err(AppError::internal);
+        Ok(Entry {
+            id: self.id,
+            at: self.at,
+            actor: serde_json::from_str::<Actor>(&self.actor).map_err(AppError::internal)?,
+            address: self.address.map(|a| a.parse::<IpAddr>()).transpose().map_err(AppError::internal)?,
+            action: self.action.parse().map_err(AppError::internal)?,
+            object: self.object.parse().map_err(AppError::internal)?,
+            object_id: self.object_id,
+            before: self.before.map(json).transpose()?,
+            after: self.after.map(json).transpose()?,
+            seq: self.seq,
+        })
+    }
+}
+
+pub(super) fn insert_all(conn: &mut Conn, rows: &[&EntryRow]) -> Result<(), AppError> {
+    insert_columns!(
+        conn,
+        audit_entries[id, at, actor, address, action, object, object_id, before, after],
+        rows
+    );
+    Ok(())
+}
+
+/// The entries that are not in the chain yet, oldest first. Empty also while another instance is at them: the row
+/// `audit` in `changes` is held until the transaction ends.
+pub(super) fn take_loose(conn: &mut Conn, most: i64) -> Result<Vec<FoundRow>, AppError> {
+    let held: Vec<(String, i64)> = load_unlocked!(conn, changes::table.find("audit"))?;
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(audit_entries::table.filter(audit_entries::seq.is_null()).order(audit_entries::id).limit(most).load(conn)?)
+}
+
+/// The last entry of the chain.
+pub(super) fn head(conn: &mut Conn) -> Result<Option<(i64, Vec<u8>)>, AppError> {
+    let last: Option<(Option<i64>, Option<Vec<u8>>)> = audit_entries::table
+        .filter(audit_entries::seq.is_not_null())
+        .order(audit_entries::seq.desc())
+        .select((audit_entries::seq, audit_entries::hash))
+        .first(conn)
+        .optional()?;
+    Ok(last.map(|(seq, hash)| (seq.unwrap_or_default(), hash.unwrap_or_default())))
+}
+
+/// Gives entries their places in the chain.
+pub(super) fn place(conn: &mut Conn, places: &[(AuditId, i64, Vec<u8>)]) -> Result<(), AppError> {
+    let placed = by_backend!(
+        conn,
+        |c| {
+            let (ids, seqs, hashes): (Vec<AuditId>, Vec<i64>, Vec<&[u8]>) =
+                places.iter().map(|(id, seq, hash)| (*id, *seq, hash.as_slice())).collect();
+            diesel::sql_query(
+                "UPDATE audit_entries AS e SET seq = p.seq, hash = p.hash
+                 FROM unnest($1, $2, $3) AS p (id, seq, hash) WHERE e.id = p.id AND e.seq IS NULL",
+            )
+            .bind::<Array<DbUuid>, _>(ids)
+            .bind::<Array<BigInt>, _>(seqs)
+            .bind::<Array<Binary>, _>(hashes)
+            .execute(c)?
+        },
+        |c| {
+            let mut placed = 0;
+            for (id, seq, hash) in places {
+                let loose = audit_entries::table.find(id).filter(audit_entries::seq.is_null());
+                let place = (audit_entries::seq.eq(seq), audit_entries::hash.eq(hash));
+                placed += diesel::update(loose).set(place).execute(c)?;
+            }
+            placed
+        }
+    );
+    if placed == places.len() { Ok(()) } else { Err(AppError::internal("an audit entry was chained by somebody else")) }
+}
+
+/// The next entries of the chain.
+pub(super) fn chained(conn: &mut Conn, after: i64, most: i64) -> Result<Vec<FoundRow>, AppError> {
+    let rest = audit_entries::table.filter(audit_entries::seq.gt(after));
+    Ok(rest.order(audit_entries::seq).limit(most).load(conn)?)
+}
+
+/// How many entries should have been in the chain by now.
+pub(super) fn forgotten(conn: &mut Conn, before: Timestamp) -> Result<i64, AppError> {
+    let loose = audit_entries::table.filter(audit_entries::seq.is_null());
+    Ok(loose.filter(audit_entries::at.lt(before)).count().get_result(conn)?)
+}
+
+/// A page of entries, newest first.
+pub(super) fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    before: Option<AuditId>,
+    most: i64,
+) -> Result<Vec<FoundRow>, AppError> {
+    let mut query = audit_entries::table.order(audit_entries::id.desc()).limit(most).into_boxed();
+    if let Some(before) = before {
+        query = query.filter(audit_entries::id.lt(before));
+    }
+    if let Some(actor) = &filter.actor {
+        // By id or by whole name, as it stands in the JSON text.
+        let part = match actor.parse::<uuid::Uuid>() {
+            Ok(id) => format!("\"id\":\"{id}\""),
+            Err(_) => format!("\"name\":{}", serde_json::Value::from(actor.as_str())),
+        };
+        query = query.filter(replace(audit_entries::actor, part, "").ne(audit_entries::actor));
+    }
+    if let Some(action) = filter.action {
+        query = query.filter(audit_entries::action.eq(action.as_str()));
+    }
+    if let Some(object) = filter.object {
+        query = query.filter(audit_entries::object.eq(object.as_str()));
+    }
+    if let Some(id) = &filter.object_id {
+        query = query.filter(audit_entries::object_id.eq(id));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(audit_entries::at.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(audit_entries::at.lt(to));
+    }
+    Ok(query.load(conn)?)
+}

@@ -1,0 +1,57 @@
+//! The rights of the person who asked, over JSON: all that is kept about a request, and its erasure.
+
+use actix_web::web::{Data, Path};
+use serde::Serialize;
+
+use super::escalations::{EscalationAnswer, shape as shape_escalation};
+use super::tickets::{TicketAnswer, shape as shape_ticket};
+use super::{ApiResult, Reason, ok};
+use crate::escalation::browse::Delivery;
+use crate::escalation::personal_data;
+use crate::http::State;
+use crate::http::auth::{Command, Guard, right};
+use crate::tickets::HistoryEntry;
+use crate::tickets::ticket::Reporter;
+
+/// All that is kept about a request.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct KeptAnswer {
+    /// The request.
+    pub ticket: TicketAnswer,
+    /// Who asked.
+    pub reporter: Option<Reporter>,
+    /// What happened, oldest first.
+    pub history: Vec<HistoryEntry>,
+    /// What the 2nd level was asked, and said.
+    pub escalations: Vec<EscalationAnswer>,
+    /// What was sent, to whom, and how it went.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Hand out all that is kept about a request (Art. 15 GDPR); recorded.
+#[utoipa::path(get, path = "/api/v1/tickets/{ticket}/export", params(("ticket" = String, Path)), tag = "tickets",
+    responses((status = 200, body = KeptAnswer), (status = 404, body = crate::http::error::Problem)))]
+pub async fn export(state: Data<State>, guard: Guard<right::ExportPersonalData>, at: Path<String>) -> ApiResult {
+    let kept = personal_data::export(&state.escalations, guard.caller, at.parse()?).await?;
+    let escalations =
+        kept.escalations.iter().map(|found| shape_escalation(found, &kept.ticket, state.directory())).collect();
+    ok(&KeptAnswer {
+        ticket: shape_ticket(&kept.ticket, state.directory()),
+        reporter: kept.reporter,
+        history: kept.history,
+        escalations,
+        deliveries: kept.deliveries,
+    })
+}
+
+/// Delete who asked and what was written (Art. 17 GDPR); recorded. Only what is closed, rejected or merged.
+#[utoipa::path(post, path = "/api/v1/tickets/{ticket}/erase", params(("ticket" = String, Path)), request_body = Reason, tag = "tickets",
+    responses((status = 200, body = TicketAnswer), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
+pub async fn erase(
+    state: Data<State>,
+    command: Command<right::ErasePersonalData, Reason>,
+    at: Path<String>,
+) -> ApiResult {
+    let erased = personal_data::erase(&state.escalations, command.caller, at.parse()?, command.body.reason).await?;
+    ok(&shape_ticket(&erased, state.directory()))
+}
