@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
+pub mod known;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;

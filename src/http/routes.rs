@@ -5,11 +5,11 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
-use super::api::{audit, escalations, personal_data, tickets};
+use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::people::{self, invite, person};
-use super::pages::{escalation, link, login, mail, start};
+use super::pages::{audit as audit_log, escalation, link, login, mail, start};
 use super::public::help;
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -87,6 +87,17 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
+            .service(at!("/me": get me::me))
+            .service(at!("/me/sessions": get me::sessions))
+            .service(at!("/me/sessions/{session}": delete me::end_session))
+            .service(at!("/tokens": get tokens::list, post tokens::create))
+            .service(at!("/tokens/{token}": delete tokens::revoke))
+            .service(at!("/users": get users::list, post users::invite))
+            .service(at!("/users/{user}": get users::read, patch users::change))
+            .service(at!("/users/{user}/disable": post users::disable))
+            .service(at!("/users/{user}/enable": post users::enable))
+            .service(at!("/users/{user}/reset": post users::reset))
+            .service(at!("/users/{user}/end_sessions": post users::end_sessions))
             .service(at!("/audit": get audit::list))
             .service(at!("/audit/export": get audit::export)),
     )
@@ -108,6 +119,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/konto/anmeldungen/{session}/beenden": post sessions::end))
     .service(at!("/konto/token": get account::tokens::form, post account::tokens::create))
     .service(at!("/konto/token/{token}/widerrufen": post account::tokens::revoke))
+    .service(at!("/protokoll": get audit_log::view))
     .service(at!("/personen": get people::list))
     .service(at!("/personen/einladen": get invite::form, post invite::invite))
     .service(at!("/personen/{user}": get person::view))

@@ -153,7 +153,10 @@ fn preferred(accepted: &str) -> Option<Language> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::audit::{AuditAction, ObjectKind};
+    use crate::access::users::UserState;
     use crate::access::{Channel, Role};
+    use crate::http::pages::audit::action_key;
     use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
@@ -233,6 +236,15 @@ mod tests {
         }
         for channel in Channel::ALL {
             assert!(known.contains_key(&format!("channel-{channel}")), "{channel}");
+        }
+        for state in UserState::ALL {
+            assert!(known.contains_key(&format!("state-{state}")), "{state}");
+        }
+        for action in AuditAction::ALL {
+            assert!(known.contains_key(&action_key(*action)), "{action}");
+        }
+        for object in ObjectKind::ALL {
+            assert!(known.contains_key(&format!("object-{object}")), "{object}");
         }
     }
 

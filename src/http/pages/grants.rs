@@ -117,7 +117,7 @@ impl Rows {
     }
 
     /// These roles.
-    pub fn of(directory: &Snapshot, grants: &[Grant]) -> Self {
+    fn of(directory: &Snapshot, grants: &[Grant]) -> Self {
         let row = |grant: &Grant| {
             let region = &grant.scope.region;
             // A name only where it leads back to the same place.
@@ -132,6 +132,17 @@ impl Rows {
             }
         };
         Self(grants.iter().map(row).collect())
+    }
+
+    /// The same, with one empty row where there is none.
+    pub fn or_empty(directory: &Snapshot, grants: &[Grant]) -> Self {
+        if grants.is_empty() { Self::empty() } else { Self::of(directory, grants) }
+    }
+
+    /// True where places are named and no role at all.
+    pub fn lack_a_role(&self) -> bool {
+        let is_placed = |row: &Row| !row.region.trim().is_empty() || !row.contact.trim().is_empty();
+        self.0.iter().all(|row| row.role.is_empty()) && self.0.iter().any(is_placed)
     }
 
     /// What was sent.
@@ -197,7 +208,9 @@ impl Rows {
                 region: Field::text(shell, &id("region"), &shell.say("grant-region"), &row.region).may_be_empty(),
                 service: choice("service", "grant-service", &services, &row.service),
                 channel: choice("channel", "grant-channel", &channels, &row.channel),
-                contact: Field::text(shell, &id("contact"), &shell.say("grant-contact"), &row.contact).may_be_empty(),
+                contact: Field::text(shell, &id("contact"), &shell.say("grant-contact"), &row.contact)
+                    .may_be_empty()
+                    .offering("contacts"),
             }
         };
         self.0.iter().enumerate().map(row).collect()

@@ -7,6 +7,7 @@
 //! `login.rs`, `link.rs`, `account/`, `people/`; `escalation.rs` (the 2nd level's signed link).
 
 pub mod account;
+pub mod audit;
 pub mod device;
 pub mod escalation;
 pub mod field;

@@ -20,6 +20,7 @@ use crate::access::Action;
 use crate::clock::Timestamp;
 use crate::error::FieldError;
 use crate::http::State;
+use crate::http::api::users::everywhere;
 use crate::http::assets::Assets;
 use crate::http::visitor::{Visitor, csrf_token, see_other};
 use crate::http::words::{COOKIE, Language, PARAMETER};
@@ -86,7 +87,7 @@ impl Shell {
             }
         }
         let caller = visitor.caller();
-        let may = |action| caller.as_ref().is_some_and(|caller| caller.may(action).is_ok());
+        let may = |action| caller.as_ref().is_some_and(|caller| everywhere(caller, action).is_ok());
         let shown = PLACES.iter().filter(|(.., action)| may(*action));
         let is_here = |href: &str| path == href || path.starts_with(&format!("{href}/"));
         let place = |(href, key, _): &(&'static str, &'static str, Action)| Place {

@@ -8,6 +8,7 @@ use askama::Template;
 use super::shell::{Shell, show};
 use crate::access::Action;
 use crate::http::State;
+use crate::http::api::users::everywhere;
 use crate::http::visitor::{PageError, Visitor};
 
 #[derive(Template)]
@@ -15,6 +16,7 @@ use crate::http::visitor::{PageError, Visitor};
 struct Start {
     shell: Shell,
     may_people: bool,
+    may_audit: bool,
     help_example: Option<String>,
     is_development: bool,
 }
@@ -23,7 +25,8 @@ struct Start {
 pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
     let service = state.directory().current().services().first().map(|service| service.slug.to_string());
     let shown = Start {
-        may_people: visitor.caller().is_some_and(|caller| caller.may(Action::ReadUsers).is_ok()),
+        may_people: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadUsers).is_ok()),
+        may_audit: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadAudit).is_ok()),
         help_example: service.map(|service| format!("/api/v1/help?service={service}&ars=010020000000")),
         is_development: state.development.is_some(),
         shell: Shell::new(&state, &request, &visitor),

@@ -136,7 +136,7 @@ pub async fn create(
     let Some(new) = read(&mut shell, &person, &typed, state.desk().clock.now()) else {
         return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, &typed));
     };
-    match state.tokens.create(new).await {
+    match state.tokens.create(&person.caller.actor, new).await {
         Ok((_, token)) => {
             let shown = TokenMade { name: typed.name, token, shell: shell.at(HERE) };
             Ok(show(StatusCode::OK, &shown.shell, &shown))
@@ -195,6 +195,6 @@ pub async fn revoke(
     id: Path<TokenId>,
     PersonForm { person, .. }: PersonForm<Nothing>,
 ) -> PageResult {
-    state.tokens.revoke(id.into_inner(), Some(person.session.user.id)).await?;
+    state.tokens.revoke(&person.caller.actor, id.into_inner(), Some(person.session.user.id)).await?;
     Ok(lead_done(HERE, "token"))
 }

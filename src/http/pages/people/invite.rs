@@ -15,6 +15,7 @@ use crate::directory::contacts::{self, ContactQuery};
 use crate::directory::{Contact, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
+use crate::http::api::users::everywhere;
 use crate::http::auth::right;
 use crate::http::pages::field::Field;
 use crate::http::pages::grants::{RowFields, Rows};
@@ -41,6 +42,7 @@ pub async fn contacts_to_offer(state: &State, caller: &Caller) -> Result<Vec<Con
 
 /// The form.
 pub async fn form(state: Data<State>, request: HttpRequest, page: Staff<right::ManageUsers>) -> PageResult {
+    everywhere(&page.person.caller, Action::ManageUsers)?;
     let shell = Shell::new(&state, &request, &page.person.visitor);
     Ok(show_form(StatusCode::OK, &state, &page.person.caller, shell, &HashMap::new(), &Rows::empty()).await?)
 }
@@ -73,6 +75,7 @@ pub async fn invite(
     form: StaffForm<right::ManageUsers, HashMap<String, String>>,
 ) -> PageResult {
     let (person, typed) = (form.person, form.body);
+    everywhere(&person.caller, Action::ManageUsers)?;
     let mut shell = Shell::new(&state, &request, &person.visitor);
     let rows = Rows::typed(&typed);
     if typed.contains_key("mehr") {
@@ -125,6 +128,9 @@ fn read(shell: &mut Shell, directory: &Snapshot, typed: &HashMap<String, String>
         },
     };
     let grants = rows.grants(shell, directory);
+    if rows.lack_a_role() {
+        shell.fault("role-1", "fault-role-missing");
+    }
     if !shell.faults.is_empty() {
         return None;
     }

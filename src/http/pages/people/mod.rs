@@ -20,6 +20,7 @@ use crate::access::users::{Invitation, UserQuery, UserState};
 use crate::access::{Action, User};
 use crate::directory::Snapshot;
 use crate::http::State;
+use crate::http::api::users::everywhere;
 use crate::http::auth::{parse_query, right};
 use crate::http::visitor::Staff;
 
@@ -97,6 +98,7 @@ impl PersonLine {
 
 /// The list.
 pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::ReadUsers>) -> PageResult {
+    everywhere(&page.person.caller, Action::ReadUsers)?;
     let Wanted { q, stand, nach } = parse_query(request.query_string())?;
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = UserQuery { text: some(&q), state: stand.parse().ok(), after: some(&nach), limit: AT_ONCE };
@@ -115,7 +117,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
         state: Choice::new(&shell, "stand", &shell.say("people-state"), states, &stand),
         people: found.items.iter().map(|user| PersonLine::new(&shell, &directory, user)).collect(),
         next,
-        may_manage: page.person.caller.may(Action::ManageUsers).is_ok(),
+        may_manage: everywhere(&page.person.caller, Action::ManageUsers).is_ok(),
         is_filtered: !q.is_empty() || !stand.is_empty() || !nach.is_empty(),
         shell,
     };

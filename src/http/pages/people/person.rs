@@ -14,6 +14,7 @@ use crate::access::{Accounts, Action, User};
 use crate::directory::Contact;
 use crate::error::AppError;
 use crate::http::State;
+use crate::http::api::users::everywhere;
 use crate::http::auth::right;
 use crate::http::pages::grants::{GrantWords, RowFields, Rows, words};
 use crate::http::pages::login::{Nothing, PageResult};
@@ -55,9 +56,10 @@ pub async fn view(
     page: Staff<right::ReadUsers>,
     id: Path<UserId>,
 ) -> PageResult {
+    everywhere(&page.person.caller, Action::ReadUsers)?;
     let user = state.accounts.user(id.into_inner()).await?;
     let shell = Shell::new(&state, &request, &page.person.visitor);
-    let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
+    let rows = Rows::or_empty(&state.directory().current(), &user.grants);
     Ok(show_person(StatusCode::OK, &state, &page.person, shell, user, &rows).await?)
 }
 
@@ -70,7 +72,7 @@ async fn show_person(
     rows: &Rows,
 ) -> Result<HttpResponse, AppError> {
     let directory = state.directory().current();
-    let may_manage = person.caller.may(Action::ManageUsers).is_ok();
+    let may_manage = everywhere(&person.caller, Action::ManageUsers).is_ok();
     let here = format!("{HERE}/{}", user.id);
     let shell = shell.at(here.as_str());
     let shown = PersonPage {
@@ -98,6 +100,7 @@ pub async fn set_grants(
     form: StaffForm<right::ManageUsers, HashMap<String, String>>,
 ) -> PageResult {
     let (person, typed) = (form.person, form.body);
+    everywhere(&person.caller, Action::ManageUsers)?;
     let user = state.accounts.user(id.into_inner()).await?;
     let mut shell = Shell::new(&state, &request, &person.visitor);
     let rows = Rows::typed(&typed);
@@ -114,7 +117,7 @@ pub async fn set_grants(
             // Somebody was quicker, or nobody would be administrator any more; the present roles are shown.
             let is_stale = version != Some(user.version);
             shell.fault("", if is_stale { "fault-stale" } else { "fault-last-admin" });
-            let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
+            let rows = Rows::or_empty(&state.directory().current(), &user.grants);
             Ok(show_person(StatusCode::CONFLICT, &state, &person, shell, user, &rows).await?)
         }
         Err(fault) => Err(fault.into()),
@@ -129,6 +132,7 @@ pub async fn act(
     form: StaffForm<right::ManageUsers, Nothing>,
 ) -> PageResult {
     let ((id, action), person) = (at.into_inner(), form.person);
+    everywhere(&person.caller, Action::ManageUsers)?;
     let (accounts, by) = (&state.accounts, person.caller.actor.clone());
     let (done, made) = match action.as_str() {
         "sperren" => ("disabled", accounts.disable(&by, id).await.map(|_| None)),
@@ -150,7 +154,7 @@ pub async fn act(
         Err(AppError::Conflict(_)) => {
             shell.fault("", "fault-not-now");
             let user = state.accounts.user(id).await?;
-            let rows = Rows::of(&state.directory().current(), &user.grants).and_one();
+            let rows = Rows::or_empty(&state.directory().current(), &user.grants);
             Ok(show_person(StatusCode::CONFLICT, &state, &person, shell, user, &rows).await?)
         }
         Err(fault) => Err(fault.into()),
