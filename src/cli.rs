@@ -200,6 +200,9 @@ enum User {
     Reset {
         /// The name they log in with.
         login: String,
+        /// Remove the second factor as well, for somebody who lost it and their recovery codes.
+        #[arg(long)]
+        second_factor: bool,
     },
 }
 
@@ -285,7 +288,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::List) => user::list(&config).await,
         Command::User(User::Disable { login }) => user::disable(&config, &login).await,
         Command::User(User::Enable { login }) => user::enable(&config, &login).await,
-        Command::User(User::Reset { login }) => user::reset(&config, &login).await,
+        Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

@@ -124,9 +124,15 @@ pub fn record_all(tx: &mut Tx, rows: &[&AnswerRow]) -> Result<Vec<bool>, AppErro
     store::insert_answers(tx, rows)
 }
 
-/// Replaces the recorded answers that hold `part`, an id, where what they say must be deleted. Repeats stay repeats.
-pub fn forget(tx: &mut Tx, part: &str, answer: &str) -> Result<usize, AppError> {
-    store::replace_answers(tx, part, answer)
+/// Leaves of the recorded answers that hold `part` the id alone, where what they say must be deleted. Repeats stay
+/// repeats.
+pub fn forget(tx: &mut Tx, part: &str) -> Result<(), AppError> {
+    for mut row in store::answers_with(tx, part)? {
+        let answer: serde_json::Value = serde_json::from_str(&row.body).map_err(AppError::internal)?;
+        row.body = serde_json::json!({ "id": answer["id"] }).to_string();
+        store::replace_answer(tx, &row)?;
+    }
+    Ok(())
 }
 
 /// Forgets records past their time; answers how many. In small portions, so that intake does not wait.

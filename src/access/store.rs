@@ -185,9 +185,14 @@ pub(super) fn insert_answers(conn: &mut Conn, rows: &[&AnswerRow]) -> Result<Vec
     ))
 }
 
-pub(super) fn replace_answers(conn: &mut Conn, part: &str, answer: &str) -> Result<usize, AppError> {
-    let holding = idempotency::table.filter(replace(idempotency::body, part, "").ne(idempotency::body));
-    Ok(diesel::update(holding).set(idempotency::body.eq(answer)).execute(conn)?)
+pub(super) fn answers_with(conn: &mut Conn, part: &str) -> Result<Vec<AnswerRow>, AppError> {
+    Ok(idempotency::table.filter(replace(idempotency::body, part, "").ne(idempotency::body)).load(conn)?)
+}
+
+pub(super) fn replace_answer(conn: &mut Conn, row: &AnswerRow) -> Result<(), AppError> {
+    let at = idempotency::table.find((row.token_id, &row.route, &row.key));
+    diesel::update(at).set(idempotency::body.eq(&row.body)).execute(conn)?;
+    Ok(())
 }
 
 pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Result<usize, AppError> {

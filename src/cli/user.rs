@@ -100,10 +100,14 @@ pub async fn enable(config: &Config, login: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the link for a new password.
-pub async fn reset(config: &Config, login: &str) -> anyhow::Result<ExitCode> {
+/// Makes the link for a new password, and removes the second factor where that is asked for.
+pub async fn reset(config: &Config, login: &str, second_factor: bool) -> anyhow::Result<ExitCode> {
     let (_, accounts) = open(config).await?;
     let user = known(&accounts, login).await?;
+    if second_factor && user.has_second_factor {
+        accounts.reset_second_factor(&Actor::console(), user.id).await?;
+        eprintln!("{}: there is no second factor any more", user.login);
+    }
     let link = accounts.reset(&Actor::console(), user.id).await?;
     eprintln!("{}: all sessions have ended; the link works once, until {}", user.login, link.expires_at);
     print(&link)

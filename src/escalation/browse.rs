@@ -53,9 +53,17 @@ pub async fn escalation(
 ) -> Result<(Escalation, Ticket), AppError> {
     caller.may(Action::ReadEscalations)?;
     let reader = caller.clone();
-    let (found, ticket) = escalations.desk().db.read(move |conn| visible(conn, &caller, id)).await?;
+    let (found, ticket, is_asked) = escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let (found, ticket) = visible(conn, &caller, id)?;
+            let is_asked = !speaks_for(conn, &caller, id)?.is_empty();
+            Ok((found, ticket, is_asked))
+        })
+        .await?;
     // Those who are asked read their own open work.
-    if reader.contacts(Action::ReadEscalations).is_empty() || !is_open(found.status) {
+    if !is_asked || !is_open(found.status) {
         note_reading(escalations.desk(), &reader, &ticket, "escalation").await?;
     }
     Ok((found, ticket))

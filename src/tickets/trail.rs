@@ -62,8 +62,9 @@ fn trail(event: &Event, moved: Option<(TicketStatus, TicketStatus)>) -> Result<T
         Event::CategoryChanged { .. } => Some("category"),
         _ => None,
     };
-    if let (Some(field), Some(from), Some(to)) = (changed, after.remove("from"), after.remove("to")) {
-        before.insert(field.to_owned(), from);
+    if let Some(field) = changed {
+        before.insert(field.to_owned(), after.remove("from").unwrap_or_default());
+        let to = after.remove("to").unwrap_or_default();
         after.insert(field.to_owned(), to);
     }
     if let Some((from, to)) = moved {
@@ -106,5 +107,8 @@ mod tests {
             Some(json!({"priority": Priority::P3})),
             json!({"kind": "priority_changed", "priority": Priority::P1}),
         );
+        let from = TicketId::new();
+        let merged = Event::MergedFrom { from, number: "26-000001-3".into() };
+        check(&merged, None, None, json!({"kind": "merged_from", "from": from, "number": "26-000001-3"}));
     }
 }

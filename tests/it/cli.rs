@@ -158,6 +158,10 @@ fn a_senseless_value_is_named_with_its_key() {
         ("level = \"warn\"", "format = \"xml\"", "log.format"),
         ("[log]", "[escalation]\nacknowledge_within = \"0s\"\n[log]", "escalation.acknowledge_within"),
         ("[log]", "[delivery]\nconcurrency = 0\n[log]", "delivery.concurrency"),
+        ("[log]", "[login]\nsession_idle = \"0s\"\n[log]", "login.session_idle"),
+        ("[log]", "[login]\npassword_min_length = 7\n[log]", "login.password_min_length"),
+        ("[log]", "[login]\npassword_memory = 1\n[log]", "login.password_memory"),
+        ("[log]", "[login]\npassword_hashes_at_once = 0\n[log]", "login.password_hashes_at_once"),
     ] {
         // With a file to import, because that needs the master key as well.
         let place = changed(old, new);
@@ -460,4 +464,105 @@ async fn a_taken_port_is_said() {
     .await;
     let ended = Ended::of(&child.wait_with_output().unwrap());
     ended.refused(&["server.listen", "another program listens there already"]);
+}
+
+/// People by command: the link alone on stdout, and what is senseless refused with its name.
+async fn people(kind: Kind) {
+    let database = Database::new(kind).await;
+    let place = Place::new(&app::settings(&database.url, "smtp://127.0.0.1:9", ""));
+    let create = |more: &[&str]| {
+        place.run(&[&["user", "create", "--login", "Erika", "--name", "Erika Mustermann"], more].concat())
+    };
+    for (arguments, named) in [
+        (&["--role", "chefin"][..], "--role"),
+        (&["--role", "agent", "--ars", "Kiel"], "--ars"),
+        (&["--role", "agent", "--email", "erika"], "--email"),
+        (&["--role", "agent", "--channel", "brief"], "--channel"),
+        (&["--role", "second_level"], "contact"),
+        (&["--role", "second_level", "--contact", "niemand"], "--contact"),
+    ] {
+        let ended = create(arguments);
+        assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""), "{ended:?}");
+        assert!(ended.said.contains(named), "{ended:?}");
+    }
+    let reach = ["--ars", "01", "--ars", "02", "--service", "wohnsitzanmeldung", "--channel", "115"];
+    let made = create(&[&["--role", "central", "--email", "erika@kiel.example.org"][..], &reach].concat()).well();
+    let link = |ended: &Ended, page: &str| {
+        let line = ended.out.strip_suffix('\n').unwrap_or_default().to_owned();
+        let prefix = format!("http://127.0.0.1:8115/{page}/");
+        let secret = line.strip_prefix(&prefix).unwrap_or_else(|| panic!("{ended:?}"));
+        assert!(secret.len() == 43 && !ended.said.contains(secret), "{ended:?}");
+        line
+    };
+    let first = link(&made, "einladung");
+    assert!(made.said.contains("erika is invited") && made.said.contains("once"), "{made:?}");
+    let twice = create(&["--role", "agent"]);
+    assert_eq!((twice.code, twice.out.as_str()), (Some(1), ""), "{twice:?}");
+    assert!(twice.said.contains("erika"), "{twice:?}");
+    let listed = place.run(&["user", "list"]).well().out;
+    let line = listed.lines().find(|line| line.starts_with("erika ")).unwrap_or_else(|| panic!("{listed}"));
+    for part in ["Erika Mustermann", "invited", "central 01 wohnsitzanmeldung 115, central 02", "never"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    let again = place.run(&["user", "reset", "erika"]).well();
+    assert_ne!(link(&again, "einladung"), first);
+    link(&place.run(&["user", "reset", "erika", "--second-factor"]).well(), "einladung");
+    place.run(&["user", "disable", "ERIKA"]).well();
+    assert!(place.run(&["user", "list"]).well().out.contains("disabled"));
+    let refused = place.run(&["user", "reset", "erika"]);
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
+    assert!(place.run(&["user", "enable", "erika"]).well().said.contains("user reset erika"));
+    place.run(&["user", "disable", "niemand"]).refused(&["niemand", "lotse user list"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_on_sqlite() {
+    people(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_on_postgres() {
+    people(Kind::Postgres).await;
+}
+
+/// The first start says how to become administrator, beside the log; each start anew until somebody has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_start_names_the_way_in() {
+    let place = Place::good();
+    let mut links = Vec::new();
+    for _ in 0..2 {
+        links.push(first_link(&place).await.expect("a link of the first administrator"));
+    }
+    assert_ne!(links[0], links[1]);
+    assert!(links.iter().all(|link| link.starts_with("http://127.0.0.1:8115/einladung/")), "{links:?}");
+    place.run(&["user", "create", "--login", "erika", "--name", "Erika", "--role", "admin"]).well();
+    assert_eq!(first_link(&place).await, None);
+}
+
+/// Starts, waits until it is ready, ends it, and answers the link on stderr.
+async fn first_link(place: &Place) -> Option<String> {
+    let mut child = command(&place.settings, &["serve"], &[("LOTSE__LOG__LEVEL", "info")])
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(place.path("said")).unwrap())
+        .spawn()
+        .unwrap();
+    let said = || std::fs::read_to_string(place.path("said")).unwrap();
+    wait_for_some("the start", Duration::from_secs(20), || {
+        let is_ready = said().contains("ready");
+        async move { is_ready.then_some(()) }
+    })
+    .await;
+    crate::support::process::signal(child.id(), "TERM");
+    wait_for_some("its end", Duration::from_secs(40), || {
+        let ended = child.try_wait().unwrap();
+        async move { ended }
+    })
+    .await;
+    let said = said();
+    let link = said.lines().find(|line| line.starts_with("http://127.0.0.1:8115/einladung/")).map(str::to_owned);
+    let is_told = said.contains("nobody has an account yet");
+    assert_eq!(is_told, link.is_some(), "{said}");
+    let logged = said.lines().filter(|line| line.contains(" INFO ") && line.contains("einladung")).count();
+    assert_eq!(logged, 0, "{said}");
+    link
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod attacks;
+mod audit;
 mod browser;
 mod cli;
 mod delivery;
@@ -13,3 +14,4 @@ mod rights;
 mod schema;
 mod support;
 mod tickets;
+mod users;

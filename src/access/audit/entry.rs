@@ -65,6 +65,10 @@ crate::text_enum! {
         TokenRevoked = "token.revoked",
         /// A person was invited.
         UserInvited = "user.invited",
+        /// A person who had not begun got a new link.
+        UserInvitedAgain = "user.invited_again",
+        /// The link of an invitation was used.
+        InvitationAccepted = "user.invitation_accepted",
         /// A person's name, address or roles were changed.
         UserChanged = "user.changed",
         /// A person may no longer log in.
@@ -73,12 +77,18 @@ crate::text_enum! {
         UserEnabled = "user.enabled",
         /// A person set a new password of their own.
         PasswordChanged = "user.password_changed",
-        /// A new password was asked for or set by a link.
+        /// Somebody asked for a link because they forgot their password.
+        PasswordResetRequested = "user.password_reset_requested",
+        /// The password was taken away; a link sets a new one.
         PasswordReset = "user.password_reset",
         /// A second factor was set up.
         SecondFactorAdded = "user.second_factor_added",
         /// A second factor was taken away.
         SecondFactorRemoved = "user.second_factor_removed",
+        /// A recovery code was used instead of the second factor.
+        RecoveryCodeUsed = "user.recovery_code_used",
+        /// A person has new recovery codes.
+        RecoveryCodesRenewed = "user.recovery_codes_renewed",
         /// A person logged in.
         LoggedIn = "session.logged_in",
         /// Somebody failed to log in.

@@ -15,7 +15,8 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use super::throttle::network_of;
-use super::users::{self, Accounts, Change, User, UserState};
+use super::users::{self, Accounts, User, UserState};
+use crate::access::audit::AuditAction;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::error::AppError;
@@ -142,7 +143,7 @@ impl Accounts {
                 if store::end(tx, row.user_id, row.id, now)?
                     && let Some(user) = users::user_of(tx, row.user_id)?
                 {
-                    users::changed(tx, &user.actor(), Change::LoggedOut, Some(&user), &user, now)?;
+                    users::changed(tx, &user.actor(), AuditAction::LoggedOut, Some(&user), &user, now)?;
                 }
                 Ok(())
             })
@@ -167,7 +168,7 @@ impl Accounts {
                     return Err(AppError::NotFound);
                 }
                 let user = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
-                users::changed(tx, &user.actor(), Change::SessionEnded, Some(&user), &user, now)
+                users::changed(tx, &user.actor(), AuditAction::SessionEnded, Some(&user), &user, now)
             })
             .await
     }
@@ -181,7 +182,7 @@ impl Accounts {
                 let ended = end_all(tx, user, Some(keep), now)?;
                 let user = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
                 if ended > 0 {
-                    users::changed(tx, &user.actor(), Change::SessionEnded, Some(&user), &user, now)?;
+                    users::changed(tx, &user.actor(), AuditAction::SessionEnded, Some(&user), &user, now)?;
                 }
                 Ok(ended)
             })

@@ -1,10 +1,11 @@
 //! The brake on guessing: who failed often waits, longer each time.
 //!
-//! Invariant: a try is counted before it is judged, in one transaction that all instances share, so that many tries at
-//! once get no further than one after the other. Three counters go together: the account as seen from one network (a
-//! success clears it), the network whatever the account, and the account wherever the tries come from. The last is
-//! wide, and a network from which its person was logged in passes it, so that strangers cannot lock anybody out.
-//! Each counter forgives with time. The keys are fingerprints: the table names nobody.
+//! Invariant: a try at an account is counted before it is judged, in one transaction that all instances share, so that
+//! many tries at once get no further than one after the other. Three counters go together: the account as seen from one
+//! network (a success clears it), the account wherever the tries come from (wide, and a network from which its person
+//! was logged in passes it, so that strangers cannot lock anybody out), and the network whatever the account. The last
+//! is counted when a try has failed, so that a town hall may log in all at once. Each counter forgives with time. The
+//! keys are fingerprints: the table names nobody.
 //!
 //! Where next: `pace.rs` (how long to wait). Not here: how many requests a token may make.
 
@@ -22,6 +23,7 @@ use crate::error::AppError;
 use crate::seal::Sealer;
 
 use pace::Pace;
+use store::ThrottleRow;
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,37 +47,63 @@ pub(super) struct Try {
     pub address: Option<IpAddr>,
 }
 
-/// The counters of a try.
+/// One of the counters of a try.
 #[derive(Debug, Clone)]
 struct Counter {
+    kind: Kind,
     key: String,
     pace: Pace,
 }
 
+/// What a counter counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Tries at an account from one network.
+    Pair,
+    /// Tries from a network.
+    Network,
+    /// Tries at an account.
+    Account,
+}
+
 impl Try {
-    /// The account from one network, the network, the account; the last two where they count.
+    /// Its counters, always in the same order, so that two tries never wait for each other.
     fn counters(&self, sealer: &Sealer, is_known_network: bool) -> Vec<Counter> {
         let what = match self.what {
             What::Password => "password",
             What::Code => "code",
             What::Reset => "reset",
         };
-        let network = self.address.map(network_of).map(|network| network.to_string()).unwrap_or_default();
-        let counter = |kind: &str, about: &str, pace| {
-            let fingerprint = sealer.fingerprint(&format!("throttle {what} {kind}"), about);
-            Counter { key: format!("{what} {kind} {fingerprint}"), pace }
+        let counter = |kind: Kind, name: &str, about: &str, pace| {
+            let fingerprint = sealer.fingerprint(&format!("throttle {what} {name}"), about);
+            Counter { kind, key: format!("{what} {name} {fingerprint}"), pace }
         };
-        let mut counters = vec![counter("pair", &format!("{network} {}", self.account), pace::PAIR)];
-        if self.address.is_some() {
-            counters.push(counter("network", &network, pace::NETWORK));
+        let network = self.address.map(|address| network_of(address).to_string());
+        let pair = format!("{} {}", network.as_deref().unwrap_or_default(), self.account);
+        let mut counters = vec![counter(Kind::Pair, "pair", &pair, pace::PAIR)];
+        if let Some(network) = network {
+            counters.push(counter(Kind::Network, "network", &network, pace::NETWORK));
             if !is_known_network {
                 let pace = if self.what == What::Reset { pace::MAILS } else { pace::ACCOUNT };
-                counters.push(counter("account", &self.account, pace));
+                counters.push(counter(Kind::Account, "account", &self.account, pace));
             }
         }
-        // Always in the same order, so that two tries never wait for each other.
         counters.sort_by(|a, b| a.key.cmp(&b.key));
         counters
+    }
+
+    /// A request for a mail has no outcome that could be waited for.
+    fn counts_at_once(&self, kind: Kind) -> bool {
+        kind != Kind::Network || self.what == What::Reset
+    }
+}
+
+impl Counter {
+    fn count(&self, tx: &mut Tx, mut row: ThrottleRow, now: Timestamp) -> Result<(), AppError> {
+        row.failures = self.pace.left(row.failures, row.last_at, now).saturating_add(1);
+        row.blocked_until = self.pace.wait(row.failures).map(|wait| now.plus(wait));
+        row.last_at = now;
+        store::update(tx, &row)
     }
 }
 
@@ -88,23 +116,28 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<(), AppError> {
     let counters = try_.counters(sealer, is_known_network);
-    let mut rows = Vec::with_capacity(counters.len());
-    for counter in &counters {
-        rows.push(store::lock(tx, &counter.key, now)?);
-    }
+    let rows = counters.iter().map(|counter| store::lock(tx, &counter.key, now)).collect::<Result<Vec<_>, _>>()?;
     if let Some(until) = rows.iter().filter_map(|row| row.blocked_until).filter(|until| *until > now).max() {
         return Err(AppError::TooMany(seconds_until(until, now)));
     }
-    for (mut row, counter) in rows.into_iter().zip(&counters) {
-        row.failures = counter.pace.left(row.failures, row.last_at, now).saturating_add(1);
-        row.blocked_until = counter.pace.wait(row.failures).map(|wait| now.plus(wait));
-        row.last_at = now;
-        store::update(tx, &row)?;
+    for (row, counter) in rows.into_iter().zip(&counters) {
+        if try_.counts_at_once(counter.kind) {
+            counter.count(tx, row, now)?;
+        }
     }
     Ok(())
 }
 
-/// A try was right: the account is clear again from this network, and the other counters are as before it.
+/// A try was wrong: its network hears of it.
+pub(super) fn failed(tx: &mut Tx, sealer: &Sealer, try_: &Try, now: Timestamp) -> Result<(), AppError> {
+    for counter in try_.counters(sealer, true).iter().filter(|counter| !try_.counts_at_once(counter.kind)) {
+        let row = store::lock(tx, &counter.key, now)?;
+        counter.count(tx, row, now)?;
+    }
+    Ok(())
+}
+
+/// A try was right: the account is clear again from this network, and as a whole as it was before the try.
 pub(super) fn succeeded(
     tx: &mut Tx,
     sealer: &Sealer,
@@ -114,7 +147,11 @@ pub(super) fn succeeded(
 ) -> Result<(), AppError> {
     for counter in try_.counters(sealer, is_known_network) {
         let mut row = store::lock(tx, &counter.key, now)?;
-        row.failures = if counter.pace.is_cleared_by_success { 0 } else { (row.failures - 1).max(0) };
+        row.failures = match counter.kind {
+            Kind::Pair => 0,
+            Kind::Account => (row.failures - 1).max(0),
+            Kind::Network => continue,
+        };
         row.blocked_until = counter.pace.wait(row.failures).and(row.blocked_until);
         store::update(tx, &row)?;
     }

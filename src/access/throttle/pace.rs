@@ -14,21 +14,19 @@ pub(super) struct Pace {
     free: i32,
     /// One failure is forgiven each time this has passed.
     forgives_every: TimeDelta,
-    /// True where a success makes everything good.
-    pub is_cleared_by_success: bool,
 }
 
 /// An account from one network.
-pub(super) const PAIR: Pace = Pace { free: 5, forgives_every: TimeDelta::minutes(10), is_cleared_by_success: true };
+pub(super) const PAIR: Pace = Pace { free: 5, forgives_every: TimeDelta::minutes(10) };
 
 /// A network: perhaps one person, perhaps a whole town hall behind one address, whose slips are soon forgiven.
-pub(super) const NETWORK: Pace = Pace { free: 8, forgives_every: TimeDelta::seconds(30), is_cleared_by_success: false };
+pub(super) const NETWORK: Pace = Pace { free: 8, forgives_every: TimeDelta::seconds(30) };
 
 /// An account from everywhere.
-pub(super) const ACCOUNT: Pace = Pace { free: 40, forgives_every: TimeDelta::minutes(5), is_cleared_by_success: false };
+pub(super) const ACCOUNT: Pace = Pace { free: 40, forgives_every: TimeDelta::minutes(5) };
 
 /// Mails to one person, whoever asks for them.
-pub(super) const MAILS: Pace = Pace { free: 8, forgives_every: TimeDelta::minutes(15), is_cleared_by_success: false };
+pub(super) const MAILS: Pace = Pace { free: 8, forgives_every: TimeDelta::minutes(15) };
 
 impl Pace {
     /// How many of the failures still count.

@@ -2,7 +2,8 @@
 
 use super::people::{invited, one_at_a_time};
 use super::store::{self, UserRow};
-use super::{Accounts, Change, Invitation, LinkPurpose, UserState, link, whole};
+use super::{Accounts, Invitation, LinkPurpose, UserState, link, whole};
+use crate::access::audit::AuditAction;
 use crate::access::policy::{Grant, Scope};
 use crate::access::{Actor, Role};
 use crate::db::Conn;
@@ -26,13 +27,13 @@ impl Accounts {
                 one_at_a_time(tx)?;
                 let Some(present) = settled(tx)? else { return Ok(None) };
                 let (row, change) = match present {
-                    Some(row) => (row, Change::InvitedAgain),
+                    Some(row) => (row, AuditAction::UserInvitedAgain),
                     None => {
                         let row = invited(LOGIN, "Administration", None, now);
                         store::insert(tx, &row)?;
                         let grant = Grant { role: Role::Admin, scope: Scope::everywhere(), contact: None };
                         store::set_grants(tx, row.id, &[grant])?;
-                        (row, Change::Invited)
+                        (row, AuditAction::UserInvited)
                     }
                 };
                 let link = link::make(tx, &accounts, row.id, LinkPurpose::Invitation, now)?;

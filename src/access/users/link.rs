@@ -18,8 +18,9 @@ use super::people::one_at_a_time;
 use super::store::keys::{self, LinkRow};
 use super::store::{self, UserRow};
 use super::user::fold;
-use super::{Accounts, Change, Entered, User, UserState, in_hand, whole};
+use super::{Accounts, Entered, User, UserState, in_hand, whole};
 use crate::access::Actor;
+use crate::access::audit::AuditAction;
 use crate::access::session::{self, Origin, Stage};
 use crate::access::throttle::{self, Try, What};
 use crate::clock::Timestamp;
@@ -89,10 +90,10 @@ impl Accounts {
                 let row = set_password(tx, row, hashed, None, now)?;
                 let after = whole(tx, &row)?;
                 let change = match link.purpose {
-                    LinkPurpose::Invitation => Change::Accepted,
+                    LinkPurpose::Invitation => AuditAction::InvitationAccepted,
                     LinkPurpose::Reset => {
                         letter::send(tx, &accounts, &after, &Letter::PasswordChanged, now)?;
-                        Change::PasswordChanged
+                        AuditAction::PasswordChanged
                     }
                 };
                 super::changed(tx, &after.actor(), change, Some(&before), &after, now)?;
@@ -114,10 +115,14 @@ impl Accounts {
                 throttle::begin(tx, &accounts.inner().sealer, &try_, false, now)?;
                 let row = store::by_login(tx, &login)?.filter(|row| row.state == UserState::Active);
                 let Some(row) = row.filter(|row| row.email.is_some()) else { return Ok(()) };
+                // Who comes by a provider gets no password around it.
+                if row.password.is_none() && store::is_linked(tx, row.id)? {
+                    return Ok(());
+                }
                 let user = whole(tx, &row)?;
                 let link = make(tx, &accounts, user.id, LinkPurpose::Reset, now)?;
                 letter::send(tx, &accounts, &user, &Letter::Reset(&link), now)?;
-                super::changed(tx, &Actor::system(), Change::ResetRequested, Some(&user), &user, now)
+                super::changed(tx, &Actor::system(), AuditAction::PasswordResetRequested, Some(&user), &user, now)
             })
             .await;
         tokio::time::sleep_until(begun + RESET_TAKES).await;
@@ -134,8 +139,8 @@ impl Accounts {
                 let (mut row, before) = in_hand(tx, id)?;
                 let (purpose, change) = match row.state {
                     UserState::Disabled => return Err(AppError::Conflict(DISABLED.into())),
-                    UserState::Invited => (LinkPurpose::Invitation, Change::InvitedAgain),
-                    UserState::Active => (LinkPurpose::Reset, Change::Reset),
+                    UserState::Invited => (LinkPurpose::Invitation, AuditAction::UserInvitedAgain),
+                    UserState::Active => (LinkPurpose::Reset, AuditAction::PasswordReset),
                 };
                 row.password = None;
                 store::update(tx, &mut row, now)?;
@@ -161,6 +166,7 @@ impl Accounts {
         self.check_password("new_password", new, &self.user(user).await?)?;
         let (row, try_) = self.count_change(user, session).await?;
         if !self.verify(old, Some(&row)).await?.is_right {
+            self.failed(try_).await?;
             return Err(AppError::field("password", "is not your present password"));
         }
         let hashed = self.inner().passwords.hash(new).await?;
@@ -178,7 +184,7 @@ impl Accounts {
                 let secret = session::renew(tx, &accounts, session, now)?;
                 let after = whole(tx, &row)?;
                 letter::send(tx, &accounts, &after, &Letter::PasswordChanged, now)?;
-                super::changed(tx, &after.actor(), Change::PasswordChanged, Some(&before), &after, now)?;
+                super::changed(tx, &after.actor(), AuditAction::PasswordChanged, Some(&before), &after, now)?;
                 Ok(Entered { secret, stage: Stage::Open })
             })
             .await

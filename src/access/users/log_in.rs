@@ -32,6 +32,20 @@ impl Accounts {
         let login = fold(login);
         let try_ = Try { what: What::Password, account: login.clone(), address: Some(origin.address) };
         let row = self.count_try(try_.clone(), login).await?;
+        let entered = self.log_in_as(row, password, try_.clone(), origin).await;
+        if matches!(entered, Err(AppError::Unauthorised)) {
+            self.failed(try_).await?;
+        }
+        entered
+    }
+
+    async fn log_in_as(
+        &self,
+        row: Option<UserRow>,
+        password: &SecretString,
+        try_: Try,
+        origin: &Origin,
+    ) -> Result<Entered, AppError> {
         let verdict = self.verify(password, row.as_ref()).await?;
         let Some(row) = row.filter(|row| verdict.is_right && row.state == UserState::Active) else {
             return Err(AppError::Unauthorised);
@@ -92,7 +106,9 @@ impl Accounts {
         let user = session.user.id;
         let try_ = Try { what: What::Code, account: user.to_string(), address: Some(origin.address) };
         self.count_code(user, try_.clone()).await?;
-        self.inner()
+        let tried = try_.clone();
+        let entered = self
+            .inner()
             .db
             .write(move |tx| {
                 let row = store::lock(tx, user)?.ok_or(AppError::Unauthorised)?;
@@ -102,13 +118,23 @@ impl Accounts {
                     return Err(AppError::Unauthorised);
                 }
                 second_factor::use_code(tx, &accounts, row, &code, now)?;
-                let is_known = is_known_network(tx, Some(user), &try_)?;
-                throttle::succeeded(tx, &accounts.inner().sealer, &try_, is_known, now)?;
+                let is_known = is_known_network(tx, Some(user), &tried)?;
+                throttle::succeeded(tx, &accounts.inner().sealer, &tried, is_known, now)?;
                 let secret = session::renew(tx, &accounts, session.id, now)?;
                 super::logged_in(tx, user, now)?;
                 Ok(Entered { secret, stage: Stage::Open })
             })
-            .await
+            .await;
+        if matches!(entered, Err(AppError::Unauthorised)) {
+            self.failed(try_).await?;
+        }
+        entered
+    }
+
+    /// A try was wrong: its network hears of it.
+    pub(super) async fn failed(&self, try_: Try) -> Result<(), AppError> {
+        let (sealer, now) = (self.inner().sealer.clone(), self.inner().clock.now());
+        self.inner().db.write(move |tx| throttle::failed(tx, &sealer, &try_, now)).await
     }
 
     /// Counts a try of a code.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::audit::{self, AuditAction, ObjectKind, Trail};
 use super::{Actor, session, throttle};
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Conn, Db, Topic, Tx};
@@ -31,7 +32,7 @@ use crate::seal::Sealer;
 
 pub use link::{Invitation, LinkPurpose};
 pub use log_in::Entered;
-pub use people::{UserPage, UserQuery};
+pub use people::{Profile, UserPage, UserQuery};
 pub use second_factor::NewFactor;
 pub use user::{Login, NewUser, User, UserState};
 
@@ -40,44 +41,6 @@ use store::UserRow;
 
 /// How long a link that is good no more is kept.
 const LINKS_KEPT_DAYS: i64 = 30;
-
-crate::text_enum! {
-    /// What happened to an account.
-    pub enum Change {
-        /// Somebody was invited.
-        Invited = "invited",
-        /// A new link for somebody who has not begun.
-        InvitedAgain = "invited_again",
-        /// The link of an invitation was used: the account is active.
-        Accepted = "accepted",
-        /// Logged in, nothing more is owed.
-        LoggedIn = "logged_in",
-        /// Logged out.
-        LoggedOut = "logged_out",
-        /// A person ended sessions of their own.
-        SessionEnded = "session_ended",
-        /// Somebody asked for a link because they forgot their password.
-        ResetRequested = "reset_requested",
-        /// The password was taken away; a link sets a new one.
-        Reset = "reset",
-        /// A new password, by a link or with the former one.
-        PasswordChanged = "password_changed",
-        /// A second factor was confirmed.
-        FactorAdded = "factor_added",
-        /// The second factor was removed.
-        FactorRemoved = "factor_removed",
-        /// A recovery code was used.
-        RecoveryCodeUsed = "recovery_code_used",
-        /// There are new recovery codes.
-        RecoveryCodesRenewed = "recovery_codes_renewed",
-        /// The roles changed.
-        GrantsChanged = "grants_changed",
-        /// May log in no more.
-        Disabled = "disabled",
-        /// May log in again.
-        Enabled = "enabled",
-    }
-}
 
 /// What people's accounts go by.
 #[derive(Debug, Clone)]
@@ -135,14 +98,14 @@ pub(in crate::access) fn user_of(conn: &mut Conn, id: UserId) -> Result<Option<U
     store::find(conn, id)?.map(|row| whole(conn, &row)).transpose()
 }
 
-/// Every change of an account comes by here, in the transaction that makes it.
+/// Every change of an account comes by here, in the transaction that makes it, and into the audit log.
 pub(in crate::access) fn changed(
     tx: &mut Tx,
     by: &Actor,
-    change: Change,
+    change: AuditAction,
     before: Option<&User>,
     after: &User,
-    _now: Timestamp,
+    now: Timestamp,
 ) -> Result<(), AppError> {
     let is_same = |before: &User| before.grants == after.grants && before.state == after.state;
     if !before.is_some_and(is_same) {
@@ -151,14 +114,18 @@ pub(in crate::access) fn changed(
         tx.signal(Topic::Access);
     }
     tracing::info!(user = %after.id, by = %by.kind, what = %change, "an account changed");
-    Ok(())
+    let trail = match before {
+        Some(before) => Trail::changed(before, after),
+        None => Trail::after(after),
+    };
+    audit::record(tx, by, change, (ObjectKind::User, &after.id), trail, now)
 }
 
 /// Notes that somebody has logged in, nothing more being owed.
 pub(in crate::access) fn logged_in(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), AppError> {
     store::logged_in(tx, id, now)?;
     let user = user_of(tx, id)?.ok_or(AppError::NotFound)?;
-    changed(tx, &user.actor(), Change::LoggedIn, Some(&user), &user, now)
+    changed(tx, &user.actor(), AuditAction::LoggedIn, Some(&user), &user, now)
 }
 
 /// Forgets sessions, links and counters of long ago; answers how many. In small portions.

@@ -82,7 +82,10 @@ impl Passwords {
             let rule = format!("must have {} to {LONGEST} characters; this has {length}", self.shortest);
             return Err(AppError::field(field, rule));
         }
-        let estimate = zxcvbn::zxcvbn(text, about);
+        let is_between = |c: char| !c.is_alphanumeric();
+        let words = about.iter().flat_map(|name| name.split(is_between)).filter(|word| word.chars().count() > 2);
+        let known: Vec<&str> = about.iter().copied().chain(words).collect();
+        let estimate = zxcvbn::zxcvbn(text, &known);
         if estimate.score() >= zxcvbn::Score::Three {
             return Ok(());
         }
@@ -181,6 +184,7 @@ mod tests {
             ("aaaaaaaaaaaaaaaa", "easy to guess"),
             ("qwertzuiopqwertzuiop", "easy to guess"),
             ("erika mustermann", "easy to guess"),
+            ("Mustermann1234", "easy to guess"),
             ("1234567890123", "easy to guess"),
         ] {
             let fault = check(bad).unwrap_err();

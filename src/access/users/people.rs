@@ -6,15 +6,16 @@
 use super::letter::{self, Letter};
 use super::link::{self, DISABLED};
 use super::store::{self, UserRow};
-use super::user::{check_grants, fold};
-use super::{Accounts, Change, Invitation, LinkPurpose, NewUser, User, UserState, in_hand, whole};
+use super::user::{check_grants, check_name, fold};
+use super::{Accounts, Invitation, LinkPurpose, NewUser, User, UserState, in_hand, whole};
+use crate::access::audit::AuditAction;
 use crate::access::policy::Grant;
 use crate::access::{Actor, session};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
-use crate::error::AppError;
+use crate::error::{AppError, Faults};
 use crate::ids::UserId;
-use crate::keys;
+use crate::keys::{self, EmailAddress};
 
 /// Most people of one page.
 const MOST: i64 = 200;
@@ -41,6 +42,15 @@ pub struct UserPage {
     pub next: Option<String>,
 }
 
+/// What else is known of somebody.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Their name.
+    pub name: String,
+    /// Where mails to them go.
+    pub email: Option<EmailAddress>,
+}
+
 impl Accounts {
     /// Makes an account and the link to begin with it; where an address is known, the link goes there by mail too.
     pub async fn invite(&self, by: &Actor, new: NewUser) -> Result<(User, Invitation), AppError> {
@@ -58,7 +68,7 @@ impl Accounts {
                 let link = link::make(tx, &accounts, row.id, LinkPurpose::Invitation, now)?;
                 let user = whole(tx, &row)?;
                 letter::send(tx, &accounts, &user, &Letter::of(&link), now)?;
-                super::changed(tx, &by, Change::Invited, None, &user, now)?;
+                super::changed(tx, &by, AuditAction::UserInvited, None, &user, now)?;
                 Ok((user, link))
             })
             .await
@@ -81,7 +91,7 @@ impl Accounts {
                 }
                 let link = link::make(tx, &accounts, id, LinkPurpose::Invitation, now)?;
                 letter::send(tx, &accounts, &user, &Letter::of(&link), now)?;
-                super::changed(tx, &by, Change::InvitedAgain, Some(&user), &user, now)?;
+                super::changed(tx, &by, AuditAction::UserInvitedAgain, Some(&user), &user, now)?;
                 Ok(link)
             })
             .await
@@ -117,20 +127,44 @@ impl Accounts {
         version: Option<i32>,
     ) -> Result<User, AppError> {
         let grants = check_grants(&grants)?;
-        self.administer(by, id, Change::GrantsChanged, move |tx, row| {
-            if let Some(version) = version.filter(|version| *version != row.version) {
-                let hint = format!("was read at version {version} and is at {} now; read it again", row.version);
-                return Err(AppError::Conflict(format!("the account {hint}")));
-            }
+        self.administer(by, id, AuditAction::UserChanged, move |tx, row| {
+            is_present(row, version)?;
             store::set_grants(tx, row.id, &grants)
         })
         .await
     }
 
+    /// Gives somebody another name or mail address. `Conflict` when `version` is not the present one.
+    pub async fn set_profile(
+        &self,
+        by: &Actor,
+        id: UserId,
+        profile: Profile,
+        version: Option<i32>,
+    ) -> Result<User, AppError> {
+        let mut faults = Faults::default();
+        check_name(&profile.name, &mut faults);
+        faults.finish()?;
+        let (now, by) = (self.inner().clock.now(), by.clone());
+        self.inner()
+            .db
+            .write(move |tx| {
+                let (mut row, before) = in_hand(tx, id)?;
+                is_present(&row, version)?;
+                row.name = profile.name.trim().to_owned();
+                row.email = profile.email;
+                store::update(tx, &mut row, now)?;
+                let after = whole(tx, &row)?;
+                super::changed(tx, &by, AuditAction::UserChanged, Some(&before), &after, now)?;
+                Ok(after)
+            })
+            .await
+    }
+
     /// Lets somebody log in no more and ends their sessions and links. The last active administrator stays.
     pub async fn disable(&self, by: &Actor, id: UserId) -> Result<User, AppError> {
         let now = self.inner().clock.now();
-        self.administer(by, id, Change::Disabled, move |tx, row| {
+        self.administer(by, id, AuditAction::UserDisabled, move |tx, row| {
             row.state = UserState::Disabled;
             store::keys::end_links(tx, row.id, now).map(drop)
         })
@@ -139,7 +173,7 @@ impl Accounts {
 
     /// Lets somebody log in again; who never had a password is invited still.
     pub async fn enable(&self, by: &Actor, id: UserId) -> Result<User, AppError> {
-        self.administer(by, id, Change::Enabled, move |tx, row| {
+        self.administer(by, id, AuditAction::UserEnabled, move |tx, row| {
             if row.state == UserState::Disabled {
                 let has_begun = row.last_login_at.is_some() || row.password.is_some() || store::is_linked(tx, row.id)?;
                 row.state = if has_begun { UserState::Active } else { UserState::Invited };
@@ -154,7 +188,7 @@ impl Accounts {
         &self,
         by: &Actor,
         id: UserId,
-        change: Change,
+        change: AuditAction,
         work: impl FnOnce(&mut Tx, &mut UserRow) -> Result<(), AppError> + Send + 'static,
     ) -> Result<User, AppError> {
         let (now, by) = (self.inner().clock.now(), by.clone());
@@ -178,13 +212,24 @@ impl Accounts {
     }
 }
 
+/// The guard against changes of what somebody else changed meanwhile.
+fn is_present(row: &UserRow, version: Option<i32>) -> Result<(), AppError> {
+    match version.filter(|version| *version != row.version) {
+        None => Ok(()),
+        Some(_) => {
+            let hint = format!("the account was changed meanwhile and is at version {}; read it again", row.version);
+            Err(AppError::Conflict(hint))
+        }
+    }
+}
+
 /// Whoever changes what people may waits for others who do: the row that rises with every such change is its lock.
 pub(super) fn one_at_a_time(tx: &mut Tx) -> Result<(), AppError> {
     crate::access::store::bump(tx)
 }
 
 /// Somebody who has not begun yet.
-pub(super) fn invited(login: &str, name: &str, email: Option<keys::EmailAddress>, now: Timestamp) -> UserRow {
+pub(super) fn invited(login: &str, name: &str, email: Option<EmailAddress>, now: Timestamp) -> UserRow {
     UserRow {
         id: UserId::new(),
         login: login.to_owned(),

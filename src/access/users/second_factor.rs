@@ -10,7 +10,8 @@ use totp_rs::{Builder, Totp};
 use super::letter::{self, Letter};
 use super::log_in::is_known_network;
 use super::store::{self, UserRow};
-use super::{Accounts, Change, Entered, in_hand, whole};
+use super::{Accounts, Entered, in_hand, whole};
+use crate::access::audit::AuditAction;
 use crate::access::session::{self, Stage};
 use crate::access::throttle::{self, Try, What};
 use crate::access::{Actor, User};
@@ -89,7 +90,7 @@ impl Accounts {
                 let secret = session::renew(tx, &accounts, session, now)?;
                 let after = whole(tx, &row)?;
                 letter::send(tx, &accounts, &after, &Letter::FactorAdded, now)?;
-                super::changed(tx, &after.actor(), Change::FactorAdded, Some(&before), &after, now)?;
+                super::changed(tx, &after.actor(), AuditAction::SecondFactorAdded, Some(&before), &after, now)?;
                 Ok((codes, Entered { secret, stage: Stage::Open }))
             })
             .await
@@ -99,7 +100,7 @@ impl Accounts {
     pub async fn new_recovery_codes(&self, user: UserId, code: &str) -> Result<Vec<String>, AppError> {
         self.with_code(user, code, |tx, _, before, now| {
             let codes = renew_codes(tx, before.id)?;
-            super::changed(tx, &before.actor(), Change::RecoveryCodesRenewed, Some(&before), &before, now)?;
+            super::changed(tx, &before.actor(), AuditAction::RecoveryCodesRenewed, Some(&before), &before, now)?;
             Ok(codes)
         })
         .await
@@ -177,7 +178,7 @@ pub(super) fn use_code(
             return Err(AppError::Unauthorised);
         }
         let user = whole(tx, &row)?;
-        return super::changed(tx, &user.actor(), Change::RecoveryCodeUsed, Some(&user), &user, now);
+        return super::changed(tx, &user.actor(), AuditAction::RecoveryCodeUsed, Some(&user), &user, now);
     }
     let step = step_of(accounts, &row, code, now)?.ok_or(AppError::Unauthorised)?;
     row.totp_step = Some(step);
@@ -191,7 +192,7 @@ fn remove(tx: &mut Tx, accounts: &Accounts, by: &Actor, before: User, now: Times
     store::keys::replace_codes(tx, row.id, &[])?;
     let after = whole(tx, &row)?;
     letter::send(tx, accounts, &after, &Letter::FactorRemoved, now)?;
-    super::changed(tx, by, Change::FactorRemoved, Some(&before), &after, now)
+    super::changed(tx, by, AuditAction::SecondFactorRemoved, Some(&before), &after, now)
 }
 
 /// The half minute of a code that is right and later than the last one used.

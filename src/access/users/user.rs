@@ -128,10 +128,18 @@ impl NewUser {
     pub fn check(&self) -> Result<(Login, Vec<Grant>), AppError> {
         let mut faults = Faults::default();
         let login = faults.keep("login", Login::parse(&self.login));
-        faults.text("name", &self.name, 200);
+        check_name(&self.name, &mut faults);
         let grants = grants_of(&self.grants, &mut faults);
         faults.finish()?;
         login.map(|login| (login, grants)).ok_or_else(|| AppError::internal("a login without a fault is missing"))
+    }
+}
+
+/// Notes what is wrong with a person's name, which stands in the headers of mails too.
+pub fn check_name(name: &str, faults: &mut Faults) {
+    faults.text("name", name, 200);
+    if name.trim().contains(char::is_control) {
+        faults.add("name", "must stand in one line");
     }
 }
 
@@ -158,4 +166,40 @@ fn grants_of(grants: &[Grant], faults: &mut Faults) -> Vec<Grant> {
         faults.add("grants", format!("has {}; at most {MOST_GRANTS} are kept, use a wider region", kept.len()));
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_has_one_spelling() {
+        for (typed, login) in [
+            ("erika", Some("erika")),
+            (" Erika.Mustermann@Kiel.DE\n", Some("erika.mustermann@kiel.de")),
+            ("DÖRTE", Some("dörte")),
+            ("e1", Some("e1")),
+            ("e", None),
+            ("zwei wörter", None),
+            ("<b>", None),
+            ("", None),
+        ] {
+            assert_eq!(Login::parse(typed).ok().as_ref().map(Login::as_str), login, "{typed:?}");
+        }
+        assert!(Login::parse(&"ä".repeat(100)).is_ok() && Login::parse(&"ä".repeat(101)).is_err());
+    }
+
+    #[test]
+    fn only_second_level_speaks_for_a_contact() {
+        let contact = Some("technik".parse().expect("a slug"));
+        for (role, contact, is_good) in [
+            (Role::SecondLevel, contact.clone(), true),
+            (Role::SecondLevel, None, false),
+            (Role::Agent, contact, false),
+            (Role::Agent, None, true),
+        ] {
+            let grant = Grant { role, scope: Scope::everywhere(), contact };
+            assert_eq!(check_grants(&[grant.clone(), grant.clone()]).ok(), is_good.then(|| vec![grant]), "{role}");
+        }
+    }
 }
