@@ -6,10 +6,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{ETAG, LOCATION};
 use actix_web::web::{Data, Path};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ApiResult, ListAnswer, Nothing, limit, ok};
-use crate::access::users::{Invitation, NewUser, UserQuery, UserState};
+use crate::access::users::{Invitation, NewUser, Profile, UserQuery, UserState};
 use crate::access::{Action, Caller, Grant, User};
 use crate::clock::Timestamp;
 use crate::error::AppError;
@@ -64,8 +64,19 @@ pub struct Invite {
 pub struct Change {
     /// The version it was read at; or `If-Match`.
     version: Option<i32>,
-    /// The whole list of roles.
-    grants: Vec<Grant>,
+    /// Their name.
+    name: Option<String>,
+    /// Where mails to them go; `null` for nowhere.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    email: Option<Option<EmailAddress>>,
+    /// The whole list of roles; their log-ins end.
+    grants: Option<Vec<Grant>>,
+}
+
+/// Tells a field that is `null` from one that is not there.
+fn present<'de, D: Deserializer<'de>>(given: D) -> Result<Option<Option<EmailAddress>>, D::Error> {
+    Option::deserialize(given).map(Some)
 }
 
 /// A link that lets somebody in, shown this once.
@@ -129,7 +140,7 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadUsers>, at: Path<U
     tagged(&state.accounts.user(at.into_inner()).await?)
 }
 
-/// Give somebody these roles and no others; their log-ins end.
+/// Change somebody's name, address or roles; what is left out stays. With other roles their log-ins end.
 #[utoipa::path(patch, path = "/api/v1/users/{user}", tag = "access", request_body = Change,
     params(("user" = String, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = User), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
@@ -138,8 +149,21 @@ pub async fn change(state: Data<State>, command: Command<right::ManageUsers, Cha
     let version = command.if_match()?.or(command.body.version);
     let missing = || AppError::field("version", "is missing; send the version you read, here or as If-Match");
     let version = version.ok_or_else(missing)?;
+    let Change { name, email, grants, .. } = command.body;
+    let mut user = state.accounts.user(at.into_inner()).await?;
+    if user.version != version {
+        let hint = format!("it was changed meanwhile and is at version {}; read it again", user.version);
+        return Err(AppError::Conflict(hint).into());
+    }
     let by = &command.caller.actor;
-    tagged(&state.accounts.set_grants(by, at.into_inner(), command.body.grants.clone(), Some(version)).await?)
+    if name.is_some() || email.is_some() {
+        let profile = Profile { name: name.unwrap_or(user.name), email: email.unwrap_or(user.email) };
+        user = state.accounts.set_profile(by, user.id, profile, Some(user.version)).await?;
+    }
+    if let Some(grants) = grants {
+        user = state.accounts.set_grants(by, user.id, grants, Some(user.version)).await?;
+    }
+    tagged(&user)
 }
 
 /// Let somebody log in no more; their log-ins end.
