@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::access::audit::chain;
-use crate::access::{Accounts, Tokens};
+use crate::access::{Accounts, Provider, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -68,6 +68,8 @@ pub struct App {
     pub tokens: Tokens,
     /// People and their sessions.
     pub accounts: Accounts,
+    /// Who vouches for people, where they can log in by a provider.
+    pub provider: Option<Provider>,
     /// What sends.
     pub worker: Worker,
     address: Option<SocketAddr>,
@@ -83,6 +85,7 @@ impl App {
         let Options { clock, listener, delivers, development } = options;
         let webhooks = Webhooks::new(&settings::webhooks(config)?)?;
         let mailer = Mailer::new(&settings::mail(config)?)?;
+        let vouching = settings::provider(config)?;
         // Asked before the database is touched: a start without its key leaves no trace.
         let (master, previous) = database::master_keys(config)?;
         let db = database::open(config).await?;
@@ -90,6 +93,7 @@ impl App {
         let directory = Directory::start(&db).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
+        let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let worker = Worker::new(db.clone(), clock, sealer.clone(), settings::worker(config)?, mailer, webhooks);
@@ -110,6 +114,7 @@ impl App {
             escalations,
             tokens,
             accounts,
+            provider,
             worker,
             address: None,
             http: Vec::new(),
@@ -134,6 +139,7 @@ impl App {
             escalations: self.escalations.clone(),
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),
+            provider: self.provider.clone(),
             body_limit: BODY_LIMIT,
             limits: Limits::new(settings::limits(config)),
             trusted_proxies: config

@@ -3,6 +3,7 @@
 //! Invariant: an unknown key or a senseless value stops the start with the key's name; a secret is never printed.
 //! Read by `app` and `cli` alone: modules receive their own small settings.
 
+mod oidc;
 mod sections;
 
 use std::path::{Path, PathBuf};
@@ -14,13 +15,19 @@ use serde::Deserialize;
 use crate::delivery::{Schedule, WebhookPolicy};
 use crate::error::{AppError, Faults};
 
+pub use oidc::{Oidc, OidcGrant};
 pub use sections::*;
 
 const DEFAULTS: &str = include_str!("../config/default.toml");
 
 /// The keys that hold secrets.
-const SECRETS: [(&str, &str); 4] =
-    [("database", "url"), ("security", "master_key"), ("security", "previous_master_keys"), ("mail", "smtp_url")];
+const SECRETS: [(&str, &str); 5] = [
+    ("database", "url"),
+    ("security", "master_key"),
+    ("security", "previous_master_keys"),
+    ("mail", "smtp_url"),
+    ("oidc", "client_secret"),
+];
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,6 +42,7 @@ pub struct Config {
     pub delivery: Delivery,
     pub escalation: Escalation,
     pub login: Login,
+    pub oidc: Oidc,
     pub directory: Directory,
     pub limits: Limits,
     pub log: Log,
@@ -57,6 +65,7 @@ impl Config {
         let (previous, file) = (&mut config.security.previous_master_keys, &config.security.previous_master_keys_file);
         from_file(previous, file, "security.previous_master_keys_file")?;
         from_file(&mut config.mail.smtp_url, &config.mail.smtp_url_file, "mail.smtp_url_file")?;
+        from_file(&mut config.oidc.client_secret, &config.oidc.client_secret_file, "oidc.client_secret_file")?;
         config.server.public_url = config.server.public_url.trim_end_matches('/').to_owned();
         config.validate()?;
         Ok(config)
@@ -133,6 +142,7 @@ impl Config {
         if self.login.password_hashes_at_once == 0 {
             faults.add("login.password_hashes_at_once", "must be at least 1");
         }
+        self.oidc.validate(&mut faults);
         if self.directory.stale_after_days < 1 {
             faults.add("directory.stale_after_days", "must be at least 1");
         }
@@ -157,6 +167,7 @@ impl Config {
                 self.login.is_hash_weak(),
                 "login.password_memory × login.password_passes is below 19456 KiB × 2: passwords are guessed faster from a stolen database",
             ),
+            (self.oidc.allow_http, "oidc.allow_http is on: log-ins may go unencrypted"),
             (self.mail.may_be_plain(), "mail.smtp_url does not ask for TLS: add ?tls=required, or use smtps://"),
             (
                 !is_local(&self.server.metrics_listen),

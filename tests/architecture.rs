@@ -48,11 +48,13 @@ const MACROS_OF_DB: [&str; 8] = [
 const MACRO_OF_ACCESS: &str = "within_reach";
 
 /// Rules and sums without a clock, a database or waiting. Files that do not exist yet are passed over.
-const PURE: [&str; 15] = [
+const PURE: [&str; 17] = [
     "delivery/retry.rs",
     "directory/resolve.rs",
     "access/role.rs",
     "access/policy.rs",
+    "access/provider/claims.rs",
+    "access/provider/logout.rs",
     "access/audit/entry.rs",
     "access/audit/mask.rs",
     "access/throttle/pace.rs",
@@ -173,7 +175,12 @@ fn check_libraries(file: &Source) -> Vec<Fault> {
         ("diesel", path.starts_with("db/") || is_store, "move the query into db/ or a store"),
         ("actix", path.starts_with("http/") || path == "app.rs", "keep the web framework in http/ and app.rs"),
         ("lettre", path == "delivery/email.rs", "send mail through delivery/email.rs"),
-        ("reqwest", path == "delivery/webhook.rs", "call out through delivery/webhook.rs"),
+        (
+            "reqwest",
+            matches!(path, "delivery/webhook.rs" | "access/provider/client.rs"),
+            "call out through delivery/webhook.rs or access/provider/client.rs",
+        ),
+        ("openidconnect", path.starts_with("access/provider/"), "speak with the provider in access/provider/"),
     ];
     let mut faults = Vec::new();
     for (library, is_allowed, advice) in places {
@@ -620,6 +627,9 @@ fn libraries_out_of_place_are_found() {
     check(check_libraries, "app.rs", "use actix_web::App;", &[]);
     check(check_libraries, "delivery/email.rs", "use lettre::Message;\nfn f() { reqwest::get() }", &[2]);
     check(check_libraries, "delivery/webhook.rs", "use reqwest::Client;", &[]);
+    check(check_libraries, "access/token.rs", "use openidconnect::Nonce;\nuse reqwest::Client;", &[1, 2]);
+    check(check_libraries, "access/provider/mod.rs", "use openidconnect::Nonce;\nuse reqwest::Client;", &[2]);
+    check(check_libraries, "access/provider/client.rs", "use openidconnect::HttpRequest;\nuse reqwest::Client;", &[]);
 }
 
 #[test]

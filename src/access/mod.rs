@@ -5,13 +5,14 @@
 //! scope looks as if it did not exist. People with log-ins will be callers like tokens are.
 //!
 //! Where next: `policy.rs` (the table of rights), `token.rs` (tokens), `users/` (people), `session/` (their log-ins),
-//! `audit/` (who did what), `idempotency.rs` (repeats).
+//! `provider/` (log-in by OpenID Connect), `audit/` (who did what), `idempotency.rs` (repeats).
 
 pub mod actor;
 pub mod audit;
 pub mod caller;
 pub mod idempotency;
 pub mod policy;
+pub mod provider;
 pub mod role;
 pub mod session;
 mod store;
@@ -23,6 +24,7 @@ pub use crate::within_reach;
 pub use actor::{Actor, ActorKind};
 pub use caller::Caller;
 pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
+pub use provider::Provider;
 pub use role::Role;
 pub use session::{Origin, Session, Stage};
 pub use token::Tokens;

@@ -9,7 +9,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 
-use crate::config::{Config, MailTransport};
+use crate::access::provider;
+use crate::config::{Config, MailTransport, OidcGrant};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::error::AppError;
 use crate::http::limits;
@@ -45,6 +46,29 @@ pub fn accounts(config: &Config) -> access::users::Settings {
         password_passes: login.password_passes,
         password_hashes_at_once: login.password_hashes_at_once,
     }
+}
+
+/// For log-in by a provider, where there is one.
+pub fn provider(config: &Config) -> Result<Option<provider::Settings>, AppError> {
+    let oidc = &config.oidc;
+    if !oidc.is_on() {
+        return Ok(None);
+    }
+    let rules = oidc.grant.iter().cloned().map(|OidcGrant { value, role, ars, service, channel, contact }| {
+        provider::RuleText { value, role, ars, service, channel, contact }
+    });
+    Ok(Some(provider::Settings {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: Some(oidc.client_secret.clone()).filter(|secret| !secret.expose_secret().is_empty()),
+        scopes: oidc.scopes.split_whitespace().map(str::to_owned).collect(),
+        label: oidc.label.clone(),
+        create_accounts: oidc.create_accounts,
+        mapping: provider::Mapping::parse(&oidc.claim, &rules.collect::<Vec<_>>())?,
+        root_pem: pem("oidc.root_certificate", &oidc.root_certificate)?,
+        allow_http: oidc.allow_http,
+        public_url: config.server.public_url.clone(),
+    }))
 }
 
 /// For the directory.
@@ -98,13 +122,7 @@ pub fn mail(config: &Config) -> Result<MailSettings, AppError> {
 
 /// For the way out by webhook.
 pub fn webhooks(config: &Config) -> Result<WebhookSettings, AppError> {
-    let file = &config.webhook.root_certificate;
-    let extra_root_pem = if file.is_empty() {
-        None
-    } else {
-        let unreadable = |e| AppError::field("webhook.root_certificate", format!("{file} cannot be read: {e}"));
-        Some(std::fs::read_to_string(file).map_err(unreadable)?)
-    };
+    let extra_root_pem = pem("webhook.root_certificate", &config.webhook.root_certificate)?;
     Ok(WebhookSettings { policy: config.webhook_policy(), extra_root_pem, ..WebhookSettings::default() })
 }
 
@@ -120,6 +138,15 @@ pub fn worker(config: &Config) -> Result<WorkerSettings, AppError> {
         disable_after: config.webhook.disable_after,
         ..WorkerSettings::default()
     })
+}
+
+/// The certificates in a file, where one is named.
+fn pem(key: &str, file: &str) -> Result<Option<String>, AppError> {
+    if file.is_empty() {
+        return Ok(None);
+    }
+    let unreadable = |e| AppError::field(key, format!("{file} cannot be read: {e}"));
+    std::fs::read_to_string(file).map(Some).map_err(unreadable)
 }
 
 /// The brakes; 0 is none.

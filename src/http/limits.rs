@@ -76,8 +76,10 @@ impl Limits {
             let Some((brake, token)) = self.calls.as_ref().zip(token) else { return Ok(()) };
             return let_through(brake, &self.hasher.hash_one(token.as_bytes()));
         }
+        // Beginning a log-in writes as a form does; and all log-outs come from the provider's one address.
+        let is_form = request.method() == Method::POST && path != routes::LOGGED_OUT || path == routes::BEGIN_LOGIN;
         match &self.forms {
-            Some(brake) if request.method() == Method::POST => let_through(brake, &address()),
+            Some(brake) if is_form => let_through(brake, &address()),
             _ => Ok(()),
         }
     }

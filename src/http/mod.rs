@@ -35,7 +35,7 @@ use actix_web::HttpRequest;
 use chrono::NaiveDate;
 use ipnet::IpNet;
 
-use crate::access::{Accounts, Caller, Tokens};
+use crate::access::{Accounts, Caller, Provider, Tokens};
 use crate::directory::Directory;
 use crate::error::AppError;
 use crate::escalation::Escalations;
@@ -50,6 +50,8 @@ pub struct State {
     pub tokens: Tokens,
     /// People and their sessions.
     pub accounts: Accounts,
+    /// Who vouches for people, where they can log in by a provider.
+    pub provider: Option<Provider>,
     /// The longest body of a request, in bytes.
     pub body_limit: usize,
     /// The figures of this process.

@@ -9,12 +9,16 @@ use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::people::{self, invite, person};
-use super::pages::{audit as audit_log, escalation, link, login, mail, start};
+use super::pages::{audit as audit_log, escalation, link, login, mail, provider, start};
 use super::public::help;
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
 pub const HELP: &str = "/api/v1/help";
+/// Where a log-in by the provider begins.
+pub const BEGIN_LOGIN: &str = "/anmelden/dienst";
+/// Where the provider tells that somebody has logged out.
+pub const LOGGED_OUT: &str = "/anmelden/dienst/abmeldung";
 
 mod methods {
     pub use actix_web::web::{delete, get, head, patch, post, put};
@@ -136,6 +140,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
     .service(at!("/metrics": get metrics::metrics));
+    if state.provider.is_some() {
+        app.service(at!("/anmelden/dienst": get provider::begin))
+            .service(at!("/anmelden/dienst/zurueck": get provider::back))
+            .service(at!("/anmelden/dienst/abmeldung": post provider::log_out));
+    }
     if state.development.is_some() {
         app.service(at!("/entwicklung/mail": get mail::mails))
             .service(at!("/entwicklung/mail/{file}": get mail::mail))

@@ -24,7 +24,7 @@ use sha2::Sha256;
 use super::auth::{Right, parse_query, read, state};
 use super::error::ApiError;
 use super::{State, client, cookies, pages};
-use crate::access::{Actor, Caller, Origin, Session, Stage};
+use crate::access::{Accounts, Actor, Caller, Origin, Session, Stage};
 use crate::error::AppError;
 
 /// The longest form of a page, in bytes.
@@ -69,6 +69,11 @@ impl Visitor {
     /// What they may, if they are logged in.
     pub fn caller(&self) -> Option<Caller> {
         self.person().map(|session| caller_of(session, &self.origin))
+    }
+
+    /// The accounts, asked from where they are.
+    pub fn accounts(&self, state: &State) -> Accounts {
+        state.accounts.at(self.origin.address)
     }
 
     /// The secret of their session.

@@ -6,6 +6,7 @@
 mod bodies;
 mod mail;
 mod pages;
+mod people;
 mod privacy;
 mod ssrf;
 mod wire;

@@ -12,6 +12,7 @@ mod escalations;
 mod faults;
 mod help;
 mod pages;
+mod provider;
 mod rights;
 mod schema;
 mod support;

@@ -168,7 +168,7 @@ async fn a_trusted_proxy_tells_where_somebody_is() {
 /// Every role as a person with a session, on every kind of right: the same table as for tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_have_the_rights_of_the_table() {
-    let mut app = TestApp::start(Kind::Sqlite).await;
+    let app = TestApp::start(Kind::Sqlite).await;
     for role in Role::ALL.iter().copied() {
         let mut one = grant(role, "");
         one.contact = (role == Role::SecondLevel).then(|| "technik".parse().unwrap());

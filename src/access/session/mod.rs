@@ -135,6 +135,7 @@ impl Accounts {
 
     /// Ends the session of a secret; one that has ended is no fault.
     pub async fn log_out(&self, secret: &str) -> Result<(), AppError> {
+        let accounts = self.clone();
         let (hash, now) = (hash(secret), self.inner().clock.now());
         self.inner()
             .db
@@ -143,7 +144,7 @@ impl Accounts {
                 if store::end(tx, row.user_id, row.id, now)?
                     && let Some(user) = users::user_of(tx, row.user_id)?
                 {
-                    users::changed(tx, &user.actor(), AuditAction::LoggedOut, Some(&user), &user, now)?;
+                    users::changed(tx, &accounts.own(&user), AuditAction::LoggedOut, Some(&user), &user, now)?;
                 }
                 Ok(())
             })
@@ -160,6 +161,7 @@ impl Accounts {
 
     /// Ends one of a person's own sessions. `NotFound` when it is not theirs or has ended.
     pub async fn end_session(&self, user: UserId, id: SessionId) -> Result<(), AppError> {
+        let accounts = self.clone();
         let now = self.inner().clock.now();
         self.inner()
             .db
@@ -168,13 +170,14 @@ impl Accounts {
                     return Err(AppError::NotFound);
                 }
                 let user = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
-                users::changed(tx, &user.actor(), AuditAction::SessionEnded, Some(&user), &user, now)
+                users::changed(tx, &accounts.own(&user), AuditAction::SessionEnded, Some(&user), &user, now)
             })
             .await
     }
 
     /// Ends all of a person's own sessions but one; answers how many.
     pub async fn end_other_sessions(&self, user: UserId, keep: SessionId) -> Result<usize, AppError> {
+        let accounts = self.clone();
         let now = self.inner().clock.now();
         self.inner()
             .db
@@ -182,7 +185,7 @@ impl Accounts {
                 let ended = end_all(tx, user, Some(keep), now)?;
                 let user = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
                 if ended > 0 {
-                    users::changed(tx, &user.actor(), AuditAction::SessionEnded, Some(&user), &user, now)?;
+                    users::changed(tx, &accounts.own(&user), AuditAction::SessionEnded, Some(&user), &user, now)?;
                 }
                 Ok(ended)
             })
@@ -242,7 +245,7 @@ pub fn open(
         },
     )?;
     if stage == Stage::Open {
-        users::logged_in(tx, user, now)?;
+        users::logged_in(tx, user, origin.address, now)?;
     }
     Ok(secret)
 }

@@ -96,7 +96,7 @@ impl Accounts {
                         AuditAction::PasswordChanged
                     }
                 };
-                super::changed(tx, &after.actor(), change, Some(&before), &after, now)?;
+                super::changed(tx, &after.actor().at(Some(origin.address)), change, Some(&before), &after, now)?;
                 log_in::begin(tx, &accounts, &row, &origin, now)
             })
             .await
@@ -107,6 +107,7 @@ impl Accounts {
     pub async fn request_reset(&self, login: &str, origin: &Origin) -> Result<(), AppError> {
         let begun = Instant::now();
         let (accounts, now, login) = (self.clone(), self.inner().clock.now(), fold(login));
+        let address = origin.address;
         let try_ = Try { what: What::Reset, account: login.clone(), address: Some(origin.address) };
         let asked = self
             .inner()
@@ -119,10 +120,10 @@ impl Accounts {
                 if row.password.is_none() && store::is_linked(tx, row.id)? {
                     return Ok(());
                 }
-                let user = whole(tx, &row)?;
+                let (user, by) = (whole(tx, &row)?, Actor::system().at(Some(address)));
                 let link = make(tx, &accounts, user.id, LinkPurpose::Reset, now)?;
                 letter::send(tx, &accounts, &user, &Letter::Reset(&link), now)?;
-                super::changed(tx, &Actor::system(), AuditAction::PasswordResetRequested, Some(&user), &user, now)
+                super::changed(tx, &by, AuditAction::PasswordResetRequested, Some(&user), &user, now)
             })
             .await;
         tokio::time::sleep_until(begun + RESET_TAKES).await;
@@ -184,7 +185,7 @@ impl Accounts {
                 let secret = session::renew(tx, &accounts, session, now)?;
                 let after = whole(tx, &row)?;
                 letter::send(tx, &accounts, &after, &Letter::PasswordChanged, now)?;
-                super::changed(tx, &after.actor(), AuditAction::PasswordChanged, Some(&before), &after, now)?;
+                super::changed(tx, &accounts.own(&after), AuditAction::PasswordChanged, Some(&before), &after, now)?;
                 Ok(Entered { secret, stage: Stage::Open })
             })
             .await

@@ -9,8 +9,10 @@ use super::password::Verdict;
 use super::store::{self, UserRow};
 use super::user::fold;
 use super::{Accounts, UserState, second_factor};
+use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::session::{self, Origin, Stage};
 use crate::access::throttle::{self, Try, What};
+use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::error::AppError;
@@ -47,11 +49,25 @@ impl Accounts {
         origin: &Origin,
     ) -> Result<Entered, AppError> {
         let verdict = self.verify(password, row.as_ref()).await?;
+        let found = row.as_ref().map(|row| (row.id, row.name.clone()));
         let Some(row) = row.filter(|row| verdict.is_right && row.state == UserState::Active) else {
+            self.note_failure(found, origin).await?;
             return Err(AppError::Unauthorised);
         };
         let anew = if verdict.is_outdated { Some(self.inner().passwords.hash(password).await?) } else { None };
         self.enter(row, anew, try_, origin.clone()).await
+    }
+
+    /// Puts a failed try on record: whose account it was after, and from where; never what was typed.
+    async fn note_failure(&self, whose: Option<(UserId, String)>, origin: &Origin) -> Result<(), AppError> {
+        let (now, address) = (self.inner().clock.now(), origin.address);
+        let work = move |tx: &mut Tx| {
+            let name = whose.as_ref().map_or("?", |(_, name)| name);
+            let by = Actor::named(ActorKind::Person, None, name).at(Some(address));
+            let id = whose.as_ref().map_or_else(|| "?".to_owned(), |(id, _)| id.to_string());
+            audit::record(tx, &by, AuditAction::LogInFailed, (ObjectKind::User, &id), Trail::none(), now)
+        };
+        self.inner().db.write(work).await
     }
 
     /// Counts a try and looks the person up.
@@ -121,7 +137,7 @@ impl Accounts {
                 let is_known = is_known_network(tx, Some(user), &tried)?;
                 throttle::succeeded(tx, &accounts.inner().sealer, &tried, is_known, now)?;
                 let secret = session::renew(tx, &accounts, session.id, now)?;
-                super::logged_in(tx, user, now)?;
+                super::logged_in(tx, user, origin.address, now)?;
                 Ok(Entered { secret, stage: Stage::Open })
             })
             .await;

@@ -18,6 +18,7 @@ mod second_factor;
 mod store;
 pub mod user;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -63,9 +64,12 @@ pub struct Settings {
     pub password_hashes_at_once: usize,
 }
 
-/// Everybody's accounts. Cheap to clone.
+/// Everybody's accounts, as asked from somewhere. Cheap to clone.
 #[derive(Clone)]
-pub struct Accounts(Arc<Inner>);
+pub struct Accounts {
+    inner: Arc<Inner>,
+    address: Option<IpAddr>,
+}
 
 pub(in crate::access) struct Inner {
     pub db: Db,
@@ -79,17 +83,27 @@ impl Accounts {
     /// The accounts in this database.
     pub fn new(db: Db, clock: Clock, sealer: Sealer, settings: Settings) -> Self {
         let passwords = Passwords::new(&settings);
-        Self(Arc::new(Inner { db, clock, sealer, settings, passwords }))
+        Self { inner: Arc::new(Inner { db, clock, sealer, settings, passwords }), address: None }
+    }
+
+    /// The same, asked from this address: what people do with their own accounts is on record with it.
+    pub fn at(&self, address: IpAddr) -> Self {
+        Self { inner: self.inner.clone(), address: Some(address) }
+    }
+
+    /// A person who changes something of their own.
+    pub(in crate::access) fn own(&self, user: &User) -> Actor {
+        user.actor().at(self.address)
     }
 
     /// What they go by.
     pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.inner.settings
     }
 
     /// For the other files of this module: database, clock, keys.
     pub(in crate::access) fn inner(&self) -> &Inner {
-        &self.0
+        &self.inner
     }
 }
 
@@ -122,10 +136,10 @@ pub(in crate::access) fn changed(
 }
 
 /// Notes that somebody has logged in, nothing more being owed.
-pub(in crate::access) fn logged_in(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), AppError> {
+pub(in crate::access) fn logged_in(tx: &mut Tx, id: UserId, address: IpAddr, now: Timestamp) -> Result<(), AppError> {
     store::logged_in(tx, id, now)?;
     let user = user_of(tx, id)?.ok_or(AppError::NotFound)?;
-    changed(tx, &user.actor(), AuditAction::LoggedIn, Some(&user), &user, now)
+    changed(tx, &user.actor().at(Some(address)), AuditAction::LoggedIn, Some(&user), &user, now)
 }
 
 /// Forgets sessions, links and counters of long ago; answers how many. In small portions.

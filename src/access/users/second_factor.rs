@@ -90,7 +90,7 @@ impl Accounts {
                 let secret = session::renew(tx, &accounts, session, now)?;
                 let after = whole(tx, &row)?;
                 letter::send(tx, &accounts, &after, &Letter::FactorAdded, now)?;
-                super::changed(tx, &after.actor(), AuditAction::SecondFactorAdded, Some(&before), &after, now)?;
+                super::changed(tx, &accounts.own(&after), AuditAction::SecondFactorAdded, Some(&before), &after, now)?;
                 Ok((codes, Entered { secret, stage: Stage::Open }))
             })
             .await
@@ -98,9 +98,9 @@ impl Accounts {
 
     /// Makes ten new recovery codes, for a good code; the former ones end.
     pub async fn new_recovery_codes(&self, user: UserId, code: &str) -> Result<Vec<String>, AppError> {
-        self.with_code(user, code, |tx, _, before, now| {
+        self.with_code(user, code, |tx, accounts, before, now| {
             let codes = renew_codes(tx, before.id)?;
-            super::changed(tx, &before.actor(), AuditAction::RecoveryCodesRenewed, Some(&before), &before, now)?;
+            super::changed(tx, &accounts.own(&before), AuditAction::RecoveryCodesRenewed, Some(&before), &before, now)?;
             Ok(codes)
         })
         .await
@@ -109,7 +109,7 @@ impl Accounts {
     /// Removes a person's own second factor, for a good code.
     pub async fn remove_second_factor(&self, user: UserId, code: &str) -> Result<(), AppError> {
         self.with_code(user, code, |tx, accounts, before, now| {
-            let by = before.actor();
+            let by = accounts.own(&before);
             remove(tx, accounts, &by, before, now)
         })
         .await
@@ -178,7 +178,7 @@ pub(super) fn use_code(
             return Err(AppError::Unauthorised);
         }
         let user = whole(tx, &row)?;
-        return super::changed(tx, &user.actor(), AuditAction::RecoveryCodeUsed, Some(&user), &user, now);
+        return super::changed(tx, &accounts.own(&user), AuditAction::RecoveryCodeUsed, Some(&user), &user, now);
     }
     let step = step_of(accounts, &row, code, now)?.ok_or(AppError::Unauthorised)?;
     row.totp_step = Some(step);

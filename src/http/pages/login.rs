@@ -13,13 +13,14 @@ use serde::Deserialize;
 
 use super::field::Field;
 use super::shell::{Shell, show};
-use crate::access::Stage;
 use crate::access::users::Entered;
+use crate::access::{Session, Stage};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::parse_query;
 use crate::http::cookies::{expired, session_cookie};
 use crate::http::redirect::local_path;
+use crate::http::routes::BEGIN_LOGIN;
 use crate::http::visitor::{Form, PageError, Visitor, see_other};
 
 /// What a page handler answers.
@@ -63,12 +64,12 @@ struct LogInPage {
     login: Field,
     password: Field,
     onward: String,
-    provider: Option<Provider>,
+    provider: Option<Button>,
 }
 
-struct Provider {
+struct Button {
     href: String,
-    name: String,
+    label: String,
 }
 
 #[derive(Template)]
@@ -95,16 +96,20 @@ pub async fn view(state: Data<State>, request: HttpRequest, visitor: Visitor) ->
         Some(Stage::SecondFactor) => Ok(see_other(&code_path(onward))),
         None => {
             let shell = Shell::new(&state, &request, &visitor);
-            Ok(form(StatusCode::OK, shell, "", onward))
+            Ok(form(StatusCode::OK, &state, shell, "", onward))
         }
     }
 }
 
-fn form(status: StatusCode, shell: Shell, login: &str, onward: &str) -> HttpResponse {
+fn form(status: StatusCode, state: &State, shell: Shell, login: &str, onward: &str) -> HttpResponse {
     let name = Field::text(&shell, "login", &shell.say("login-name"), login).completed("username");
     let name = if login.is_empty() { name.first(&shell) } else { name };
     let password = Field::password(&shell, "password", &shell.say("login-password"), "current-password");
-    let shown = LogInPage { login: name, password, onward: onward.to_owned(), provider: None, shell };
+    let provider = state.provider.as_ref().map(|provider| Button {
+        href: with_onward(BEGIN_LOGIN, "return_to", onward),
+        label: provider.label().to_owned(),
+    });
+    let shown = LogInPage { login: name, password, onward: onward.to_owned(), provider, shell };
     show(status, &shown.shell, &shown)
 }
 
@@ -120,7 +125,7 @@ pub async fn log_in(
         Err(fault) => {
             let mut shell = Shell::new(&state, &request, &visitor);
             let (status, after) = refused(&mut shell, fault, "password", "fault-login")?;
-            Ok(retry(form(status, shell, &typed.login, &onward), after))
+            Ok(retry(form(status, &state, shell, &typed.login, &onward), after))
         }
     }
 }
@@ -163,11 +168,12 @@ pub async fn second_factor(
 
 /// Ends the session, and the provider's too where it began there.
 pub async fn log_out(state: Data<State>, request: HttpRequest, Form { visitor, .. }: Form<Nothing>) -> PageResult {
+    let provider_url = provider_log_out(&state, visitor.session.as_ref()).await;
     if let Some(secret) = visitor.secret() {
         state.accounts.log_out(secret).await?;
     }
     let shell = Shell::new(&state, &request, &visitor).at("/anmelden").without_session();
-    let shown = LoggedOut { shell, provider_url: None };
+    let shown = LoggedOut { shell, provider_url };
     let mut answer = show(StatusCode::OK, &shown.shell, &shown);
     answer.add_cookie(&expired(&state)).map_err(AppError::internal)?;
     Ok(answer)
@@ -191,8 +197,20 @@ pub fn keep(answer: &mut HttpResponse, state: &State, entered: &Entered) {
 }
 
 fn code_path(onward: &str) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("weiter", onward).finish();
-    format!("/anmelden/code?{query}")
+    with_onward("/anmelden/code", "weiter", onward)
+}
+
+fn with_onward(path: &str, name: &str, onward: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, onward).finish();
+    format!("{path}?{query}")
+}
+
+/// Where the provider's own session ends, if this one began there.
+async fn provider_log_out(state: &State, session: Option<&Session>) -> Option<String> {
+    let (session, provider) = (session?, state.provider.as_ref()?);
+    // Without it one is logged out here all the same.
+    let token = state.accounts.id_token(session).ok()??;
+    provider.log_out_url(&token).await.map(String::from)
 }
 
 /// Notes why it was refused; other faults go on as they are.

@@ -16,6 +16,7 @@ pub mod link;
 pub mod login;
 pub mod mail;
 pub mod people;
+pub mod provider;
 pub mod shell;
 pub mod start;
 

@@ -278,8 +278,11 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("login", "anna"), ("password", PASSWORD)])
         .finish();
-    let headers =
-        [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "https://lotse.example.org"), ("Sec-Fetch-Site", "same-origin")];
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Origin", "https://lotse.example.org"),
+        ("Sec-Fetch-Site", "same-origin"),
+    ];
     let client = crate::support::app::client();
     let reply = crate::support::app::send(&client, &base, "", "POST", "/anmelden", Some(body), &headers).await;
     assert_eq!(reply.status, 303, "{}", reply.body);

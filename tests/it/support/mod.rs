@@ -7,6 +7,8 @@
 
 pub mod app;
 pub mod browser;
+pub mod forger;
+pub mod oidc;
 pub mod postgres;
 pub mod process;
 pub mod smtp;

@@ -4,7 +4,6 @@ login-name = Anmeldename
 login-password = Passwort
 login-button = Anmelden
 login-forgot = Passwort vergessen?
-login-provider = Mit { $name } anmelden
 login-or = oder mit Anmeldename und Passwort
 code-title = Code eingeben
 code-field = Code

@@ -4,7 +4,6 @@ login-name = Login name
 login-password = Password
 login-button = Log in
 login-forgot = Forgot your password?
-login-provider = Log in with { $name }
 login-or = or with login name and password
 code-title = Enter the code
 code-field = Code
