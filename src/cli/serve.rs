@@ -16,10 +16,10 @@ pub async fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     run(config, Options::serve(config)?).await
 }
 
-/// While nobody can log in yet: how to become the first administrator. Beside the log, which others may read.
+/// While nobody can log in yet: how to become the first administrator. On stdout: the log, which others may read, is on stderr.
 async fn tell_first_admin(app: &App) {
     match app.accounts.first_admin().await {
-        Ok(Some(link)) => eprintln!(
+        Ok(Some(link)) => println!(
             "lotse: nobody has an account yet. Become the administrator \"admin\" here, once, until {}:\n{}",
             link.expires_at, link.url
         ),

@@ -12,6 +12,9 @@ use lotse::clock::Clock;
 use crate::on_both;
 use crate::support::app::{Kind, LoggedIn, PASSWORD, Reply, TestApp};
 
+/// Another password that is long and strange enough.
+const NEXT: &str = "Möwen-fressen-Pommes-am-Deich-3";
+
 fn everywhere(role: Role) -> Vec<Grant> {
     vec![Grant { role, scope: Scope::everywhere(), contact: None }]
 }
@@ -101,7 +104,7 @@ on_both! {
         app.app.accounts.set_grants(&by, bert.user.id, everywhere(Role::Agent), None).await.unwrap();
         assert!(!is_logged_in(&app, &bert.cookie).await, "other roles");
         let (here, there) = (again().await, again().await);
-        let fields = [("csrf", here.csrf.as_str()), ("old", PASSWORD), ("new", "Möwen-fressen-Pommes-am-Deich-3")];
+        let fields = [("csrf", here.csrf.as_str()), ("old", PASSWORD), ("new", NEXT), ("again", NEXT)];
         let changed = post(&app, "/konto/passwort", &here.cookie, &fields, &[]).await;
         assert!(changed.status < 400, "{}", changed.body);
         assert!(!is_logged_in(&app, &there.cookie).await, "another password");
