@@ -2,8 +2,9 @@
 //!
 //! Invariant: the demo reads neither a file of settings nor the environment, so it cannot reach what somebody
 //! operates; every relaxation it needs is set here in so many words. Where next: `demo/stage.rs` (what is set up),
-//! `demo/story.rs` (what is printed), `walkthrough.rs`.
+//! `demo/people.rs` (who can log in), `demo/story.rs` (what is printed), `walkthrough.rs`.
 
+mod people;
 mod stage;
 mod story;
 

@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
+pub mod known;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
@@ -24,6 +25,7 @@ pub mod redirect;
 pub mod routes;
 pub mod server;
 pub mod visitor;
+pub mod words;
 
 pub use development::{Development, Received};
 pub use limits::Limits;

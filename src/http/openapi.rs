@@ -31,6 +31,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         (name = "escalations", description = "Questions to the 2nd level"),
         (name = "deliveries", description = "What was sent, and what could not be"),
         (name = "directory", description = "Who answers for what, where"),
+        (name = "access", description = "People, their log-ins and tokens"),
         (name = "audit", description = "Who did what"),
         (name = "public", description = "Without a token"),
         (name = "operation", description = "For those who run Lotse")),
@@ -101,6 +102,20 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::gaps::gaps,
         api::audit::list,
         api::audit::export,
+        api::me::me,
+        api::me::sessions,
+        api::me::end_session,
+        api::tokens::list,
+        api::tokens::create,
+        api::tokens::revoke,
+        api::users::list,
+        api::users::invite,
+        api::users::read,
+        api::users::change,
+        api::users::disable,
+        api::users::enable,
+        api::users::reset,
+        api::users::end_sessions,
         health::healthz,
         health::readyz,
         metrics::metrics,
@@ -202,8 +217,21 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 5] =
-        ["/assets/", "/eskalation/", "/entwicklung/", "/api/docs", "/api/openapi.json"];
+    const NOT_IN_THE_DOCUMENT: [&str; 13] = [
+        "/assets/",
+        "/eskalation/",
+        "/entwicklung/",
+        "/api/docs",
+        "/api/openapi.json",
+        "/anmelden",
+        "/abmelden",
+        "/passwort-vergessen",
+        "/zuruecksetzen/",
+        "/einladung/",
+        "/konto",
+        "/personen",
+        "/protokoll",
+    ];
 
     /// `METHOD path` of every route in the table.
     fn routed() -> BTreeSet<String> {

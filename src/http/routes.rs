@@ -5,9 +5,11 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
-use super::api::{audit, escalations, personal_data, tickets};
+use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
-use super::pages::{escalation, mail, provider, start};
+use super::pages::account::{self, password, second_factor, sessions};
+use super::pages::people::{self, invite, person};
+use super::pages::{audit as audit_log, escalation, link, login, mail, provider, start};
 use super::public::help;
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -89,11 +91,44 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
+            .service(at!("/me": get me::me))
+            .service(at!("/me/sessions": get me::sessions))
+            .service(at!("/me/sessions/{session}": delete me::end_session))
+            .service(at!("/tokens": get tokens::list, post tokens::create))
+            .service(at!("/tokens/{token}": delete tokens::revoke))
+            .service(at!("/users": get users::list, post users::invite))
+            .service(at!("/users/{user}": get users::read, patch users::change))
+            .service(at!("/users/{user}/disable": post users::disable))
+            .service(at!("/users/{user}/enable": post users::enable))
+            .service(at!("/users/{user}/reset": post users::reset))
+            .service(at!("/users/{user}/end_sessions": post users::end_sessions))
             .service(at!("/audit": get audit::list))
             .service(at!("/audit/export": get audit::export)),
     )
     // Outside the API.
     .service(at!("/": get start::start, head start::start))
+    .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
+    .service(at!("/anmelden/code": get login::code, post login::second_factor))
+    .service(at!("/abmelden": post login::log_out))
+    .service(at!("/passwort-vergessen": get link::forgot, post link::request))
+    .service(at!("/zuruecksetzen/{secret}": get link::view, post link::accept))
+    .service(at!("/einladung/{secret}": get link::view, post link::accept))
+    .service(at!("/konto": get account::view))
+    .service(at!("/konto/passwort": post password::change))
+    .service(at!("/konto/zweiter-faktor": post second_factor::begin))
+    .service(at!("/konto/zweiter-faktor/bestaetigen": post second_factor::confirm))
+    .service(at!("/konto/zweiter-faktor/codes": post second_factor::renew_codes))
+    .service(at!("/konto/zweiter-faktor/entfernen": post second_factor::remove))
+    .service(at!("/konto/anmeldungen/andere-beenden": post sessions::end_others))
+    .service(at!("/konto/anmeldungen/{session}/beenden": post sessions::end))
+    .service(at!("/konto/token": get account::tokens::form, post account::tokens::create))
+    .service(at!("/konto/token/{token}/widerrufen": post account::tokens::revoke))
+    .service(at!("/protokoll": get audit_log::view))
+    .service(at!("/personen": get people::list))
+    .service(at!("/personen/einladen": get invite::form, post invite::invite))
+    .service(at!("/personen/{user}": get person::view))
+    .service(at!("/personen/{user}/rollen": post person::set_grants))
+    .service(at!("/personen/{user}/{action}": post person::act))
     .service(at!("/api/openapi.json": get openapi::document))
     .service(at!("/api/docs": get openapi::to_docs))
     .service(at!("/api/docs/{file:.*}": get openapi::docs))

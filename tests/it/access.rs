@@ -91,6 +91,24 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/audit/export", Action::ReadAudit),
     ("GET", "/api/v1/tickets/{ticket}/export", Action::ExportPersonalData),
     ("POST", "/api/v1/tickets/{ticket}/erase", Action::ErasePersonalData),
+    ("GET", "/api/v1/users", Action::ReadUsers),
+    ("POST", "/api/v1/users", Action::ManageUsers),
+    ("GET", "/api/v1/users/{user}", Action::ReadUsers),
+    ("PATCH", "/api/v1/users/{user}", Action::ManageUsers),
+    ("POST", "/api/v1/users/{user}/disable", Action::ManageUsers),
+    ("POST", "/api/v1/users/{user}/enable", Action::ManageUsers),
+    ("POST", "/api/v1/users/{user}/reset", Action::ManageUsers),
+    ("POST", "/api/v1/users/{user}/end_sessions", Action::ManageUsers),
+];
+
+/// What everybody may who is known at all: things about themselves (`pages.rs` tries them).
+const OWN: &[(&str, &str)] = &[
+    ("GET", "/api/v1/me"),
+    ("GET", "/api/v1/me/sessions"),
+    ("DELETE", "/api/v1/me/sessions/{session}"),
+    ("GET", "/api/v1/tokens"),
+    ("POST", "/api/v1/tokens"),
+    ("DELETE", "/api/v1/tokens/{token}"),
 ];
 
 /// What anybody may ask, and how it answers without a token.
@@ -114,7 +132,7 @@ async fn documented(app: &TestApp) -> BTreeSet<(String, String)> {
 pub fn filled(path: &str) -> String {
     let known = [("{land}", "SH"), ("{ars}", "010020000000"), ("{service}", "gibt-es-nicht"), ("{contact}", "niemand")];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}"]
+    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{user}", "{session}", "{token}"]
         .iter()
         .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
 }
@@ -148,6 +166,7 @@ on_both! {
         let expected: BTreeSet<(String, String)> = OPERATIONS
             .iter()
             .map(|(method, path, _)| (method.to_string(), path.to_string()))
+            .chain(OWN.iter().map(|(method, path)| (method.to_string(), path.to_string())))
             .chain(PUBLIC.iter().map(|(method, path, ..)| (method.to_string(), path.to_string())))
             .collect();
         let documented = documented(&app).await;
@@ -170,7 +189,8 @@ on_both! {
         let upper = good.to_uppercase();
         let bad = ["", "x", "lotse_", "lotse_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", cut, &longer, &upper, &revoked, &ended];
         let mut bodies = BTreeSet::new();
-        for (method, path, _) in OPERATIONS {
+        let guarded = OPERATIONS.iter().map(|(method, path, _)| (method, path));
+        for (method, path) in guarded.chain(OWN.iter().map(|(method, path)| (method, path))) {
             for token in bad {
                 let reply = app.send(token, method, &filled(path), body_of(method, "{"), &[]).await;
                 is_refused(&reply, &format!("{method} {path} with {token:?}"));

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use rand::RngCore;
 
+use super::people::People;
 use crate::access::token::NewToken;
 use crate::access::{Actor, Role, Tokens};
 use crate::app::{App, Options, settings};
@@ -41,6 +42,8 @@ pub struct Stage {
     pub base: String,
     /// Who may do what.
     pub cast: Cast,
+    /// Who can log in.
+    pub people: People,
     /// Where everything lies.
     pub folder: Folder,
     app: App,
@@ -105,7 +108,8 @@ impl Stage {
         import::directory(&app.db, &desk.sealer, &rules, "directory.toml", &sample_file, now).await?;
         desk.directory.refresh().await?;
         let cast = Cast::hire(&app.tokens).await?;
-        Ok(Self { base, cast, folder, app, address })
+        let people = People::hire(&app.accounts).await?;
+        Ok(Self { base, cast, people, folder, app, address })
     }
 
     /// What the walkthrough plays with.

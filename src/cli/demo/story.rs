@@ -34,6 +34,11 @@ pub fn tell(stage: &Stage) -> anyhow::Result<()> {
         token("auditor", "Revision", &cast.auditor),
     ];
     writeln!(out, "{}", table(&tokens))?;
+    let row = |login: &str, name: &str, role: &str| [login, name, role].map(str::to_owned);
+    let people = stage.people.rows().map(|(login, name, role)| row(login, name, role.as_str()));
+    let people: Vec<_> = std::iter::once(row("LOGIN", "WHO", "ROLE")).chain(people).collect();
+    writeln!(out, "Log in at {base}/anmelden as one of these; the password is {}\n", stage.people.password)?;
+    writeln!(out, "{}", table(&people))?;
     writeln!(out, "A story to paste into bash, from here:\n\n{}", story(stage))?;
     out.flush()?;
     Ok(())

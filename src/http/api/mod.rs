@@ -6,8 +6,11 @@
 pub mod audit;
 pub mod directory;
 pub mod escalations;
+pub mod me;
 pub mod personal_data;
 pub mod tickets;
+pub mod tokens;
+pub mod users;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -1,11 +1,23 @@
-//! Pages for people, in German, without scripts.
+//! Pages for people, without scripts: those for staff in German and English, those of signed links in German.
 //!
 //! Invariant: every page goes out through [`page`], with a policy that lets in nothing foreign and keeps it out of
 //! caches; a fault becomes a page as well, and says what happened and what to do.
+//!
+//! Where next: `shell.rs` (what pages for staff stand in), `field.rs` (fields of forms),
+//! `login.rs`, `link.rs`, `account/`, `people/`; `escalation.rs` (the 2nd level's signed link).
 
+pub mod account;
+pub mod audit;
+pub mod device;
 pub mod escalation;
+pub mod field;
+pub mod grants;
+pub mod link;
+pub mod login;
 pub mod mail;
+pub mod people;
 pub mod provider;
+pub mod shell;
 pub mod start;
 
 use actix_web::HttpResponse;
@@ -64,7 +76,9 @@ pub fn failure(fault: &ApiError) -> HttpResponse {
     let told = fault.error_response();
     let status = told.status();
     let (title, lead, next_step) = match status {
-        StatusCode::NOT_FOUND => ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere.", None),
+        StatusCode::NOT_FOUND => {
+            ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere, oder die Seite ist nicht für Sie.", None)
+        }
         StatusCode::FORBIDDEN => (
             "Das dürfen Sie hier nicht",
             "Ihre Rollen reichen dafür nicht, oder die Seite war zu lange offen. Es wurde nichts geändert.",
@@ -72,8 +86,8 @@ pub fn failure(fault: &ApiError) -> HttpResponse {
         ),
         StatusCode::CONFLICT => (
             "Jemand war schneller",
-            "Die Anfrage hat sich eben geändert. Ihre Eingabe wurde nicht gespeichert.",
-            Some("Öffnen Sie den Link aus der Mail noch einmal."),
+            "Es hat sich eben etwas geändert. Ihre Eingabe wurde nicht gespeichert.",
+            Some("Öffnen Sie die Seite oder den Link aus der Mail noch einmal."),
         ),
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (
             "Gerade nicht erreichbar",
@@ -83,7 +97,7 @@ pub fn failure(fault: &ApiError) -> HttpResponse {
         status if status.is_client_error() => (
             "Das konnte Lotse nicht lesen",
             "Ihre Eingabe kam nicht so an, wie das Formular sie schickt. Es wurde nichts geändert.",
-            Some("Öffnen Sie den Link aus der Mail noch einmal."),
+            Some("Öffnen Sie die Seite oder den Link aus der Mail noch einmal."),
         ),
         _ => (
             "Da ist etwas schiefgegangen",

@@ -1,27 +1,35 @@
 //! The first page: what this is, and where to go on.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::page;
+use super::shell::{Shell, show};
+use crate::access::Action;
 use crate::http::State;
-use crate::http::assets::Assets;
+use crate::http::api::users::everywhere;
+use crate::http::visitor::{PageError, Visitor};
 
 #[derive(Template)]
 #[template(path = "start.html")]
 struct Start {
-    lang: &'static str,
-    assets: Assets,
+    shell: Shell,
+    may_people: bool,
+    may_audit: bool,
     help_example: Option<String>,
     is_development: bool,
 }
 
 /// The first page.
-pub async fn start(state: Data<State>) -> HttpResponse {
+pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
     let service = state.directory().current().services().first().map(|service| service.slug.to_string());
-    let help_example = service.map(|service| format!("/api/v1/help?service={service}&ars=010020000000"));
-    let shown = Start { lang: "de", assets: Assets::here(), help_example, is_development: state.development.is_some() };
-    page(StatusCode::OK, &shown)
+    let shown = Start {
+        may_people: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadUsers).is_ok()),
+        may_audit: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadAudit).is_ok()),
+        help_example: service.map(|service| format!("/api/v1/help?service={service}&ars=010020000000")),
+        is_development: state.development.is_some(),
+        shell: Shell::new(&state, &request, &visitor),
+    };
+    Ok(show(StatusCode::OK, &shown.shell, &shown))
 }

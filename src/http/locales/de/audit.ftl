@@ -1,0 +1,71 @@
+# The audit log.
+audit-who = Wer (Name oder Kennung)
+audit-who-short = Wer
+audit-what = Was
+audit-object = Woran
+audit-which = Kennung
+audit-from = Ab Tag
+audit-to = Bis Tag
+audit-when = Wann
+audit-change = Änderung
+audit-any = alles
+audit-narrow = Eingrenzen
+audit-all = Alles zeigen
+audit-export = Als Datei (wird vermerkt):
+audit-none = Kein Eintrag passt dazu.
+audit-older = Ältere Einträge
+audit-fields = { $count ->
+    [one] eine Angabe
+   *[other] { $count } Angaben
+}
+
+action-ticket-submitted = Anfrage aufgenommen
+action-ticket-changed = Anfrage bearbeitet
+action-ticket-read = Anfrage gelesen
+action-ticket-reporter_opened = Name und Anschrift geöffnet
+action-ticket-exported = Anfrage herausgegeben
+action-ticket-erased = Anfrage gelöscht
+action-contact-created = Kontakt angelegt
+action-contact-changed = Kontakt geändert
+action-contact-ended = Kontakt beendet
+action-adoption-created = Anschluss angelegt
+action-adoption-changed = Anschluss geändert
+action-adoption-ended = Anschluss beendet
+action-channel-created = Kanal angelegt
+action-channel-changed = Kanal geändert
+action-channel-ended = Kanal beendet
+action-service-created = Dienst angelegt
+action-service-changed = Dienst geändert
+action-service-ended = Dienst beendet
+action-land-changed = Land geändert
+action-municipality-changed = Kommune geändert
+action-directory-imported = Verzeichnis eingelesen
+action-municipalities-imported = Kommunen eingelesen
+action-token-created = Token erzeugt
+action-token-revoked = Token widerrufen
+action-user-invited = Person eingeladen
+action-user-changed = Person geändert
+action-user-disabled = Person gesperrt
+action-user-enabled = Person freigegeben
+action-user-password_changed = Passwort geändert
+action-user-password_reset = Passwort zurückgesetzt
+action-user-second_factor_added = Zweiter Faktor eingerichtet
+action-user-second_factor_removed = Zweiter Faktor entfernt
+action-session-logged_in = Angemeldet
+action-session-log_in_failed = Anmeldung misslungen
+action-session-logged_out = Abgemeldet
+action-session-ended = Anmeldung beendet
+action-audit-exported = Protokoll herausgegeben
+
+object-ticket = Anfrage
+object-contact = Kontakt
+object-adoption = Anschluss
+object-channel = Kanal
+object-service = Dienst
+object-land = Land
+object-municipality = Kommune
+object-directory = Verzeichnis
+object-token = Token
+object-user = Person
+object-session = Anmeldung
+object-audit = Protokoll

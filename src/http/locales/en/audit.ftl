@@ -1,0 +1,71 @@
+# The audit log.
+audit-who = Who (name or id)
+audit-who-short = Who
+audit-what = What
+audit-object = On what
+audit-which = Id
+audit-from = From day
+audit-to = To day
+audit-when = When
+audit-change = Change
+audit-any = anything
+audit-narrow = Narrow down
+audit-all = Show all
+audit-export = As a file (recorded):
+audit-none = No entry fits.
+audit-older = Older entries
+audit-fields = { $count ->
+    [one] one field
+   *[other] { $count } fields
+}
+
+action-ticket-submitted = Request handed in
+action-ticket-changed = Request worked on
+action-ticket-read = Request read
+action-ticket-reporter_opened = Name and addresses opened
+action-ticket-exported = Request handed out
+action-ticket-erased = Request erased
+action-contact-created = Contact made
+action-contact-changed = Contact changed
+action-contact-ended = Contact ended
+action-adoption-created = Adoption made
+action-adoption-changed = Adoption changed
+action-adoption-ended = Adoption ended
+action-channel-created = Channel made
+action-channel-changed = Channel changed
+action-channel-ended = Channel ended
+action-service-created = Service made
+action-service-changed = Service changed
+action-service-ended = Service ended
+action-land-changed = Land changed
+action-municipality-changed = Municipality changed
+action-directory-imported = Directory imported
+action-municipalities-imported = Municipalities imported
+action-token-created = Token made
+action-token-revoked = Token revoked
+action-user-invited = Person invited
+action-user-changed = Person changed
+action-user-disabled = Person disabled
+action-user-enabled = Person enabled
+action-user-password_changed = Password changed
+action-user-password_reset = Password reset
+action-user-second_factor_added = Second factor set up
+action-user-second_factor_removed = Second factor removed
+action-session-logged_in = Logged in
+action-session-log_in_failed = Log-in failed
+action-session-logged_out = Logged out
+action-session-ended = Log-in ended
+action-audit-exported = Audit log handed out
+
+object-ticket = Request
+object-contact = Contact
+object-adoption = Adoption
+object-channel = Channel
+object-service = Service
+object-land = Land
+object-municipality = Municipality
+object-directory = Directory
+object-token = Token
+object-user = Person
+object-session = Log-in
+object-audit = Audit log

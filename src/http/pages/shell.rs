@@ -1,0 +1,219 @@
+//! What every page for staff stands in: language, navigation by rights, who is logged in, the token against
+//! foreign forms, the policy.
+//!
+//! Invariant: a page has a script only where it asked for a nonce; without one the policy names no script at all.
+//! The language that was chosen in the address is remembered by the answer. The address of a form's answer is the
+//! address of the page that shows the form, so that a reload and the other language lead there.
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rand::RngCore;
+
+use super::{POLICY, page};
+use crate::access::Action;
+use crate::clock::Timestamp;
+use crate::error::FieldError;
+use crate::http::State;
+use crate::http::api::users::everywhere;
+use crate::http::assets::Assets;
+use crate::http::visitor::{Visitor, csrf_token, see_other};
+use crate::http::words::{COOKIE, Language, PARAMETER};
+
+/// Every place of the navigation with the right that shows it.
+const PLACES: [(&str, &str, Action); 2] =
+    [("/personen", "nav-people", Action::ReadUsers), ("/protokoll", "nav-audit", Action::ReadAudit)];
+
+/// One place of the navigation.
+pub struct Place {
+    /// Its address.
+    pub href: &'static str,
+    /// Its name.
+    pub label: String,
+    /// Whether the page is there or below.
+    pub is_here: bool,
+}
+
+/// What is wrong with a field, in words; the top of the page repeats it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The field's id; empty where it is no single field.
+    pub field: String,
+    /// In words.
+    pub text: String,
+}
+
+/// What a page stands in.
+pub struct Shell {
+    /// What it speaks.
+    pub language: Language,
+    /// Its styles.
+    pub assets: Assets,
+    /// The name of whoever is logged in.
+    pub who: Option<String>,
+    /// Where they can go.
+    pub places: Vec<Place>,
+    /// Goes into every form.
+    pub csrf: String,
+    /// What was just done, in words.
+    pub done: Option<String>,
+    /// What is wrong with what was sent.
+    pub faults: Vec<Fault>,
+    /// Lets the page's own script run, where it has one.
+    pub nonce: Option<String>,
+    path: String,
+    query: String,
+    is_language_chosen: bool,
+    is_https: bool,
+    now: Timestamp,
+}
+
+impl Shell {
+    /// For this request.
+    pub fn new(state: &State, request: &HttpRequest, visitor: &Visitor) -> Self {
+        let language = Language::of(request);
+        let path = request.path().to_owned();
+        let pairs = url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned();
+        let (mut query, mut done) = (url::form_urlencoded::Serializer::new(String::new()), None);
+        for (name, value) in pairs.filter(|(name, _)| name != PARAMETER) {
+            match name == DONE {
+                true => done = language.try_say(&format!("done-{value}")),
+                false => drop(query.append_pair(&name, &value)),
+            }
+        }
+        let caller = visitor.caller();
+        let may = |action| caller.as_ref().is_some_and(|caller| everywhere(caller, action).is_ok());
+        let shown = PLACES.iter().filter(|(.., action)| may(*action));
+        let is_here = |href: &str| path == href || path.starts_with(&format!("{href}/"));
+        let place = |(href, key, _): &(&'static str, &'static str, Action)| Place {
+            href,
+            label: language.say(key),
+            is_here: is_here(href),
+        };
+        Self {
+            places: shown.map(place).collect(),
+            language,
+            assets: Assets::here(),
+            who: visitor.person().map(|session| session.user.name.clone()),
+            csrf: visitor.csrf(),
+            done,
+            faults: Vec::new(),
+            nonce: None,
+            query: query.finish(),
+            path,
+            is_language_chosen: Language::chosen(request).is_some(),
+            is_https: state.is_https(),
+            now: state.desk().clock.now(),
+        }
+    }
+
+    /// The page is the one at this address, whatever address its form was sent to.
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        (self.path, self.query) = (path.into(), String::new());
+        self
+    }
+
+    /// Nobody is logged in any more.
+    pub fn without_session(self) -> Self {
+        Self { who: None, places: Vec::new(), ..self }
+    }
+
+    /// The session has a new secret, and forms with it a new token.
+    pub fn renewed(self, secret: &str) -> Self {
+        Self { csrf: csrf_token(secret), ..self }
+    }
+
+    /// Lets the page's own script run; its tag names the nonce.
+    pub fn with_script(mut self) -> Self {
+        let mut bytes = [0u8; 16];
+        rand::rng().fill_bytes(&mut bytes);
+        self.nonce = Some(STANDARD.encode(bytes));
+        self
+    }
+
+    /// A text.
+    pub fn say(&self, key: &str) -> String {
+        self.language.say(key)
+    }
+
+    /// A text with a variable.
+    pub fn with(&self, key: &str, name: &'static str, value: impl std::fmt::Display) -> String {
+        self.language.with(key, name, value)
+    }
+
+    /// A time as one reads it on the wall.
+    pub fn near(&self, time: Timestamp) -> String {
+        self.language.near(time, self.now)
+    }
+
+    /// Whether this page is the one at that address.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.path == path
+    }
+
+    /// The same page in another language.
+    pub fn in_other_language(&self) -> String {
+        let and = if self.query.is_empty() { "" } else { "&" };
+        format!("{}?{}{and}{PARAMETER}={}", self.path, self.query, self.language.other().as_str())
+    }
+
+    /// Notes what a use case did not accept; `texts` leads from a field to the key of what is wrong with it.
+    pub fn mark(&mut self, faults: &[FieldError], texts: impl Fn(&FieldError) -> (String, &'static str)) {
+        for fault in faults {
+            let (field, key) = texts(fault);
+            self.fault(field, key);
+        }
+    }
+
+    /// Notes what is wrong.
+    pub fn fault(&mut self, field: impl Into<String>, key: &str) {
+        self.fault_text(field, self.say(key));
+    }
+
+    /// The same in ready words.
+    pub fn fault_text(&mut self, field: impl Into<String>, text: String) {
+        let fault = Fault { field: field.into(), text };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// What is wrong with a field.
+    pub fn fault_of(&self, field: &str) -> Option<&str> {
+        self.faults.iter().find(|fault| fault.field == field).map(|fault| fault.text.as_str())
+    }
+
+    /// The field where the first thing is to be put right.
+    pub fn first_fault(&self) -> &str {
+        self.faults.iter().map(|fault| fault.field.as_str()).find(|field| !field.is_empty()).unwrap_or_default()
+    }
+}
+
+/// The parameter that says what was just done.
+const DONE: &str = "getan";
+
+/// Sends a page that stands in a shell.
+pub fn show(status: StatusCode, shell: &Shell, template: &impl Template) -> HttpResponse {
+    let mut answer = page(status, template);
+    if let Some(nonce) = &shell.nonce
+        && let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; script-src 'nonce-{nonce}'"))
+    {
+        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    if shell.is_language_chosen {
+        let chosen = Cookie::build(COOKIE, shell.language.as_str()).path("/").max_age(Duration::days(365));
+        let chosen = chosen.same_site(SameSite::Lax).http_only(true).secure(shell.is_https).finish();
+        answer.add_cookie(&chosen).ok();
+    }
+    answer
+}
+
+/// Leads on to a page that says what was done.
+pub fn lead_done(to: &str, done: &str) -> HttpResponse {
+    see_other(&format!("{to}?{DONE}={done}"))
+}
