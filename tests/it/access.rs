@@ -423,7 +423,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
         "interim" => json!({"text": "Bald.", "respond_by": "2030-01-01T00:00:00Z"}),
         "priority" => json!({"priority": "P2"}),
         "category" => json!({"category": "payment"}),
-        "reject" | "reopen" | "return" | "withdraw" => json!({"reason": "weil"}),
+        "reject" | "reopen" | "return" | "withdraw" | "erase" => json!({"reason": "weil"}),
         "merge" => json!({"into": other_ticket}),
         "escalations" | "preview" => json!({"kind": "technical", "note": "?"}),
         "{adoption}" => json!({"state": "suspended"}),
