@@ -196,6 +196,13 @@ enum User {
         /// The name they log in with.
         login: String,
     },
+    /// Let somebody log in by the provider (oidc.issuer) too.
+    Link {
+        /// The name they log in with.
+        login: String,
+        /// What the provider knows them by: `sub`, in Keycloak the user's ID.
+        subject: String,
+    },
     /// Take somebody's password away; the link for a new one is printed once, alone on stdout.
     Reset {
         /// The name they log in with.
@@ -288,6 +295,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::List) => user::list(&config).await,
         Command::User(User::Disable { login }) => user::disable(&config, &login).await,
         Command::User(User::Enable { login }) => user::enable(&config, &login).await,
+        Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,

@@ -627,7 +627,7 @@ fn libraries_out_of_place_are_found() {
     check(check_libraries, "app.rs", "use actix_web::App;", &[]);
     check(check_libraries, "delivery/email.rs", "use lettre::Message;\nfn f() { reqwest::get() }", &[2]);
     check(check_libraries, "delivery/webhook.rs", "use reqwest::Client;", &[]);
-    check(check_libraries, "access/token.rs", "use openidconnect::Nonce;\nuse reqwest::Client;", &[1, 2]);
+    check(check_libraries, "access/token.rs", "use reqwest::Client;\nuse openidconnect::Nonce;", &[1, 2]);
     check(check_libraries, "access/provider/mod.rs", "use openidconnect::Nonce;\nuse reqwest::Client;", &[2]);
     check(check_libraries, "access/provider/client.rs", "use openidconnect::HttpRequest;\nuse reqwest::Client;", &[]);
 }

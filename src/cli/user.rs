@@ -10,7 +10,7 @@ use super::token::{day, known_contact, table};
 use super::{BadInput, NewUser};
 use crate::access::policy::{Grant, Scope};
 use crate::access::users::{Invitation, NewUser as Wanted, UserQuery, UserState};
-use crate::access::{Accounts, Actor, User};
+use crate::access::{Accounts, Actor, Provider, User};
 use crate::app::{database, settings};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -97,6 +97,19 @@ pub async fn enable(config: &Config, login: &str) -> anyhow::Result<ExitCode> {
         UserState::Invited => eprintln!("{0} is invited; `lotse user reset {0}` makes a new link", user.login),
         _ => eprintln!("{} may log in again", user.login),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets somebody log in by the provider too.
+pub async fn link(config: &Config, login: &str, subject: &str) -> anyhow::Result<ExitCode> {
+    let Some(settings) = settings::provider(config)? else {
+        return Err(BadInput("there is no provider to log in by: oidc.issuer is empty".to_owned()).into());
+    };
+    let (_, accounts) = open(config).await?;
+    let user = known(&accounts, login).await?;
+    let provider = Provider::new(accounts, settings)?;
+    provider.link(&Actor::console(), user.id, subject).await?;
+    eprintln!("{} may log in at {} as {subject}", user.login, provider.issuer());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::State;
 use super::error::ApiError;
-use super::visitor::{Visitor, csrf_header};
+use super::known::Known;
 use crate::access::idempotency::{Once, Render};
 use crate::access::{Action, Caller};
 use crate::error::AppError;
@@ -169,30 +169,15 @@ pub(super) fn state(request: &HttpRequest) -> Result<&State, AppError> {
     request.app_data::<Data<State>>().map(|data| &***data).ok_or_else(|| AppError::internal("no state in the server"))
 }
 
-/// The caller behind the bearer token, or behind the session of a page of ours, if they have the right.
+/// Whoever asks, if they have the right.
 async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiError> {
-    let caller = match request.headers().get(AUTHORIZATION) {
-        Some(header) => {
-            let scheme = header.to_str().ok().and_then(|value| value.split_once(' '));
-            let token = scheme.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            let (_, token) = token.ok_or(AppError::Unauthorised)?;
-            state(request)?.authenticate(request, token.trim()).await?
-        }
-        None => {
-            let visitor = Visitor::of(request).await?;
-            let caller = visitor.caller().ok_or(AppError::Unauthorised)?;
-            if !request.method().is_safe() {
-                visitor.check_csrf(request, csrf_header(request))?;
-            }
-            caller
-        }
-    };
+    let caller = Known::of(request).await?.caller;
     caller.may(action)?;
     Ok(caller)
 }
 
 /// A body of the API is JSON; a form of a foreign page, which a browser would send unasked, never counts as such.
-fn json_only(request: &HttpRequest) -> Result<(), ApiError> {
+pub(super) fn json_only(request: &HttpRequest) -> Result<(), ApiError> {
     let Some(media) = request.headers().get(CONTENT_TYPE) else { return Ok(()) };
     let kind = media.as_bytes().split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
     if kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json") {
@@ -239,7 +224,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
 }
 
 /// Parses JSON; no body counts as `{}`. Broken JSON is 400, every other fault 422 with the field.
-fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
+pub(super) fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
     let not_text = |_| ApiError::Request(StatusCode::BAD_REQUEST, "the body is not UTF-8".to_owned());
     let raw = std::str::from_utf8(raw).map_err(not_text)?;

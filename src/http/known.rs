@@ -7,12 +7,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
-use super::auth::{read, state};
+use super::auth::{json_only, parse, read, state};
 use super::error::ApiError;
 use super::visitor::{Visitor, caller_of, csrf_header};
 use crate::access::{Caller, Session};
@@ -35,7 +34,8 @@ pub struct KnownCommand<B> {
 }
 
 impl Known {
-    async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+    /// Whoever is behind the bearer token, or behind the session of a page of ours.
+    pub(super) async fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         if let Some(header) = request.headers().get(AUTHORIZATION) {
             let scheme = header.to_str().ok().and_then(|value| value.split_once(' '));
             let token = scheme.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -78,15 +78,9 @@ impl<B: DeserializeOwned + 'static> FromRequest for KnownCommand<B> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let known = Known::of(&request).await?;
+            json_only(&request)?;
             let raw = read(&request, payload, state(&request)?.body_limit).await?;
-            let mut json = serde_json::Deserializer::from_slice(&raw);
-            let body = serde_path_to_error::deserialize(&mut json).map_err(|fault| {
-                let path = fault.path().to_string();
-                match fault.inner().is_data() {
-                    true => AppError::field(if path == "." { "body".into() } else { path }, "does not fit").into(),
-                    false => ApiError::Request(StatusCode::BAD_REQUEST, "the body is not JSON".to_owned()),
-                }
-            })?;
+            let body = parse(&raw)?;
             Ok(Self { known, body })
         })
     }

@@ -12,9 +12,32 @@ pub fn local_path(wanted: &str) -> &str {
     if leads_here && is_plain { wanted } else { "/" }
 }
 
+/// The same path in the letters that a `Location` header may hold.
+pub fn header_form(path: &str) -> String {
+    let mut letters = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'!'..=b'~' => letters.push(char::from(byte)),
+            other => letters.push_str(&format!("%{other:02X}")),
+        }
+    }
+    letters
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_holds_plain_letters() {
+        for (path, header) in [
+            ("/a?q=x%20y#z", "/a?q=x%20y#z"),
+            ("/suche?q=Müller & Söhne", "/suche?q=M%C3%BCller%20&%20S%C3%B6hne"),
+            ("/", "/"),
+        ] {
+            assert_eq!(header_form(path), header);
+        }
+    }
 
     #[test]
     fn only_paths_of_this_service_pass() {

@@ -67,7 +67,7 @@ fn trail(event: &Event, moved: Option<(TicketStatus, TicketStatus)>) -> Result<T
         let to = after.remove("to").unwrap_or_default();
         after.insert(field.to_owned(), to);
     }
-    if let Some((from, to)) = moved {
+    if let Some((from, to)) = moved.filter(|(from, to)| from != to) {
         before.insert("status".to_owned(), json!(from));
         after.insert("status".to_owned(), json!(to));
     }

@@ -13,6 +13,7 @@ use diesel::sql_types::{BigInt, Text};
 use lotse::access::audit::verify::{Head, Verdict, verify};
 use lotse::access::audit::{self, AuditAction, ObjectKind, Trail, chain};
 use lotse::access::token::NewToken;
+use lotse::access::users::NewUser;
 use lotse::access::{Actor, Role};
 use lotse::clock::{Clock, Timestamp};
 use lotse::db::Conn;
@@ -24,6 +25,8 @@ use crate::on_both;
 use crate::support::app::{self, Kind, TestApp, a_ticket};
 use crate::support::process::BINARY;
 use crate::support::wait::wait_for_some;
+use crate::users::house::{PASSWORD, a_person, from, grant, kind_of, log_in, office};
+use crate::with_people;
 
 /// Words that begin like no other, so that an index cannot shorten them.
 const SUBJECT: &str = "qqbetreff";
@@ -583,6 +586,45 @@ on_both! {
         execute(&app, &format!("DELETE FROM audit_entries WHERE seq >= {}", head.seq)).await.unwrap();
         let (code, out, said) = lotse(&app, &["audit", "verify", "--expect", &head.to_string()]);
         assert!(code == Some(1) && out.is_empty() && said.contains("cut off"), "{code:?} {out} {said}");
+    }
+}
+
+with_people! {
+    /// People, their roles and their log-ins: who did it and from where, without passwords and names that were typed.
+    async fn people_leave_their_entries(app: TestApp) {
+        let mut app = app;
+        let accounts = app.app.accounts.clone();
+        let email = Some(format!("{MAILBOX}@kiel.example.org").parse().unwrap());
+        let chief = Actor::person(lotse::ids::UserId::new(), "Leitung").at(Some("192.0.2.77".parse().unwrap()));
+        let (user, link) = accounts.invite(&chief, NewUser { email, ..a_person("erika") }).await.unwrap();
+        accounts.accept(&link.secret, &PASSWORD.into(), &office()).await.unwrap();
+        assert_eq!(kind_of(&accounts.log_in("erika", &QUESTION.into(), &from("192.0.2.66")).await), "unauthorised");
+        assert_eq!(kind_of(&accounts.log_in(ANSWER, &PASSWORD.into(), &from("192.0.2.66")).await), "unauthorised");
+        let entered = log_in(&accounts, "erika").await;
+        accounts.log_out(&entered.secret).await.unwrap();
+        accounts.set_grants(&chief, user.id, vec![grant(Role::Auditor, "01")], None).await.unwrap();
+        accounts.disable(&chief, user.id).await.unwrap();
+        accounts.enable(&chief, user.id).await.unwrap();
+
+        let all = entries(&mut app, &format!("object=user&object_id={}", user.id)).await;
+        let said: Vec<&str> = actions(&all).into_iter().rev().collect();
+        assert_eq!(said, ["user.invited", "user.invitation_accepted", "session.logged_in", "session.log_in_failed", "session.logged_in",
+            "session.logged_out", "user.changed", "user.disabled", "user.enabled"]);
+        let of = |action: &str| all.iter().find(|entry| entry["action"] == action).unwrap();
+        assert_eq!((&of("user.invited")["actor"]["name"], &of("user.invited")["address"]), (&json!("Leitung"), &json!("192.0.2.77")));
+        assert_eq!(of("user.invited")["after"]["email"], "f…@kiel.example.org");
+        assert_eq!((&of("session.logged_in")["actor"]["id"], &of("session.logged_in")["address"]), (&json!(user.id), &json!("192.0.2.10")));
+        assert_eq!((of("session.log_in_failed")["actor"].get("id"), &of("session.log_in_failed")["address"]), (None, &json!("192.0.2.66")));
+        let changed = of("user.changed");
+        assert_eq!((&changed["before"]["grants"][0]["role"], &changed["after"]["grants"][0]["role"]), (&json!("central"), &json!("auditor")));
+        assert_eq!((&of("user.disabled")["before"]["state"], &of("user.disabled")["after"]["state"]), (&json!("active"), &json!("disabled")));
+        let strangers = entries(&mut app, "action=session.log_in_failed&object_id=%3F").await;
+        assert_eq!(strangers.len(), 1, "also where there is nobody of that name");
+        let log = log_text(&app).await;
+        for word in [MAILBOX, QUESTION, ANSWER, &PASSWORD.to_lowercase(), &entered.secret.to_lowercase(), &link.secret.to_lowercase()] {
+            assert!(!log.contains(word), "{word} stands in the log");
+        }
+        all_chained(&app).await;
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: what is counted are the rows in the database, not what a page says. Not here: the mapping of groups to
 //! roles case by case (`access/provider/claims.rs`).
 
+use std::process::Command;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,7 +12,7 @@ use lotse::access::users::UserState;
 use lotse::app::{App, Options, listen};
 use lotse::clock::Timestamp;
 use lotse::config::Config;
-use lotse::db::schema::{login_flows, sessions, user_grants, user_identities, users};
+use lotse::db::schema::{audit_entries, login_flows, sessions, user_grants, user_identities, users};
 use lotse::ids::UserId;
 use serde_json::{Value, json};
 use url::Url;
@@ -20,6 +21,7 @@ use crate::on_both;
 use crate::support::app::{Reply, TestApp};
 use crate::support::forger::{Forger, Key, by_secret, challenge, encode, unsigned};
 use crate::support::oidc::{CLIENT, CLIENT_SECRET, OidcProvider, PUBLIC, Visitor};
+use crate::support::process::BINARY;
 use crate::support::wait::wait_for_some;
 
 /// A Lotse on the database of the test, with log-in by a provider.
@@ -153,8 +155,8 @@ on_both! {
         // The first log-in makes the person, with the roles of the groups.
         provider.next_is(erika(&["lotse-central-010020000000", "sportverein"])).await;
         let mut first = lotse.visitor();
-        let reply = first.log_in("/anfragen?status=new").await;
-        assert_eq!((reply.status, reply.header("location")), (303, Some("/anfragen?status=new")), "{}", reply.body);
+        let reply = first.log_in("/anfragen?suche=Tür").await;
+        assert_eq!((reply.status, reply.header("location")), (303, Some("/anfragen?suche=T%C3%BCr")), "{}", reply.body);
         let cookie = reply.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).find(|c| c.starts_with("lotse="));
         let cookie = cookie.unwrap();
         assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/") && !cookie.contains("Max-Age"), "{cookie}");
@@ -205,6 +207,15 @@ on_both! {
             Ok(user_grants::table.filter(user_grants::user_id.eq(id)).count().get_result::<i64>(conn)?)
         });
         assert_eq!(left.await.unwrap(), 0);
+        // All of it stands in the record of who did what.
+        let id = person.id.to_string();
+        let done = lotse.app.db.read(move |conn| {
+            let own = audit_entries::table.filter(audit_entries::object_id.eq(id)).order(audit_entries::id);
+            Ok(own.select(audit_entries::action).load::<String>(conn)?)
+        });
+        let (change, log_in) = ("user.changed", "session.logged_in");
+        let expected = ["user.created", change, log_in, change, log_in, change, log_in, change];
+        assert_eq!(done.await.unwrap(), expected);
         let waiting = lotse.app.db.read(|conn| Ok(login_flows::table.count().get_result::<i64>(conn)?)).await.unwrap();
         assert_eq!(waiting, 0, "log-ins that came back leave nothing");
         lotse.app.stop().await;
@@ -223,10 +234,17 @@ on_both! {
         assert_eq!(lotse.made().await, (1, 0, 0));
 
         // Somebody whom an administrator has linked comes in.
-        let by = lotse.app.provider.as_ref().unwrap();
-        by.link(known, "erika-1").await.unwrap();
-        let again = by.link(UserId::new(), "erika-1").await;
-        assert!(matches!(again, Err(lotse::error::AppError::Conflict(_))), "{again:?}");
+        let link = |login: &str| {
+            let settings = test.database.folder.path().join("provider.toml");
+            let done = Command::new(BINARY).arg("--config").arg(settings).args(["user", "link", login, "erika-1"]).output();
+            let done = done.unwrap();
+            (done.status.success(), String::from_utf8(done.stderr).unwrap())
+        };
+        let linked = link("erika");
+        assert!(linked.0, "{}", linked.1);
+        let again = link("erika");
+        assert!(!again.0 && again.1.contains("already"), "{}", again.1);
+        assert!(!link("nobody").0);
         assert_eq!(visitor.log_in("/").await.status, 303);
         let person = lotse.person(&visitor).await.unwrap();
         assert_eq!((person.id, person.grants), (known, vec!["admin ".to_owned()]));
@@ -439,7 +457,7 @@ on_both! {
         assert_refused(&victim.back_with(&attacker.state).await, 400, "Anmeldung hat nicht geklappt");
         assert_refused(&lotse.visitor().get(&format!("/anmelden/dienst/zurueck?code=c&state={state}")).await, 400, "hat nicht geklappt");
         // The provider said no, or nothing at all, or it is another provider.
-        for query in ["error=access_denied", "", "code=c", "state=x", "iss=https://id.example.org&code=c"] {
+        for query in ["error=access_denied", "", "code=c&state=x", "iss=https://id.example.org&code=c"] {
             let mut asked = Halfway::begin(&lotse).await;
             let place = format!("/anmelden/dienst/zurueck?{query}&state={}", asked.state);
             assert_refused(&asked.visitor.get(&place).await, 400, "hat nicht geklappt");
@@ -447,9 +465,15 @@ on_both! {
         assert_eq!(forger.asked().len(), exchanges, "no code was even tried");
         assert_eq!(lotse.made().await, (0, 0, 0));
 
-        // It comes back well, but only once.
+        // It comes back well, but only once, however many come at the same moment.
         let flow = attacker.visitor.cookie("lotse_flow").unwrap();
-        assert_eq!(attacker.back().await.status, 303);
+        let place = format!("/anmelden/dienst/zurueck?code=c&state={}", attacker.state);
+        let mut twin = lotse.visitor();
+        twin.set_cookie("lotse_flow", &flow);
+        let (one, other) = tokio::join!(attacker.visitor.get(&place), twin.get(&place));
+        let mut both = [one.status, other.status];
+        both.sort();
+        assert_eq!(both, [303, 400]);
         attacker.visitor.set_cookie("lotse_flow", &flow);
         assert_refused(&attacker.back().await, 400, "hat nicht geklappt");
         assert_eq!(lotse.made().await, (1, 1, 1));

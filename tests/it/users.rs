@@ -5,7 +5,7 @@
 
 mod brake;
 mod factor;
-mod house;
+pub mod house;
 mod links;
 mod people;
 mod sessions;

@@ -67,6 +67,10 @@ crate::text_enum! {
         UserInvited = "user.invited",
         /// A person who had not begun got a new link.
         UserInvitedAgain = "user.invited_again",
+        /// A person came by the provider and got an account.
+        UserCreated = "user.created",
+        /// A person may log in by the provider.
+        UserLinked = "user.linked",
         /// The link of an invitation was used.
         InvitationAccepted = "user.invitation_accepted",
         /// A person's name, address or roles were changed.

@@ -39,6 +39,9 @@ impl Trail {
     /// shows even where both values look alike afterwards.
     pub fn changed(before: &impl Serialize, after: &impl Serialize) -> Self {
         let (mut before, mut after) = (plain(before), plain(after));
+        if before == after {
+            return Self::none();
+        }
         if let (Value::Object(before), Value::Object(after)) = (&mut before, &mut after) {
             let same: Vec<String> = before
                 .iter()
@@ -182,6 +185,7 @@ mod tests {
             &json!({"email": "anna@example.org", "name": "A", "version": 1}),
             &json!({"email": "anne@example.org", "name": "A", "version": 2}),
         );
+        assert_eq!(Trail::changed(&json!({"a": 1}), &json!({"a": 1})), Trail::none());
         assert_eq!(trail.before, Some(json!({"email": "a…@example.org", "version": 1})));
         assert_eq!(trail.after, Some(json!({"email": "a…@example.org", "version": 2})));
     }

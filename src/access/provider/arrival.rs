@@ -70,7 +70,10 @@ pub(super) fn enter(
     }
     // Who has a password here is named by the administrators here.
     if account.password.is_none() {
-        store::rename(tx, user, arrival.described.name.as_deref(), arrival.described.email.as_ref(), now)?;
+        let Described { name, email, .. } = &arrival.described;
+        changing(tx, user, AuditAction::UserChanged, now, |tx| {
+            store::rename(tx, user, name.as_deref(), email.as_ref(), now)
+        })?;
     }
     session::open(tx, accounts, user, Stage::Open, &arrival.origin, Some(&arrival.session), now).map(Ok)
 }
@@ -89,7 +92,7 @@ fn take_over_grants(tx: &mut Tx, user: UserId, grants: &[Grant], now: Timestamp)
     Ok(given > 0 || !grants.is_empty())
 }
 
-/// Changes somebody's account and notes it; by Lotse itself, which does what the provider says.
+/// Changes somebody's account and notes it, if anything is different then; by Lotse itself, which does what the provider says.
 fn changing(
     tx: &mut Tx,
     user: UserId,
@@ -100,6 +103,9 @@ fn changing(
     let before = users::user_of(tx, user)?;
     make(tx)?;
     let after = users::user_of(tx, user)?.ok_or_else(|| AppError::internal("a person vanished"))?;
+    if before.as_ref() == Some(&after) {
+        return Ok(());
+    }
     users::changed(tx, &Actor::system(), change, before.as_ref(), &after, now)
 }
 
@@ -108,11 +114,12 @@ fn create(tx: &mut Tx, arrival: &Arrival, now: Timestamp) -> Result<UserId, AppE
     let login = free_login(tx, &described.logins, user)?;
     let name = described.name.as_deref().unwrap_or(&login);
     store::insert_user(tx, user, &login, name, described.email.as_ref(), now)?;
-    if store::link(tx, &arrival.session.issuer, &arrival.subject, user, now)? {
-        Ok(user)
-    } else {
-        Err(AppError::Conflict("this person is logging in elsewhere at this moment".into()))
+    if !store::link(tx, &arrival.session.issuer, &arrival.subject, user, now)? {
+        return Err(AppError::Conflict("this person is logging in elsewhere at this moment".into()));
     }
+    let made = users::user_of(tx, user)?.ok_or_else(|| AppError::internal("a person vanished"))?;
+    users::changed(tx, &Actor::system(), AuditAction::UserCreated, None, &made, now)?;
+    Ok(user)
 }
 
 /// The first of the names that nobody has, else one of our own.

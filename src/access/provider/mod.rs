@@ -32,8 +32,10 @@ use self::arrival::Arrival;
 use self::client::HttpClient;
 use self::discovery::Discovery;
 use self::id_token::Refused;
+use super::actor::Actor;
+use super::audit::AuditAction;
 use super::session::{self, Origin, ProviderSession};
-use super::users::Accounts;
+use super::users::{self, Accounts};
 use crate::clock::Timestamp;
 use crate::error::AppError;
 use crate::ids::UserId;
@@ -222,11 +224,16 @@ impl Provider {
 
     /// Lets somebody who has an account here log in by this name (`sub`) at the provider. `Conflict` when it is
     /// somebody's already.
-    pub async fn link(&self, user: UserId, subject: &str) -> Result<(), AppError> {
-        let (issuer, subject, now) = (self.0.settings.issuer.clone(), subject.to_owned(), self.now());
-        let linked = self.0.accounts.inner().db.write(move |tx| store::link(tx, &issuer, &subject, user, now)).await?;
-        let taken = || AppError::Conflict("somebody logs in by this name at the provider already".into());
-        if linked { Ok(()) } else { Err(taken()) }
+    pub async fn link(&self, by: &Actor, user: UserId, subject: &str) -> Result<(), AppError> {
+        let (issuer, subject, by, now) = (self.0.settings.issuer.clone(), subject.to_owned(), by.clone(), self.now());
+        let write = move |tx: &mut crate::db::Tx| {
+            let person = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
+            if !store::link(tx, &issuer, &subject, user, now)? {
+                return Err(AppError::Conflict("somebody logs in by this name at the provider already".into()));
+            }
+            users::changed(tx, &by, AuditAction::UserLinked, Some(&person), &person, now)
+        };
+        self.0.accounts.inner().db.write(write).await
     }
 
     fn now(&self) -> Timestamp {

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::throttle::network_of;
 use super::users::{self, Accounts, User, UserState};
+use crate::access::Actor;
 use crate::access::audit::AuditAction;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
@@ -186,6 +187,24 @@ impl Accounts {
                 let user = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
                 if ended > 0 {
                     users::changed(tx, &accounts.own(&user), AuditAction::SessionEnded, Some(&user), &user, now)?;
+                }
+                Ok(ended)
+            })
+            .await
+    }
+}
+
+impl Accounts {
+    /// Ends all sessions of somebody, by an administrator; answers how many.
+    pub async fn end_sessions_of(&self, by: &Actor, user: UserId) -> Result<usize, AppError> {
+        let (now, by) = (self.inner().clock.now(), by.clone());
+        self.inner()
+            .db
+            .write(move |tx| {
+                let ended = end_all(tx, user, None, now)?;
+                let user = users::user_of(tx, user)?.ok_or(AppError::NotFound)?;
+                if ended > 0 {
+                    users::changed(tx, &by, AuditAction::SessionEnded, Some(&user), &user, now)?;
                 }
                 Ok(ended)
             })

@@ -77,6 +77,8 @@ pub async fn sessions(state: Data<State>, known: Known) -> ApiResult {
     params(("session" = String, Path)),
     responses((status = 204), (status = 403, body = crate::http::error::Problem), (status = 404, body = crate::http::error::Problem)))]
 pub async fn end_session(state: Data<State>, known: Known, at: Path<SessionId>) -> ApiResult {
-    state.accounts.end_session(known.person()?.user.id, at.into_inner()).await?;
+    let accounts =
+        known.caller.actor.address.map_or_else(|| state.accounts.clone(), |address| state.accounts.at(address));
+    accounts.end_session(known.person()?.user.id, at.into_inner()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -15,7 +15,6 @@ use crate::clock::Timestamp;
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::{Asked, Command, Guard, right};
-use crate::http::pages::people::person::end_all;
 use crate::ids::UserId;
 use crate::keys::EmailAddress;
 
@@ -199,7 +198,6 @@ pub async fn end_sessions(
     at: Path<UserId>,
 ) -> ApiResult {
     everywhere(&command.caller, Action::ManageUsers)?;
-    let user = state.accounts.user(at.into_inner()).await?;
-    end_all(&state.accounts, user.id).await?;
+    state.accounts.end_sessions_of(&command.caller.actor, at.into_inner()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -156,7 +156,7 @@ pub async fn second_factor(
     use secrecy::ExposeSecret;
     let onward = local_path(&typed.weiter).to_owned();
     let Some(secret) = visitor.secret() else { return Ok(see_other("/anmelden")) };
-    match state.accounts.second_factor(secret, typed.code.expose_secret(), &visitor.origin).await {
+    match visitor.accounts(&state).second_factor(secret, typed.code.expose_secret(), &visitor.origin).await {
         Ok(entered) => Ok(go_on(&state, &entered, &onward)),
         Err(fault) => {
             let mut shell = Shell::new(&state, &request, &visitor);
@@ -170,7 +170,7 @@ pub async fn second_factor(
 pub async fn log_out(state: Data<State>, request: HttpRequest, Form { visitor, .. }: Form<Nothing>) -> PageResult {
     let provider_url = provider_log_out(&state, visitor.session.as_ref()).await;
     if let Some(secret) = visitor.secret() {
-        state.accounts.log_out(secret).await?;
+        visitor.accounts(&state).log_out(secret).await?;
     }
     let shell = Shell::new(&state, &request, &visitor).at("/anmelden").without_session();
     let shown = LoggedOut { shell, provider_url };

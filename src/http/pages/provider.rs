@@ -15,7 +15,7 @@ use crate::http::assets::Assets;
 use crate::http::auth::{parse_query, read};
 use crate::http::cookies::{expired_flow, flow, flow_cookie, session_cookie};
 use crate::http::error::ApiError;
-use crate::http::redirect::local_path;
+use crate::http::redirect::{header_form, local_path};
 use crate::http::visitor::origin;
 
 /// The longest form with a log-out token, in bytes.
@@ -81,7 +81,7 @@ pub async fn back(
     }
     match provider.finish(&flow, &sent, &code, &origin(&request, &state)).await {
         Ok(finished) => {
-            let mut answer = go_to(local_path(&finished.return_to));
+            let mut answer = go_to(&header_form(local_path(&finished.return_to)));
             answer.cookie(session_cookie(&state, &finished.secret)).cookie(expired_flow(&state));
             Ok(answer.finish())
         }

@@ -64,7 +64,7 @@ pub async fn change(
         return Ok(account(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell).await?);
     }
     let (user, session) = (person.session.user.id, person.session.id);
-    let fault = match state.accounts.change_password(user, session, &typed.old, &typed.new).await {
+    let fault = match person.visitor.accounts(&state).change_password(user, session, &typed.old, &typed.new).await {
         Ok(entered) => {
             let mut answer = lead_done(HERE, "password");
             keep(&mut answer, &state, &entered);

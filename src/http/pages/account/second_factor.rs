@@ -64,7 +64,7 @@ pub async fn begin(
     PersonForm { person, .. }: PersonForm<Nothing>,
 ) -> PageResult {
     let shell = Shell::new(&state, &request, &person.visitor).at(HERE);
-    let new = state.accounts.begin_second_factor(person.session.user.id).await?;
+    let new = person.visitor.accounts(&state).begin_second_factor(person.session.user.id).await?;
     Ok(set_up(StatusCode::OK, shell, &new.uri)?)
 }
 
@@ -82,7 +82,7 @@ pub async fn confirm(
 ) -> PageResult {
     let mut shell = Shell::new(&state, &request, &person.visitor).at(HERE);
     let (user, session) = (person.session.user.id, person.session.id);
-    match state.accounts.confirm_second_factor(user, session, typed.code.expose_secret()).await {
+    match person.visitor.accounts(&state).confirm_second_factor(user, session, typed.code.expose_secret()).await {
         Ok((codes, entered)) => {
             let mut answer = recovery_codes(shell.renewed(&entered.secret), &person, codes);
             keep(&mut answer, &state, &entered);
@@ -107,7 +107,7 @@ pub async fn renew_codes(
     PersonForm { person, body: typed }: PersonForm<Code>,
 ) -> PageResult {
     let mut shell = Shell::new(&state, &request, &person.visitor).at(HERE);
-    match state.accounts.new_recovery_codes(person.session.user.id, typed.code.expose_secret()).await {
+    match person.visitor.accounts(&state).new_recovery_codes(person.session.user.id, typed.code.expose_secret()).await {
         Ok(codes) => Ok(recovery_codes(shell, &person, codes)),
         Err(fault) => {
             let (status, after) = refused(&mut shell, fault, "renew-code", "fault-code")?;
@@ -122,7 +122,8 @@ pub async fn remove(
     request: HttpRequest,
     PersonForm { person, body: typed }: PersonForm<Code>,
 ) -> PageResult {
-    match state.accounts.remove_second_factor(person.session.user.id, typed.code.expose_secret()).await {
+    match person.visitor.accounts(&state).remove_second_factor(person.session.user.id, typed.code.expose_secret()).await
+    {
         Ok(()) => Ok(lead_done(HERE, "factor-removed")),
         Err(fault) => {
             let mut shell = Shell::new(&state, &request, &person.visitor);

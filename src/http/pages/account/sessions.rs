@@ -50,12 +50,12 @@ pub async fn end(
     id: Path<SessionId>,
     PersonForm { person, .. }: PersonForm<Nothing>,
 ) -> PageResult {
-    state.accounts.end_session(person.session.user.id, id.into_inner()).await?;
+    person.visitor.accounts(&state).end_session(person.session.user.id, id.into_inner()).await?;
     Ok(lead_done(HERE, "session"))
 }
 
 /// Ends all but the one that asks.
 pub async fn end_others(state: Data<State>, PersonForm { person, .. }: PersonForm<Nothing>) -> PageResult {
-    state.accounts.end_other_sessions(person.session.user.id, person.session.id).await?;
+    person.visitor.accounts(&state).end_other_sessions(person.session.user.id, person.session.id).await?;
     Ok(lead_done(HERE, "sessions"))
 }

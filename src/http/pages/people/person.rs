@@ -10,7 +10,7 @@ use askama::Template;
 use super::invite::contacts_to_offer;
 use super::{HERE, LinkMade, StateWords};
 use crate::access::users::UserState;
-use crate::access::{Accounts, Action, User};
+use crate::access::{Action, User};
 use crate::directory::Contact;
 use crate::error::AppError;
 use crate::http::State;
@@ -138,7 +138,7 @@ pub async fn act(
         "sperren" => ("disabled", accounts.disable(&by, id).await.map(|_| None)),
         "freigeben" => ("enabled", accounts.enable(&by, id).await.map(|_| None)),
         "faktor-entfernen" => ("factor-reset", accounts.reset_second_factor(&by, id).await.map(|()| None)),
-        "abmelden" => ("logged-out", end_all(accounts, id).await.map(|()| None)),
+        "abmelden" => ("logged-out", accounts.end_sessions_of(&by, id).await.map(|_| None)),
         "passwort-zuruecksetzen" => ("done-reset", accounts.reset(&by, id).await.map(Some)),
         "einladung" => ("done-invited", accounts.invite_again(&by, id).await.map(Some)),
         _ => return Err(AppError::NotFound.into()),
@@ -159,16 +159,4 @@ pub async fn act(
         }
         Err(fault) => Err(fault.into()),
     }
-}
-
-/// Ends all log-ins of somebody.
-pub async fn end_all(accounts: &Accounts, id: UserId) -> Result<(), AppError> {
-    for session in accounts.sessions_of(id).await? {
-        match accounts.end_session(id, session.id).await {
-            // It has ended by itself meanwhile.
-            Ok(()) | Err(AppError::NotFound) => {}
-            Err(fault) => return Err(fault),
-        }
-    }
-    Ok(())
 }
