@@ -105,7 +105,7 @@ on_both! {
         }
         for (password, again, words) in [
             ("kurz", "kurz", "weniger als 12 Zeichen"),
-            ("uweumland-uweumland", "uweumland-uweumland", "zu leicht zu erraten"),
+            ("password12345", "password12345", "zu leicht zu erraten"),
             (PASSWORD, WRONG, "sind verschieden"),
         ] {
             let reply = sent(&app, &link, &[("password", password), ("again", again)]).await;

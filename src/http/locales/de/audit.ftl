@@ -56,6 +56,13 @@ action-session-log_in_failed = Anmeldung misslungen
 action-session-logged_out = Abgemeldet
 action-session-ended = Anmeldung beendet
 action-audit-exported = Protokoll herausgegeben
+action-user-invited_again = Person neu eingeladen
+action-user-created = Person bei der ersten Anmeldung angelegt
+action-user-linked = Mit dem Anmeldedienst verbunden
+action-user-invitation_accepted = Einladung angenommen
+action-user-password_reset_requested = Neues Passwort angefordert
+action-user-recovery_code_used = Wiederherstellungscode benutzt
+action-user-recovery_codes_renewed = Wiederherstellungscodes erneuert
 
 object-ticket = Anfrage
 object-contact = Kontakt

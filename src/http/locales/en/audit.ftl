@@ -56,6 +56,13 @@ action-session-log_in_failed = Log-in failed
 action-session-logged_out = Logged out
 action-session-ended = Log-in ended
 action-audit-exported = Audit log handed out
+action-user-invited_again = Person invited again
+action-user-created = Person made at their first log-in
+action-user-linked = Linked to the log-in service
+action-user-invitation_accepted = Invitation accepted
+action-user-password_reset_requested = New password asked for
+action-user-recovery_code_used = Recovery code used
+action-user-recovery_codes_renewed = Recovery codes renewed
 
 object-ticket = Request
 object-contact = Contact
