@@ -26,7 +26,7 @@ async fn invited(app: &TestApp, login: &str, name: &str, role: Role) -> String {
 
 /// An app that was given the key as a person types it.
 fn phone(key: &str) -> Totp {
-    let secret = Secret::try_from_base32(&key.replace(' ', "")).unwrap();
+    let secret = Secret::try_from_base32(key.replace(' ', "")).unwrap();
     Builder::new().with_secret(secret).with_account_name("x").build().unwrap()
 }
 
