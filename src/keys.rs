@@ -133,6 +133,11 @@ impl ArsPrefix {
         lengths.map(|length| Self(self.0[..length].to_owned())).collect()
     }
 
+    /// True where some place lies in both.
+    pub fn touches(&self, other: &ArsPrefix) -> bool {
+        self.contains(other) || other.contains(self)
+    }
+
     /// True where `other` lies within this region or is the same.
     pub fn contains(&self, other: &ArsPrefix) -> bool {
         other.0.starts_with(&self.0)

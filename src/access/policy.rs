@@ -3,7 +3,7 @@
 //! [`allows`] says which role has which right at all. A [`Grant`] gives one role in one [`Scope`]: a region, in it
 //! perhaps one service, perhaps one help channel. Where several scopes of a person fit an object, the longest match
 //! decides, as it does for routing: who is central contact for a Land and auditor for Kiel only reads in Kiel. Grants
-//! of the same length add up. [`Reach`] is the answer to "where may they do this?", for one object and for lists.
+//! of the same length add up. An administrator loses nothing by a longer one. [`Reach`] is the answer to "where may they do this?", for one object and for lists.
 //!
 //! What lies outside the reach is answered as if it did not exist. Every route names one [`Action`]; a test walks all
 //! of them for every role.
@@ -105,6 +105,11 @@ pub fn allows(role: Role, action: Action) -> bool {
     }
 }
 
+/// True for what is told or done for the installation as a whole, never for a part of it.
+fn is_of_the_whole(action: Action) -> bool {
+    matches!(action, Action::ReadUsers | Action::ManageUsers | Action::ReadAudit | Action::ReadMetrics)
+}
+
 /// Where a grant holds. The empty region is everywhere; no service is every service; no channel is every channel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +149,18 @@ impl Scope {
             && (self.channel.is_none() || object.channel.is_none_or(|channel| self.channel == Some(channel)))
     }
 
+    /// The same for what is taken away: a thing that has no service or channel is not in a scope that names one.
+    fn names(&self, object: &Object) -> bool {
+        self.covers(object)
+            && (self.service.is_none() || object.service.is_some())
+            && (self.channel.is_none() || object.channel.is_some())
+    }
+
+    /// True where it is a region with everything in it.
+    pub fn is_whole_region(&self) -> bool {
+        self.service.is_none() && self.channel.is_none()
+    }
+
     /// How closely it names things: by region, then service, then channel.
     fn length(&self) -> (usize, bool, bool) {
         (self.region.as_str().len(), self.service.is_some(), self.channel.is_some())
@@ -154,9 +171,7 @@ impl Scope {
         fn meet<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
             a.is_none() || b.is_none() || a == b
         }
-        (self.region.contains(&other.region) || other.region.contains(&self.region))
-            && meet(&self.service, &other.service)
-            && meet(&self.channel, &other.channel)
+        self.region.touches(&other.region) && meet(&self.service, &other.service) && meet(&self.channel, &other.channel)
     }
 }
 
@@ -222,7 +237,10 @@ impl Reach {
             if terms.iter().any(|term| term.scope == grant.scope) {
                 continue;
             }
-            let longer = scoped().map(|g| &g.scope).filter(|scope| scope.length() > grant.scope.length());
+            // Who runs the installation loses nothing by helping out somewhere; nor is there a "here" in what is
+            // told of the whole.
+            let is_whole = grant.role == Role::Admin || is_of_the_whole(action);
+            let longer = scoped().map(|g| &g.scope).filter(|scope| !is_whole && scope.length() > grant.scope.length());
             let except = longer.filter(|scope| grant.scope.meets(scope) && !allowing(scope)).cloned().collect();
             terms.push(Term { scope: grant.scope.clone(), except });
         }
@@ -237,7 +255,7 @@ impl Reach {
 
     /// True where the object lies within it.
     pub fn covers(&self, object: Object) -> bool {
-        let fits = |term: &Term| term.scope.covers(&object) && !term.except.iter().any(|scope| scope.covers(&object));
+        let fits = |term: &Term| term.scope.covers(&object) && !term.except.iter().any(|scope| scope.names(&object));
         self.layers.iter().all(|layer| layer.iter().any(fits))
     }
 
@@ -245,7 +263,7 @@ impl Reach {
     pub fn covers_region(&self, region: &ArsPrefix) -> bool {
         let fits = |term: &Term| {
             term.scope.region.contains(region)
-                && !term.except.iter().any(|e| e.region.contains(region) || region.contains(&e.region))
+                && !term.except.iter().any(|scope| scope.is_whole_region() && scope.region.touches(region))
         };
         self.layers.iter().all(|layer| layer.iter().any(fits))
     }
@@ -327,6 +345,24 @@ mod tests {
         check(&again, Action::AssessTicket, ("010020000000", "elterngeld", "115"), false);
         let equal = [grant(Role::Central, "01002", "", ""), grant(Role::Auditor, "01002", "", "")];
         check(&equal, Action::AssessTicket, KIEL, true);
+    }
+
+    #[test]
+    fn a_longer_role_takes_nothing_from_an_administrator_nor_from_what_is_of_the_whole() {
+        let both = [grant(Role::Admin, "", "", ""), grant(Role::Central, "01002", "", "")];
+        assert!(Action::ALL.iter().all(|action| Reach::of(&both, *action).is_everything()));
+        let watch = [grant(Role::Auditor, "", "", ""), grant(Role::Agent, "01002", "", "")];
+        assert!(Reach::of(&watch, Action::ReadAudit).is_everything());
+        check(&watch, Action::ReadEscalations, KIEL, false);
+    }
+
+    #[test]
+    fn a_role_for_one_channel_takes_nothing_from_what_has_none() {
+        let both = [grant(Role::DirectoryEditor, "01", "", ""), grant(Role::Agent, "01", "", "115")];
+        let reach = Reach::of(&both, Action::ChangeAdoption);
+        let (kiel, service) = ("010020000000".parse().unwrap(), "ummeldung".parse().unwrap());
+        assert!(reach.covers(Object { ars: Some(&kiel), service: Some(&service), channel: None }));
+        assert!(Reach::of(&both, Action::ChangeContact).covers_region(&"01002".parse().unwrap()));
     }
 
     #[test]

@@ -139,6 +139,16 @@ pub(super) fn revoke(conn: &mut Conn, id: TokenId, owner: Option<UserId>, now: T
     if revoked == 0 { Err(AppError::NotFound) } else { Ok(()) }
 }
 
+/// Ends all tokens of a person.
+pub(super) fn revoke_of(conn: &mut Conn, owner: UserId, now: Timestamp) -> Result<usize, AppError> {
+    let open = tokens::table.filter(tokens::owner.eq(owner)).filter(tokens::revoked_at.is_null());
+    let revoked = diesel::update(open).set(tokens::revoked_at.eq(now)).execute(conn)?;
+    if revoked > 0 {
+        bump(conn)?;
+    }
+    Ok(revoked)
+}
+
 pub(super) fn touch(conn: &mut Conn, id: TokenId, now: Timestamp) -> Result<(), AppError> {
     diesel::update(tokens::table.find(id)).set(tokens::last_used_at.eq(now)).execute(conn)?;
     Ok(())
@@ -238,7 +248,10 @@ macro_rules! within_reach {
             all
         };
         let in_term = |term: &$crate::access::policy::Term| -> Condition {
-            term.except.iter().fold(in_scope(&term.scope), |all, scope| {
+            // A table without a channel holds nothing that a scope of one channel could take away.
+            let has_channel = false $(|| !stringify!($channel).is_empty())?;
+            let except = term.except.iter().filter(|scope| has_channel || scope.channel.is_none());
+            except.fold(in_scope(&term.scope), |all, scope| {
                 Box::new(all.and(diesel::dsl::not(in_scope(scope))))
             })
         };

@@ -25,7 +25,7 @@ use super::role::Role;
 use super::store;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Topic};
-use crate::error::AppError;
+use crate::error::{AppError, Faults};
 use crate::ids::{TokenId, UserId};
 use crate::keys::{ArsPrefix, Slug};
 
@@ -102,9 +102,9 @@ impl Tokens {
     /// Makes a token and answers it; it is nowhere kept in this form. One that belongs to a person may have only what
     /// this person has: a role of theirs, in a scope within theirs.
     pub async fn create(&self, actor: &Actor, new: NewToken) -> Result<(TokenId, String), AppError> {
-        if new.name.trim().is_empty() {
-            return Err(AppError::field("name", "must not be empty"));
-        }
+        let mut faults = Faults::default();
+        faults.text("name", &new.name, 200);
+        faults.finish()?;
         if (new.role == Role::SecondLevel) != new.contact.is_some() {
             let rule = "a second_level token stands for exactly one contact, and only such a token does";
             return Err(AppError::field("contact", rule));

@@ -48,7 +48,7 @@ pub fn sqlite_path(url: &str) -> &str {
 }
 
 const PRAGMAS: &str = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
-     PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; \
+     PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; \
      PRAGMA journal_size_limit=67108864;";
 
 /// Opens one connection.

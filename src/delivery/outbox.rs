@@ -263,6 +263,12 @@ pub fn purge(tx: &mut Tx, about: RowId) -> Result<usize, AppError> {
     store::outbox::purge(tx, about)
 }
 
+/// The same, but spares those of one purpose; for what tells of others as well.
+pub fn purge_except(tx: &mut Tx, about: RowId, spared: Purpose) -> Result<usize, AppError> {
+    store::event::purge(tx, about)?;
+    store::outbox::purge_except(tx, about, spared)
+}
+
 /// Changes mails put in at these times where what they say must be deleted; `change` answers whether it changed one.
 /// The one exception to the rule that content never changes; sealed mails go with their key instead.
 pub fn rewrite_mails(

@@ -9,7 +9,7 @@ use super::escalation::Escalation;
 use super::{Escalations, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::{Action, Caller};
-use crate::delivery::{self, Delivery};
+use crate::delivery::{self, Delivery, Purpose};
 use crate::error::AppError;
 use crate::tickets::assess::check;
 use crate::tickets::history::{ERASED, HistoryEntry};
@@ -70,7 +70,8 @@ pub async fn erase(
         .write(move |tx| {
             let mut ticket = in_hand(tx, &caller, Action::ErasePersonalData, &at)?;
             personal_data::erase(tx, &desk, &mut ticket, &caller.actor, &reason, now)?;
-            delivery::purge(tx, ticket.id.cast())?;
+            // A notice may tell of other requests too, which nobody would hear of; this one's subject is out of it.
+            delivery::purge_except(tx, ticket.id.cast(), Purpose::Notice)?;
             for found in store::of_ticket(tx, ticket.id)? {
                 store::erase(tx, found.id, ERASED)?;
                 delivery::purge(tx, found.id.cast())?;

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::delivery::Channel;
 use crate::directory::contacts_of;
 use crate::error::AppError;
+use crate::tickets::reading::note_reading;
 use crate::tickets::{TicketRef, visible};
 
 /// What would happen.
@@ -44,7 +45,8 @@ pub async fn preview(
     caller.may(Action::EscalateTicket)?;
     command.check()?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
-    escalations
+    let reader = caller.clone();
+    let (ticket, preview) = escalations
         .desk()
         .db
         .read(move |conn| {
@@ -64,7 +66,7 @@ pub async fn preview(
             if contact.webhook.as_ref().is_some_and(|webhook| webhook.is_active()) {
                 ways.push(Channel::Webhook);
             }
-            Ok(Preview {
+            let preview = Preview {
                 subject: message::subject(&facts),
                 text: message::text(&facts),
                 chain: imagined.chain,
@@ -72,7 +74,10 @@ pub async fn preview(
                 acknowledge_by,
                 ways,
                 discloses_reporter: contact.discloses_reporter,
-            })
+            };
+            Ok((ticket, preview))
         })
-        .await
+        .await?;
+    note_reading(escalations.desk(), &reader, &ticket, "preview").await?;
+    Ok(preview)
 }

@@ -147,9 +147,18 @@ impl<R: Right, Q: DeserializeOwned + 'static> FromRequest for Asked<R, Q> {
         let request = request.clone();
         Box::pin(async move {
             let caller = caller(&request, R::ACTION).await?;
+            plain_query(&request)?;
             Ok(Self { caller, query: parse_query(request.query_string())?, right: PhantomData })
         })
     }
+}
+
+/// No database keeps a NUL, and no text that people search for has one.
+fn plain_query(request: &HttpRequest) -> Result<(), AppError> {
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let faulty = pairs.into_iter().find(|(name, value)| name.contains('\0') || value.contains('\0'));
+    faulty
+        .map_or(Ok(()), |(name, _)| Err(AppError::field(name.replace('\0', ""), "holds a NUL; please send plain text")))
 }
 
 fn plain_header(request: &HttpRequest, name: &str) -> Result<Option<String>, AppError> {

@@ -17,7 +17,9 @@ pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
 
 fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_proxy = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-    let told: Vec<&str> = headers.get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    // A byte that is no text makes its hop no address, and takes no other hop along.
+    let told = headers.get_all("x-forwarded-for").map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let told: Vec<_> = told.collect();
     let mut nearest = peer;
     for hop in told.iter().flat_map(|value| value.split(',')).rev() {
         if !is_proxy(&nearest) {
@@ -67,6 +69,7 @@ mod tests {
         check("10.0.0.1", &["1.2.3.4, 203.0.113.9"], "10.0.0.0/8", "203.0.113.9");
         check("10.0.0.1", &["1.2.3.4", "203.0.113.9, 10.0.0.2"], "10.0.0.0/8", "203.0.113.9");
         check("10.0.0.1", &["1.2.3.4, unsinn"], "10.0.0.0/8", "10.0.0.1");
+        check("10.0.0.1", &["\u{ff}, 203.0.113.9"], "10.0.0.0/8", "203.0.113.9");
         check("10.0.0.1", &["10.0.0.7"], "10.0.0.0/8", "10.0.0.7");
         check("10.0.0.1", &["[2001:db8::1]:443"], "10.0.0.1/32", "2001:db8::1");
         check("::1", &["::ffff:203.0.113.9"], "::1/128", "203.0.113.9");

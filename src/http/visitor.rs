@@ -330,6 +330,9 @@ async fn form<B: DeserializeOwned>(request: &HttpRequest, payload: Payload, visi
     let raw = read(request, payload, LONGEST_FORM).await?;
     let (mut token, mut rest) = (None, url::form_urlencoded::Serializer::new(String::new()));
     for (name, value) in url::form_urlencoded::parse(&raw) {
+        if value.contains('\0') {
+            return Err(AppError::field(name, "holds a NUL; please send plain text").into());
+        }
         if name == FIELD {
             token = Some(value.into_owned());
         } else {

@@ -116,12 +116,12 @@ on_both! {
         app.post(&token, &format!("{path}/claim"), json!({})).await.expect(200);
         let by = lotse::access::Actor::console();
         app.app.accounts.set_grants(&by, owner.user.id, vec![grant(Role::Central, "01003")], None).await.unwrap();
-        app.get(&token, &path).await.expect(404);
+        app.answers(&token, &path, 404).await;
         app.app.accounts.set_grants(&by, owner.user.id, vec![grant(Role::Auditor, "01002")], None).await.unwrap();
-        app.get(&token, &path).await.expect(200);
+        app.answers(&token, &path, 200).await;
         app.post(&token, &format!("{path}/release"), json!({})).await.expect(403);
         app.app.accounts.disable(&by, owner.user.id).await.unwrap();
-        app.get(&token, &path).await.expect(401);
+        app.answers(&token, &path, 401).await;
         // It is the same on another instance, within a second.
         let other = app.second_instance().await;
         let there = format!("http://{}", other.address().unwrap());

@@ -130,7 +130,7 @@ impl Accounts {
         asked
     }
 
-    /// Takes somebody's password away, ends their sessions and answers the link for a new one, which goes to their
+    /// Takes somebody's password away, ends their sessions and tokens, and answers the link for a new one, which goes to their
     /// address too. Who has not begun yet gets a new invitation; `Conflict` for who is disabled.
     pub async fn reset(&self, by: &Actor, id: UserId) -> Result<Invitation, AppError> {
         let (accounts, now, by) = (self.clone(), self.inner().clock.now(), by.clone());
@@ -146,6 +146,8 @@ impl Accounts {
                 row.password = None;
                 store::update(tx, &mut row, now)?;
                 session::end_all(tx, id, None, now)?;
+                // Whoever took the account over may have made tokens with it.
+                crate::access::store::revoke_of(tx, id, now)?;
                 let link = make(tx, &accounts, id, purpose, now)?;
                 let after = whole(tx, &row)?;
                 letter::send(tx, &accounts, &after, &Letter::of(&link), now)?;

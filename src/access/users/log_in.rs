@@ -3,6 +3,8 @@
 //! Invariant: an unknown name, a wrong password, a disabled and a merely invited account get the same answer after
 //! the same work: a try counted, a hash computed.
 
+use std::net::IpAddr;
+
 use secrecy::SecretString;
 
 use super::password::Verdict;
@@ -49,23 +51,22 @@ impl Accounts {
         origin: &Origin,
     ) -> Result<Entered, AppError> {
         let verdict = self.verify(password, row.as_ref()).await?;
-        let found = row.as_ref().map(|row| (row.id, row.name.clone()));
+        let found = row.as_ref().map(|row| row.id);
         let Some(row) = row.filter(|row| verdict.is_right && row.state == UserState::Active) else {
-            self.note_failure(found, origin).await?;
+            self.note_failure(found, origin.address, "password").await?;
             return Err(AppError::Unauthorised);
         };
         let anew = if verdict.is_outdated { Some(self.inner().passwords.hash(password).await?) } else { None };
         self.enter(row, anew, try_, origin.clone()).await
     }
 
-    /// Puts a failed try on record: whose account it was after, and from where; never what was typed.
-    async fn note_failure(&self, whose: Option<(UserId, String)>, origin: &Origin) -> Result<(), AppError> {
-        let (now, address) = (self.inner().clock.now(), origin.address);
+    /// Puts a failed try on record: whose account it was after, with what, and from where; never what was typed.
+    async fn note_failure(&self, whose: Option<UserId>, address: IpAddr, step: &str) -> Result<(), AppError> {
+        let (now, trail) = (self.inner().clock.now(), Trail::after(&serde_json::json!({ "step": step })));
         let work = move |tx: &mut Tx| {
-            let name = whose.as_ref().map_or("?", |(_, name)| name);
-            let by = Actor::named(ActorKind::Person, None, name).at(Some(address));
-            let id = whose.as_ref().map_or_else(|| "?".to_owned(), |(id, _)| id.to_string());
-            audit::record(tx, &by, AuditAction::LogInFailed, (ObjectKind::User, &id), Trail::none(), now)
+            let by = Actor::named(ActorKind::System, None, "?").at(Some(address));
+            let id = whose.map_or_else(|| "?".to_owned(), |id| id.to_string());
+            audit::record(tx, &by, AuditAction::LogInFailed, (ObjectKind::User, &id), trail, now)
         };
         self.inner().db.write(work).await
     }
@@ -114,7 +115,8 @@ impl Accounts {
     /// Opens a session that still owes a code, with one of the app or a recovery code; the session gets a new secret.
     pub async fn second_factor(&self, secret: &str, code: &str, origin: &Origin) -> Result<Entered, AppError> {
         let (accounts, now) = (self.clone(), self.inner().clock.now());
-        let (held, origin, code) = (secret.to_owned(), origin.clone(), code.to_owned());
+        let (held, code, origin_of) = (secret.to_owned(), code.to_owned(), origin.address);
+        let origin = origin.clone();
         let session = self.session(secret).await?;
         if session.stage != Stage::SecondFactor {
             return Err(AppError::Conflict("this session owes no code".into()));
@@ -142,6 +144,7 @@ impl Accounts {
             })
             .await;
         if matches!(entered, Err(AppError::Unauthorised)) {
+            self.note_failure(Some(user), origin_of, "code").await?;
             self.failed(try_).await?;
         }
         entered

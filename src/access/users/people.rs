@@ -152,6 +152,10 @@ impl Accounts {
                 let (mut row, before) = in_hand(tx, id)?;
                 is_present(&row, version)?;
                 row.name = profile.name.trim().to_owned();
+                if row.email != profile.email {
+                    // A link on its way to the former address may be in the wrong hands.
+                    store::keys::end_links(tx, id, now)?;
+                }
                 row.email = profile.email;
                 store::update(tx, &mut row, now)?;
                 let after = whole(tx, &row)?;

@@ -127,12 +127,15 @@ type Condition = Box<dyn BoxableExpression<contacts::table, MultiBackend, SqlTyp
 fn owned_within(reach: &Reach) -> Option<Condition> {
     let below = |region: &ArsPrefix| contacts::owner.assume_not_null().like(format!("{region}%"));
     let in_term = |term: &Term| -> Condition {
-        term.except.iter().fold(Box::new(below(&term.scope.region)), |all, scope| {
-            // Neither the region taken away, nor one that it is part of.
-            let around: Vec<ArsPrefix> = scope.region.around();
-            let around = contacts::owner.assume_not_null().ne_all(around);
-            Box::new(all.and(diesel::dsl::not(below(&scope.region))).and(around))
-        })
+        term.except.iter().filter(|scope| scope.is_whole_region()).fold(
+            Box::new(below(&term.scope.region)),
+            |all, scope| {
+                // Neither the region taken away, nor one that it is part of.
+                let around: Vec<ArsPrefix> = scope.region.around();
+                let around = contacts::owner.assume_not_null().ne_all(around);
+                Box::new(all.and(diesel::dsl::not(below(&scope.region))).and(around))
+            },
+        )
     };
     let in_layer = |terms: &Vec<Term>| -> Condition {
         let shared: Condition = Box::new(contacts::owner.is_null());

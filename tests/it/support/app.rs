@@ -345,6 +345,14 @@ impl TestApp {
         (ticket, escalation)
     }
 
+    /// Waits until this is answered so: what is known of a token follows its owner within a second.
+    pub async fn answers(&self, token: &str, path: &str, status: u16) {
+        wait_for_some(format!("{status} at {path}"), Duration::from_secs(1), || async {
+            (self.get(token, path).await.status == status).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until something read over the API is as wanted.
     pub async fn wait_until(&self, token: &str, path: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         wait_for_some(format!("{what} at {path}"), Duration::from_secs(20), || async {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::{check_match, ended, made, once, reach, tagged};
 use crate::access::Action;
-use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, NewAdoption};
-use crate::directory::{Adoption, AdoptionState, Page, PageRequest};
+use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, Duties, NewAdoption};
+use crate::directory::{Adoption, AdoptionState, Duty, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::{ApiResult, ok};
@@ -30,6 +30,31 @@ pub struct ListQuery {
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
+}
+
+/// The contacts that a new or changed adoption names, by duty.
+macro_rules! named {
+    ($body:expr) => {
+        [
+            (Duty::Central, &$body.central),
+            (Duty::Technical, &$body.technical),
+            (Duty::Functional, &$body.functional),
+            (Duty::Emergency, &$body.emergency),
+            (Duty::ProjectLead, &$body.project_lead),
+            (Duty::SpecialistProcedure, &$body.specialist_procedure),
+            (Duty::DataProtection, &$body.data_protection),
+            (Duty::DataProcessor, &$body.data_processor),
+        ]
+    };
+}
+
+/// Those of them that did not have the duty before.
+fn anew(named: [(Duty, &Option<Vec<Slug>>); 8], before: &Duties) -> Vec<(&'static str, Vec<Slug>)> {
+    let new = |duty: Duty, slugs: &[Slug]| -> Vec<Slug> {
+        slugs.iter().filter(|slug| !before.of(duty).contains(slug)).cloned().collect()
+    };
+    let given = named.into_iter().filter_map(|(duty, slugs)| Some((duty, slugs.as_deref()?)));
+    given.map(|(duty, slugs)| (duty.as_str(), new(duty, slugs))).collect()
 }
 
 fn key(at: &str) -> Result<AdoptionId, AppError> {
@@ -60,6 +85,7 @@ pub async fn read(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
     responses((status = 201, body = Adoption), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn create(state: Data<State>, command: Command<right::ChangeAdoption, NewAdoption>) -> ApiResult {
     reach::may_place(&command.caller, Action::ChangeAdoption, &command.body.ars, &command.body.service)?;
+    reach::may_name(&state, &command.caller, anew(named!(command.body), &Duties::default())).await?;
     let repeat = once(&command, |new: &Adoption| format!("/api/v1/adoptions/{}", new.id))?;
     let new =
         adoptions::create(&state.desk().db, &command.caller.actor, command.body, repeat, state.desk().clock.now())
@@ -79,6 +105,7 @@ pub async fn change(
     let id = key(&at)?;
     let before = adoptions::read(&state.desk().db, id).await?;
     reach::sees(&command.caller, Action::ChangeAdoption, &before.ars, Some(&before.service))?;
+    reach::may_name(&state, &command.caller, anew(named!(command.body), &before.duties)).await?;
     let version = command.if_match()?.or(command.body.version);
     let change = AdoptionChange { version, ..command.body };
     let found =

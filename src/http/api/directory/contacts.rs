@@ -15,7 +15,7 @@ use crate::http::State;
 use crate::http::api::audit::read_cursor;
 use crate::http::api::{ApiResult, ListAnswer, limit, ok};
 use crate::http::auth::{Asked, Command, Guard, right};
-use crate::keys::Slug;
+use crate::keys::{ArsPrefix, Slug};
 
 /// Which contacts.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -53,6 +53,15 @@ async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact,
         return Ok(found);
     }
     Err(AppError::Forbidden(format!("you may not change contacts of the region {owner}")))
+}
+
+/// Only who may open the reporter may let a contact see who asked, or lead what such a contact is told elsewhere.
+fn may_disclose(caller: &Caller, owner: Option<&ArsPrefix>) -> Result<(), AppError> {
+    let everywhere = ArsPrefix::everywhere();
+    if caller.sees_region(Action::OpenReporter, owner.unwrap_or(&everywhere)) {
+        return Ok(());
+    }
+    Err(AppError::Forbidden("this contact would see who asked; only who may open that themselves may set it".into()))
 }
 
 /// A page of them: shared ones and those within the caller's reach.
@@ -102,6 +111,10 @@ pub async fn history(
     responses((status = 201, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn create(state: Data<State>, command: Command<right::ChangeContact, NewContact>) -> ApiResult {
     reach::may_own(&command.caller, Action::ChangeContact, command.body.owner.as_ref())?;
+    if command.body.discloses_reporter {
+        may_disclose(&command.caller, command.body.owner.as_ref())?;
+    }
+    reach::may_name(&state, &command.caller, vec![("deputy", command.body.deputy.iter().cloned().collect())]).await?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
     let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
     let new = contacts::create(
@@ -126,7 +139,15 @@ pub async fn change(
     command: Command<right::ChangeContact, ContactChange>,
     at: Path<String>,
 ) -> ApiResult {
-    let slug = changeable(&state, &command.caller, &at).await?.slug;
+    let before = changeable(&state, &command.caller, &at).await?;
+    let is_led_elsewhere =
+        before.discloses_reporter && (command.body.email.is_some() || command.body.webhook.is_some());
+    if is_led_elsewhere || command.body.discloses_reporter == Some(true) && !before.discloses_reporter {
+        may_disclose(&command.caller, before.owner.as_ref())?;
+    }
+    let deputy = command.body.deputy.clone().flatten().filter(|deputy| before.deputy.as_ref() != Some(deputy));
+    reach::may_name(&state, &command.caller, vec![("deputy", deputy.into_iter().collect())]).await?;
+    let slug = before.slug;
     if let Some(owner) = &command.body.owner {
         reach::may_own(&command.caller, Action::ChangeContact, owner.as_ref())?;
     }

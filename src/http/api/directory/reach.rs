@@ -4,7 +4,9 @@
 //! changed only by a caller whose reach is everything.
 
 use crate::access::{Action, Caller, Object};
-use crate::error::AppError;
+use crate::directory::contacts_of;
+use crate::error::{AppError, Faults};
+use crate::http::State;
 use crate::keys::{Ars, ArsPrefix, Slug};
 
 /// Refuses a change of what all share.
@@ -26,6 +28,25 @@ pub(super) fn may_place(caller: &Caller, action: Action, ars: &Ars, service: &Sl
         return Ok(());
     }
     Err(AppError::field("ars", format!("there is no municipality {ars} where you may do this for {service}")))
+}
+
+/// Refuses contacts that do not exist for the caller, in the same words as those that exist for nobody; `named` are
+/// fields with the contacts that they name anew.
+pub(super) async fn may_name(
+    state: &State,
+    caller: &Caller,
+    named: Vec<(&'static str, Vec<Slug>)>,
+) -> Result<(), AppError> {
+    let slugs: Vec<Slug> = named.iter().flat_map(|(_, slugs)| slugs.iter().cloned()).collect();
+    let found = state.desk().db.read(move |conn| contacts_of(conn, &slugs)).await?;
+    let mut faults = Faults::default();
+    for (field, slug) in named.iter().flat_map(|(field, slugs)| slugs.iter().map(move |slug| (field, slug))) {
+        let contact = found.iter().find(|contact| contact.slug == *slug);
+        if !contact.is_some_and(|contact| sees_owner(caller, Action::ReadDirectory, contact.owner.as_ref())) {
+            faults.add(*field, format!("there is no contact {slug}; make it first"));
+        }
+    }
+    faults.finish()
 }
 
 /// True where the owner's region lies within the caller's reach; `None` is owned by all.
