@@ -130,6 +130,58 @@ on_both! {
         other.stop().await;
     }
 
+    /// A reset ends what whoever took the account over may have made with it.
+    async fn a_reset_ends_tokens(app: TestApp) {
+        let owner = app.person("carla", vec![grant(Role::Auditor, "")]).await;
+        let new = NewToken { owner: Some(owner.user.id), ..NewToken::new("ihr Skript", Role::Auditor) };
+        let (_, token) = app.app.tokens.create(&Actor::console(), new).await.unwrap();
+        app.get(&token, "/api/v1/tickets").await.expect(200);
+        app.app.accounts.reset(&Actor::console(), owner.user.id).await.unwrap();
+        app.answers(&token, "/api/v1/tickets", 401).await;
+    }
+
+    /// Who keeps the directory names only contacts in their sight, and lets nobody see who asked.
+    async fn the_directory_opens_nothing(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let (lead, editor) = (app.token(Role::ProjectLead, "010020000000").await, app.token(Role::DirectoryEditor, "01002").await);
+        for (id, owner) in [("kiel-eigen", "010020000000"), ("luebeck-eigen", "010030000000")] {
+            let new = json!({"id": id, "name": id, "owner": owner, "email": format!("{id}@amt.example.org")});
+            app.post(&admin, "/api/v1/contacts", new).await.expect(201);
+        }
+        let adoption = app.get(&lead, "/api/v1/adoptions").await.expect(200)["items"][0]["id"].clone();
+        let path = format!("/api/v1/adoptions/{}", adoption.as_str().unwrap());
+        let names = async |slug: &str| app.patch(&lead, &path, json!({"functional": [slug]})).await;
+        let (foreign, none) = (names("luebeck-eigen").await, names("gibt-es-nicht").await);
+        assert_eq!(foreign.body.replace("luebeck-eigen", "…"), none.body.replace("gibt-es-nicht", "…"));
+        foreign.expect_fault(422, "functional");
+        names("kiel-eigen").await.expect(200);
+        let kiel = "/api/v1/contacts/kiel-eigen";
+        app.patch(&editor, kiel, json!({"deputy": "luebeck-eigen"})).await.expect_fault(422, "deputy");
+        app.patch(&editor, kiel, json!({"discloses_reporter": true})).await.expect(403);
+        app.patch(&editor, kiel, json!({"email": "neu@amt.example.org"})).await.expect(200);
+        app.patch(&admin, kiel, json!({"discloses_reporter": true})).await.expect(200);
+        app.patch(&editor, kiel, json!({"email": "mein@postfach.example.org"})).await.expect(403);
+        app.patch(&editor, kiel, json!({"phone": "+49 431 0000"})).await.expect(200);
+    }
+
+    /// A NUL, which PostgreSQL keeps in no text, is a fault of whoever sends it.
+    async fn nul_is_refused_at_the_door(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        for path in ["/api/v1/tickets?q=%00", "/api/v1/audit?object_id=a%00b", "/api/v1/contacts?q=%00", "/api/v1/users?q=%00"] {
+            app.get(&admin, path).await.expect(422);
+        }
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+        for path in ["/anmelden", "/passwort-vergessen"] {
+            let reply = app.send("", "POST", path, Some("login=%00&password=x%00".into()), &headers).await;
+            assert_eq!(reply.status, 422, "{path}: {}", reply.body);
+        }
+        for name in ["a\0b", "", &"x".repeat(201)] {
+            assert!(app.app.tokens.create(&Actor::console(), NewToken::new(name, Role::Auditor)).await.is_err(), "{name:?}");
+        }
+    }
+
     /// A token for one network is no token elsewhere, whatever a client says of where it is.
     async fn a_token_may_be_bound_to_addresses(app: TestApp) {
         let network = |net: &str| NewToken { addresses: vec![net.parse().unwrap()], ..NewToken::new(net, Role::Auditor) };
