@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod policy;
 pub mod provider;
 pub mod role;
+pub mod secret;
 pub mod session;
 mod store;
 mod throttle;

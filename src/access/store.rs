@@ -9,7 +9,7 @@ use super::token::NewToken;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::{insert_columns_if_absent, insert_if_absent, replace};
-use crate::db::schema::{changes, idempotency, tokens, user_grants, users};
+use crate::db::schema::{changes, idempotency, tokens};
 use crate::db::types::Json;
 use crate::error::AppError;
 use crate::ids::{CallerId, TokenId, UserId};
@@ -107,22 +107,6 @@ pub(super) fn tokens(conn: &mut Conn, owner: Option<UserId>) -> Result<Vec<Token
         all = all.filter(tokens::owner.eq(owner));
     }
     Ok(all.load(conn)?)
-}
-
-/// What a person may; `None` when they may not log in.
-pub(super) fn grants_of(conn: &mut Conn, user: UserId) -> Result<Option<Vec<Grant>>, AppError> {
-    let active = users::table.find(user).filter(users::state.eq("active"));
-    if !diesel::select(diesel::dsl::exists(active)).get_result::<bool>(conn)? {
-        return Ok(None);
-    }
-    type Row = (Role, ArsPrefix, Option<Slug>, Option<Channel>, Option<Slug>);
-    let columns =
-        (user_grants::role, user_grants::region, user_grants::service, user_grants::channel, user_grants::contact);
-    let rows: Vec<Row> =
-        user_grants::table.filter(user_grants::user_id.eq(user)).order(user_grants::id).select(columns).load(conn)?;
-    let grant =
-        |(role, region, service, channel, contact)| Grant { role, scope: Scope { region, service, channel }, contact };
-    Ok(Some(rows.into_iter().map(grant).collect()))
 }
 
 pub(super) fn find_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<TokenRow>, AppError> {

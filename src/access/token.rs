@@ -10,21 +10,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use ipnet::IpNet;
-use rand::RngCore;
-use sha2::{Digest, Sha256};
 
 use super::actor::{Actor, ActorKind};
 use super::audit::{self, AuditAction, ObjectKind, Trail};
 use super::caller::Caller;
 use super::policy::{Channel, Grant};
 use super::role::Role;
-use super::store;
+use super::users::{self, UserState};
+use super::{secret, store};
 use crate::clock::{Clock, Timestamp};
-use crate::db::{Db, Topic};
+use crate::db::{Conn, Db, Topic};
 use crate::error::{AppError, Faults};
 use crate::ids::{TokenId, UserId};
 use crate::keys::{ArsPrefix, Slug};
@@ -109,18 +106,16 @@ impl Tokens {
             let rule = "a second_level token stands for exactly one contact, and only such a token does";
             return Err(AppError::field("contact", rule));
         }
-        let mut bytes = [0u8; 32];
-        rand::rng().fill_bytes(&mut bytes);
-        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        let token = format!("{PREFIX}{}", secret::new());
         let id = TokenId::new();
         let now = self.0.clock.now();
-        let row = Token::new(id, &new, hash(&token).to_vec(), now)?;
+        let row = Token::new(id, &new, secret::hash(&token).to_vec(), now)?;
         let made = audit::row(actor, AuditAction::TokenCreated, (ObjectKind::Token, &id), Trail::after(&new), now)?;
         self.0
             .db
             .write(move |tx| {
                 if let Some(owner) = row.owner {
-                    let theirs = store::grants_of(tx, owner)?.ok_or(AppError::NotFound)?;
+                    let theirs = may_now(tx, owner)?.ok_or(AppError::NotFound)?;
                     check_no_wider(&row.grants()?, &theirs)?;
                 }
                 store::insert_token(tx, &row)?;
@@ -159,7 +154,7 @@ impl Tokens {
         if !token.starts_with(PREFIX) {
             return Err(AppError::Unauthorised);
         }
-        let key = hash(token);
+        let key = secret::hash(token);
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let known = match known {
             Some(known) => known,
@@ -178,7 +173,7 @@ impl Tokens {
         let forgotten = self.0.forgotten.load(Ordering::SeqCst);
         let found = self.0.db.read(move |conn| {
             let Some(row) = store::find_token(conn, &key)? else { return Ok(None) };
-            let owner = row.owner.map(|owner| store::grants_of(conn, owner)).transpose()?;
+            let owner = row.owner.map(|owner| may_now(conn, owner)).transpose()?;
             Ok(Some((row, owner)))
         });
         let (row, owner) = found.await?.ok_or(AppError::Unauthorised)?;
@@ -250,6 +245,12 @@ impl Tokens {
     }
 }
 
+/// What a person may; `None` when they may not log in.
+fn may_now(conn: &mut Conn, user: UserId) -> Result<Option<Vec<Grant>>, AppError> {
+    let active = users::user_of(conn, user)?.filter(|user| user.state == UserState::Active);
+    Ok(active.map(|user| user.grants))
+}
+
 /// Every grant of a token must lie within one of its owner's, of the same role.
 fn check_no_wider(wanted: &[Grant], theirs: &[Grant]) -> Result<(), AppError> {
     let is_theirs = |grant: &Grant| {
@@ -266,8 +267,4 @@ fn check_no_wider(wanted: &[Grant], theirs: &[Grant]) -> Result<(), AppError> {
             Err(AppError::field("regions", "reach further than your own role; a token can have only what you have"))
         }
     }
-}
-
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }

@@ -155,8 +155,6 @@ pub struct AdoptionChange {
 pub struct AdoptionQuery {
     /// Only of this service.
     pub service: Option<Slug>,
-    /// Only of this municipality.
-    pub ars: Option<Ars>,
     /// Only in this state.
     pub state: Option<AdoptionState>,
     /// Only within this reach.

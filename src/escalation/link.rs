@@ -4,15 +4,13 @@
 //! escalation, until its end or that of the escalation. It is not derived from any key, so a leaked key makes no
 //! links. A reply address carries an HMAC-SHA-256 under a key of its own.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
-use rand::RngCore;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::escalation::Escalation;
 use super::message::{Facts, Occasion};
 use super::{Escalations, escalation, step, store};
+use crate::access::secret::{self, hash};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::directory::contacts_of;
@@ -52,9 +50,7 @@ pub(super) fn make(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<String, AppError> {
-    let mut bytes = [0u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let secret = URL_SAFE_NO_PAD.encode(bytes);
+    let secret = secret::new();
     store::insert_link(tx, &hash(&secret), id, contact, now, until)?;
     Ok(secret)
 }
@@ -126,10 +122,6 @@ pub(super) fn open_to_act(
     };
     let Some((found, _)) = store::in_hand(tx, holder.escalation)? else { return Ok(Err(DeadLink::Unknown)) };
     Ok(if escalation::is_open(found.status) { Ok((holder, found)) } else { Err(DeadLink::Ended) })
-}
-
-fn hash(secret: &str) -> Vec<u8> {
-    Sha256::digest(secret.as_bytes()).to_vec()
 }
 
 /// The address a reply to this escalation goes to: `antwort+<escalation>.<hmac>@…`.

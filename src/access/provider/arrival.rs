@@ -80,11 +80,11 @@ pub(super) fn enter(
 
 /// Puts the roles of this log-in in the place of the former; false where the person has none at all.
 fn take_over_grants(tx: &mut Tx, user: UserId, grants: &[Grant], now: Timestamp) -> Result<bool, AppError> {
-    let (former, given) = store::grants(tx, user)?;
+    let (former, given) = users::provided_grants(tx, user)?;
     let is_same = former.len() == grants.len() && grants.iter().all(|grant| former.contains(grant));
     if !is_same {
         changing(tx, user, AuditAction::UserChanged, now, |tx| {
-            store::replace_grants(tx, user, grants)?;
+            users::replace_provided(tx, user, grants)?;
             store::touch(tx, user, now)
         })?;
         session::end_all(tx, user, None, now)?;

@@ -22,10 +22,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use openidconnect::core::{CoreAuthenticationFlow, CoreIdToken};
 use openidconnect::{CsrfToken, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
-use rand::RngCore;
 use secrecy::SecretString;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use self::arrival::Arrival;
@@ -36,6 +34,7 @@ use super::actor::Actor;
 use super::audit::AuditAction;
 use super::session::{self, Origin, ProviderSession};
 use super::users::{self, Accounts};
+use crate::access::secret::{self, hash};
 use crate::clock::Timestamp;
 use crate::error::AppError;
 use crate::ids::UserId;
@@ -134,7 +133,7 @@ impl Provider {
     pub async fn begin(&self, return_to: &str) -> Result<Begun, AppError> {
         let now = self.now();
         let known = self.0.discovery.known(now).await?;
-        let (flow, nonce) = (random(), random());
+        let (flow, nonce) = (secret::new(), secret::new());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = id_token::client(&self.0.settings, &known, &self.0.redirect);
         let (state, sent_nonce) = (CsrfToken::new(state_of(&flow)), Nonce::new(nonce.clone()));
@@ -145,7 +144,7 @@ impl Provider {
             .set_pkce_challenge(challenge)
             .url();
         let row = store::FlowRow {
-            hash: hash(&flow),
+            hash: hash(&flow).to_vec(),
             nonce,
             verifier: verifier.into_secret(),
             return_to: return_to.to_owned(),
@@ -280,18 +279,7 @@ impl Provider {
     }
 }
 
-/// A secret of 256 bits.
-fn random() -> String {
-    let mut bytes = [0u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn hash(secret: &str) -> Vec<u8> {
-    Sha256::digest(secret).to_vec()
-}
-
 /// What travels in addresses instead of the cookie's secret; whoever sees it cannot come back with it.
 fn state_of(flow: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("state {flow}")))
+    URL_SAFE_NO_PAD.encode(hash(&format!("state {flow}")))
 }

@@ -3,19 +3,14 @@
 
 use diesel::prelude::*;
 
-use crate::access::policy::{Channel, Grant, Scope};
-use crate::access::role::Role;
 use crate::access::users::UserState;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::{insert_if_absent, load_locked};
-use crate::db::schema::{login_flows, logout_tokens, user_grants, user_identities, users};
+use crate::db::schema::{login_flows, logout_tokens, user_identities, users};
 use crate::error::AppError;
-use crate::ids::{RowId, UserId};
-use crate::keys::{ArsPrefix, EmailAddress, Slug};
-
-/// A grant's source.
-const GIVEN_BY_PROVIDER: &str = "provider";
+use crate::ids::UserId;
+use crate::keys::EmailAddress;
 
 /// A log-in on its way to the provider and back.
 #[derive(Debug, Clone, Insertable, Queryable)]
@@ -152,58 +147,5 @@ pub(super) fn activate(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<
 pub(super) fn touch(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<(), AppError> {
     let change = (users::updated_at.eq(now), users::version.eq(users::version + 1));
     diesel::update(users::table.find(user)).set(change).execute(conn)?;
-    Ok(())
-}
-
-#[derive(Debug, Clone, Queryable)]
-struct GrantRow {
-    role: Role,
-    region: ArsPrefix,
-    service: Option<Slug>,
-    channel: Option<Channel>,
-    contact: Option<Slug>,
-    source: String,
-}
-
-/// A person's roles from the provider, and how many others they have.
-pub(super) fn grants(conn: &mut Conn, user: UserId) -> Result<(Vec<Grant>, usize), AppError> {
-    let columns = (
-        user_grants::role,
-        user_grants::region,
-        user_grants::service,
-        user_grants::channel,
-        user_grants::contact,
-        user_grants::source,
-    );
-    let rows: Vec<GrantRow> =
-        user_grants::table.filter(user_grants::user_id.eq(user)).order(user_grants::id).select(columns).load(conn)?;
-    let (provided, given): (Vec<GrantRow>, Vec<GrantRow>) =
-        rows.into_iter().partition(|row| row.source == GIVEN_BY_PROVIDER);
-    let grant = |GrantRow { role, region, service, channel, contact, .. }| Grant {
-        role,
-        scope: Scope { region, service, channel },
-        contact,
-    };
-    Ok((provided.into_iter().map(grant).collect(), given.len()))
-}
-
-/// Puts these roles in the place of those the provider gave before.
-pub(super) fn replace_grants(conn: &mut Conn, user: UserId, grants: &[Grant]) -> Result<(), AppError> {
-    let former =
-        user_grants::table.filter(user_grants::user_id.eq(user)).filter(user_grants::source.eq(GIVEN_BY_PROVIDER));
-    diesel::delete(former).execute(conn)?;
-    for grant in grants {
-        let row = (
-            user_grants::id.eq(RowId::new()),
-            user_grants::user_id.eq(user),
-            user_grants::role.eq(grant.role),
-            user_grants::region.eq(&grant.scope.region),
-            user_grants::service.eq(&grant.scope.service),
-            user_grants::channel.eq(grant.scope.channel),
-            user_grants::contact.eq(&grant.contact),
-            user_grants::source.eq(GIVEN_BY_PROVIDER),
-        );
-        diesel::insert_into(user_grants::table).values(row).execute(conn)?;
-    }
     Ok(())
 }

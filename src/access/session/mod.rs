@@ -8,16 +8,13 @@ mod store;
 
 use std::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use rand::RngCore;
-use sha2::{Digest, Sha256};
 
 use super::throttle::network_of;
 use super::users::{self, Accounts, User, UserState};
 use crate::access::Actor;
 use crate::access::audit::AuditAction;
+use crate::access::secret::{self, hash};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::error::AppError;
@@ -238,7 +235,7 @@ pub fn open(
     provider: Option<&ProviderSession>,
     now: Timestamp,
 ) -> Result<String, AppError> {
-    let secret = new_secret();
+    let secret = secret::new();
     let id = SessionId::new();
     let seal =
         |provider: &ProviderSession| accounts.inner().sealer.secrets().seal(provider.id_token.as_bytes(), &context(id));
@@ -271,7 +268,7 @@ pub fn open(
 
 /// Gives a session a new secret because it gains rights or its password changed; the former is good no more.
 pub(super) fn renew(tx: &mut Tx, accounts: &Accounts, id: SessionId, now: Timestamp) -> Result<String, AppError> {
-    let secret = new_secret();
+    let secret = secret::new();
     let ends_at = now.plus(accounts.settings().session_longest);
     if store::renew(tx, id, &hash(&secret), ends_at, now)? { Ok(secret) } else { Err(AppError::Unauthorised) }
 }
@@ -317,16 +314,6 @@ pub fn end_by_provider(
 /// person is known from.
 pub(super) fn purge(tx: &mut Tx, now: Timestamp) -> Result<usize, AppError> {
     store::purge(tx, now.minus(TimeDelta::days(KEPT_DAYS)), 500)
-}
-
-fn new_secret() -> String {
-    let mut bytes = [0u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn hash(secret: &str) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
 }
 
 fn context(id: SessionId) -> String {

@@ -5,11 +5,7 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::RngCore;
 use secrecy::SecretString;
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::letter::{self, Letter};
@@ -21,6 +17,7 @@ use super::user::fold;
 use super::{Accounts, Entered, User, UserState, in_hand, whole};
 use crate::access::Actor;
 use crate::access::audit::AuditAction;
+use crate::access::secret::{self, hash};
 use crate::access::session::{self, Origin, Stage};
 use crate::access::throttle::{self, Try, What};
 use crate::clock::Timestamp;
@@ -226,9 +223,7 @@ pub(super) fn make(
     purpose: LinkPurpose,
     now: Timestamp,
 ) -> Result<Invitation, AppError> {
-    let mut bytes = [0u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let secret = URL_SAFE_NO_PAD.encode(bytes);
+    let secret = secret::new();
     let expires_at = now.plus(accounts.settings().link_valid_for);
     keys::end_links(tx, user, now)?;
     let row =
@@ -256,8 +251,4 @@ fn set_password(
     keys::end_links(tx, row.id, now)?;
     session::end_all(tx, row.id, keep, now)?;
     Ok(row)
-}
-
-fn hash(secret: &str) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
 }

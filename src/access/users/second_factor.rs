@@ -4,7 +4,6 @@
 //! and each half minute opens only once. A recovery code opens once; ten of 80 random bits are made at a time.
 
 use rand::RngCore;
-use sha2::{Digest, Sha256};
 use totp_rs::{Builder, Totp};
 
 use super::letter::{self, Letter};
@@ -12,6 +11,7 @@ use super::log_in::is_known_network;
 use super::store::{self, UserRow};
 use super::{Accounts, Entered, in_hand, whole};
 use crate::access::audit::AuditAction;
+use crate::access::secret::hash;
 use crate::access::session::{self, Stage};
 use crate::access::throttle::{self, Try, What};
 use crate::access::{Actor, User};
@@ -245,10 +245,6 @@ fn recovery_code(text: &str) -> Option<String> {
     let code: String = typed.collect();
     let is_code = code.len() == CODE_LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
     is_code.then_some(code)
-}
-
-fn hash(code: &str) -> [u8; 32] {
-    Sha256::digest(code.as_bytes()).into()
 }
 
 fn context(user: UserId) -> String {

@@ -72,9 +72,6 @@ pub(in crate::directory) fn list(
     if let Some(service) = &query.service {
         rows = rows.filter(adoptions::service.eq(service.clone()));
     }
-    if let Some(ars) = &query.ars {
-        rows = rows.filter(adoptions::ars.eq(ars.clone()));
-    }
     if let Some(state) = query.state {
         rows = rows.filter(adoptions::state.eq(state));
     }

@@ -157,6 +157,23 @@ pub(in crate::access::users) fn set_grants(conn: &mut Conn, user: UserId, wanted
     Ok(())
 }
 
+/// A person's roles from the provider, and how many others they have.
+pub(in crate::access) fn provided_grants(conn: &mut Conn, user: UserId) -> Result<(Vec<Grant>, usize), AppError> {
+    let (provided, given): (Vec<GrantRow>, Vec<GrantRow>) =
+        grant_rows(conn, &[user])?.into_iter().partition(|row| row.source == GrantSource::Provider);
+    Ok((provided.into_iter().map(GrantRow::grant).collect(), given.len()))
+}
+
+/// Puts these roles in the place of those the provider gave before.
+pub(in crate::access) fn replace_provided(conn: &mut Conn, user: UserId, grants: &[Grant]) -> Result<(), AppError> {
+    let former =
+        user_grants::table.filter(user_grants::user_id.eq(user)).filter(user_grants::source.eq(GrantSource::Provider));
+    diesel::delete(former).execute(conn)?;
+    let rows: Vec<GrantRow> = grants.iter().map(|grant| GrantRow::new(user, grant, GrantSource::Provider)).collect();
+    insert_many!(conn, user_grants::table, rows);
+    Ok(())
+}
+
 /// Whether somebody besides this person may log in and is administrator everywhere.
 pub(in crate::access::users) fn is_other_admin(conn: &mut Conn, than: UserId) -> Result<bool, AppError> {
     let admins: i64 = user_grants::table

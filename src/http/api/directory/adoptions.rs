@@ -67,7 +67,7 @@ fn key(at: &str) -> Result<AdoptionId, AppError> {
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
     let ListQuery { service, ars, state: in_state, limit, cursor } = asked.query;
     let reach = asked.caller.reach(Action::ReadDirectory);
-    let query = AdoptionQuery { service, ars: None, state: in_state, reach, region: ars };
+    let query = AdoptionQuery { service, state: in_state, reach, region: ars };
     ok(&adoptions::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 
