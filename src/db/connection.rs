@@ -3,6 +3,8 @@
 //! Invariant: every SQLite connection has its pragmas set before anyone uses it; a connection that an error
 //! has made doubtful is not given out again. Where next: `mod.rs`.
 
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
@@ -51,13 +53,25 @@ const PRAGMAS: &str = "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA
      PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; \
      PRAGMA journal_size_limit=67108864;";
 
+/// Sets what SQLite keeps for a connection only. Of several processes that open a fresh database at once, one turns
+/// WAL on; the others hear at once that it is locked, whatever the timeout says, and ask again.
+fn prepare(conn: &mut SqliteConnection) -> Result<(), AppError> {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        match conn.batch_execute(PRAGMAS).map_err(AppError::from) {
+            Err(AppError::Unavailable(_)) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+            set => return set,
+        }
+    }
+}
+
 /// Opens one connection.
 pub(super) fn open(url: &str) -> Result<Conn, AppError> {
     let unavailable = |e: ConnectionError| AppError::Unavailable(format!("cannot open the database: {e}"));
     match Backend::of(url)? {
         Backend::Sqlite => {
             let mut conn = SqliteConnection::establish(sqlite_path(url)).map_err(unavailable)?;
-            conn.batch_execute(PRAGMAS)?;
+            prepare(&mut conn)?;
             Ok(Conn::Sqlite(conn))
         }
         Backend::Postgres => {

@@ -1,7 +1,7 @@
 //! Brings the database to the form the code expects, and tells whether it has it.
 //!
-//! Invariant: a landed migration is never edited. On PostgreSQL an advisory lock lets one of several starting
-//! instances migrate while the others wait; on SQLite one that comes too late finds its work done.
+//! Invariant: a landed migration is never edited. One of several starting instances migrates while the others
+//! wait: on PostgreSQL by an advisory lock, on SQLite by one transaction around all that is missing.
 
 use diesel::connection::SimpleConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -20,19 +20,13 @@ pub fn migrate(url: &str) -> Result<Vec<String>, AppError> {
     let fault = |e: Box<dyn std::error::Error + Send + Sync>| AppError::Internal(format!("migration failed: {e}"));
     match &mut open(url)? {
         Conn::Sqlite(conn) => {
-            let mut done = Vec::new();
-            loop {
-                let missing = conn.pending_migrations(SQLITE).map_err(fault)?.len();
-                if missing == 0 {
-                    return Ok(done);
-                }
-                match conn.run_next_migration(SQLITE).map(|name| name.to_string()) {
-                    Ok(name) => done.push(name),
-                    // Another process was quicker with this one; what is left is tried again.
-                    Err(_) if conn.pending_migrations(SQLITE).map_err(fault)?.len() < missing => {}
-                    Err(e) => return Err(fault(e)),
-                }
-            }
+            // The others wait for as long as it takes, and then find nothing left to do.
+            conn.batch_execute("PRAGMA busy_timeout=3600000")?;
+            let done = conn.immediate_transaction(|conn| {
+                let done = conn.run_pending_migrations(SQLITE)?;
+                Ok(done.iter().map(ToString::to_string).collect())
+            });
+            done.map_err(fault)
         }
         Conn::Postgres(conn) => {
             conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;
