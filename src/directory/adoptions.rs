@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assigned::Assigned;
 use super::channels::{Channel, HelpChannel};
-use super::contacts::check_known;
+use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
@@ -45,26 +46,26 @@ pub struct Adoption {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Duties {
     /// Assess and answer.
-    pub central: Vec<Slug>,
+    pub central: Vec<Assigned>,
     /// Technical questions.
-    pub technical: Vec<Slug>,
+    pub technical: Vec<Assigned>,
     /// Questions about the procedure.
-    pub functional: Vec<Slug>,
+    pub functional: Vec<Assigned>,
     /// When the service is down.
-    pub emergency: Vec<Slug>,
+    pub emergency: Vec<Assigned>,
     /// Lead the project.
-    pub project_lead: Vec<Slug>,
+    pub project_lead: Vec<Assigned>,
     /// Know the specialist procedure.
-    pub specialist_procedure: Vec<Slug>,
+    pub specialist_procedure: Vec<Assigned>,
     /// Data protection.
-    pub data_protection: Vec<Slug>,
+    pub data_protection: Vec<Assigned>,
     /// Process the data.
-    pub data_processor: Vec<Slug>,
+    pub data_processor: Vec<Assigned>,
 }
 
 impl Duties {
     /// Those with this duty.
-    pub fn of(&self, duty: Duty) -> &[Slug] {
+    pub fn of(&self, duty: Duty) -> &[Assigned] {
         match duty {
             Duty::Central => &self.central,
             Duty::Technical => &self.technical,
@@ -78,7 +79,7 @@ impl Duties {
     }
 
     /// The list of those with this duty, to be changed.
-    pub fn of_mut(&mut self, duty: Duty) -> &mut Vec<Slug> {
+    pub fn of_mut(&mut self, duty: Duty) -> &mut Vec<Assigned> {
         match duty {
             Duty::Central => &mut self.central,
             Duty::Technical => &mut self.technical,
@@ -103,21 +104,21 @@ pub struct NewAdoption {
     /// How far it is; a draft when left out.
     pub state: Option<AdoptionState>,
     /// Assess and answer.
-    pub central: Option<Vec<Slug>>,
+    pub central: Option<Vec<Assigned>>,
     /// Technical questions.
-    pub technical: Option<Vec<Slug>>,
+    pub technical: Option<Vec<Assigned>>,
     /// Questions about the procedure.
-    pub functional: Option<Vec<Slug>>,
+    pub functional: Option<Vec<Assigned>>,
     /// When the service is down.
-    pub emergency: Option<Vec<Slug>>,
+    pub emergency: Option<Vec<Assigned>>,
     /// Lead the project.
-    pub project_lead: Option<Vec<Slug>>,
+    pub project_lead: Option<Vec<Assigned>>,
     /// Know the specialist procedure.
-    pub specialist_procedure: Option<Vec<Slug>>,
+    pub specialist_procedure: Option<Vec<Assigned>>,
     /// Data protection.
-    pub data_protection: Option<Vec<Slug>>,
+    pub data_protection: Option<Vec<Assigned>>,
     /// Process the data.
-    pub data_processor: Option<Vec<Slug>>,
+    pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order.
     pub channels: Option<Vec<Channel>>,
 }
@@ -131,21 +132,21 @@ pub struct AdoptionChange {
     /// How far it is.
     pub state: Option<AdoptionState>,
     /// Assess and answer.
-    pub central: Option<Vec<Slug>>,
+    pub central: Option<Vec<Assigned>>,
     /// Technical questions.
-    pub technical: Option<Vec<Slug>>,
+    pub technical: Option<Vec<Assigned>>,
     /// Questions about the procedure.
-    pub functional: Option<Vec<Slug>>,
+    pub functional: Option<Vec<Assigned>>,
     /// When the service is down.
-    pub emergency: Option<Vec<Slug>>,
+    pub emergency: Option<Vec<Assigned>>,
     /// Lead the project.
-    pub project_lead: Option<Vec<Slug>>,
+    pub project_lead: Option<Vec<Assigned>>,
     /// Know the specialist procedure.
-    pub specialist_procedure: Option<Vec<Slug>>,
+    pub specialist_procedure: Option<Vec<Assigned>>,
     /// Data protection.
-    pub data_protection: Option<Vec<Slug>>,
+    pub data_protection: Option<Vec<Assigned>>,
     /// Process the data.
-    pub data_processor: Option<Vec<Slug>>,
+    pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order; the whole list.
     pub channels: Option<Vec<Channel>>,
 }
@@ -304,7 +305,7 @@ fn apply(
     ];
     for (duty, list) in lists {
         if let Some(list) = list {
-            check_known(conn, duty.as_str(), &list, &mut faults)?;
+            check_assigned(conn, duty.as_str(), &list, &mut faults)?;
             *adoption.duties.of_mut(duty) = list;
         }
     }

@@ -7,6 +7,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::assigned::{self, Assigned};
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::{Settings, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
@@ -379,6 +380,17 @@ pub(super) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults
     if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
         faults.add("valid_to", "must not be before valid_from");
     }
+}
+
+/// Notes what is wrong with a list of those with a duty.
+pub(super) fn check_assigned(
+    conn: &mut Conn,
+    field: &str,
+    all: &[Assigned],
+    faults: &mut Faults,
+) -> Result<(), AppError> {
+    assigned::check(field, all, faults);
+    check_known(conn, field, &assigned::contacts(all), faults)
 }
 
 /// Notes every slug that no present contact has.

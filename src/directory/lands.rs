@@ -4,13 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assigned::Assigned;
 use super::store;
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{AppError, Faults};
-use crate::keys::{LandCode, Slug};
+use crate::keys::LandCode;
 
 /// A Land.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -22,7 +23,7 @@ pub struct Land {
     /// Länder that may re-use what this one operates, by a cooperation agreement.
     pub cooperates_with: Vec<LandCode>,
     /// Who answers for services of this Land where nobody else is named.
-    pub second_level: Vec<Slug>,
+    pub second_level: Vec<Assigned>,
     /// Rises with every change.
     pub version: i32,
 }
@@ -36,7 +37,7 @@ pub struct LandChange {
     /// The whole list of agreements.
     pub cooperates_with: Option<Vec<LandCode>>,
     /// The whole list, in order.
-    pub second_level: Option<Vec<Slug>>,
+    pub second_level: Option<Vec<Assigned>>,
 }
 
 /// All of them.
@@ -70,7 +71,7 @@ pub async fn change(
         }
         if let Some(second_level) = change.second_level {
             let mut faults = Faults::default();
-            super::contacts::check_known(tx, "second_level", &second_level, &mut faults)?;
+            super::contacts::check_assigned(tx, "second_level", &second_level, &mut faults)?;
             faults.finish()?;
             land.second_level = second_level;
         }

@@ -11,6 +11,7 @@
 //! object holds its type and its use cases. Not here: who may change what (`access`).
 
 pub mod adoptions;
+pub mod assigned;
 pub mod channels;
 pub mod contacts;
 mod gaps;
@@ -29,6 +30,7 @@ mod terms;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};
+pub use assigned::Assigned;
 pub use channels::HelpChannel;
 pub use contacts::Contact;
 pub use gaps::{Gap, GapKind, GapQuery, gaps};

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::contacts::check_known;
+use super::assigned::Assigned;
+use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::store;
 use super::terms::{Assessment, Kind};
@@ -36,7 +37,7 @@ pub struct Service {
     /// Who answers for it, by kind of question and region.
     pub second_level: Vec<SecondLevel>,
     /// Who is reached when it is down, in order.
-    pub emergency: Vec<Slug>,
+    pub emergency: Vec<Assigned>,
     /// Rises with every change.
     pub version: i32,
     /// When it was changed last.
@@ -53,7 +54,7 @@ pub struct SecondLevel {
     #[serde(default = "ArsPrefix::everywhere")]
     pub ars: ArsPrefix,
     /// Who, in order.
-    pub contacts: Vec<Slug>,
+    pub contacts: Vec<Assigned>,
 }
 
 /// A new service.
@@ -80,7 +81,7 @@ pub struct NewService {
     pub second_level: Vec<SecondLevel>,
     /// Who is reached when it is down.
     #[serde(default)]
-    pub emergency: Vec<Slug>,
+    pub emergency: Vec<Assigned>,
 }
 
 /// What is to be different; what is left out stays, `null` empties.
@@ -108,7 +109,7 @@ pub struct ServiceChange {
     /// The whole list.
     pub second_level: Option<Vec<SecondLevel>>,
     /// The whole list, in order.
-    pub emergency: Option<Vec<Slug>>,
+    pub emergency: Option<Vec<Assigned>>,
 }
 
 /// Which services.
@@ -256,8 +257,8 @@ fn check(conn: &mut Conn, service: &Service) -> Result<(), AppError> {
         faults.text("notice", notice, 1000);
     }
     for (index, level) in service.second_level.iter().enumerate() {
-        check_known(conn, &format!("second_level[{index}].contacts"), &level.contacts, &mut faults)?;
+        check_assigned(conn, &format!("second_level[{index}].contacts"), &level.contacts, &mut faults)?;
     }
-    check_known(conn, "emergency", &service.emergency, &mut faults)?;
+    check_assigned(conn, "emergency", &service.emergency, &mut faults)?;
     faults.finish()
 }

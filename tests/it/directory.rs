@@ -328,7 +328,7 @@ on_both! {
         assert!(refused.unwrap_err().to_string().contains("no cooperation agreement with Niedersachsen"));
         let draft =
             adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
-        assert_eq!(draft.duties.central, [slug("lueneburg-zentral")]);
+        assert_eq!(draft.duties.central, [slug("lueneburg-zentral").into()]);
         let land = lands::read(&world.db, "SH".parse().unwrap()).await.unwrap();
         let agreed = lands::LandChange {
             version: Some(land.version),

@@ -97,8 +97,8 @@ pub(in crate::directory) fn whole(conn: &mut Conn, rows: Vec<AdoptionRow>) -> Re
     let places: Vec<Ars> = rows.iter().map(|row| row.ars.clone()).collect();
     let mut all: HashMap<(Slug, String), Duties> = HashMap::new();
     for row in duties::of_adoptions(conn, &services, &places)? {
-        if let Some(service) = row.service {
-            all.entry((service, row.region.to_string())).or_default().of_mut(row.duty).push(row.contact);
+        if let Some(service) = row.service.clone() {
+            all.entry((service, row.region.to_string())).or_default().of_mut(row.duty).push(row.assigned());
         }
     }
     let mut shown = HashMap::<_, Vec<_>>::new();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{check_match, ended, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, Duties, NewAdoption};
+use crate::directory::assigned::{Assigned, contacts};
 use crate::directory::{Adoption, AdoptionState, Duty, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
@@ -49,12 +50,13 @@ macro_rules! named {
 }
 
 /// Those of them that did not have the duty before.
-fn anew(named: [(Duty, &Option<Vec<Slug>>); 8], before: &Duties) -> Vec<(&'static str, Vec<Slug>)> {
-    let new = |duty: Duty, slugs: &[Slug]| -> Vec<Slug> {
-        slugs.iter().filter(|slug| !before.of(duty).contains(slug)).cloned().collect()
+fn anew(named: [(Duty, &Option<Vec<Assigned>>); 8], before: &Duties) -> Vec<(&'static str, Vec<Slug>)> {
+    let new = |duty: Duty, all: &[Assigned]| -> Vec<Slug> {
+        let had = contacts(before.of(duty));
+        contacts(all).into_iter().filter(|slug| !had.contains(slug)).collect()
     };
-    let given = named.into_iter().filter_map(|(duty, slugs)| Some((duty, slugs.as_deref()?)));
-    given.map(|(duty, slugs)| (duty.as_str(), new(duty, slugs))).collect()
+    let given = named.into_iter().filter_map(|(duty, all)| Some((duty, all.as_deref()?)));
+    given.map(|(duty, all)| (duty.as_str(), new(duty, all))).collect()
 }
 
 fn key(at: &str) -> Result<AdoptionId, AppError> {
