@@ -120,6 +120,7 @@ impl Config {
             ("escalation.acknowledge_within", self.escalation.acknowledge_within),
             ("escalation.emergency_within", self.escalation.emergency_within),
             ("escalation.link_valid_for", self.escalation.link_valid_for),
+            ("directory.confirm_link_valid_for", self.directory.confirm_link_valid_for),
             ("login.session_idle", self.login.session_idle),
             ("login.session_longest", self.login.session_longest),
             ("login.link_valid_for", self.login.link_valid_for),
@@ -145,6 +146,11 @@ impl Config {
         self.oidc.validate(&mut faults);
         if self.directory.stale_after_days < 1 {
             faults.add("directory.stale_after_days", "must be at least 1");
+        } else {
+            faults.keep("directory.confirm_before", self.directory.confirm_days());
+        }
+        if self.directory.confirmations_per_minute == 0 {
+            faults.add("directory.confirmations_per_minute", "must be at least 1");
         }
         faults.finish()
     }
@@ -246,6 +252,18 @@ mod tests {
     fn an_unknown_key_is_named() {
         let fault = toml::from_str::<Config>(&DEFAULTS.replace("workers = 0", "wrokers = 0")).unwrap_err();
         assert!(fault.to_string().contains("wrokers"), "{fault}");
+    }
+
+    #[test]
+    fn contacts_are_asked_before_they_go_stale() {
+        let days = |text: &str| {
+            let text = DEFAULTS.replace("confirm_before = \"21d,14d,7d\"", &format!("confirm_before = \"{text}\""));
+            toml::from_str::<Config>(&text).unwrap().directory.confirm_days()
+        };
+        assert_eq!(days("4w, 14d,1day"), Ok([28, 14, 1]));
+        for wrong in ["", "21d", "7d,14d,21d", "21d,14d,0d", "180d,14d,7d", "21d,14d,12h", "21d,14d,7d,1d", "a,b,c"] {
+            assert!(days(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -75,6 +75,10 @@ pub fn provider(config: &Config) -> Result<Option<provider::Settings>, AppError>
 pub fn directory(config: &Config) -> directory::Settings {
     directory::Settings {
         stale_after_days: config.directory.stale_after_days,
+        // Checked when the settings were read.
+        confirm_before: config.directory.confirm_days().unwrap_or(directory::Settings::default().confirm_before),
+        confirm_link_valid_for: config.directory.confirm_link_valid_for,
+        confirmations_per_minute: config.directory.confirmations_per_minute,
         secret_overlap: config.webhook.secret_overlap,
         webhooks: config.webhook_policy(),
     }

@@ -4,17 +4,21 @@
 //! endpoints of `delivery` (`ways.rs`); what delivery learns about them shows here as `bounced` and the
 //! webhook's state.
 
+mod check;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::assigned::{self, Assigned};
+use check::check;
+pub(super) use check::{check_assigned, check_known, check_plain};
+
 use super::page::{Page, PageRequest, guard, present, stale};
-use super::{Settings, store, ways};
+use super::{Settings, absence, confirmation, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, Tx};
 use crate::delivery::EndpointState;
 use crate::error::{AppError, Faults};
 use crate::ids::EndpointId;
@@ -37,6 +41,8 @@ pub struct Contact {
     pub webhook: Option<Webhook>,
     /// Its telephone number.
     pub phone: Option<String>,
+    /// When it is reached, as OpenStreetMap writes opening hours; during service hours when absent.
+    pub hours: Option<String>,
     /// Who stands in.
     pub deputy: Option<Slug>,
     /// When somebody last said that this is right.
@@ -119,6 +125,8 @@ pub struct NewContact {
     pub webhook: Option<WebhookInput>,
     /// Its telephone number.
     pub phone: Option<String>,
+    /// When it is reached, as OpenStreetMap writes opening hours; during service hours when absent.
+    pub hours: Option<String>,
     /// Who stands in.
     pub deputy: Option<Slug>,
     /// When somebody last said that this is right.
@@ -160,6 +168,10 @@ pub struct ContactChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub phone: Option<Option<String>>,
+    /// When it is reached, as OpenStreetMap writes opening hours.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub hours: Option<Option<String>>,
     /// Who stands in.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Slug>)]
@@ -239,6 +251,7 @@ pub async fn create(
             let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
             row.owner = new.owner;
             row.phone = new.phone;
+            row.hours = new.hours;
             row.deputy = new.deputy;
             row.confirmed_on = new.confirmed_on;
             (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
@@ -246,6 +259,7 @@ pub async fn create(
             (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
             let mut faults = Faults::default();
             check(tx, &row, &mut faults)?;
+            absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
             if let Some(webhook) = &new.webhook {
                 ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
             }
@@ -281,11 +295,13 @@ pub async fn change(
         if row.version != version {
             return Err(stale("the contact", row.version));
         }
-        let before = find(tx, &slug)?;
-        let confirmed_before = row.confirmed_on;
+        let (before, known) = (find(tx, &slug)?, row.clone());
         change.apply(&mut row);
         let mut faults = Faults::default();
         check(tx, &row, &mut faults)?;
+        if change.absent_from.is_some() || change.absent_until.is_some() || change.deputy.is_some() {
+            absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
+        }
         if let Some(Some(webhook)) = &change.webhook {
             ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
         }
@@ -296,19 +312,35 @@ pub async fn change(
         if let Some(webhook) = &change.webhook {
             ways::set_webhook(tx, &sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
         }
-        if row.confirmed_on > confirmed_before {
+        confirmation::before_save(&known, &mut row, change.confirmed_on.is_some());
+        if row.confirmed_on > known.confirmed_on {
             ways::trust_again(tx, &row, now)?;
         }
-        row.version += 1;
-        row.updated_at = now;
-        store::contacts::save(tx, &row)?;
-        store::changed(tx)?;
-        let after = find(tx, &slug)?;
-        let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
-        audit::record(tx, &actor, AuditAction::ContactChanged, (ObjectKind::Contact, &slug), trail, now)?;
-        Ok(after)
+        confirmation::after_save(tx, &known, &row, now)?;
+        let webhook = change.webhook.as_ref().and_then(Option::as_ref);
+        keep(tx, &actor, AuditAction::ContactChanged, &before, row, webhook, now)
     })
     .await
+}
+
+/// Stores a changed contact as its next version, tells every instance, and writes it into the audit log.
+pub(super) fn keep(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: AuditAction,
+    before: &Contact,
+    mut row: store::contacts::ContactRow,
+    webhook: Option<&WebhookInput>,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    row.version += 1;
+    row.updated_at = now;
+    store::contacts::save(tx, &row)?;
+    store::changed(tx)?;
+    let after = find(tx, &row.slug)?;
+    let trail = Trail::changed(before, &told(&after, webhook)?);
+    audit::record(tx, actor, action, (ObjectKind::Contact, &row.slug), trail, now)?;
+    Ok(after)
 }
 
 /// Ends one: it is asked nothing any more; what was asked before stays with it.
@@ -321,6 +353,7 @@ pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
+        confirmation::after_save(tx, &row, &row, now)?;
         store::contacts::save(tx, &row)?;
         audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
         store::changed(tx)
@@ -347,6 +380,7 @@ impl ContactChange {
         set(&mut row.name, &self.name);
         set(&mut row.owner, &self.owner);
         set(&mut row.phone, &self.phone);
+        set(&mut row.hours, &self.hours);
         set(&mut row.deputy, &self.deputy);
         set(&mut row.confirmed_on, &self.confirmed_on);
         set(&mut row.absent_from, &self.absent_from);
@@ -355,49 +389,4 @@ impl ContactChange {
         set(&mut row.valid_from, &self.valid_from);
         set(&mut row.valid_to, &self.valid_to);
     }
-}
-
-/// What can be wrong with a contact whatever way it came in, apart from its webhook.
-fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults) -> Result<(), AppError> {
-    check_plain(row, faults);
-    match &row.deputy {
-        Some(deputy) if *deputy == row.slug => faults.add("deputy", "must be somebody else than the contact itself"),
-        Some(deputy) => check_known(conn, "deputy", std::slice::from_ref(deputy), faults)?,
-        None => {}
-    }
-    Ok(())
-}
-
-/// The part of [`check`] that needs no look at other contacts.
-pub(super) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults) {
-    faults.text("name", &row.name, 200);
-    if let Some(phone) = &row.phone {
-        faults.text("phone", phone, 60);
-    }
-    if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
-        faults.add("absent_until", "must not be before absent_from");
-    }
-    if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
-        faults.add("valid_to", "must not be before valid_from");
-    }
-}
-
-/// Notes what is wrong with a list of those with a duty.
-pub(super) fn check_assigned(
-    conn: &mut Conn,
-    field: &str,
-    all: &[Assigned],
-    faults: &mut Faults,
-) -> Result<(), AppError> {
-    assigned::check(field, all, faults);
-    check_known(conn, field, &assigned::contacts(all), faults)
-}
-
-/// Notes every slug that no present contact has.
-pub(super) fn check_known(conn: &mut Conn, field: &str, slugs: &[Slug], faults: &mut Faults) -> Result<(), AppError> {
-    let known = store::contacts::present(conn, slugs)?;
-    for slug in slugs.iter().filter(|slug| !known.contains(*slug)) {
-        faults.add(field, format!("there is no contact {slug}; make it first"));
-    }
-    Ok(())
 }

@@ -36,7 +36,7 @@ use chrono::NaiveDate;
 use ipnet::IpNet;
 
 use crate::access::{Accounts, Caller, Provider, Tokens};
-use crate::directory::Directory;
+use crate::directory::{Confirmations, Directory};
 use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
@@ -46,6 +46,8 @@ use crate::tickets::Desk;
 pub struct State {
     /// Escalations, and with them the desk of the tickets.
     pub escalations: Escalations,
+    /// Contacts that stay true.
+    pub confirmations: Confirmations,
     /// Who asks.
     pub tokens: Tokens,
     /// People and their sessions.

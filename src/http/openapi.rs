@@ -93,6 +93,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::contacts::change,
         api::directory::contacts::end,
         api::directory::contacts::history,
+        api::directory::contacts::confirmation,
+        api::directory::contacts::ask,
         api::directory::channels::list,
         api::directory::channels::create,
         api::directory::channels::read,
@@ -100,6 +102,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::channels::end,
         api::directory::route::route,
         api::directory::gaps::gaps,
+        api::directory::gaps::csv,
         api::audit::list,
         api::audit::export,
         api::me::me,
@@ -217,9 +220,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 13] = [
+    const NOT_IN_THE_DOCUMENT: [&str; 14] = [
         "/assets/",
         "/eskalation/",
+        "/bestaetigung/",
         "/entwicklung/",
         "/api/docs",
         "/api/openapi.json",

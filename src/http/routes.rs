@@ -9,7 +9,7 @@ use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::people::{self, invite, person};
-use super::pages::{audit as audit_log, escalation, link, login, mail, provider, start};
+use super::pages::{audit as audit_log, confirmation, escalation, link, login, mail, provider, start};
 use super::public::help;
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -87,10 +87,12 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
+            .service(at!("/contacts/{contact}/confirmation": get contacts::confirmation, post contacts::ask))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
+            .service(at!("/gaps.csv": get gaps::csv))
             .service(at!("/me": get me::me))
             .service(at!("/me/sessions": get me::sessions))
             .service(at!("/me/sessions/{session}": delete me::end_session))
@@ -136,6 +138,10 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(
         at!("/eskalation/{secret}/{action}": get escalation::action, head escalation::action, post escalation::act),
     )
+    .service(at!("/bestaetigung/{secret}": get confirmation::view, head confirmation::view))
+    .service(at!(
+        "/bestaetigung/{secret}/{action}": get confirmation::action, head confirmation::action, post confirmation::act
+    ))
     .service(at!("/assets/{hash}/{file:.+}": get assets::asset, head assets::asset))
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
