@@ -57,6 +57,10 @@ ids! {
     DutyId of Duty,
     /// One way of help shown to the public.
     ChannelId of Channel,
+    /// One state an object of the directory had.
+    VersionId of Version,
+    /// A change that takes effect on a day.
+    PlannedId of Planned,
     /// Any row nobody else refers to.
     RowId of Row,
     /// A key that seals data; a ticket's own key has the ticket's UUID.

@@ -11,6 +11,7 @@ use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
+use super::versions::{self, Because, check_reason};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -43,7 +44,8 @@ pub struct Adoption {
 }
 
 /// Who answers for what in one adoption, each in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
 pub struct Duties {
     /// Assess and answer.
     pub central: Vec<Assigned>,
@@ -121,6 +123,8 @@ pub struct NewAdoption {
     pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, an empty list empties.
@@ -149,6 +153,8 @@ pub struct AdoptionChange {
     pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order; the whole list.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which adoptions.
@@ -182,7 +188,7 @@ pub async fn read(db: &Db, id: AdoptionId) -> Result<Adoption, AppError> {
     db.read(move |conn| by_id(conn, id)).await
 }
 
-fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
+pub(super) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
     let row = store::adoptions::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     store::adoptions::whole(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
@@ -208,6 +214,7 @@ pub async fn create(
         data_protection: new.data_protection,
         data_processor: new.data_processor,
         channels: new.channels,
+        reason: new.reason.clone(),
     };
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
@@ -233,6 +240,7 @@ pub async fn create(
             let made = by_id(tx, id)?;
             let trail = Trail::after(&made);
             audit::record(tx, &actor, AuditAction::AdoptionCreated, (ObjectKind::Adoption, &id), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
             Ok(made)
         })
     })
@@ -254,7 +262,7 @@ pub async fn change(
         if adoption.version != version {
             return Err(stale("the adoption", adoption.version));
         }
-        let before = adoption.clone();
+        let (before, reason) = (adoption.clone(), change.reason.clone());
         let channels = apply(tx, change, &mut adoption, Faults::default())?;
         adoption.version += 1;
         adoption.updated_at = now;
@@ -267,20 +275,29 @@ pub async fn change(
         let after = by_id(tx, id)?;
         let trail = Trail::changed(&before, &after);
         audit::record(tx, &actor, AuditAction::AdoptionChanged, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &reason), Some(&before), &after, now)?;
         Ok(after)
     })
     .await
 }
 
 /// Ends one: the municipality no longer uses the service; requests that name it stay.
-pub async fn end(db: &Db, actor: &Actor, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: AdoptionId,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let trail = Trail::before(&by_id(tx, id)?);
+        let last = by_id(tx, id)?;
         if !store::adoptions::end(tx, id, now)? {
             return Err(AppError::NotFound);
         }
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::AdoptionEnded, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -293,6 +310,7 @@ fn apply(
     adoption: &mut Adoption,
     mut faults: Faults,
 ) -> Result<Option<Vec<Channel>>, AppError> {
+    check_reason(&change.reason, &mut faults);
     let lists = [
         (Duty::Central, change.central),
         (Duty::Technical, change.technical),

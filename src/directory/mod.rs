@@ -20,6 +20,8 @@ pub mod import;
 pub mod lands;
 pub mod municipalities;
 mod page;
+mod past;
+pub mod planned;
 mod resolve;
 mod route;
 pub mod sample;
@@ -27,6 +29,7 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
+pub mod versions;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};
@@ -38,7 +41,7 @@ pub use lands::Land;
 pub use municipalities::Municipality;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
-pub use route::{central_contacts, contacts_of, emergency_contacts, emergency_route, route};
+pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{
     AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,

@@ -51,6 +51,12 @@ pub(in crate::directory) fn find(conn: &mut Conn, service: &Slug, ars: &Ars) -> 
     Ok(row.optional()?)
 }
 
+/// The id of the one of a service and municipality, also if it was ended.
+pub(in crate::directory) fn id_of(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<AdoptionId>, AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
+    Ok(its.select(adoptions::id).first(conn).optional()?)
+}
+
 pub(in crate::directory) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Option<AdoptionRow>, AppError> {
     Ok(adoptions::table.find(id).filter(adoptions::ended_at.is_null()).first(conn).optional()?)
 }

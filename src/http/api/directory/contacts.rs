@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
@@ -161,16 +161,17 @@ pub async fn change(
 }
 
 /// End one; what was asked before stays with it.
-#[utoipa::path(delete, path = "/api/v1/contacts/{contact}", tag = "directory", params(("contact" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(delete, path = "/api/v1/contacts/{contact}", tag = "directory", params(("contact" = String, Path), EndQuery, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeContact>,
+    asked: Asked<right::ChangeContact, EndQuery>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
-    let found = changeable(&state, &guard.caller, &at).await?;
+    let found = changeable(&state, &asked.caller, &at).await?;
     check_match(&request, found.version)?;
-    contacts::end(&state.desk().db, &guard.caller.actor, found.slug, state.desk().clock.now()).await?;
+    contacts::end(&state.desk().db, &asked.caller.actor, found.slug, asked.query.reason, state.desk().clock.now())
+        .await?;
     ended()
 }

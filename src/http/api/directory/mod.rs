@@ -51,6 +51,15 @@ fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> 
     Ok(answer.json(made))
 }
 
+/// Why something is ended.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EndQuery {
+    /// For whoever reads its versions later.
+    reason: Option<String>,
+}
+
 /// 204: it has ended.
 fn ended() -> ApiResult {
     Ok(HttpResponse::NoContent().finish())
