@@ -188,6 +188,11 @@ pub async fn read(db: &Db, id: AdoptionId) -> Result<Adoption, AppError> {
     db.read(move |conn| by_id(conn, id)).await
 }
 
+/// Where one stands, also if it was ended: its history stays.
+pub async fn place(db: &Db, id: AdoptionId) -> Result<(Ars, Slug), AppError> {
+    db.read(move |conn| store::adoptions::place(conn, id)?.ok_or(AppError::NotFound)).await
+}
+
 pub(super) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
     let row = store::adoptions::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     store::adoptions::whole(conn, vec![row])?.pop().ok_or(AppError::NotFound)

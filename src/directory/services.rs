@@ -141,6 +141,11 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Service, AppError> {
     db.read(move |conn| store::services::find(conn, &slug)?.ok_or(AppError::NotFound)).await
 }
 
+/// The name of one, also if it was ended: its history stays.
+pub async fn known(db: &Db, slug: Slug) -> Result<Slug, AppError> {
+    db.read(move |conn| store::services::known(conn, &slug)?.map(|s| s.slug).ok_or(AppError::NotFound)).await
+}
+
 /// Makes a new one.
 pub async fn create(
     db: &Db,

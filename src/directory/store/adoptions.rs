@@ -57,6 +57,11 @@ pub(in crate::directory) fn id_of(conn: &mut Conn, service: &Slug, ars: &Ars) ->
     Ok(its.select(adoptions::id).first(conn).optional()?)
 }
 
+/// Where one stands, also if it was ended.
+pub(in crate::directory) fn place(conn: &mut Conn, id: AdoptionId) -> Result<Option<(Ars, Slug)>, AppError> {
+    Ok(adoptions::table.find(id).select((adoptions::ars, adoptions::service)).first(conn).optional()?)
+}
+
 pub(in crate::directory) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Option<AdoptionRow>, AppError> {
     Ok(adoptions::table.find(id).filter(adoptions::ended_at.is_null()).first(conn).optional()?)
 }

@@ -59,7 +59,7 @@ fn anew(named: [(Duty, &Option<Vec<Assigned>>); 8], before: &Duties) -> Vec<(&'s
     given.map(|(duty, all)| (duty.as_str(), new(duty, all))).collect()
 }
 
-fn key(at: &str) -> Result<AdoptionId, AppError> {
+pub(super) fn key(at: &str) -> Result<AdoptionId, AppError> {
     at.parse().map_err(|_| AppError::NotFound)
 }
 

@@ -10,9 +10,11 @@ pub mod contacts;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
+pub mod planned;
 mod reach;
 pub mod route;
 pub mod services;
+pub mod versions;
 
 use std::sync::Arc;
 
