@@ -159,7 +159,8 @@ on_both! {
                 Functional,
                 "dataport-fachberatung sh-koordination luebeck-zentral dataport-bereitschaft",
             ),
-            ("kita-anmeldung", "010030000000", Technical, "sh-koordination luebeck-zentral"),
+            // Not live yet: its own people are not asked.
+            ("kita-anmeldung", "010030000000", Technical, "sh-koordination"),
             ("bewohnerparkausweis", "010010000000", Functional, "hh-koordination flensburg-zentral"),
             ("bewohnerparkausweis", "010040000000", Technical, "hh-koordination"),
         ] {
