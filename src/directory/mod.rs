@@ -14,7 +14,7 @@ pub mod adoptions;
 pub mod channels;
 pub mod contacts;
 mod gaps;
-mod hours;
+pub mod hours;
 pub mod import;
 pub mod lands;
 pub mod municipalities;
