@@ -23,7 +23,7 @@ use crate::keys::LandCode;
 
 pub use holidays::{holidays, is_holiday};
 pub use week::{Span, Week};
-pub use words::in_words;
+pub use words::{clock, in_words, weekday};
 
 /// So far ahead a change is looked for; what stays as it is for longer has none.
 const HORIZON: TimeDelta = TimeDelta::days(400);

@@ -22,6 +22,25 @@ pub fn in_words(hours: &str, language: HelpLanguage) -> String {
     }
 }
 
+/// A time of day, in minutes after midnight: `18 Uhr`, `6 Uhr abends`, `6 pm`.
+pub fn clock(time: u16, language: HelpLanguage) -> String {
+    match language {
+        HelpLanguage::German => format!("{} Uhr", german_time(time)),
+        HelpLanguage::Easy => easy_time(time),
+        HelpLanguage::English => english_time(time),
+    }
+}
+
+/// A day of the week, Monday first: `Donnerstag`, `Donners-Tag`, `Thursday`.
+pub fn weekday(day: usize, language: HelpLanguage) -> &'static str {
+    let names = match language {
+        HelpLanguage::German => GERMAN_DAYS,
+        HelpLanguage::Easy => EASY_DAYS,
+        HelpLanguage::English => ENGLISH_DAYS,
+    };
+    names.get(day % 7).copied().unwrap_or_default()
+}
+
 fn german(week: &Week) -> String {
     if week.is_always() {
         return "Rund um die Uhr".into();

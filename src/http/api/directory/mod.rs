@@ -10,6 +10,7 @@ pub mod contacts;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
 mod reach;
 pub mod route;
 pub mod services;
