@@ -4,9 +4,13 @@ use actix_web::HttpRequest;
 use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
+<<<<<<< HEAD
 use super::api::directory::{
     adoptions, channels, contacts, gaps, lands, municipalities, planned, route, services, versions,
 };
+=======
+use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, notices, route, services};
+>>>>>>> help
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
@@ -97,6 +101,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/notices": get notices::list, post notices::create))
+            .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/me": get me::me))

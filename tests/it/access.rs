@@ -83,6 +83,11 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/channels/{channel}", Action::ReadDirectory),
     ("PUT", "/api/v1/channels/{channel}", Action::ChangeAdoption),
     ("DELETE", "/api/v1/channels/{channel}", Action::ChangeAdoption),
+    ("GET", "/api/v1/notices", Action::ReadDirectory),
+    ("POST", "/api/v1/notices", Action::ChangeAdoption),
+    ("GET", "/api/v1/notices/{notice}", Action::ReadDirectory),
+    ("PUT", "/api/v1/notices/{notice}", Action::ChangeAdoption),
+    ("DELETE", "/api/v1/notices/{notice}", Action::ChangeAdoption),
     ("GET", "/api/v1/route", Action::ReadDirectory),
     ("GET", "/api/v1/gaps", Action::ReadDirectory),
     ("GET", "/metrics", Action::ReadMetrics),
@@ -139,7 +144,7 @@ async fn documented(app: &TestApp) -> BTreeSet<(String, String)> {
 pub fn filled(path: &str) -> String {
     let known = [("{land}", "SH"), ("{ars}", "010020000000"), ("{service}", "gibt-es-nicht"), ("{contact}", "niemand")];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{user}", "{session}", "{token}"]
+    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
         .iter()
         .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
 }

@@ -10,7 +10,11 @@ pub mod contacts;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
+<<<<<<< HEAD
 pub mod planned;
+=======
+pub mod notices;
+>>>>>>> help
 mod reach;
 pub mod route;
 pub mod services;
