@@ -57,6 +57,8 @@ ids! {
     DutyId of Duty,
     /// One way of help shown to the public.
     ChannelId of Channel,
+    /// One note that an adoption was entered into an editorial system.
+    TransferId of Transfer,
     /// Any row nobody else refers to.
     RowId of Row,
     /// A key that seals data; a ticket's own key has the ticket's UUID.

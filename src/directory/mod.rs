@@ -13,6 +13,7 @@
 pub mod adoptions;
 pub mod channels;
 pub mod contacts;
+pub mod export;
 mod gaps;
 mod hours;
 pub mod import;
@@ -26,6 +27,7 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
+pub mod transfers;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};

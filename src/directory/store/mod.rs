@@ -9,6 +9,7 @@ pub(super) mod duties;
 pub(super) mod lands;
 pub(super) mod municipalities;
 pub(super) mod services;
+pub(super) mod transfers;
 
 use diesel::prelude::*;
 
