@@ -4,7 +4,9 @@ use actix_web::HttpRequest;
 use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
-use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
+use super::api::directory::{
+    adoptions, channels, contacts, exports, gaps, lands, municipalities, route, services, transfers,
+};
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
@@ -84,11 +86,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/services/{service}": get services::read, patch services::change, delete services::end))
             .service(at!("/adoptions": get adoptions::list, post adoptions::create))
             .service(at!("/adoptions/{adoption}": get adoptions::read, patch adoptions::change, delete adoptions::end))
+            .service(at!("/adoptions/{adoption}/transfers": get transfers::list, post transfers::note))
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/exports/help": get exports::help))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/me": get me::me))

@@ -73,6 +73,7 @@ impl HelpQuery {
             state: Some(AdoptionState::Live),
             reach: self.reach.clone(),
             region: self.region.clone(),
+            pending_transfer: false,
         };
         let rows = store::adoptions::list(conn, &query, PIECE, after)?;
         let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < PIECE);
@@ -205,5 +206,27 @@ impl Export {
             Format::Json => json::FOOT.into(),
             Format::Xzufi => xzufi::FOOT.into(),
         }
+    }
+}
+
+/// From when on changes count: a time, or a day of Berlin from its beginning.
+#[derive(Debug, Clone, Copy)]
+pub struct Since(pub Timestamp);
+
+impl std::str::FromStr for Since {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
+            return Ok(Self(Timestamp::new(time.to_utc())));
+        }
+        let day = text.parse::<chrono::NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+        let begin = day.and_then(|day| day.and_local_timezone(chrono_tz::Europe::Berlin).earliest());
+        let begin = begin.map(|time| Self(Timestamp::new(time.to_utc())));
+        begin.ok_or_else(|| "must be a day such as 2026-11-24 or a time such as 2026-11-24T10:00:00Z".to_owned())
+    }
+}
+impl<'de> serde::Deserialize<'de> for Since {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <String as serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -7,12 +7,14 @@
 pub mod adoptions;
 pub mod channels;
 pub mod contacts;
+pub mod exports;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
 mod reach;
 pub mod route;
 pub mod services;
+pub mod transfers;
 
 use std::sync::Arc;
 
