@@ -59,6 +59,10 @@ ids! {
     ChannelId of Channel,
     /// One note that an adoption was entered into an editorial system.
     TransferId of Transfer,
+    /// One state an object of the directory had.
+    VersionId of Version,
+    /// A change that takes effect on a day.
+    PlannedId of Planned,
     /// Any row nobody else refers to.
     RowId of Row,
     /// A key that seals data; a ticket's own key has the ticket's UUID.

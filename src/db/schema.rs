@@ -275,6 +275,42 @@ diesel::table! {
         position -> Integer,
         valid_from -> Nullable<Date>,
         valid_to -> Nullable<Date>,
+        person -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    directory_versions (id) {
+        id -> DbUuid,
+        kind -> Text,
+        key -> Text,
+        version -> Integer,
+        at -> Timestamp,
+        actor -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        ended -> Bool,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    planned_changes (id) {
+        id -> DbUuid,
+        contact -> Text,
+        takes_effect_on -> Date,
+        change -> Text,
+        reason -> Nullable<Text>,
+        actor -> Text,
+        planned_at -> Timestamp,
+        state -> Text,
+        decided_at -> Nullable<Timestamp>,
+        outcome -> Nullable<Text>,
     }
 }
 
@@ -620,6 +656,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     contacts,
     adoptions,
     duties,
+    directory_versions,
+    planned_changes,
     help_channels,
     number_blocks,
     tickets,

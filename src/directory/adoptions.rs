@@ -5,12 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assigned::Assigned;
 use super::channels::{Channel, HelpChannel};
-use super::contacts::check_known;
+use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
 use super::transfers::transfer_state;
+use super::versions::{self, Because, check_reason};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -43,29 +45,30 @@ pub struct Adoption {
 }
 
 /// Who answers for what in one adoption, each in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
 pub struct Duties {
     /// Assess and answer.
-    pub central: Vec<Slug>,
+    pub central: Vec<Assigned>,
     /// Technical questions.
-    pub technical: Vec<Slug>,
+    pub technical: Vec<Assigned>,
     /// Questions about the procedure.
-    pub functional: Vec<Slug>,
+    pub functional: Vec<Assigned>,
     /// When the service is down.
-    pub emergency: Vec<Slug>,
+    pub emergency: Vec<Assigned>,
     /// Lead the project.
-    pub project_lead: Vec<Slug>,
+    pub project_lead: Vec<Assigned>,
     /// Know the specialist procedure.
-    pub specialist_procedure: Vec<Slug>,
+    pub specialist_procedure: Vec<Assigned>,
     /// Data protection.
-    pub data_protection: Vec<Slug>,
+    pub data_protection: Vec<Assigned>,
     /// Process the data.
-    pub data_processor: Vec<Slug>,
+    pub data_processor: Vec<Assigned>,
 }
 
 impl Duties {
     /// Those with this duty.
-    pub fn of(&self, duty: Duty) -> &[Slug] {
+    pub fn of(&self, duty: Duty) -> &[Assigned] {
         match duty {
             Duty::Central => &self.central,
             Duty::Technical => &self.technical,
@@ -79,7 +82,7 @@ impl Duties {
     }
 
     /// The list of those with this duty, to be changed.
-    pub fn of_mut(&mut self, duty: Duty) -> &mut Vec<Slug> {
+    pub fn of_mut(&mut self, duty: Duty) -> &mut Vec<Assigned> {
         match duty {
             Duty::Central => &mut self.central,
             Duty::Technical => &mut self.technical,
@@ -104,23 +107,25 @@ pub struct NewAdoption {
     /// How far it is; a draft when left out.
     pub state: Option<AdoptionState>,
     /// Assess and answer.
-    pub central: Option<Vec<Slug>>,
+    pub central: Option<Vec<Assigned>>,
     /// Technical questions.
-    pub technical: Option<Vec<Slug>>,
+    pub technical: Option<Vec<Assigned>>,
     /// Questions about the procedure.
-    pub functional: Option<Vec<Slug>>,
+    pub functional: Option<Vec<Assigned>>,
     /// When the service is down.
-    pub emergency: Option<Vec<Slug>>,
+    pub emergency: Option<Vec<Assigned>>,
     /// Lead the project.
-    pub project_lead: Option<Vec<Slug>>,
+    pub project_lead: Option<Vec<Assigned>>,
     /// Know the specialist procedure.
-    pub specialist_procedure: Option<Vec<Slug>>,
+    pub specialist_procedure: Option<Vec<Assigned>>,
     /// Data protection.
-    pub data_protection: Option<Vec<Slug>>,
+    pub data_protection: Option<Vec<Assigned>>,
     /// Process the data.
-    pub data_processor: Option<Vec<Slug>>,
+    pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, an empty list empties.
@@ -132,23 +137,25 @@ pub struct AdoptionChange {
     /// How far it is.
     pub state: Option<AdoptionState>,
     /// Assess and answer.
-    pub central: Option<Vec<Slug>>,
+    pub central: Option<Vec<Assigned>>,
     /// Technical questions.
-    pub technical: Option<Vec<Slug>>,
+    pub technical: Option<Vec<Assigned>>,
     /// Questions about the procedure.
-    pub functional: Option<Vec<Slug>>,
+    pub functional: Option<Vec<Assigned>>,
     /// When the service is down.
-    pub emergency: Option<Vec<Slug>>,
+    pub emergency: Option<Vec<Assigned>>,
     /// Lead the project.
-    pub project_lead: Option<Vec<Slug>>,
+    pub project_lead: Option<Vec<Assigned>>,
     /// Know the specialist procedure.
-    pub specialist_procedure: Option<Vec<Slug>>,
+    pub specialist_procedure: Option<Vec<Assigned>>,
     /// Data protection.
-    pub data_protection: Option<Vec<Slug>>,
+    pub data_protection: Option<Vec<Assigned>>,
     /// Process the data.
-    pub data_processor: Option<Vec<Slug>>,
+    pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order; the whole list.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which adoptions.
@@ -189,7 +196,12 @@ pub async fn read(db: &Db, id: AdoptionId) -> Result<Adoption, AppError> {
     db.read(move |conn| by_id(conn, id)).await
 }
 
-fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
+/// Where one stands, also if it was ended: its history stays.
+pub async fn place(db: &Db, id: AdoptionId) -> Result<(Ars, Slug), AppError> {
+    db.read(move |conn| store::adoptions::place(conn, id)?.ok_or(AppError::NotFound)).await
+}
+
+pub(super) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
     let row = store::adoptions::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     store::adoptions::whole(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
@@ -215,6 +227,7 @@ pub async fn create(
         data_protection: new.data_protection,
         data_processor: new.data_processor,
         channels: new.channels,
+        reason: new.reason.clone(),
     };
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
@@ -240,6 +253,7 @@ pub async fn create(
             let made = by_id(tx, id)?;
             let trail = Trail::after(&made);
             audit::record(tx, &actor, AuditAction::AdoptionCreated, (ObjectKind::Adoption, &id), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
             Ok(made)
         })
     })
@@ -261,7 +275,7 @@ pub async fn change(
         if adoption.version != version {
             return Err(stale("the adoption", adoption.version));
         }
-        let before = adoption.clone();
+        let (before, reason) = (adoption.clone(), change.reason.clone());
         let channels = apply(tx, change, &mut adoption, Faults::default())?;
         adoption.version += 1;
         adoption.updated_at = now;
@@ -274,20 +288,29 @@ pub async fn change(
         let after = by_id(tx, id)?;
         let trail = Trail::changed(&before, &after);
         audit::record(tx, &actor, AuditAction::AdoptionChanged, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &reason), Some(&before), &after, now)?;
         Ok(after)
     })
     .await
 }
 
 /// Ends one: the municipality no longer uses the service; requests that name it stay.
-pub async fn end(db: &Db, actor: &Actor, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: AdoptionId,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let trail = Trail::before(&by_id(tx, id)?);
+        let last = by_id(tx, id)?;
         if !store::adoptions::end(tx, id, now)? {
             return Err(AppError::NotFound);
         }
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::AdoptionEnded, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -300,6 +323,7 @@ fn apply(
     adoption: &mut Adoption,
     mut faults: Faults,
 ) -> Result<Option<Vec<Channel>>, AppError> {
+    check_reason(&change.reason, &mut faults);
     let lists = [
         (Duty::Central, change.central),
         (Duty::Technical, change.technical),
@@ -312,7 +336,7 @@ fn apply(
     ];
     for (duty, list) in lists {
         if let Some(list) = list {
-            check_known(conn, duty.as_str(), &list, &mut faults)?;
+            check_assigned(conn, duty.as_str(), &list, &mut faults)?;
             *adoption.duties.of_mut(duty) = list;
         }
     }

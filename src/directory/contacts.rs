@@ -7,13 +7,15 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::assigned::{self, Assigned};
 use super::page::{Page, PageRequest, guard, present, stale};
+use super::versions::{self, Because, check_reason};
 use super::{Settings, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, Tx};
 use crate::delivery::EndpointState;
 use crate::error::{AppError, Faults};
 use crate::ids::EndpointId;
@@ -133,6 +135,8 @@ pub struct NewContact {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, `null` empties.
@@ -185,6 +189,8 @@ pub struct ContactChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<NaiveDate>)]
     pub valid_to: Option<Option<NaiveDate>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which contacts.
@@ -214,7 +220,7 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Contact, AppError> {
     db.read(move |conn| find(conn, &slug)).await
 }
 
-fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
+pub(super) fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
     let row = store::contacts::find(conn, slug)?.filter(|row| row.ended_at.is_none()).ok_or(AppError::NotFound)?;
     ways::contacts(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
@@ -244,6 +250,7 @@ pub async fn create(
             row.discloses_reporter = new.discloses_reporter;
             (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
             let mut faults = Faults::default();
+            check_reason(&new.reason, &mut faults);
             check(tx, &row, &mut faults)?;
             if let Some(webhook) = &new.webhook {
                 ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
@@ -256,6 +263,7 @@ pub async fn create(
             let made = find(tx, &row.slug)?;
             let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
             audit::record(tx, &actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
             Ok(made)
         })
     })
@@ -275,53 +283,69 @@ pub async fn change(
     let version = guard(change.version)?;
     let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
     db.write(move |tx| {
-        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
-        let mut row = found.ok_or(AppError::NotFound)?;
-        if row.version != version {
-            return Err(stale("the contact", row.version));
+        let found = find(tx, &slug)?;
+        if found.version != version {
+            return Err(stale("the contact", found.version));
         }
-        let before = find(tx, &slug)?;
-        let confirmed_before = row.confirmed_on;
-        change.apply(&mut row);
-        let mut faults = Faults::default();
-        check(tx, &row, &mut faults)?;
-        if let Some(Some(webhook)) = &change.webhook {
-            ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
-        }
-        faults.finish()?;
-        if let Some(email) = &change.email {
-            ways::set_email(tx, &mut row, email.as_ref(), now)?;
-        }
-        if let Some(webhook) = &change.webhook {
-            ways::set_webhook(tx, &sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
-        }
-        if row.confirmed_on > confirmed_before {
-            ways::trust_again(tx, &row, now)?;
-        }
-        row.version += 1;
-        row.updated_at = now;
-        store::contacts::save(tx, &row)?;
-        store::changed(tx)?;
-        let after = find(tx, &slug)?;
-        let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
-        audit::record(tx, &actor, AuditAction::ContactChanged, (ObjectKind::Contact, &slug), trail, now)?;
-        Ok(after)
+        change_now(tx, &actor, &sealer, &settings, found, &change, now)
     })
     .await
 }
 
+/// Changes it in this transaction, whatever version somebody read.
+pub(super) fn change_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    sealer: &Sealer,
+    settings: &Settings,
+    before: Contact,
+    change: &ContactChange,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    let slug = &before.slug;
+    let mut row = store::contacts::find(tx, slug)?.ok_or(AppError::NotFound)?;
+    let confirmed_before = row.confirmed_on;
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check_reason(&change.reason, &mut faults);
+    check(tx, &row, &mut faults)?;
+    if let Some(Some(webhook)) = &change.webhook {
+        ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
+    }
+    faults.finish()?;
+    if let Some(email) = &change.email {
+        ways::set_email(tx, &mut row, email.as_ref(), now)?;
+    }
+    if let Some(webhook) = &change.webhook {
+        ways::set_webhook(tx, sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
+    }
+    if row.confirmed_on > confirmed_before {
+        ways::trust_again(tx, &row, now)?;
+    }
+    row.version += 1;
+    row.updated_at = now;
+    store::contacts::save(tx, &row)?;
+    store::changed(tx)?;
+    let after = find(tx, slug)?;
+    let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
+    audit::record(tx, actor, AuditAction::ContactChanged, (ObjectKind::Contact, slug), trail, now)?;
+    versions::keep(tx, Because::of(actor, &change.reason), Some(&before), &after, now)?;
+    Ok(after)
+}
+
 /// Ends one: it is asked nothing any more; what was asked before stays with it.
-pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now: Timestamp) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
-        let mut row = found.ok_or(AppError::NotFound)?;
-        let trail = Trail::before(&find(tx, &slug)?);
+        let last = find(tx, &slug)?;
+        let mut row = store::contacts::find(tx, &slug)?.ok_or(AppError::NotFound)?;
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
         store::contacts::save(tx, &row)?;
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -367,6 +391,15 @@ fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults
     Ok(())
 }
 
+/// What would be wrong with a change that is made later.
+pub(super) fn check_change(conn: &mut Conn, slug: &Slug, change: &ContactChange) -> Result<(), AppError> {
+    let mut row = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check(conn, &row, &mut faults)?;
+    faults.finish()
+}
+
 /// The part of [`check`] that needs no look at other contacts.
 pub(super) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults) {
     faults.text("name", &row.name, 200);
@@ -379,6 +412,17 @@ pub(super) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults
     if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
         faults.add("valid_to", "must not be before valid_from");
     }
+}
+
+/// Notes what is wrong with a list of those with a duty.
+pub(super) fn check_assigned(
+    conn: &mut Conn,
+    field: &str,
+    all: &[Assigned],
+    faults: &mut Faults,
+) -> Result<(), AppError> {
+    assigned::check(field, all, faults);
+    check_known(conn, field, &assigned::contacts(all), faults)
 }
 
 /// Notes every slug that no present contact has.

@@ -162,15 +162,15 @@ impl Everything {
 
     /// The duties that count for this adoption: its own, and the service's for the longest matching region.
     fn duties(&self, adoption: &Adoption, service: &Service) -> Vec<DutyFact> {
-        let own = Duty::ALL.iter().flat_map(|duty| adoption.duties.of(*duty).iter().map(|contact| (*duty, contact)));
-        let own = own.map(|(duty, contact)| DutyFact {
+        let own = Duty::ALL.iter().flat_map(|duty| adoption.duties.of(*duty).iter().map(|assigned| (*duty, assigned)));
+        let own = own.map(|(duty, assigned)| DutyFact {
             scope: Scope::Adoption,
             service: Some(service.slug.clone()),
             region: adoption.ars.clone().into(),
             duty,
-            contact: contact.clone(),
+            contact: assigned.contact.clone(),
             position: 0,
-            valid: Span::default(),
+            valid: assigned.span(),
         });
         let here = |d: &&DutyFact| {
             d.scope == Scope::Service && d.service.as_ref() == Some(&service.slug) && adoption.ars.is_in(&d.region)

@@ -4,13 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assigned::Assigned;
 use super::store;
+use super::versions::{self, Because, check_reason};
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::error::{AppError, Faults};
-use crate::keys::{LandCode, Slug};
+use crate::keys::LandCode;
 
 /// A Land.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -22,7 +24,7 @@ pub struct Land {
     /// Länder that may re-use what this one operates, by a cooperation agreement.
     pub cooperates_with: Vec<LandCode>,
     /// Who answers for services of this Land where nobody else is named.
-    pub second_level: Vec<Slug>,
+    pub second_level: Vec<Assigned>,
     /// Rises with every change.
     pub version: i32,
 }
@@ -36,7 +38,9 @@ pub struct LandChange {
     /// The whole list of agreements.
     pub cooperates_with: Option<Vec<LandCode>>,
     /// The whole list, in order.
-    pub second_level: Option<Vec<Slug>>,
+    pub second_level: Option<Vec<Assigned>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// All of them.
@@ -68,17 +72,19 @@ pub async fn change(
         if let Some(agreed) = change.cooperates_with {
             land.cooperates_with = agreed;
         }
+        let mut faults = Faults::default();
+        check_reason(&change.reason, &mut faults);
         if let Some(second_level) = change.second_level {
-            let mut faults = Faults::default();
-            super::contacts::check_known(tx, "second_level", &second_level, &mut faults)?;
-            faults.finish()?;
+            super::contacts::check_assigned(tx, "second_level", &second_level, &mut faults)?;
             land.second_level = second_level;
         }
+        faults.finish()?;
         store::lands::save(tx, &land)?;
         store::changed(tx)?;
         let after = store::lands::find(tx, code)?;
         let trail = Trail::changed(&before, &after);
         audit::record(tx, &actor, AuditAction::LandChanged, (ObjectKind::Land, &code), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &change.reason), Some(&before), &after, now)?;
         Ok(after)
     })
     .await

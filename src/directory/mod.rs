@@ -11,6 +11,7 @@
 //! object holds its type and its use cases. Not here: who may change what (`access`).
 
 pub mod adoptions;
+pub mod assigned;
 pub mod channels;
 pub mod contacts;
 pub mod export;
@@ -20,6 +21,8 @@ pub mod import;
 pub mod lands;
 pub mod municipalities;
 mod page;
+mod past;
+pub mod planned;
 mod resolve;
 mod route;
 pub mod sample;
@@ -28,9 +31,11 @@ mod snapshot;
 mod store;
 mod terms;
 pub mod transfers;
+pub mod versions;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};
+pub use assigned::Assigned;
 pub use channels::HelpChannel;
 pub use contacts::Contact;
 pub use gaps::{Gap, GapKind, GapQuery, gaps};
@@ -38,7 +43,7 @@ pub use lands::Land;
 pub use municipalities::Municipality;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
-pub use route::{central_contacts, contacts_of, emergency_contacts, emergency_route, route};
+pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{
     AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,

@@ -66,6 +66,12 @@ impl Span {
     pub fn holds(&self, day: NaiveDate) -> bool {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
     }
+
+    /// True where some day is within both.
+    pub fn overlaps(&self, other: &Span) -> bool {
+        let ends_before = |one: &Span, two: &Span| one.to.zip(two.from).is_some_and(|(to, from)| to < from);
+        !ends_before(self, other) && !ends_before(other, self)
+    }
 }
 
 /// What decides whether a contact can be asked.

@@ -5,7 +5,7 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, channels, contacts, exports, gaps, lands, municipalities, route, services, transfers,
+    adoptions, channels, contacts, exports, gaps, lands, municipalities, planned, route, services, transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
@@ -90,6 +90,12 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
+            .service(at!("/contacts/{contact}/versions": get versions::of_contact))
+            .service(at!("/contacts/{contact}/planned": get planned::list, post planned::plan))
+            .service(at!("/contacts/{contact}/planned/{plan}": delete planned::withdraw))
+            .service(at!("/adoptions/{adoption}/versions": get versions::of_adoption))
+            .service(at!("/services/{service}/versions": get versions::of_service))
+            .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/exports/help": get exports::help))

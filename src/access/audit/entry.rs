@@ -31,6 +31,12 @@ crate::text_enum! {
         ContactCreated = "contact.created",
         /// A contact was changed.
         ContactChanged = "contact.changed",
+        /// A change of a contact was planned for a day.
+        ContactChangePlanned = "contact.change_planned",
+        /// A planned change was taken back.
+        ContactChangeWithdrawn = "contact.change_withdrawn",
+        /// A planned change did not fit any more on its day.
+        ContactChangeFailed = "contact.change_failed",
         /// A contact was ended.
         ContactEnded = "contact.ended",
         /// An adoption was made.

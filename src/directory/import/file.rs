@@ -10,10 +10,11 @@ use std::hash::Hash;
 use chrono::NaiveDate;
 use toml::de::DeTable;
 
-use super::reader::{At, Entry, Reader};
+use super::reader::{At, Entry, Item, Reader};
+use crate::directory::assigned::{self, Assigned};
 use crate::directory::channels::Channel;
 use crate::directory::terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
-use crate::error::Faults;
+use crate::error::{AppError, Faults};
 use crate::keys::{Ars, ArsPrefix, EmailAddress, LandCode, Leistungsschluessel, Slug};
 
 /// The entries of a file.
@@ -42,7 +43,7 @@ pub(super) struct Names {
 pub(super) struct LandEntry {
     pub code: At<LandCode>,
     pub cooperates_with: Option<Vec<LandCode>>,
-    pub second_level: Option<Vec<Slug>>,
+    pub second_level: Option<Vec<Assigned>>,
 }
 
 #[derive(Debug)]
@@ -78,8 +79,8 @@ pub(super) struct ServiceEntry {
     pub operator: Option<String>,
     pub assessment: Option<Assessment>,
     pub notice: Option<String>,
-    pub second_level: Option<Vec<(Kind, ArsPrefix, Vec<Slug>)>>,
-    pub emergency: Option<Vec<Slug>>,
+    pub second_level: Option<Vec<(Kind, ArsPrefix, Vec<Assigned>)>>,
+    pub emergency: Option<Vec<Assigned>>,
 }
 
 #[derive(Debug)]
@@ -87,7 +88,7 @@ pub(super) struct AdoptionEntry {
     pub service: At<Slug>,
     pub ars: At<Ars>,
     pub state: Option<AdoptionState>,
-    pub duties: Vec<(Duty, Vec<Slug>)>,
+    pub duties: Vec<(Duty, Vec<Assigned>)>,
     pub channels: Option<Vec<Channel>>,
 }
 
@@ -118,11 +119,35 @@ pub(super) fn read<'t>(reader: &mut Reader<'t>, table: &'t DeTable<'t>) -> File 
     file
 }
 
-/// A list of contacts, each of which is to be found later.
-fn people(reader: &mut Reader, entry: &mut Entry, key: &'static str, names: &mut Names) -> Option<Vec<Slug>> {
-    let list: Vec<At<Slug>> = entry.list(reader, key)?;
-    names.asked_contacts.extend(list.iter().map(|slug| (entry.key(key), slug.clone())));
-    Some(list.into_iter().map(|slug| slug.value).collect())
+/// A list of those with a duty, each of whom is to be found later: slugs, or tables where more is known.
+fn people(reader: &mut Reader, entry: &mut Entry, key: &'static str, names: &mut Names) -> Option<Vec<Assigned>> {
+    let at = entry.at(key);
+    let items: Vec<Item<Slug>> = entry.items(reader, key)?;
+    let mut all = Vec::new();
+    for item in items {
+        let (contact, rest) = match item {
+            Item::Text(slug) => (Some(slug), None),
+            Item::Table(mut table) => {
+                let contact = table.required(reader, "contact");
+                let person = text(table.parsed(reader, "person"));
+                let (from, until) = (table.date(reader, "from"), table.date(reader, "until"));
+                table.finish(reader);
+                (contact, Some((person, from, until)))
+            }
+        };
+        let Some(contact) = contact else { continue };
+        names.asked_contacts.push((entry.key(key), contact.clone()));
+        let (person, from, until) = rest.unwrap_or_default();
+        all.push(Assigned { contact: contact.value, person, from, until });
+    }
+    let mut faults = Faults::default();
+    assigned::check(key, &all, &mut faults);
+    if let Err(AppError::Invalid(list)) = faults.finish() {
+        for fault in list {
+            reader.fault(at, &entry.key(&fault.field), fault.message);
+        }
+    }
+    Some(all)
 }
 
 fn land(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<LandEntry> {
@@ -231,7 +256,7 @@ fn service(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<S
 }
 
 /// The contacts a level must name.
-fn contacts_of(reader: &mut Reader, level: &mut Entry, names: &mut Names) -> Vec<Slug> {
+fn contacts_of(reader: &mut Reader, level: &mut Entry, names: &mut Names) -> Vec<Assigned> {
     let contacts = people(reader, level, "contacts", names).unwrap_or_default();
     if contacts.is_empty() {
         reader.fault(level.at, &level.key("contacts"), "must name at least one contact that can be read");

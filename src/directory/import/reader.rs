@@ -36,6 +36,12 @@ pub(super) struct Entry<'t> {
     asked: Vec<&'static str>,
 }
 
+/// What stands in a list that holds texts and tables.
+pub(super) enum Item<'t, T> {
+    Text(At<T>),
+    Table(Entry<'t>),
+}
+
 impl<'t> Reader<'t> {
     pub fn new(name: &'t str, text: &'t str) -> Self {
         Self { name, text, faults: Faults::default() }
@@ -112,6 +118,24 @@ impl<'t> Entry<'t> {
             return None;
         };
         Some(items.iter().filter_map(|item| self.read(reader, key, item)).collect())
+    }
+
+    /// What stands in a list, each a text of a certain form or a table, if the list is there.
+    pub fn items<T: FromStr<Err: Display>>(
+        &mut self,
+        reader: &mut Reader,
+        key: &'static str,
+    ) -> Option<Vec<Item<'t, T>>> {
+        let value = self.value(key)?;
+        let Some(items) = value.get_ref().as_array() else {
+            reader.fault(value.span().start, &self.key(key), "must be a list, such as [\"…\"]");
+            return None;
+        };
+        let item = |item| match self.entry(key, item) {
+            Some(entry) => Some(Item::Table(entry)),
+            None => self.read(reader, key, item).map(Item::Text),
+        };
+        Some(items.iter().filter_map(item).collect())
     }
 
     /// A day, if it is there; as a date of TOML or as text.

@@ -51,6 +51,17 @@ pub(in crate::directory) fn find(conn: &mut Conn, service: &Slug, ars: &Ars) -> 
     Ok(row.optional()?)
 }
 
+/// The id of the one of a service and municipality, also if it was ended.
+pub(in crate::directory) fn id_of(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<AdoptionId>, AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
+    Ok(its.select(adoptions::id).first(conn).optional()?)
+}
+
+/// Where one stands, also if it was ended.
+pub(in crate::directory) fn place(conn: &mut Conn, id: AdoptionId) -> Result<Option<(Ars, Slug)>, AppError> {
+    Ok(adoptions::table.find(id).select((adoptions::ars, adoptions::service)).first(conn).optional()?)
+}
+
 pub(in crate::directory) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Option<AdoptionRow>, AppError> {
     Ok(adoptions::table.find(id).filter(adoptions::ended_at.is_null()).first(conn).optional()?)
 }
@@ -103,8 +114,8 @@ pub(in crate::directory) fn whole(conn: &mut Conn, rows: Vec<AdoptionRow>) -> Re
     let places: Vec<Ars> = rows.iter().map(|row| row.ars.clone()).collect();
     let mut all: HashMap<(Slug, String), Duties> = HashMap::new();
     for row in duties::of_adoptions(conn, &services, &places)? {
-        if let Some(service) = row.service {
-            all.entry((service, row.region.to_string())).or_default().of_mut(row.duty).push(row.contact);
+        if let Some(service) = row.service.clone() {
+            all.entry((service, row.region.to_string())).or_default().of_mut(row.duty).push(row.assigned());
         }
     }
     let mut shown = HashMap::<_, Vec<_>>::new();

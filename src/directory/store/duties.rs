@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use crate::db::Conn;
 use crate::db::dialect::insert_many;
 use crate::db::schema::{adoptions, duties};
-use crate::directory::terms::{Duty, Scope};
+use crate::directory::assigned::Assigned;
+use crate::directory::terms::{AdoptionState, Duty, Scope};
 use crate::error::AppError;
 use crate::ids::DutyId;
 use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
@@ -33,22 +34,30 @@ pub(in crate::directory) struct DutyRow {
     pub position: i32,
     pub valid_from: Option<chrono::NaiveDate>,
     pub valid_to: Option<chrono::NaiveDate>,
+    pub person: Option<String>,
+}
+
+impl DutyRow {
+    /// The duty as its holder shows it.
+    pub fn assigned(self) -> Assigned {
+        Assigned { contact: self.contact, person: self.person, from: self.valid_from, until: self.valid_to }
+    }
 }
 
 /// The lists a holder is to have from now on.
 #[derive(Default)]
-pub(in crate::directory) struct Duties(Vec<(Duty, ArsPrefix, i32, Slug)>);
+pub(in crate::directory) struct Duties(Vec<(Duty, ArsPrefix, i32, Assigned)>);
 
 impl Duties {
-    /// Adds one list, in its order; nobody is taken twice.
-    pub fn add(&mut self, duty: Duty, region: ArsPrefix, contacts: &[Slug]) {
-        for contact in contacts {
-            let same = |(d, r, _, _): &&(Duty, ArsPrefix, i32, Slug)| *d == duty && *r == region;
-            if self.0.iter().filter(same).any(|(.., c)| c == contact) {
+    /// Adds one list, in its order; what stands twice is taken once.
+    pub fn add(&mut self, duty: Duty, region: ArsPrefix, assigned: &[Assigned]) {
+        for one in assigned {
+            let same = |(d, r, _, _): &&(Duty, ArsPrefix, i32, Assigned)| *d == duty && *r == region;
+            if self.0.iter().filter(same).any(|(.., known)| known == one) {
                 continue;
             }
             let position = self.0.iter().filter(same).count();
-            self.0.push((duty, region.clone(), i32::try_from(position).unwrap_or(i32::MAX), contact.clone()));
+            self.0.push((duty, region.clone(), i32::try_from(position).unwrap_or(i32::MAX), one.clone()));
         }
     }
 }
@@ -69,10 +78,10 @@ pub(in crate::directory) fn of(conn: &mut Conn, holder: &Holder) -> Result<Vec<D
     Ok(its.order((duties::duty, duties::region, duties::position, duties::id)).load(conn)?)
 }
 
-/// Gives a holder exactly these lists; true when anything changed. Whoever stays keeps the days it holds on.
+/// Gives a holder exactly these lists; true when anything changed.
 pub(in crate::directory) fn set(conn: &mut Conn, holder: &Holder, wanted: Duties) -> Result<bool, AppError> {
     let present = of(conn, holder)?;
-    let key = |row: &DutyRow| (row.duty, row.region.clone(), row.position, row.contact.clone());
+    let key = |row: &DutyRow| (row.duty, row.region.clone(), row.position, row.clone().assigned());
     let mut before: Vec<_> = present.iter().map(key).collect();
     let mut after = wanted.0;
     before.sort();
@@ -87,12 +96,10 @@ pub(in crate::directory) fn set(conn: &mut Conn, holder: &Holder, wanted: Duties
     };
     let rows: Vec<DutyRow> = after
         .into_iter()
-        .map(|(duty, region, position, contact)| {
-            let same = |row: &&DutyRow| row.duty == duty && row.region == region && row.contact == contact;
-            let (valid_from, valid_to) =
-                present.iter().find(same).map_or((None, None), |row| (row.valid_from, row.valid_to));
-            let service = service.clone();
-            DutyRow { id: DutyId::new(), scope, service, region, land, duty, contact, position, valid_from, valid_to }
+        .map(|(duty, region, position, assigned)| {
+            let Assigned { contact, person, from: valid_from, until: valid_to } = assigned;
+            let (id, service) = (DutyId::new(), service.clone());
+            DutyRow { id, scope, service, region, land, duty, contact, position, valid_from, valid_to, person }
         })
         .collect();
     let old: Vec<DutyId> = present.iter().map(|row| row.id).collect();
@@ -103,12 +110,13 @@ pub(in crate::directory) fn set(conn: &mut Conn, holder: &Holder, wanted: Duties
     Ok(true)
 }
 
-/// All that can decide a route: of the adoption unless it was ended, of the service, and of these Länder.
+/// All that can decide a route: of the adoption if it is in one of these states, of the service, and of these Länder.
 pub(in crate::directory) fn for_route(
     conn: &mut Conn,
     service: &Slug,
     ars: &Ars,
     lands: &[LandCode],
+    states: &[AdoptionState],
 ) -> Result<Vec<DutyRow>, AppError> {
     let region = ArsPrefix::from(ars.clone());
     let rows: Vec<DutyRow> = duties::table
@@ -122,6 +130,7 @@ pub(in crate::directory) fn for_route(
     let is_used = adoptions::table
         .filter(adoptions::service.eq(service.clone()))
         .filter(adoptions::ars.eq(ars.clone()))
+        .filter(adoptions::state.eq_any(states.to_vec()))
         .filter(adoptions::ended_at.is_null());
     let is_used: bool = diesel::select(diesel::dsl::exists(is_used)).get_result(conn)?;
     Ok(rows

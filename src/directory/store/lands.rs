@@ -30,7 +30,7 @@ pub(in crate::directory) fn find(conn: &mut Conn, code: LandCode) -> Result<Land
         .select(land_agreements::using_land)
         .load(conn)?;
     cooperates_with.sort_by_key(|land| land.as_str());
-    let second_level = duties::of(conn, &Holder::Land(code))?.into_iter().map(|row| row.contact).collect();
+    let second_level = duties::of(conn, &Holder::Land(code))?.into_iter().map(duties::DutyRow::assigned).collect();
     Ok(Land { code, name: code.name().to_owned(), cooperates_with, second_level, version: version.unwrap_or(0) })
 }
 
@@ -55,7 +55,8 @@ pub(in crate::directory) fn save(conn: &mut Conn, land: &Land) -> Result<(), App
     Ok(())
 }
 
-fn region_of(code: LandCode) -> ArsPrefix {
+/// The region a Land is.
+pub(in crate::directory) fn region_of(code: LandCode) -> ArsPrefix {
     let number = LANDS.iter().find(|(c, ..)| *c == code.as_str()).map_or("", |(_, number, _)| number);
     number.parse().unwrap_or_else(|_| ArsPrefix::everywhere())
 }

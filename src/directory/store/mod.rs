@@ -8,8 +8,10 @@ pub(super) mod contacts;
 pub(super) mod duties;
 pub(super) mod lands;
 pub(super) mod municipalities;
+pub(super) mod planned;
 pub(super) mod services;
 pub(super) mod transfers;
+pub(super) mod versions;
 
 use diesel::prelude::*;
 

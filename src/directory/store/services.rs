@@ -30,18 +30,19 @@ struct ServiceRow {
 fn service(row: ServiceRow, duties: Vec<DutyRow>) -> Service {
     let mut second_level: Vec<SecondLevel> = Vec::new();
     let mut emergency = Vec::new();
-    for DutyRow { duty, region, contact, .. } in duties {
-        let kind = match duty {
+    for row in duties {
+        let region = row.region.clone();
+        let kind = match row.duty {
             Duty::Technical => Kind::Technical,
             Duty::Functional => Kind::Functional,
             _ => {
-                emergency.push(contact);
+                emergency.push(row.assigned());
                 continue;
             }
         };
         match second_level.iter_mut().find(|level| level.kind == kind && level.ars == region) {
-            Some(level) => level.contacts.push(contact),
-            None => second_level.push(SecondLevel { kind, ars: region, contacts: vec![contact] }),
+            Some(level) => level.contacts.push(row.assigned()),
+            None => second_level.push(SecondLevel { kind, ars: region, contacts: vec![row.assigned()] }),
         }
     }
     Service {

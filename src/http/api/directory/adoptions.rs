@@ -4,9 +4,10 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, Duties, NewAdoption};
+use crate::directory::assigned::{Assigned, contacts};
 use crate::directory::{Adoption, AdoptionState, Duty, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
@@ -53,15 +54,16 @@ macro_rules! named {
 }
 
 /// Those of them that did not have the duty before.
-fn anew(named: [(Duty, &Option<Vec<Slug>>); 8], before: &Duties) -> Vec<(&'static str, Vec<Slug>)> {
-    let new = |duty: Duty, slugs: &[Slug]| -> Vec<Slug> {
-        slugs.iter().filter(|slug| !before.of(duty).contains(slug)).cloned().collect()
+fn anew(named: [(Duty, &Option<Vec<Assigned>>); 8], before: &Duties) -> Vec<(&'static str, Vec<Slug>)> {
+    let new = |duty: Duty, all: &[Assigned]| -> Vec<Slug> {
+        let had = contacts(before.of(duty));
+        contacts(all).into_iter().filter(|slug| !had.contains(slug)).collect()
     };
-    let given = named.into_iter().filter_map(|(duty, slugs)| Some((duty, slugs.as_deref()?)));
-    given.map(|(duty, slugs)| (duty.as_str(), new(duty, slugs))).collect()
+    let given = named.into_iter().filter_map(|(duty, all)| Some((duty, all.as_deref()?)));
+    given.map(|(duty, all)| (duty.as_str(), new(duty, all))).collect()
 }
 
-fn key(at: &str) -> Result<AdoptionId, AppError> {
+pub(super) fn key(at: &str) -> Result<AdoptionId, AppError> {
     at.parse().map_err(|_| AppError::NotFound)
 }
 
@@ -118,17 +120,18 @@ pub async fn change(
 }
 
 /// End one; requests that name it stay.
-#[utoipa::path(delete, path = "/api/v1/adoptions/{adoption}", tag = "directory", params(("adoption" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(delete, path = "/api/v1/adoptions/{adoption}", tag = "directory", params(("adoption" = String, Path), EndQuery, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeAdoption>,
+    asked: Asked<right::ChangeAdoption, EndQuery>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
     let found = adoptions::read(&state.desk().db, key(&at)?).await?;
-    reach::sees(&guard.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
+    reach::sees(&asked.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
     check_match(&request, found.version)?;
-    adoptions::end(&state.desk().db, &guard.caller.actor, found.id, state.desk().clock.now()).await?;
+    adoptions::end(&state.desk().db, &asked.caller.actor, found.id, asked.query.reason, state.desk().clock.now())
+        .await?;
     ended()
 }
