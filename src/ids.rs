@@ -57,6 +57,8 @@ ids! {
     DutyId of Duty,
     /// One way of help shown to the public.
     ChannelId of Channel,
+    /// One note that an adoption was entered into an editorial system.
+    TransferId of Transfer,
     /// One state an object of the directory had.
     VersionId of Version,
     /// A change that takes effect on a day.

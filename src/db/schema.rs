@@ -168,6 +168,36 @@ diesel::table! {
         postal_code -> Nullable<Text>,
         in_115 -> Bool,
         version -> Integer,
+        changed_at -> Nullable<Timestamp>,
+        ended_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    municipality_successors (old_ars) {
+        old_ars -> Text,
+        new_ars -> Text,
+        valid_on -> Date,
+        noted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    transfers (id) {
+        id -> DbUuid,
+        adoption_id -> DbUuid,
+        day -> Date,
+        noted_at -> Timestamp,
+        actor -> Text,
+        target -> Nullable<Text>,
+        note -> Nullable<Text>,
+        digest -> Text,
     }
 }
 
@@ -672,6 +702,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     throttles,
     audit_entries,
     public_notices,
+    municipality_successors,
+    transfers,
 );
 
 diesel::table! {

@@ -11,6 +11,7 @@ use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
+use super::transfers::transfer_state;
 use super::versions::{self, Because, check_reason};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -168,16 +169,23 @@ pub struct AdoptionQuery {
     pub reach: Reach,
     /// Only in this region.
     pub region: Option<ArsPrefix>,
+    /// Only what was never entered into an editorial system, or shows something else since.
+    pub pending_transfer: bool,
 }
 
-/// A page of them, by id.
+/// A page of them, by id. One that asks for pending transfers may hold fewer than asked for and still lead on.
 pub async fn list(db: &Db, query: AdoptionQuery, page: PageRequest) -> Result<Page<Adoption>, AppError> {
     let (limit, after) = page.read()?;
     let after = after.map(|text| text.parse()).transpose();
     let after = after.map_err(|_| AppError::field("cursor", "must be a next_cursor as an earlier page gave it"))?;
     db.read(move |conn| {
         let rows = store::adoptions::list(conn, &query, limit + 1, after)?;
-        let page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        let mut page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        if query.pending_transfer {
+            let ids: Vec<AdoptionId> = page.items.iter().map(|row| row.id).collect();
+            let states = transfer_state(conn, &ids)?;
+            page.items.retain(|row| states.get(&row.id).is_some_and(|state| !state.is_current));
+        }
         Ok(Page { items: store::adoptions::whole(conn, page.items)?, next_cursor: page.next_cursor })
     })
     .await

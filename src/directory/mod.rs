@@ -14,6 +14,7 @@ pub mod adoptions;
 pub mod assigned;
 pub mod channels;
 pub mod contacts;
+pub mod export;
 mod gaps;
 pub mod hours;
 pub mod import;
@@ -30,6 +31,7 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
+pub mod transfers;
 pub mod versions;
 mod ways;
 

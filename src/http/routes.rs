@@ -4,13 +4,10 @@ use actix_web::HttpRequest;
 use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
-<<<<<<< HEAD
 use super::api::directory::{
-    adoptions, channels, contacts, gaps, lands, municipalities, planned, route, services, versions,
+    adoptions, channels, contacts, exports, gaps, lands, municipalities, notices, planned, route, services, transfers,
+    versions,
 };
-=======
-use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, notices, route, services};
->>>>>>> help
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
@@ -90,6 +87,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/services/{service}": get services::read, patch services::change, delete services::end))
             .service(at!("/adoptions": get adoptions::list, post adoptions::create))
             .service(at!("/adoptions/{adoption}": get adoptions::read, patch adoptions::change, delete adoptions::end))
+            .service(at!("/adoptions/{adoption}/transfers": get transfers::list, post transfers::note))
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
@@ -103,6 +101,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/notices": get notices::list, post notices::create))
             .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
+            .service(at!("/exports/help": get exports::help))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/me": get me::me))

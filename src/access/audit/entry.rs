@@ -45,6 +45,8 @@ crate::text_enum! {
         AdoptionChanged = "adoption.changed",
         /// An adoption was ended.
         AdoptionEnded = "adoption.ended",
+        /// An adoption's help was entered into an editorial system.
+        AdoptionTransferred = "adoption.transferred",
         /// A help channel was made.
         ChannelCreated = "channel.created",
         /// A help channel was changed.
@@ -71,6 +73,10 @@ crate::text_enum! {
         DirectoryImported = "directory.imported",
         /// A register of municipalities was imported.
         MunicipalitiesImported = "municipalities.imported",
+        /// A municipality was merged into another one.
+        MunicipalityMerged = "municipality.merged",
+        /// A municipality takes no new requests any more.
+        MunicipalityEnded = "municipality.ended",
         /// An API token was made.
         TokenCreated = "token.created",
         /// An API token was revoked.

@@ -92,6 +92,12 @@ pub(in crate::directory) fn list(
     Ok(rows.order(adoptions::id).limit(limit).load(conn)?)
 }
 
+/// Those of these ids, by id.
+pub(in crate::directory) fn of(conn: &mut Conn, ids: &[AdoptionId]) -> Result<Vec<AdoptionRow>, AppError> {
+    let present = adoptions::table.filter(adoptions::id.eq_any(ids)).filter(adoptions::ended_at.is_null());
+    Ok(present.order(adoptions::id).load(conn)?)
+}
+
 /// The next ones by id, whatever their state; for loading all of them piece by piece.
 pub(in crate::directory) fn next(
     conn: &mut Conn,

@@ -8,12 +8,10 @@ pub(super) mod contacts;
 pub(super) mod duties;
 pub(super) mod lands;
 pub(super) mod municipalities;
-<<<<<<< HEAD
-pub(super) mod planned;
-=======
 pub(super) mod notices;
->>>>>>> help
+pub(super) mod planned;
 pub(super) mod services;
+pub(super) mod transfers;
 pub(super) mod versions;
 
 use diesel::prelude::*;

@@ -27,6 +27,10 @@ pub struct ListQuery {
     ars: Option<ArsPrefix>,
     /// Only in this state.
     state: Option<AdoptionState>,
+    /// Only what was never entered into an editorial system, or shows something else since. A page may then hold
+    /// fewer items than asked for and still lead on.
+    #[serde(default)]
+    pending_transfer: bool,
     /// At most so many items, up to 200.
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
@@ -67,9 +71,9 @@ pub(super) fn key(at: &str) -> Result<AdoptionId, AppError> {
 #[utoipa::path(get, path = "/api/v1/adoptions", tag = "directory", params(ListQuery),
     responses((status = 200, body = Page<Adoption>)))]
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
-    let ListQuery { service, ars, state: in_state, limit, cursor } = asked.query;
+    let ListQuery { service, ars, state: in_state, pending_transfer, limit, cursor } = asked.query;
     let reach = asked.caller.reach(Action::ReadDirectory);
-    let query = AdoptionQuery { service, state: in_state, reach, region: ars };
+    let query = AdoptionQuery { service, state: in_state, reach, region: ars, pending_transfer };
     ok(&adoptions::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 

@@ -7,17 +7,16 @@
 pub mod adoptions;
 pub mod channels;
 pub mod contacts;
+pub mod exports;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
-<<<<<<< HEAD
-pub mod planned;
-=======
 pub mod notices;
->>>>>>> help
+pub mod planned;
 mod reach;
 pub mod route;
 pub mod services;
+pub mod transfers;
 pub mod versions;
 
 use std::sync::Arc;
