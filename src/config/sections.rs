@@ -172,7 +172,12 @@ pub fn network(text: &str) -> Result<IpNet, String> {
 impl Directory {
     /// The days of `confirm_before`.
     pub fn confirm_days(&self) -> Result<[i64; 3], String> {
-        let wrong = || format!("{:?} is not three spans of whole days, each shorter than the one before and the first shorter than directory.stale_after_days; such as 21d,14d,7d", self.confirm_before);
+        let wrong = || {
+            format!(
+                "{:?} is not three spans of whole days, each shorter than the one before and the first shorter than directory.stale_after_days; such as 21d,14d,7d",
+                self.confirm_before
+            )
+        };
         let day = |text: &str| -> Option<i64> {
             let span = humantime::parse_duration(text.trim()).ok()?.as_secs();
             (span % 86_400 == 0).then(|| i64::try_from(span / 86_400).ok()).flatten()

@@ -11,6 +11,8 @@ use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, stale};
 use super::store;
 use super::terms::{AdoptionState, Duty};
+use super::transfers::transfer_state;
+use super::versions::{self, Because, check_reason};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -43,7 +45,8 @@ pub struct Adoption {
 }
 
 /// Who answers for what in one adoption, each in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
 pub struct Duties {
     /// Assess and answer.
     pub central: Vec<Assigned>,
@@ -121,6 +124,8 @@ pub struct NewAdoption {
     pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, an empty list empties.
@@ -149,6 +154,8 @@ pub struct AdoptionChange {
     pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order; the whole list.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which adoptions.
@@ -162,16 +169,23 @@ pub struct AdoptionQuery {
     pub reach: Reach,
     /// Only in this region.
     pub region: Option<ArsPrefix>,
+    /// Only what was never entered into an editorial system, or shows something else since.
+    pub pending_transfer: bool,
 }
 
-/// A page of them, by id.
+/// A page of them, by id. One that asks for pending transfers may hold fewer than asked for and still lead on.
 pub async fn list(db: &Db, query: AdoptionQuery, page: PageRequest) -> Result<Page<Adoption>, AppError> {
     let (limit, after) = page.read()?;
     let after = after.map(|text| text.parse()).transpose();
     let after = after.map_err(|_| AppError::field("cursor", "must be a next_cursor as an earlier page gave it"))?;
     db.read(move |conn| {
         let rows = store::adoptions::list(conn, &query, limit + 1, after)?;
-        let page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        let mut page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        if query.pending_transfer {
+            let ids: Vec<AdoptionId> = page.items.iter().map(|row| row.id).collect();
+            let states = transfer_state(conn, &ids)?;
+            page.items.retain(|row| states.get(&row.id).is_some_and(|state| !state.is_current));
+        }
         Ok(Page { items: store::adoptions::whole(conn, page.items)?, next_cursor: page.next_cursor })
     })
     .await
@@ -182,7 +196,12 @@ pub async fn read(db: &Db, id: AdoptionId) -> Result<Adoption, AppError> {
     db.read(move |conn| by_id(conn, id)).await
 }
 
-fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
+/// Where one stands, also if it was ended: its history stays.
+pub async fn place(db: &Db, id: AdoptionId) -> Result<(Ars, Slug), AppError> {
+    db.read(move |conn| store::adoptions::place(conn, id)?.ok_or(AppError::NotFound)).await
+}
+
+pub(super) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
     let row = store::adoptions::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     store::adoptions::whole(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
@@ -208,6 +227,7 @@ pub async fn create(
         data_protection: new.data_protection,
         data_processor: new.data_processor,
         channels: new.channels,
+        reason: new.reason.clone(),
     };
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
@@ -233,6 +253,7 @@ pub async fn create(
             let made = by_id(tx, id)?;
             let trail = Trail::after(&made);
             audit::record(tx, &actor, AuditAction::AdoptionCreated, (ObjectKind::Adoption, &id), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
             Ok(made)
         })
     })
@@ -254,7 +275,7 @@ pub async fn change(
         if adoption.version != version {
             return Err(stale("the adoption", adoption.version));
         }
-        let before = adoption.clone();
+        let (before, reason) = (adoption.clone(), change.reason.clone());
         let channels = apply(tx, change, &mut adoption, Faults::default())?;
         adoption.version += 1;
         adoption.updated_at = now;
@@ -267,20 +288,29 @@ pub async fn change(
         let after = by_id(tx, id)?;
         let trail = Trail::changed(&before, &after);
         audit::record(tx, &actor, AuditAction::AdoptionChanged, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &reason), Some(&before), &after, now)?;
         Ok(after)
     })
     .await
 }
 
 /// Ends one: the municipality no longer uses the service; requests that name it stay.
-pub async fn end(db: &Db, actor: &Actor, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: AdoptionId,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let trail = Trail::before(&by_id(tx, id)?);
+        let last = by_id(tx, id)?;
         if !store::adoptions::end(tx, id, now)? {
             return Err(AppError::NotFound);
         }
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::AdoptionEnded, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -293,6 +323,7 @@ fn apply(
     adoption: &mut Adoption,
     mut faults: Faults,
 ) -> Result<Option<Vec<Channel>>, AppError> {
+    check_reason(&change.reason, &mut faults);
     let lists = [
         (Duty::Central, change.central),
         (Duty::Technical, change.technical),

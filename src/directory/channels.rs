@@ -6,8 +6,10 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::adoptions::Adoption;
 use super::page::{Page, PageRequest, guard, stale};
 use super::terms::ChannelKind;
+use super::versions::{self, Because, check_reason};
 use super::{hours, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -94,6 +96,8 @@ pub struct NewChannel {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// A channel as it is to be from now on, whole.
@@ -124,6 +128,8 @@ pub struct ChannelChange {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What both say about the channel itself. Written out above because serde refuses unknown fields only in a flat
@@ -189,7 +195,9 @@ pub async fn create(
             if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
                 faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
             }
+            check_reason(&new.reason, &mut faults);
             faults.finish()?;
+            let before = adoption_of(tx, &new.service, &new.ars)?;
             let channel = HelpChannel {
                 id: ChannelId::new(),
                 service: new.service,
@@ -201,7 +209,7 @@ pub async fn create(
             store::channels::append(tx, &channel)?;
             let trail = Trail::after(&channel);
             audit::record(tx, &actor, AuditAction::ChannelCreated, (ObjectKind::Channel, &channel.id), trail, now)?;
-            adoption_changed(tx, &channel, now)?;
+            adoption_changed(tx, Because::of(&actor, &new.reason), before, now)?;
             Ok(channel)
         })
     })
@@ -220,6 +228,7 @@ pub async fn change(
     let version = guard(change.version)?;
     let mut faults = Faults::default();
     let shown = channel_of!(change).complete("", &mut faults);
+    check_reason(&change.reason, &mut faults);
     faults.finish()?;
     db.write(move |tx| {
         let found = store::channels::find(tx, id)?.ok_or(AppError::NotFound)?;
@@ -227,30 +236,49 @@ pub async fn change(
             return Err(stale("the channel", found.version));
         }
         let channel = HelpChannel { shown, version: version + 1, updated_at: now, ..found.clone() };
+        let before = adoption_of(tx, &channel.service, &channel.ars)?;
         store::channels::update(tx, &channel)?;
         let trail = Trail::changed(&found, &channel);
         audit::record(tx, &actor, AuditAction::ChannelChanged, (ObjectKind::Channel, &id), trail, now)?;
-        adoption_changed(tx, &channel, now)?;
+        adoption_changed(tx, Because::of(&actor, &change.reason), before, now)?;
         Ok(channel)
     })
     .await
 }
 
 /// Ends one: it is no longer shown.
-pub async fn end(db: &Db, actor: &Actor, id: ChannelId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: ChannelId,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
         let channel = store::channels::find(tx, id)?.ok_or(AppError::NotFound)?;
+        let before = adoption_of(tx, &channel.service, &channel.ars)?;
         store::channels::end(tx, &[id], now)?;
         let trail = Trail::before(&channel);
         audit::record(tx, &actor, AuditAction::ChannelEnded, (ObjectKind::Channel, &id), trail, now)?;
-        adoption_changed(tx, &channel, now)
+        adoption_changed(tx, Because::of(&actor, &reason), before, now)
     })
     .await
 }
 
-fn adoption_changed(tx: &mut Tx, channel: &HelpChannel, now: Timestamp) -> Result<(), AppError> {
-    store::adoptions::touch(tx, &channel.service, &channel.ars, now)?;
+/// The adoption that shows the channel; none where it was ended meanwhile.
+fn adoption_of(tx: &mut Tx, service: &Slug, ars: &Ars) -> Result<Option<Adoption>, AppError> {
+    let row = store::adoptions::find(tx, service, ars)?;
+    Ok(store::adoptions::whole(tx, row.into_iter().collect())?.pop())
+}
+
+/// Its adoption has another version now.
+fn adoption_changed(tx: &mut Tx, because: Because, before: Option<Adoption>, now: Timestamp) -> Result<(), AppError> {
+    if let Some(before) = before {
+        store::adoptions::touch(tx, &before.service, &before.ars, now)?;
+        let after = adoption_of(tx, &before.service, &before.ars)?.ok_or(AppError::NotFound)?;
+        versions::keep(tx, because, Some(&before), &after, now)?;
+    }
     store::changed(tx)
 }
 

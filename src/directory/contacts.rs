@@ -4,15 +4,18 @@
 //! endpoints of `delivery` (`ways.rs`); what delivery learns about them shows here as `bounced` and the
 //! webhook's state.
 
+mod change;
 mod check;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use change::ContactChange;
 use check::check;
-pub(super) use check::{check_assigned, check_known, check_plain};
+pub(super) use check::{check_assigned, check_change, check_plain};
 
-use super::page::{Page, PageRequest, guard, present, stale};
+use super::page::{Page, PageRequest, guard, stale};
+use super::versions::{self, Because, check_reason};
 use super::{Settings, absence, confirmation, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -142,62 +145,8 @@ pub struct NewContact {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
-}
-
-/// What is to be different; what is left out stays, `null` empties.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContactChange {
-    /// The version it was read at.
-    pub version: Option<i32>,
-    /// The name people know.
-    pub name: Option<String>,
-    /// The region whose editors may change it.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<ArsPrefix>)]
-    pub owner: Option<Option<ArsPrefix>>,
-    /// Its mail address.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub email: Option<Option<EmailAddress>>,
-    /// Its webhook.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<WebhookInput>)]
-    pub webhook: Option<Option<WebhookInput>>,
-    /// Its telephone number.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub phone: Option<Option<String>>,
-    /// When it is reached, as OpenStreetMap writes opening hours.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub hours: Option<Option<String>>,
-    /// Who stands in.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Slug>)]
-    pub deputy: Option<Option<Slug>>,
-    /// When somebody last said that this is right.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub confirmed_on: Option<Option<NaiveDate>>,
-    /// First day of an absence.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub absent_from: Option<Option<NaiveDate>>,
-    /// Last day of an absence.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub absent_until: Option<Option<NaiveDate>>,
-    /// May it see who asked?
-    pub discloses_reporter: Option<bool>,
-    /// First day it is there for its duties.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub valid_from: Option<Option<NaiveDate>>,
-    /// Last day.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub valid_to: Option<Option<NaiveDate>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which contacts.
@@ -227,7 +176,7 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Contact, AppError> {
     db.read(move |conn| find(conn, &slug)).await
 }
 
-fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
+pub(super) fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
     let row = store::contacts::find(conn, slug)?.filter(|row| row.ended_at.is_none()).ok_or(AppError::NotFound)?;
     ways::contacts(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
@@ -258,6 +207,7 @@ pub async fn create(
             row.discloses_reporter = new.discloses_reporter;
             (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
             let mut faults = Faults::default();
+            check_reason(&new.reason, &mut faults);
             check(tx, &row, &mut faults)?;
             absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
             if let Some(webhook) = &new.webhook {
@@ -271,6 +221,7 @@ pub async fn create(
             let made = find(tx, &row.slug)?;
             let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
             audit::record(tx, &actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
             Ok(made)
         })
     })
@@ -290,47 +241,63 @@ pub async fn change(
     let version = guard(change.version)?;
     let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
     db.write(move |tx| {
-        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
-        let mut row = found.ok_or(AppError::NotFound)?;
-        if row.version != version {
-            return Err(stale("the contact", row.version));
+        let found = find(tx, &slug)?;
+        if found.version != version {
+            return Err(stale("the contact", found.version));
         }
-        let (before, known) = (find(tx, &slug)?, row.clone());
-        change.apply(&mut row);
-        let mut faults = Faults::default();
-        check(tx, &row, &mut faults)?;
-        if change.absent_from.is_some() || change.absent_until.is_some() || change.deputy.is_some() {
-            absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
-        }
-        if let Some(Some(webhook)) = &change.webhook {
-            ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
-        }
-        faults.finish()?;
-        if let Some(email) = &change.email {
-            ways::set_email(tx, &mut row, email.as_ref(), now)?;
-        }
-        if let Some(webhook) = &change.webhook {
-            ways::set_webhook(tx, &sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
-        }
-        confirmation::before_save(&known, &mut row, change.confirmed_on.is_some());
-        if row.confirmed_on > known.confirmed_on {
-            ways::trust_again(tx, &row, now)?;
-        }
-        confirmation::after_save(tx, &known, &row, now)?;
-        let webhook = change.webhook.as_ref().and_then(Option::as_ref);
-        keep(tx, &actor, AuditAction::ContactChanged, &before, row, webhook, now)
+        change_now(tx, &actor, &sealer, &settings, found, &change, now)
     })
     .await
 }
 
-/// Stores a changed contact as its next version, tells every instance, and writes it into the audit log.
+/// Changes it in this transaction, whatever version somebody read.
+pub(super) fn change_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    sealer: &Sealer,
+    settings: &Settings,
+    before: Contact,
+    change: &ContactChange,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    let known = store::contacts::find(tx, &before.slug)?.ok_or(AppError::NotFound)?;
+    let mut row = known.clone();
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check_reason(&change.reason, &mut faults);
+    check(tx, &row, &mut faults)?;
+    if change.absent_from.is_some() || change.absent_until.is_some() || change.deputy.is_some() {
+        absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
+    }
+    if let Some(Some(webhook)) = &change.webhook {
+        ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
+    }
+    faults.finish()?;
+    if let Some(email) = &change.email {
+        ways::set_email(tx, &mut row, email.as_ref(), now)?;
+    }
+    if let Some(webhook) = &change.webhook {
+        ways::set_webhook(tx, sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
+    }
+    confirmation::before_save(&known, &mut row, change.confirmed_on.is_some());
+    if row.confirmed_on > known.confirmed_on {
+        ways::trust_again(tx, &row, now)?;
+    }
+    confirmation::after_save(tx, &known, &row, now)?;
+    let said = (AuditAction::ContactChanged, &change.reason, change.webhook.as_ref().and_then(Option::as_ref));
+    keep(tx, actor, said, &before, row, now)
+}
+
+/// What was done to a contact, why, and with which webhook.
+type Said<'a> = (AuditAction, &'a Option<String>, Option<&'a WebhookInput>);
+
+/// Stores a changed contact as its next version, tells every instance, and writes it down.
 pub(super) fn keep(
     tx: &mut Tx,
     actor: &Actor,
-    action: AuditAction,
+    (action, reason, webhook): Said,
     before: &Contact,
     mut row: store::contacts::ContactRow,
-    webhook: Option<&WebhookInput>,
     now: Timestamp,
 ) -> Result<Contact, AppError> {
     row.version += 1;
@@ -340,22 +307,24 @@ pub(super) fn keep(
     let after = find(tx, &row.slug)?;
     let trail = Trail::changed(before, &told(&after, webhook)?);
     audit::record(tx, actor, action, (ObjectKind::Contact, &row.slug), trail, now)?;
+    versions::keep(tx, Because::of(actor, reason), Some(before), &after, now)?;
     Ok(after)
 }
 
 /// Ends one: it is asked nothing any more; what was asked before stays with it.
-pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now: Timestamp) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
-        let mut row = found.ok_or(AppError::NotFound)?;
-        let trail = Trail::before(&find(tx, &slug)?);
+        let last = find(tx, &slug)?;
+        let mut row = store::contacts::find(tx, &slug)?.ok_or(AppError::NotFound)?;
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
         confirmation::after_save(tx, &row, &row, now)?;
         store::contacts::save(tx, &row)?;
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -368,25 +337,4 @@ fn told(contact: &Contact, webhook: Option<&WebhookInput>) -> Result<serde_json:
         told["webhook"]["secret"] = "…".into();
     }
     Ok(told)
-}
-
-impl ContactChange {
-    fn apply(&self, row: &mut store::contacts::ContactRow) {
-        fn set<T: Clone>(field: &mut T, new: &Option<T>) {
-            if let Some(new) = new {
-                field.clone_from(new);
-            }
-        }
-        set(&mut row.name, &self.name);
-        set(&mut row.owner, &self.owner);
-        set(&mut row.phone, &self.phone);
-        set(&mut row.hours, &self.hours);
-        set(&mut row.deputy, &self.deputy);
-        set(&mut row.confirmed_on, &self.confirmed_on);
-        set(&mut row.absent_from, &self.absent_from);
-        set(&mut row.absent_until, &self.absent_until);
-        set(&mut row.discloses_reporter, &self.discloses_reporter);
-        set(&mut row.valid_from, &self.valid_from);
-        set(&mut row.valid_to, &self.valid_to);
-    }
 }

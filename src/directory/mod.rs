@@ -16,12 +16,16 @@ pub mod assigned;
 pub mod channels;
 pub mod confirmation;
 pub mod contacts;
+pub mod export;
 mod gaps;
-mod hours;
+pub mod hours;
 pub mod import;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
 mod page;
+mod past;
+pub mod planned;
 mod resolve;
 mod route;
 pub mod sample;
@@ -29,6 +33,8 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
+pub mod transfers;
+pub mod versions;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};
@@ -36,15 +42,17 @@ pub use assigned::Assigned;
 pub use channels::HelpChannel;
 pub use confirmation::Confirmations;
 pub use contacts::Contact;
-pub use gaps::{Gap, GapKind, GapQuery, gaps};
+pub use gaps::{Gap, GapKind, GapQuery, Severity, gaps, in_order as gaps_in_order, page_of as gaps_page};
 pub use lands::Land;
 pub use municipalities::Municipality;
+pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
-pub use route::{central_contacts, contacts_of, emergency_contacts, emergency_route, route};
+pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{
-    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,
+    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice,
+    Snapshot,
 };
 pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
 

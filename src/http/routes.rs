@@ -4,7 +4,10 @@ use actix_web::HttpRequest;
 use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
-use super::api::directory::{adoptions, channels, contacts, gaps, lands, municipalities, route, services};
+use super::api::directory::{
+    adoptions, channels, contacts, exports, gaps, lands, municipalities, notices, planned, route, services, transfers,
+    versions,
+};
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
@@ -84,12 +87,22 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/services/{service}": get services::read, patch services::change, delete services::end))
             .service(at!("/adoptions": get adoptions::list, post adoptions::create))
             .service(at!("/adoptions/{adoption}": get adoptions::read, patch adoptions::change, delete adoptions::end))
+            .service(at!("/adoptions/{adoption}/transfers": get transfers::list, post transfers::note))
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
             .service(at!("/contacts/{contact}/confirmation": get contacts::confirmation, post contacts::ask))
+            .service(at!("/contacts/{contact}/versions": get versions::of_contact))
+            .service(at!("/contacts/{contact}/planned": get planned::list, post planned::plan))
+            .service(at!("/contacts/{contact}/planned/{plan}": delete planned::withdraw))
+            .service(at!("/adoptions/{adoption}/versions": get versions::of_adoption))
+            .service(at!("/services/{service}/versions": get versions::of_service))
+            .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/notices": get notices::list, post notices::create))
+            .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
+            .service(at!("/exports/help": get exports::help))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/gaps.csv": get gaps::csv))

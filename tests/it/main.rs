@@ -18,3 +18,4 @@ mod schema;
 mod support;
 mod tickets;
 mod users;
+mod versions;

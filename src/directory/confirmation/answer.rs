@@ -140,7 +140,7 @@ impl Confirmations {
                 store::end_open(tx, &row.slug, now)?;
                 let name = row.name.clone();
                 let by = Actor::link(&name).at(Some(from));
-                contacts::keep(tx, &by, AuditAction::ContactConfirmed, &before, row, None, now)?;
+                contacts::keep(tx, &by, (AuditAction::ContactConfirmed, &None, None), &before, row, now)?;
                 Ok(Ok(Confirmed { name, good_until: context.rules().good_until(today) }))
             })
             .await
@@ -201,7 +201,7 @@ impl Confirmations {
                 absence_rules::check_deputy(tx, &row, today, &mut faults)?;
                 faults.finish()?;
                 let by = Actor::link(&row.name).at(Some(from));
-                let after = contacts::keep(tx, &by, AuditAction::ContactChanged, &before, row, None, now)?;
+                let after = contacts::keep(tx, &by, (AuditAction::ContactChanged, &None, None), &before, row, now)?;
                 if let (Some(from), Some(until)) = (absence.from, absence.until)
                     && !absence.deputy_in_words.is_empty()
                 {

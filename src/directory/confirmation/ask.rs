@@ -97,7 +97,9 @@ impl Confirmations {
                     return Err(AppError::Conflict("the contact is not valid today, so it is not asked".into()));
                 };
                 let refusal = match standing.mailbox {
-                    Mailbox::None => Some("the contact has no mail address to ask at; enter one, or confirm it yourself"),
+                    Mailbox::None => {
+                        Some("the contact has no mail address to ask at; enter one, or confirm it yourself")
+                    }
                     Mailbox::Bounced(_) => Some("mail to the contact comes back; correct its address, which asks it"),
                     Mailbox::Works => None,
                 };

@@ -51,12 +51,9 @@ pub(super) fn leads(
 }
 
 /// Where each contact is named, by itself or through those it stands in for.
-fn matters(
-    conn: &mut Conn,
-    contacts: &[Slug],
-    today: NaiveDate,
-) -> Result<HashMap<Slug, BTreeSet<Matter>>, AppError> {
-    let mut concerns: HashMap<Slug, Vec<Slug>> = contacts.iter().map(|slug| (slug.clone(), vec![slug.clone()])).collect();
+fn matters(conn: &mut Conn, contacts: &[Slug], today: NaiveDate) -> Result<HashMap<Slug, BTreeSet<Matter>>, AppError> {
+    let mut concerns: HashMap<Slug, Vec<Slug>> =
+        contacts.iter().map(|slug| (slug.clone(), vec![slug.clone()])).collect();
     for row in store::contacts::with_deputy(conn, contacts)? {
         if let Some(deputy) = row.deputy {
             concerns.entry(row.slug).or_default().push(deputy);
@@ -87,11 +84,7 @@ fn matter(row: &DutyRow, operating: &HashMap<Slug, LandCode>) -> Option<Matter> 
 }
 
 /// Who is told of what happens there: the leads, then the central contacts; for a Land, its fallback.
-fn levels(
-    conn: &mut Conn,
-    matters: &HashSet<&Matter>,
-    today: NaiveDate,
-) -> Result<HashMap<Matter, Levels>, AppError> {
+fn levels(conn: &mut Conn, matters: &HashSet<&Matter>, today: NaiveDate) -> Result<HashMap<Matter, Levels>, AppError> {
     let mut found = HashMap::<Matter, Levels>::new();
     let places: Vec<(Slug, Ars)> = matters
         .iter()

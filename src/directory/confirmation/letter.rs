@@ -122,8 +122,7 @@ pub(super) fn news(all: &[News]) -> Letter {
             .to_owned(),
     ));
     let names = all.iter().map(|news| format!("{} ({})", news.contact, news.cause)).collect();
-    let english =
-        vec![Part::Words("These contacts need somebody to look after them:".to_owned()), Part::List(names)];
+    let english = vec![Part::Words("These contacts need somebody to look after them:".to_owned()), Part::List(names)];
     Letter { subject, german, english }
 }
 

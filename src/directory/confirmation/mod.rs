@@ -76,7 +76,8 @@ pub(super) fn before_save(before: &ContactRow, row: &mut ContactRow, says_confir
 /// asked no more where that is answered or went elsewhere.
 pub(super) fn after_save(tx: &mut Tx, before: &ContactRow, row: &ContactRow, now: Timestamp) -> Result<(), AppError> {
     store::settle(tx, &row.slug, now)?;
-    if before.confirmed_on != row.confirmed_on || before.email_endpoint != row.email_endpoint || row.ended_at.is_some() {
+    if before.confirmed_on != row.confirmed_on || before.email_endpoint != row.email_endpoint || row.ended_at.is_some()
+    {
         store::end_open(tx, &row.slug, now)?;
     }
     Ok(())

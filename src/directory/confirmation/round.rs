@@ -41,9 +41,7 @@ pub async fn run(confirmations: Confirmations, mut shutdown: tokio::sync::watch:
         let began = Instant::now();
         let seen = confirmations.seen().await;
         let is_due = match (&seen, &last) {
-            (Ok(seen), Some((at, known, waits))) => {
-                seen != known || at.elapsed() >= if *waits { SOON } else { EVERY }
-            }
+            (Ok(seen), Some((at, known, waits))) => seen != known || at.elapsed() >= if *waits { SOON } else { EVERY },
             (Ok(_), None) => true,
             (Err(_), _) => false,
         };

@@ -220,20 +220,12 @@ mod tests {
     fn a_contact_is_asked_reminded_and_told_of_on_its_days() {
         check(standing(None), "03-01", "03-01 first, 03-08 reminder_1, 03-15 reminder_2, 03-22 told unconfirmed");
         // Good for 180 days after 1 January: until 30 June; stale on 1 July.
-        check(
-            standing(Some("01-01")),
-            "01-01",
-            "06-10 again, 06-17 reminder_1, 06-24 reminder_2, 07-01 told stale",
-        );
+        check(standing(Some("01-01")), "01-01", "06-10 again, 06-17 reminder_1, 06-24 reminder_2, 07-01 told stale");
     }
 
     #[test]
     fn who_was_off_catches_up_without_a_flood() {
-        check(
-            standing(Some("01-01")),
-            "06-28",
-            "06-28 again, 07-01 told stale, 07-05 reminder_1, 07-12 reminder_2",
-        );
+        check(standing(Some("01-01")), "06-28", "06-28 again, 07-01 told stale, 07-05 reminder_1, 07-12 reminder_2");
         let mut asked = standing(None);
         asked.asked.push((Occasion::First, day("01-01")));
         check(asked, "06-01", "06-01 reminder_1, 06-08 reminder_2, 06-15 told unconfirmed");

@@ -9,7 +9,9 @@ use super::schedule::{Cause, Occasion};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::{insert_many, load_unlocked};
-use crate::db::schema::{changes, confirmation_notices as n, confirmation_requests as r, contact_disputes as d, contacts};
+use crate::db::schema::{
+    changes, confirmation_notices as n, confirmation_requests as r, contact_disputes as d, contacts,
+};
 use crate::error::AppError;
 use crate::ids::{EndpointId, RowId};
 use crate::keys::Slug;
@@ -75,7 +77,7 @@ pub(super) fn request(conn: &mut Conn, hash: &[u8]) -> Result<Option<RequestRow>
 }
 
 /// What these contacts, or all, were asked and have not answered, earliest first.
-pub(super) fn open_requests(
+pub(in crate::directory) fn open_requests(
     conn: &mut Conn,
     of: Option<&[Slug]>,
 ) -> Result<HashMap<Slug, Vec<RequestRow>>, AppError> {
@@ -145,11 +147,9 @@ pub(super) fn insert_notices(conn: &mut Conn, rows: &[NoticeRow]) -> Result<(), 
 }
 
 /// What people were told of these contacts, or all, and when last.
-pub(super) fn told(
-    conn: &mut Conn,
-    of: Option<&[Slug]>,
-) -> Result<HashMap<Slug, Vec<(Cause, Timestamp)>>, AppError> {
-    let mut rows = n::table.group_by((n::contact, n::cause)).select((n::contact, n::cause, max(n::created_at))).into_boxed();
+pub(super) fn told(conn: &mut Conn, of: Option<&[Slug]>) -> Result<HashMap<Slug, Vec<(Cause, Timestamp)>>, AppError> {
+    let mut rows =
+        n::table.group_by((n::contact, n::cause)).select((n::contact, n::cause, max(n::created_at))).into_boxed();
     if let Some(slugs) = of {
         rows = rows.filter(n::contact.eq_any(slugs.to_vec()));
     }

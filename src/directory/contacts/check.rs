@@ -2,6 +2,7 @@
 //!
 //! Not here: what is wrong with a webhook (`ways.rs`) and with a deputy who is away too (`absence.rs`).
 
+use super::ContactChange;
 use crate::db::Conn;
 use crate::directory::assigned::{self, Assigned};
 use crate::directory::{absence, hours, store};
@@ -17,6 +18,15 @@ pub(super) fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: 
         None => {}
     }
     Ok(())
+}
+
+/// What would be wrong with a change that is made later.
+pub(in crate::directory) fn check_change(conn: &mut Conn, slug: &Slug, change: &ContactChange) -> Result<(), AppError> {
+    let mut row = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check(conn, &row, &mut faults)?;
+    faults.finish()
 }
 
 /// The part of [`check`] that needs no look at other contacts.
@@ -49,7 +59,7 @@ pub(in crate::directory) fn check_assigned(
 }
 
 /// Notes every slug that no present contact has.
-pub(in crate::directory) fn check_known(conn: &mut Conn, field: &str, slugs: &[Slug], faults: &mut Faults) -> Result<(), AppError> {
+fn check_known(conn: &mut Conn, field: &str, slugs: &[Slug], faults: &mut Faults) -> Result<(), AppError> {
     let known = store::contacts::present(conn, slugs)?;
     for slug in slugs.iter().filter(|slug| !known.contains(*slug)) {
         faults.add(field, format!("there is no contact {slug}; make it first"));

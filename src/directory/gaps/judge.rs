@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 
+use super::Gap;
 use super::kind::{GapKind, Severity};
 use super::known::{Known, KnownContact, Named};
-use super::Gap;
 use crate::directory::adoptions::Adoption;
 use crate::directory::channels::HelpChannel;
 use crate::directory::municipalities::Municipality;
@@ -182,7 +182,7 @@ fn judge_emergency(known: &Known, named: &[Named], report: &mut Report) {
         }
     }
     let hours: Vec<Option<&str>> = contacts.iter().map(|(_, contact)| contact.hours.as_deref()).collect();
-    if !hours.is_empty() && !super::always::covers_nights(&hours) {
+    if !hours.is_empty() && !known.nights.are_covered(&hours, report.place.land) {
         let message = "Nachts oder am Wochenende ist kein Notfallkontakt erreichbar.".to_owned();
         report.add(GapKind::EmergencyInHoursOnly, None, message);
     }

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
+use super::always::Nights;
 use crate::db::Conn;
 use crate::delivery::{Endpoint, EndpointState};
 use crate::directory::adoptions::Adoption;
-use crate::directory::confirmation::store as confirmations;
 use crate::directory::confirmation::Rules;
+use crate::directory::confirmation::store as confirmations;
 use crate::directory::municipalities::Municipality;
 use crate::directory::resolve::{ContactFact, DutyFact, Span};
 use crate::directory::services::Service;
@@ -26,6 +27,7 @@ pub(super) struct Known {
     pub agreements: HashSet<(LandCode, LandCode)>,
     pub contacts: HashMap<Slug, KnownContact>,
     pub rules: Rules,
+    pub nights: Nights,
     duties: HashMap<Slug, Vec<DutyFact>>,
 }
 
@@ -50,13 +52,13 @@ pub(super) struct Named<'a> {
 }
 
 impl Known {
-    pub fn read(conn: &mut Conn, settings: &Settings) -> Result<Self, AppError> {
+    pub fn read(conn: &mut Conn, settings: &Settings, today: NaiveDate) -> Result<Self, AppError> {
         let rows = store::contacts::all(conn)?;
         let endpoints = ways::endpoints(conn, &rows)?;
         let mut duties = HashMap::<Slug, Vec<DutyFact>>::new();
-        for row in store::duties::shared(conn)? {
-            if let (Scope::Service, Some(service)) = (row.scope, row.service.clone()) {
-                duties.entry(service).or_default().push(route::fact(row));
+        for fact in store::duties::shared(conn)?.into_iter().map(route::fact) {
+            if let (Scope::Service, Some(service)) = (fact.scope, fact.service.clone()) {
+                duties.entry(service).or_default().push(fact);
             }
         }
         let asked = confirmations::open_requests(conn, None)?;
@@ -72,6 +74,7 @@ impl Known {
             agreements: store::lands::agreements(conn)?.into_iter().collect(),
             contacts: rows.into_iter().map(contact).collect(),
             rules: settings.rules(),
+            nights: Nights::from(today),
             duties,
         })
     }

@@ -91,7 +91,11 @@ pub(in crate::directory) fn with_deputy(conn: &mut Conn, deputies: &[Slug]) -> R
 }
 
 /// Present ones of this very region, by name.
-pub(in crate::directory) fn owned_by(conn: &mut Conn, owner: &ArsPrefix, most: i64) -> Result<Vec<ContactRow>, AppError> {
+pub(in crate::directory) fn owned_by(
+    conn: &mut Conn,
+    owner: &ArsPrefix,
+    most: i64,
+) -> Result<Vec<ContactRow>, AppError> {
     let rows = contacts::table.filter(contacts::owner.eq(owner.clone())).filter(contacts::ended_at.is_null());
     Ok(rows.order((contacts::folded, contacts::slug)).limit(most).load(conn)?)
 }

@@ -55,7 +55,8 @@ pub(in crate::directory) fn save(conn: &mut Conn, land: &Land) -> Result<(), App
     Ok(())
 }
 
-fn region_of(code: LandCode) -> ArsPrefix {
+/// The region a Land is.
+pub(in crate::directory) fn region_of(code: LandCode) -> ArsPrefix {
     let number = LANDS.iter().find(|(c, ..)| *c == code.as_str()).map_or("", |(_, number, _)| number);
     number.parse().unwrap_or_else(|_| ArsPrefix::everywhere())
 }

@@ -194,9 +194,8 @@ async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError
 
 fn absence(typed: &Typed) -> Result<Absence, AppError> {
     let day = |field: &str, text: &str| -> Result<Option<NaiveDate>, AppError> {
-        let read = || {
-            NaiveDate::parse_from_str(text, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(text, "%d.%m.%Y"))
-        };
+        let read =
+            || NaiveDate::parse_from_str(text, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(text, "%d.%m.%Y"));
         if text.is_empty() { Ok(None) } else { read().map(Some).map_err(|_| AppError::field(field, "is no day")) }
     };
     let slug = |text: &str| text.parse::<Slug>().map_err(|_| AppError::field("deputy", "is nobody"));
@@ -254,9 +253,7 @@ impl Confirmation {
                 "Der letzte Tag liegt vor dem ersten. Tauschen Sie beide.".to_owned()
             }
             "absent_until" if fault.message.contains("over") => "Dieser Tag ist schon vorbei.".to_owned(),
-            "absent_from" | "absent_until" => {
-                "Das ist kein Tag. Schreiben Sie ihn wie 24.12.2026.".to_owned()
-            }
+            "absent_from" | "absent_until" => "Das ist kein Tag. Schreiben Sie ihn wie 24.12.2026.".to_owned(),
             "deputy" if fault.message.contains("away") => {
                 "Diese Vertretung ist in derselben Zeit abwesend. Wählen Sie jemand anderen.".to_owned()
             }
@@ -276,7 +273,8 @@ impl Confirmation {
 
 fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
     let LinkPage { contact, deputy, answers_for, colleagues, good_until, expires_at } = found;
-    let chosen = if typed.deputy.is_empty() { contact.deputy.as_ref().map(Slug::as_str) } else { Some(typed.deputy.as_str()) };
+    let chosen =
+        if typed.deputy.is_empty() { contact.deputy.as_ref().map(Slug::as_str) } else { Some(typed.deputy.as_str()) };
     let colleagues = colleagues.into_iter().map(|(slug, name)| Colleague {
         is_chosen: Some(slug.as_str()) == chosen,
         slug: slug.to_string(),
@@ -339,9 +337,9 @@ fn absence_sentence(contact: &Contact, names_in_words: bool) -> String {
     match (absence_days(contact), names_in_words) {
         (None, _) => "Abwesenheit ausgetragen. Anfragen kommen wieder zu Ihnen.".to_owned(),
         (Some(days), false) => format!("Abwesenheit eingetragen: {days}."),
-        (Some(days), true) => format!(
-            "Abwesenheit eingetragen: {days}. Wer Sie vertritt, geht an die Stelle, die Ihre Angaben pflegt."
-        ),
+        (Some(days), true) => {
+            format!("Abwesenheit eingetragen: {days}. Wer Sie vertritt, geht an die Stelle, die Ihre Angaben pflegt.")
+        }
     }
 }
 

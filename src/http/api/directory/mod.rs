@@ -7,12 +7,17 @@
 pub mod adoptions;
 pub mod channels;
 pub mod contacts;
+pub mod exports;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
+pub mod planned;
 mod reach;
 pub mod route;
 pub mod services;
+pub mod transfers;
+pub mod versions;
 
 use std::sync::Arc;
 
@@ -49,6 +54,15 @@ fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> 
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, place)).insert_header((ETAG, format!("\"{version}\"")));
     Ok(answer.json(made))
+}
+
+/// Why something is ended.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EndQuery {
+    /// For whoever reads its versions later.
+    reason: Option<String>,
 }
 
 /// 204: it has ended.
