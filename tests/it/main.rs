@@ -6,6 +6,7 @@ mod audit;
 mod browser;
 mod browser_staff;
 mod cli;
+mod confirmations;
 mod delivery;
 mod directory;
 mod escalations;
