@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod audit;
 mod browser;
+mod browser_confirmation;
 mod browser_staff;
 mod cli;
 mod confirmations;

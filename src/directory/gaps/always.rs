@@ -81,7 +81,9 @@ mod tests {
         check(&[None], false);
         check(&[Some("Mo-Fr 08:00-18:00")], false);
         check(&[Some("Mo-Su 18:00-08:00")], false);
-        check(&[Some("Mo-Fr 18:00-08:00; Sa,Su 00:00-24:00")], true);
+        check(&[Some("Mo-Su 18:00-08:00, Sa,Su 08:00-18:00")], true);
+        // The night to Monday belongs to Sunday.
+        check(&[Some("Mo-Fr 18:00-08:00; Sa,Su 00:00-24:00")], false);
         check(&[Some("Mo-Su 18:00-08:00"), Some("Sa,Su 08:00-18:00")], true);
         check(&[None, Some("24/7")], true);
         check(&[Some("Mo-Fr 00:00-24:00")], false);

@@ -4,12 +4,16 @@
 //! Invariant: opening a page changes nothing, whatever opens it; only its buttons do, with a POST. The secret in the
 //! address is the whole authority; it is never logged and leaves the page to no other site.
 
+mod outcome;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
+
+use outcome::{gone, right, wrong};
 
 use super::{failure, message, page};
 use crate::directory::Contact;
@@ -93,17 +97,6 @@ struct Confirmation {
     post_confirm: String,
     post_wrong: String,
     post_absence: String,
-}
-
-#[derive(Template)]
-#[template(path = "confirmation_done.html")]
-struct ConfirmationDone {
-    lang: &'static str,
-    assets: Assets,
-    name: String,
-    title: &'static str,
-    happened: String,
-    next_steps: Vec<&'static str>,
 }
 
 /// What is recorded, with everything that can be done.
@@ -340,66 +333,6 @@ fn absence_sentence(contact: &Contact, names_in_words: bool) -> String {
         (Some(days), true) => {
             format!("Abwesenheit eingetragen: {days}. Wer Sie vertritt, geht an die Stelle, die Ihre Angaben pflegt.")
         }
-    }
-}
-
-fn right(name: String, good_until: NaiveDate) -> HttpResponse {
-    done(
-        name,
-        "Danke, Ihre Angaben sind bestätigt",
-        format!("Das gilt bis zum {}.", german(good_until)),
-        vec!["Vorher fragt Lotse per Mail noch einmal nach.", "Sie müssen nichts mehr tun."],
-    )
-}
-
-fn wrong(name: String) -> HttpResponse {
-    done(
-        name,
-        "Danke, Ihr Hinweis ist angekommen",
-        "Er liegt bei der Stelle, die Ihre Angaben pflegt.".to_owned(),
-        vec!["Sobald die Angaben geändert sind, fragt Lotse noch einmal nach.", "Sie müssen nichts mehr tun."],
-    )
-}
-
-fn done(name: String, title: &'static str, happened: String, next_steps: Vec<&'static str>) -> HttpResponse {
-    page(StatusCode::OK, &ConfirmationDone { lang: "de", assets: Assets::here(), name, title, happened, next_steps })
-}
-
-/// A link that opens nothing any more.
-fn gone(dead: &DeadLink) -> HttpResponse {
-    match dead {
-        DeadLink::Unknown => message(
-            StatusCode::NOT_FOUND,
-            "Diesen Link gibt es nicht",
-            "Vielleicht wurde er beim Kopieren abgeschnitten.",
-            Some("Öffnen Sie den Link direkt in der Mail."),
-        ),
-        DeadLink::Expired => message(
-            StatusCode::GONE,
-            "Dieser Link gilt nicht mehr",
-            "Seine Zeit ist abgelaufen. Es wurde nichts geändert.",
-            Some("Bitten Sie die Stelle, die Ihre Angaben pflegt, Sie noch einmal zu fragen."),
-        ),
-        DeadLink::Changed => message(
-            StatusCode::GONE,
-            "Dieser Link gilt nicht mehr",
-            "Ihre Angaben wurden inzwischen geändert. Es wurde nichts weiter gespeichert.",
-            Some("Wenn Sie den neuen Stand bestätigen sollen, kommt eine neue Mail."),
-        ),
-        DeadLink::Confirmed(until) => {
-            let lead = match until {
-                Some(until) => format!("Die Bestätigung gilt bis zum {}. Sie müssen nichts tun.", german(*until)),
-                None => "Sie müssen nichts tun.".to_owned(),
-            };
-            let next = "Stimmt etwas nicht mehr, wenden Sie sich an die Stelle, die Ihre Angaben pflegt.";
-            message(StatusCode::GONE, "Ihre Angaben sind schon bestätigt", &lead, Some(next))
-        }
-        DeadLink::Disputed => message(
-            StatusCode::GONE,
-            "Ihr Hinweis ist schon angekommen",
-            "Er liegt bei der Stelle, die Ihre Angaben pflegt.",
-            Some("Sobald die Angaben geändert sind, fragt Lotse noch einmal nach."),
-        ),
     }
 }
 
