@@ -5,7 +5,8 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, channels, contacts, exports, gaps, lands, municipalities, planned, route, services, transfers, versions,
+    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, planned, route, services, transfers,
+    versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
@@ -99,6 +100,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
             .service(at!("/exports/help": get exports::help))
+            .service(at!("/imports/contacts": post imports::contacts))
+            .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/me": get me::me))
