@@ -63,6 +63,8 @@ ids! {
     VersionId of Version,
     /// A change that takes effect on a day.
     PlannedId of Planned,
+    /// What the public should know now about a service.
+    NoticeId of Notice,
     /// Any row nobody else refers to.
     RowId of Row,
     /// A key that seals data; a ticket's own key has the ticket's UUID.

@@ -640,6 +640,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    public_notices (id) {
+        id -> DbUuid,
+        service -> Text,
+        ars -> Text,
+        title -> Text,
+        text -> Text,
+        title_easy -> Nullable<Text>,
+        text_easy -> Nullable<Text>,
+        title_en -> Nullable<Text>,
+        text_en -> Nullable<Text>,
+        since -> Timestamp,
+        until -> Nullable<Timestamp>,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -679,6 +701,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     logout_tokens,
     throttles,
     audit_entries,
+    public_notices,
     municipality_successors,
     transfers,
 );

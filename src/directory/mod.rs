@@ -16,10 +16,11 @@ pub mod channels;
 pub mod contacts;
 pub mod export;
 mod gaps;
-mod hours;
+pub mod hours;
 pub mod import;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
 mod page;
 mod past;
 pub mod planned;
@@ -41,12 +42,14 @@ pub use contacts::Contact;
 pub use gaps::{Gap, GapKind, GapQuery, gaps};
 pub use lands::Land;
 pub use municipalities::Municipality;
+pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
 pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{
-    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,
+    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice,
+    Snapshot,
 };
 pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
 

@@ -84,6 +84,11 @@ impl State {
         self.desk().settings.public_url.starts_with("https://")
     }
 
+    /// Where the world reaches this service, without a slash at the end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.desk().settings.public_url.trim_end_matches('/')
+    }
+
     /// The day in Germany.
     pub(crate) fn today(&self) -> NaiveDate {
         self.desk().clock.now().day_in_berlin()

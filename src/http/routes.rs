@@ -5,7 +5,11 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
+<<<<<<< HEAD
     adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, planned, route, services, transfers,
+=======
+    adoptions, channels, contacts, exports, gaps, lands, municipalities, notices, planned, route, services, transfers,
+>>>>>>> main
     versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
@@ -99,6 +103,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/notices": get notices::list, post notices::create))
+            .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
             .service(at!("/exports/help": get exports::help))
             .service(at!("/imports/contacts": post imports::contacts))
             .service(at!("/imports/channels": post imports::channels))

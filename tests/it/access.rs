@@ -89,6 +89,11 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/channels/{channel}", Action::ReadDirectory),
     ("PUT", "/api/v1/channels/{channel}", Action::ChangeAdoption),
     ("DELETE", "/api/v1/channels/{channel}", Action::ChangeAdoption),
+    ("GET", "/api/v1/notices", Action::ReadDirectory),
+    ("POST", "/api/v1/notices", Action::ChangeAdoption),
+    ("GET", "/api/v1/notices/{notice}", Action::ReadDirectory),
+    ("PUT", "/api/v1/notices/{notice}", Action::ChangeAdoption),
+    ("DELETE", "/api/v1/notices/{notice}", Action::ChangeAdoption),
     ("GET", "/api/v1/route", Action::ReadDirectory),
     ("GET", "/api/v1/gaps", Action::ReadDirectory),
     ("GET", "/metrics", Action::ReadMetrics),
@@ -146,7 +151,7 @@ pub fn filled(path: &str) -> String {
     let known = [("{land}", "SH"), ("{ars}", "010020000000"), ("{service}", "gibt-es-nicht"), ("{contact}", "niemand")];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
     let path = path.replace("{template}", "gibt-es-nicht");
-    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{user}", "{session}", "{token}"]
+    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
         .iter()
         .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
 }
@@ -445,6 +450,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
             json!({"kind": "phone", "label": "Telefon", "phone": "+49 431 1", "hours": "Mo-Fr 08:00-12:00", "languages": ["de"]})
         }
         "{contact}" => json!({"name": "Übernommen"}),
+        "planned" => json!({"takes_effect_on": "2099-01-01", "change": {"phone": "1"}}),
         _ => json!({}),
     };
     vec![good, json!({}), json!({"gibt_es_nicht": 1})]

@@ -68,7 +68,7 @@ on_both_by_days! {
         let kept = kept["items"].as_array().unwrap();
         assert_eq!(kept.len(), 2, "{kept:?}");
         assert_eq!(kept[0]["reason"], "Meldewesen zieht um");
-        assert_eq!(kept[0]["by"]["name"], "admin ");
+        assert_eq!(kept[0]["by"]["name"], "admin");
         assert_eq!((&kept[0]["state"]["functional"], &kept[1]["state"]["functional"]), (&json!(["technik"]), &json!(["kiel-meldewesen"])));
         assert_eq!(kept[1]["by"]["name"], "Import");
     }
@@ -88,7 +88,9 @@ on_both_by_days! {
         for (path, reason) in [("/api/v1/contacts/kiel-meldewesen", "Kur"), ("/api/v1/services/wohnsitzanmeldung", "neuer Betreiber"), ("/api/v1/lands/SH", "Auffang"), (&at, "rund um die Uhr")] {
             let kept = app.get(&admin, &format!("{path}/versions")).await.expect(200);
             assert_eq!(kept["items"][0]["reason"], reason, "{path}: {kept}");
-            assert_eq!(kept["items"].as_array().unwrap().len(), 2, "{path}: {kept}");
+            // A Land was there before the file that names it.
+            let former = if path.contains("lands") { 2 } else { 1 };
+            assert_eq!(kept["items"].as_array().unwrap().len(), former + 1, "{path}: {kept}");
         }
         assert_eq!(chain(&app.get(&admin, ROUTE).await.expect(200)), ["bereitschaft", "kiel-zentral"]);
         assert_eq!(chain(&app.get(&admin, &format!("{ROUTE}&on={before}")).await.expect(200))[0], "kiel-meldewesen");

@@ -53,6 +53,12 @@ crate::text_enum! {
         ChannelChanged = "channel.changed",
         /// A help channel was ended.
         ChannelEnded = "channel.ended",
+        /// A notice to the public was made.
+        NoticeCreated = "notice.created",
+        /// A notice to the public was changed.
+        NoticeChanged = "notice.changed",
+        /// A notice to the public was ended.
+        NoticeEnded = "notice.ended",
         /// A service was made.
         ServiceCreated = "service.created",
         /// A service was changed.
@@ -129,6 +135,8 @@ crate::text_enum! {
         Adoption = "adoption",
         /// A help channel; by its id.
         Channel = "channel",
+        /// A notice to the public.
+        Notice = "notice",
         /// A service; by its slug.
         Service = "service",
         /// A Land; by its code.

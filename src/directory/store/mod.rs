@@ -8,6 +8,7 @@ pub(super) mod contacts;
 pub(super) mod duties;
 pub(super) mod lands;
 pub(super) mod municipalities;
+pub(super) mod notices;
 pub(super) mod planned;
 pub(super) mod services;
 pub(super) mod transfers;

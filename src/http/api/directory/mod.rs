@@ -12,6 +12,7 @@ pub mod gaps;
 pub mod imports;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
 pub mod planned;
 mod reach;
 pub mod route;
