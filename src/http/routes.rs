@@ -5,12 +5,8 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-<<<<<<< HEAD
-    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, planned, route, services, transfers,
-=======
-    adoptions, channels, contacts, exports, gaps, lands, municipalities, notices, planned, route, services, transfers,
->>>>>>> main
-    versions,
+    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned, route, services,
+    transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
