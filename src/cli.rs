@@ -95,11 +95,31 @@ enum Import {
         /// The CSV file.
         file: PathBuf,
     },
+    /// Contacts from CSV or XLSX, all rows or none.
+    Contacts(Sheet),
+    /// Help channels from CSV or XLSX, all rows or none.
+    Channels(Sheet),
     /// Länder, contacts, services and adoptions: a TOML file.
     Directory {
         /// The TOML file.
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+struct Sheet {
+    /// The CSV or XLSX file.
+    #[arg(required_unless_present = "template")]
+    file: Option<PathBuf>,
+    /// Show what it would do, row by row, and change nothing.
+    #[arg(long)]
+    preview: bool,
+    /// Which sheet of a spreadsheet; without it the first.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Print a file to begin with.
+    #[arg(long, conflicts_with_all = ["file", "preview", "sheet"])]
+    template: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -318,6 +338,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => keys::migrate(&config).await,
         Command::Rewrap => keys::rewrap(&config).await,
         Command::Import(Import::Municipalities { file }) => import::municipalities(&config, &file).await,
+        Command::Import(Import::Contacts(sheet)) => import::contacts(&config, sheet).await,
+        Command::Import(Import::Channels(sheet)) => import::channels(&config, sheet).await,
         Command::Import(Import::Directory { file }) => import::directory(&config, &file).await,
         Command::Export(Exports::Help(wanted)) => export::help(&config, wanted).await,
         Command::Token(Token::Create(new)) => token::create(&config, new).await,

@@ -188,32 +188,26 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Outcome<HelpChannel>, AppError> {
     let actor = actor.clone();
-    db.write(move |tx| {
-        once(tx, repeat.as_ref(), now, |tx| {
-            let mut faults = Faults::default();
-            let shown = channel_of!(new).complete("", &mut faults);
-            if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
-                faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
-            }
-            check_reason(&new.reason, &mut faults);
-            faults.finish()?;
-            let before = adoption_of(tx, &new.service, &new.ars)?;
-            let channel = HelpChannel {
-                id: ChannelId::new(),
-                service: new.service,
-                ars: new.ars,
-                shown,
-                version: 1,
-                updated_at: now,
-            };
-            store::channels::append(tx, &channel)?;
-            let trail = Trail::after(&channel);
-            audit::record(tx, &actor, AuditAction::ChannelCreated, (ObjectKind::Channel, &channel.id), trail, now)?;
-            adoption_changed(tx, Because::of(&actor, &new.reason), before, now)?;
-            Ok(channel)
-        })
-    })
-    .await
+    db.write(move |tx| once(tx, repeat.as_ref(), now, |tx| create_now(tx, &actor, new, now))).await
+}
+
+/// Adds it in this transaction.
+pub(super) fn create_now(tx: &mut Tx, actor: &Actor, new: NewChannel, now: Timestamp) -> Result<HelpChannel, AppError> {
+    let mut faults = Faults::default();
+    let shown = channel_of!(new).complete("", &mut faults);
+    if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
+        faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
+    }
+    check_reason(&new.reason, &mut faults);
+    faults.finish()?;
+    let before = adoption_of(tx, &new.service, &new.ars)?;
+    let (service, ars) = (new.service, new.ars);
+    let channel = HelpChannel { id: ChannelId::new(), service, ars, shown, version: 1, updated_at: now };
+    store::channels::append(tx, &channel)?;
+    let trail = Trail::after(&channel);
+    audit::record(tx, actor, AuditAction::ChannelCreated, (ObjectKind::Channel, &channel.id), trail, now)?;
+    adoption_changed(tx, Because::of(actor, &new.reason), before, now)?;
+    Ok(channel)
 }
 
 /// Changes one.
@@ -235,15 +229,27 @@ pub async fn change(
         if found.version != version {
             return Err(stale("the channel", found.version));
         }
-        let channel = HelpChannel { shown, version: version + 1, updated_at: now, ..found.clone() };
-        let before = adoption_of(tx, &channel.service, &channel.ars)?;
-        store::channels::update(tx, &channel)?;
-        let trail = Trail::changed(&found, &channel);
-        audit::record(tx, &actor, AuditAction::ChannelChanged, (ObjectKind::Channel, &id), trail, now)?;
-        adoption_changed(tx, Because::of(&actor, &change.reason), before, now)?;
-        Ok(channel)
+        change_now(tx, &actor, &change.reason, found, shown, now)
     })
     .await
+}
+
+/// Changes it in this transaction to what was checked already.
+pub(super) fn change_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    reason: &Option<String>,
+    found: HelpChannel,
+    shown: Channel,
+    now: Timestamp,
+) -> Result<HelpChannel, AppError> {
+    let channel = HelpChannel { shown, version: found.version + 1, updated_at: now, ..found.clone() };
+    let before = adoption_of(tx, &channel.service, &channel.ars)?;
+    store::channels::update(tx, &channel)?;
+    let trail = Trail::changed(&found, &channel);
+    audit::record(tx, actor, AuditAction::ChannelChanged, (ObjectKind::Channel, &channel.id), trail, now)?;
+    adoption_changed(tx, Because::of(actor, reason), before, now)?;
+    Ok(channel)
 }
 
 /// Ends one: it is no longer shown.

@@ -192,40 +192,53 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Outcome<Contact>, AppError> {
     let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
-    db.write(move |tx| {
-        once(tx, repeat.as_ref(), now, |tx| {
-            if store::contacts::find(tx, &new.id)?.is_some() {
-                return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
-            }
-            let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
-            row.owner = new.owner;
-            row.phone = new.phone;
-            row.hours = new.hours;
-            row.deputy = new.deputy;
-            row.confirmed_on = new.confirmed_on;
-            (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
-            row.discloses_reporter = new.discloses_reporter;
-            (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
-            let mut faults = Faults::default();
-            check_reason(&new.reason, &mut faults);
-            check(tx, &row, &mut faults)?;
-            absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
-            if let Some(webhook) = &new.webhook {
-                ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
-            }
-            faults.finish()?;
-            ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
-            ways::set_webhook(tx, &sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
-            store::contacts::save(tx, &row)?;
-            store::changed(tx)?;
-            let made = find(tx, &row.slug)?;
-            let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
-            audit::record(tx, &actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
-            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
-            Ok(made)
-        })
-    })
-    .await
+    db.write(move |tx| once(tx, repeat.as_ref(), now, |tx| create_now(tx, &actor, &sealer, &settings, new, now))).await
+}
+
+/// Makes it in this transaction.
+pub(super) fn create_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    sealer: &Sealer,
+    settings: &Settings,
+    new: NewContact,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    if store::contacts::find(tx, &new.id)?.is_some() {
+        return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
+    }
+    let mut row = draft(&new, now);
+    let mut faults = Faults::default();
+    check_reason(&new.reason, &mut faults);
+    check(tx, &row, &mut faults)?;
+    absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
+    if let Some(webhook) = &new.webhook {
+        ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
+    }
+    faults.finish()?;
+    ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
+    ways::set_webhook(tx, sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
+    store::contacts::save(tx, &row)?;
+    store::changed(tx)?;
+    let made = find(tx, &row.slug)?;
+    let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
+    audit::record(tx, actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
+    versions::keep(tx, Because::of(actor, &new.reason), None, &made, now)?;
+    Ok(made)
+}
+
+/// The row of a new one, without its ways.
+pub(super) fn draft(new: &NewContact, now: Timestamp) -> store::contacts::ContactRow {
+    let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
+    row.owner.clone_from(&new.owner);
+    row.phone.clone_from(&new.phone);
+    row.hours.clone_from(&new.hours);
+    row.deputy.clone_from(&new.deputy);
+    row.confirmed_on = new.confirmed_on;
+    (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
+    row.discloses_reporter = new.discloses_reporter;
+    (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
+    row
 }
 
 /// Changes one.

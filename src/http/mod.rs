@@ -24,6 +24,7 @@ mod record;
 pub mod redirect;
 pub mod routes;
 pub mod server;
+mod upload;
 pub mod visitor;
 pub mod words;
 

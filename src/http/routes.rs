@@ -5,8 +5,8 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, channels, contacts, exports, gaps, lands, municipalities, notices, planned, route, services, transfers,
-    versions,
+    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned, route, services,
+    transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
@@ -103,6 +103,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/notices": get notices::list, post notices::create))
             .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
             .service(at!("/exports/help": get exports::help))
+            .service(at!("/imports/contacts": post imports::contacts))
+            .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/gaps.csv": get gaps::csv))

@@ -76,6 +76,9 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/adoptions/{adoption}/transfers", Action::ReadDirectory),
     ("POST", "/api/v1/adoptions/{adoption}/transfers", Action::ChangeAdoption),
     ("GET", "/api/v1/exports/help", Action::ReadDirectory),
+    ("POST", "/api/v1/imports/contacts", Action::ChangeContact),
+    ("POST", "/api/v1/imports/channels", Action::ChangeAdoption),
+    ("GET", "/api/v1/imports/templates/{template}", Action::ReadDirectory),
     ("GET", "/api/v1/contacts", Action::ReadDirectory),
     ("POST", "/api/v1/contacts", Action::ChangeContact),
     ("GET", "/api/v1/contacts/{contact}", Action::ReadDirectory),
@@ -150,6 +153,7 @@ async fn documented(app: &TestApp) -> BTreeSet<(String, String)> {
 pub fn filled(path: &str) -> String {
     let known = [("{land}", "SH"), ("{ars}", "010020000000"), ("{service}", "gibt-es-nicht"), ("{contact}", "niemand")];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
+    let path = path.replace("{template}", "gibt-es-nicht");
     ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
         .iter()
         .fold(path, |path, name| path.replace(name, NO_SUCH_ID))

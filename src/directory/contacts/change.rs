@@ -67,7 +67,8 @@ pub struct ContactChange {
 }
 
 impl ContactChange {
-    pub(super) fn apply(&self, row: &mut ContactRow) {
+    /// Writes it over the row.
+    pub(in crate::directory) fn apply(&self, row: &mut ContactRow) {
         fn set<T: Clone>(field: &mut T, new: &Option<T>) {
             if let Some(new) = new {
                 field.clone_from(new);

@@ -9,6 +9,7 @@ pub mod channels;
 pub mod contacts;
 pub mod exports;
 pub mod gaps;
+pub mod imports;
 pub mod lands;
 pub mod municipalities;
 pub mod notices;
