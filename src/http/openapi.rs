@@ -189,7 +189,7 @@ struct Names;
 impl Modify for Names {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         for (path, item) in &mut document.paths.paths {
-            let place = path.trim_start_matches("/api/v1").split('/').nth(1).unwrap_or_default().to_owned();
+            let place = path.trim_start_matches("/api/v1").split('/').nth(1).unwrap_or_default().replace('.', "_");
             let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for name in all.into_iter().flatten().filter_map(|operation| operation.operation_id.as_mut()) {
                 if *name != place {

@@ -153,7 +153,7 @@ on_both! {
         house.round().await;
         let mail = house.mail(OFFICE, 1).await;
         assert!(mail.starts_with("[Lotse] Stimmen Ihre Angaben?"), "{mail}");
-        assert!(mail.contains("Fachliche Fragen: Elektronische Wohnsitzanmeldung (Kiel, Landeshauptstadt)"), "{mail}");
+        assert!(mail.contains("Fachliche Fragen: Elektronische Wohnsitzanmeldung (Kiel)"), "{mail}");
         assert!(mail.contains("Guten Tag Kiel, Meldewesen") && mail.contains("Hello Kiel, Meldewesen"), "{mail}");
         assert_eq!(mail.matches("/bestaetigung/").count(), 2, "{mail}");
         let link = link(&mail);
@@ -196,6 +196,10 @@ on_both! {
         for (days, asked) in [(159, 0), (1, 1), (6, 1), (1, 2), (6, 2), (1, 3), (6, 3)] {
             house.after(days).await;
             assert_eq!(house.asked("kiel-meldewesen").await.len(), asked, "after {days} more days");
+            if asked > 0 {
+                // The next one shall not overtake it.
+                house.mail(OFFICE, asked).await;
+            }
         }
         assert_eq!(house.asked("kiel-meldewesen").await, ["again", "reminder_1", "reminder_2"]);
         assert_eq!(house.state("kiel-meldewesen").await["state"], "due");

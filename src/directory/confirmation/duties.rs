@@ -43,7 +43,9 @@ pub(super) fn answers_for(
         match (row.scope, place, row.service) {
             (Scope::Adoption, Some(place), Some(slug)) => {
                 if used.contains(&(slug, place.clone())) {
-                    let name = called.get(&place).map_or_else(|| place.to_string(), |name| name.clone());
+                    // "Kiel, Landeshauptstadt" is called Kiel.
+                    let name = called.get(&place).and_then(|name| name.split(", ").next());
+                    let name = name.map_or_else(|| place.to_string(), str::to_owned);
                     lines.entry((row.duty, service)).or_default().push(name);
                 }
             }

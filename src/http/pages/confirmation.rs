@@ -16,8 +16,9 @@ use serde::Deserialize;
 use outcome::{gone, right, wrong};
 
 use super::{failure, message, page};
-use crate::directory::Contact;
 use crate::directory::confirmation::{Absence, DeadLink, LONGEST_SAID, LinkPage};
+use crate::directory::hours::in_words;
+use crate::directory::{Contact, HelpLanguage};
 use crate::error::{AppError, FieldError};
 use crate::http::State;
 use crate::http::assets::Assets;
@@ -303,7 +304,7 @@ fn facts(contact: &Contact, deputy: Option<String>) -> Vec<(&'static str, String
         ("Name", contact.name.clone()),
         ("E-Mail", or(contact.email.as_ref().map(ToString::to_string), "nicht eingetragen")),
         ("Telefon", or(contact.phone.clone(), "nicht eingetragen")),
-        ("Erreichbar", or(contact.hours.clone(), "zu den üblichen Servicezeiten, Mo-Fr 8 bis 18 Uhr")),
+        ("Erreichbar", contact.hours.as_deref().map_or_else(|| SERVICE_HOURS.to_owned(), hours)),
         ("Vertretung", or(deputy, "nicht eingetragen")),
         ("Abwesend", or(absence_days(contact), "nicht eingetragen")),
     ];
@@ -315,6 +316,13 @@ fn facts(contact: &Contact, deputy: Option<String>) -> Vec<(&'static str, String
     let names = if contact.discloses_reporter { "ja" } else { "nein" };
     facts.push(("Sieht, wer fragt", names.to_owned()));
     facts
+}
+
+/// When somebody without hours of their own is reached.
+const SERVICE_HOURS: &str = "Montag bis Freitag, 8 bis 18 Uhr";
+
+fn hours(text: &str) -> String {
+    in_words(text, HelpLanguage::German)
 }
 
 fn absence_days(contact: &Contact) -> Option<String> {

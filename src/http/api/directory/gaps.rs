@@ -71,7 +71,7 @@ pub async fn gaps(
 }
 
 /// The same as a table for a spreadsheet.
-#[utoipa::path(get, path = "/api/v1/gaps.csv", tag = "directory", params(GapsQuery),
+#[utoipa::path(get, path = "/api/v1/gaps.csv", tag = "directory", operation_id = "gaps_csv", params(GapsQuery),
     responses((status = 200, content((String = "text/csv")))))]
 pub async fn csv(state: Data<State>, asked: Asked<right::ReadDirectory, GapsQuery>) -> ApiResult {
     spread(&find(&state, asked).await?)
