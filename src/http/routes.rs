@@ -5,12 +5,8 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-<<<<<<< HEAD
-    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, planned, route, services, transfers,
-=======
-    adoptions, channels, contacts, exports, gaps, lands, municipalities, notices, planned, route, services, transfers,
->>>>>>> main
-    versions,
+    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned, route, services,
+    transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
@@ -108,6 +104,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/exports/help": get exports::help))
             .service(at!("/imports/contacts": post imports::contacts))
             .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/municipalities": post imports::municipalities))
+            .service(at!("/imports/municipality-changes": post imports::municipality_changes))
             .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
