@@ -9,6 +9,7 @@ mod cli;
 mod delivery;
 mod directory;
 mod escalations;
+mod exchange;
 mod faults;
 mod help;
 mod pages;
