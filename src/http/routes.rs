@@ -105,6 +105,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/exports/help": get exports::help))
             .service(at!("/imports/contacts": post imports::contacts))
             .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/municipalities": post imports::municipalities))
+            .service(at!("/imports/municipality-changes": post imports::municipality_changes))
             .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
