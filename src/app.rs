@@ -159,6 +159,7 @@ impl App {
                 .proxies()
                 .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
+            public_links: settings::public_links(config),
             development,
         };
         let mut servers = Vec::new();
