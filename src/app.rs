@@ -27,7 +27,7 @@ use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Limits, Metrics, State, server};
 use crate::seal::Sealer;
-use crate::tickets::Desk;
+use crate::tickets::{Desk, relocation};
 
 /// The longest body of a request, in bytes (fixed point of the interface).
 const BODY_LIMIT: usize = 256 * 1024;
@@ -114,6 +114,7 @@ impl App {
             let planned = planned::run(db.clone(), clock.clone(), sealer.clone(), settings, stop.clone());
             running.push(("planned changes", tokio::spawn(planned)));
             running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
+            running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("contacts", tokio::spawn(confirmation::round::run(confirmations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
@@ -158,6 +159,7 @@ impl App {
                 .proxies()
                 .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
+            public_links: settings::public_links(config),
             development,
         };
         let mut servers = Vec::new();

@@ -45,6 +45,7 @@ pub struct Config {
     pub oidc: Oidc,
     pub directory: Directory,
     pub limits: Limits,
+    pub public: Public,
     pub log: Log,
 }
 
@@ -142,6 +143,11 @@ impl Config {
         }
         if self.login.password_hashes_at_once == 0 {
             faults.add("login.password_hashes_at_once", "must be at least 1");
+        }
+        for (key, page) in self.public.pages().into_iter().filter(|(_, page)| !page.is_empty()) {
+            if !url::Url::parse(page).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+                faults.add(key, "must be a page's address, such as https://www.example.org/impressum, or empty");
+            }
         }
         self.oidc.validate(&mut faults);
         if self.directory.stale_after_days < 1 {

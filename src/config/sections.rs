@@ -133,6 +133,25 @@ pub struct Limits {
     pub help_per_minute: u32,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    pub imprint_url: String,
+    pub privacy_url: String,
+    pub accessibility_url: String,
+}
+
+impl Public {
+    /// Every page with its key.
+    pub fn pages(&self) -> [(&'static str, &str); 3] {
+        [
+            ("public.imprint_url", &self.imprint_url),
+            ("public.privacy_url", &self.privacy_url),
+            ("public.accessibility_url", &self.accessibility_url),
+        ]
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {

@@ -21,6 +21,7 @@ mod gaps;
 pub mod hours;
 pub mod import;
 pub mod lands;
+pub mod merge;
 pub mod municipalities;
 pub mod notices;
 mod page;

@@ -31,6 +31,7 @@ pub mod words;
 pub use development::{Development, Received};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;
 use chrono::NaiveDate;
@@ -63,6 +64,8 @@ pub struct State {
     pub trusted_proxies: Vec<IpNet>,
     /// How often somebody may ask.
     pub limits: Limits,
+    /// Pages a website must have.
+    pub public_links: PublicLinks,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

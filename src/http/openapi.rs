@@ -117,6 +117,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::exports::help,
         api::directory::imports::contacts,
         api::directory::imports::channels,
+        api::directory::imports::municipalities,
+        api::directory::imports::municipality_changes,
         api::directory::imports::template,
         api::directory::route::route,
         api::directory::gaps::gaps,

@@ -13,7 +13,7 @@ use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::people::{self, invite, person};
 use super::pages::{audit as audit_log, confirmation, escalation, link, login, mail, provider, start};
-use super::public::help;
+use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -105,6 +105,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/exports/help": get exports::help))
             .service(at!("/imports/contacts": post imports::contacts))
             .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/municipalities": post imports::municipalities))
+            .service(at!("/imports/municipality-changes": post imports::municipality_changes))
             .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
@@ -125,6 +127,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     )
     // Outside the API.
     .service(at!("/": get start::start, head start::start))
+    .service(at!("/hilfe": get find::services, head find::services))
+    .service(at!("/hilfe/{service}": get find::places, head find::places))
+    .service(at!("/hilfe/{service}/{place}": get page::page, head page::page))
+    .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
+    .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
     .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
     .service(at!("/anmelden/code": get login::code, post login::second_factor))
     .service(at!("/abmelden": post login::log_out))
@@ -184,7 +191,14 @@ pub(super) fn pattern(request: &HttpRequest) -> Cow<'static, str> {
     request.match_pattern().map_or(Cow::Borrowed("unmatched"), Cow::Owned)
 }
 
+/// True for public help, as JSON and as a page.
+pub(super) fn is_help(path: &str) -> bool {
+    path == HELP || path == "/hilfe" || path.starts_with("/hilfe/")
+}
+
 /// True for what anybody reads without a token, often.
 pub(super) fn is_quiet(route: &str) -> bool {
-    route == HELP || route.starts_with("/assets/") || matches!(route, "/healthz" | "/readyz" | "/metrics")
+    route == HELP
+        || ["/hilfe", "/embed/", "/assets/"].iter().any(|place| route.starts_with(place))
+        || matches!(route, "/healthz" | "/readyz" | "/metrics")
 }

@@ -78,6 +78,8 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/exports/help", Action::ReadDirectory),
     ("POST", "/api/v1/imports/contacts", Action::ChangeContact),
     ("POST", "/api/v1/imports/channels", Action::ChangeAdoption),
+    ("POST", "/api/v1/imports/municipalities", Action::ChangeDirectory),
+    ("POST", "/api/v1/imports/municipality-changes", Action::ChangeDirectory),
     ("GET", "/api/v1/imports/templates/{template}", Action::ReadDirectory),
     ("GET", "/api/v1/contacts", Action::ReadDirectory),
     ("POST", "/api/v1/contacts", Action::ChangeContact),

@@ -11,6 +11,7 @@ mod confirmations;
 mod delivery;
 mod directory;
 mod escalations;
+mod exchange;
 mod faults;
 mod help;
 mod pages;

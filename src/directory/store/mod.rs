@@ -11,6 +11,7 @@ pub(super) mod municipalities;
 pub(super) mod notices;
 pub(super) mod planned;
 pub(super) mod services;
+pub(super) mod successors;
 pub(super) mod transfers;
 pub(super) mod versions;
 
