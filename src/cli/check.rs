@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use crate::access::Tokens;
+use crate::access::{Reach, Tokens};
 use crate::app::{database, settings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{self, Backend, Db};
 use crate::delivery::{Mailer, queue_state};
-use crate::directory::{Directory, GapQuery, gaps};
+use crate::directory::{Directory, GapQuery, Severity, gaps};
 use crate::error::AppError;
 
 /// How long the mail server may take to log us on.
@@ -90,11 +90,16 @@ async fn directory(config: &Config, db: &Db, report: &mut Report) {
         Some(_) => {}
     }
     let (rules, today) = (settings::directory(config), Clock::system().now().day_in_berlin());
-    let found = db.read(move |conn| gaps(conn, &GapQuery::default(), today, &rules)).await;
-    match report.result("directory", found, |_| String::new()).map(|found| found.len()) {
-        None => {}
-        Some(0) => report.ok("directory", "has no gaps"),
-        Some(count) => report.warning("directory", &format!("has {count} gaps; GET /api/v1/gaps lists them")),
+    let everywhere = GapQuery { reach: Reach::everything(), ..Default::default() };
+    let found = db.read(move |conn| gaps(conn, &everywhere, today, &rules)).await;
+    let Some(found) = report.result("directory", found, |_| String::new()) else { return };
+    let blocks = found.iter().filter(|gap| gap.severity == Severity::Blocks).count();
+    match found.len() {
+        0 => report.ok("directory", "has no gaps"),
+        count => {
+            let words = format!("has {count} gaps, {blocks} of which block requests; GET /api/v1/gaps lists them");
+            report.warning("directory", &words);
+        }
     }
 }
 

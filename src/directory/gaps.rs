@@ -167,7 +167,7 @@ mod tests {
 
     fn gaps(count: usize) -> Vec<Gap> {
         let one = |n: usize| {
-            let (kind, contact) = (GapKind::ALL[n % 5], (n % 2 == 0).then(|| format!("k-{n}").parse().unwrap()));
+            let (kind, contact) = (GapKind::ALL[n % 5], n.is_multiple_of(2).then(|| format!("k-{n}").parse().unwrap()));
             let service = format!("dienst-{}", n % 3).parse().unwrap();
             Gap::new(service, "010020000000".parse().unwrap(), "Kiel".into(), kind, contact, format!("Nr. {n}"))
         };

@@ -170,10 +170,11 @@ fn judge_emergency(known: &Known, named: &[Named], report: &mut Report) {
         named.iter().filter(|one| one.duty == Duty::Emergency).map(|one| one.contact).collect();
     emergency.sort();
     emergency.dedup();
+    let there = |slug| known.contacts.get(slug).filter(|contact| !contact.fact.is_ended);
     let contacts: Vec<(&Slug, &KnownContact)> =
-        emergency.into_iter().filter_map(|slug| Some((slug, known.contacts.get(slug)?))).collect();
+        emergency.into_iter().filter_map(|slug| Some((slug, there(slug)?))).collect();
     for (slug, contact) in &contacts {
-        if !contact.has_phone && contact.fact.webhook != Way::Works && !contact.fact.is_ended {
+        if !contact.has_phone && contact.fact.webhook != Way::Works {
             let message = format!(
                 "{} hat weder Telefonnummer noch Webhook; ein Ausfall in der Nacht erreicht dort niemanden.",
                 contact.fact.name
