@@ -377,7 +377,7 @@ async fn checks(kind: Kind) {
     let good = place.run(&["check"]);
     assert_eq!(good.code, Some(0), "{good:?}");
     assert!(good.out.contains("ok       mail") && smtp.received().is_empty(), "it logs on and sends nothing: {good:?}");
-    let file = place.write("d.toml", &app::directory("http://127.0.0.1:9/hook"));
+    let file = place.write("d.toml", &app::directory("http://127.0.0.1:9999/hook"));
     place.run(&["import", "directory", file.to_str().unwrap()]).well();
     let gaps = place.run(&["check"]);
     assert!(
