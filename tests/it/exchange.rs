@@ -43,6 +43,10 @@ fn sheet(data: &str) -> Vec<u8> {
             "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned(),
         ),
         (
+            "_rels/.rels",
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>".to_owned(),
+        ),
+        (
             "xl/workbook.xml",
             format!("<workbook xmlns=\"{main}\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"Kontakte\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"),
         ),
@@ -275,9 +279,11 @@ on_both! {
         assert_eq!(upload(&app, &editor, "contacts?preview=true", "text/csv", vec![b'a'; MOST_BYTES + 1]).await.status, 413);
         let bomb = sheet(&"<row/>".repeat(14_000_000));
         assert!(bomb.len() < 1024 * 1024);
-        upload(&app, &editor, "contacts?preview=true", XLSX, bomb).await.expect_fault(422, "file");
+        let bomb = upload(&app, &editor, "contacts?preview=true", XLSX, bomb).await.expect_fault(422, "file");
+        assert!(bomb.to_string().contains("unfolds to more than 64 MiB"), "{bomb}");
         let far = sheet("<row r=\"1048576\"><c r=\"XFD1048576\" t=\"inlineStr\"><is><t>x</t></is></c></row>");
-        upload(&app, &editor, "contacts?preview=true", XLSX, far).await.expect(422);
+        let far = upload(&app, &editor, "contacts?preview=true", XLSX, far).await.expect_fault(422, "file: row 1048576");
+        assert!(far.to_string().contains("more than 64 columns"), "{far}");
         let other = upload(&app, &editor, "contacts?preview=true&sheet=Nein", XLSX, spreadsheet(&[&["id"], &["x"]])).await;
         other.expect_fault(422, "sheet");
     }
