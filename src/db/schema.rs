@@ -242,6 +242,7 @@ diesel::table! {
         version -> Integer,
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
+        hours -> Nullable<Text>,
     }
 }
 
@@ -644,6 +645,50 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    confirmation_requests (id) {
+        id -> DbUuid,
+        contact -> Text,
+        hash -> Binary,
+        occasion -> Text,
+        endpoint_id -> DbUuid,
+        sent_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    contact_disputes (id) {
+        id -> DbUuid,
+        contact -> Text,
+        said -> Text,
+        said_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    confirmation_notices (id) {
+        id -> DbUuid,
+        contact -> Text,
+        cause -> Text,
+        recipient -> Text,
+        created_at -> Timestamp,
+        told_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     public_notices (id) {
         id -> DbUuid,
         service -> Text,
@@ -680,6 +725,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     duties,
     directory_versions,
     planned_changes,
+    confirmation_requests,
+    contact_disputes,
+    confirmation_notices,
     help_channels,
     number_blocks,
     tickets,

@@ -25,6 +25,7 @@ use crate::error::AppError;
 pub(super) fn changed(tx: &mut Tx) -> Result<(), AppError> {
     raise(tx, "directory")?;
     tx.signal(Topic::Directory);
+    tx.signal(Topic::Contacts);
     Ok(())
 }
 
