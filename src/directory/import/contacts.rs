@@ -20,12 +20,13 @@ use crate::error::{AppError, Faults};
 use crate::keys::Slug;
 use crate::seal::Sealer;
 
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
     Column { field: "name", also: &["Bezeichnung"], is_needed: false },
     Column { field: "owner", also: &["Region", "Eigentümer"], is_needed: false },
     Column { field: "email", also: &["E-Mail", "E-Mail-Adresse", "Mail"], is_needed: false },
     Column { field: "phone", also: &["Telefon", "Telefonnummer"], is_needed: false },
+    Column { field: "hours", also: &["Zeiten", "Erreichbar"], is_needed: false },
     Column { field: "deputy", also: &["Vertretung"], is_needed: false },
     Column { field: "confirmed_on", also: &["Bestätigt am"], is_needed: false },
     Column { field: "absent_from", also: &["Abwesend ab", "Abwesend von"], is_needed: false },
@@ -36,9 +37,9 @@ const COLUMNS: [Column; 12] = [
 ];
 
 /// A file to begin with: the headings and one example.
-pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
+pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Zeiten;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
 Darf Fragende sehen;Gültig ab;Gültig bis\n\
-kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;;24.11.2026;;;nein;;\n";
+kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;\"Mo-Fr 08:00-16:00; PH off\";;24.11.2026;;;nein;;\n";
 
 fn reading(field: &str) -> Reading {
     match field {
