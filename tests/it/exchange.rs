@@ -394,6 +394,40 @@ on_both! {
         assert!(plan.merged.is_empty() && plan.added.is_empty() && plan.gone.is_empty(), "{plan:?}");
     }
 
+    /// Many requests follow by portions, each once, whoever moves them; those of a run that was cut off too.
+    async fn requests_follow_each_once(app: TestApp) {
+        let mut app = app;
+        let agent = app.agent().await;
+        for _ in 0..120 {
+            app.post(&agent, "/api/v1/tickets", a_ticket()).await.expect(201);
+        }
+        apply(&app, &register(new_list(), KIEL_GOES)).await;
+        assert!(relocation::waiting(&app.app.db).await.unwrap() > 0, "the directory alone moves none");
+        let (db, actor, now) = (&app.app.db, Actor::import(), app.clock.now());
+        // One is dropped after its first portion.
+        let mut cut_off = Box::pin(relocation::relocate(db, &actor, now));
+        tokio::select! {
+            biased;
+            _ = &mut cut_off => {}
+            () = tokio::task::yield_now() => {}
+        }
+        drop(cut_off);
+        let (one, two) = tokio::join!(relocation::relocate(db, &actor, now), relocation::relocate(db, &actor, now));
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        let admin = app.token(Role::Admin, "").await;
+        let listed = app.wait_until(&admin, "/api/v1/tickets?ars=010020000001&limit=200", "all of them", |page| {
+            page["items"].as_array().is_some_and(|items| items.len() == 120)
+        }).await;
+        for ticket in listed["items"].as_array().unwrap() {
+            let path = format!("/api/v1/tickets/{}/history", ticket["id"].as_str().unwrap());
+            let history = app.get(&admin, &path).await.expect(200);
+            let told = history["items"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "relocated").count();
+            assert_eq!(told, 1, "{history}");
+        }
+        let old = json!({"service": "wohnsitzanmeldung", "ars": "010020000000"});
+        app.post(&admin, "/api/v1/adoptions", old).await.expect_fault(422, "ars");
+    }
+
     /// Where both use a service, the new one's use stands; where it did once, that begins anew.
     async fn a_merger_mixes_nothing(app: TestApp) {
         let mut app = app;
