@@ -59,7 +59,7 @@ enum Command {
     #[command(subcommand)]
     Import(Import),
     /// Write what the public is shown to a file, for editorial systems.
-    #[command(subcommand)]
+    #[command(subcommand, disable_help_subcommand = true)] // Its own `help` is what is exported.
     Export(Exports),
     /// Make, list and revoke the tokens that systems log in with.
     #[command(subcommand)]

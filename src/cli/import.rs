@@ -61,7 +61,7 @@ pub(super) fn table_file(file: &Path, sheet: Option<String>) -> Result<TableFile
     Ok(TableFile { name, bytes, sheet })
 }
 
-/// Says what a plan holds: what changes and what is wrong row by row, then the counts.
+/// Says what a plan holds: of a preview what changes and what is wrong row by row, then the counts.
 fn planned(outcome: Result<Plan, AppError>) -> anyhow::Result<ExitCode> {
     let plan = match outcome {
         Ok(plan) => plan,
@@ -71,7 +71,9 @@ fn planned(outcome: Result<Plan, AppError>) -> anyhow::Result<ExitCode> {
     for note in &plan.notes {
         eprintln!("{note}");
     }
-    for row in plan.rows.iter().filter(|row| row.action != RowAction::Unchanged) {
+    // What was done is what the preview showed.
+    let shown = plan.rows.iter().filter(|row| !plan.applied && row.action != RowAction::Unchanged);
+    for row in shown {
         eprintln!("row {}: {}: {}", row.row, row.key, row.action);
         for change in &row.changes {
             eprintln!("    {}: {} -> {}", change.field, change.before, change.after);

@@ -242,8 +242,12 @@ pub async fn create(
             if store::services::find(tx, &adoption.service)?.is_none() {
                 faults.add("service", format!("there is no service {}", adoption.service));
             }
-            if store::municipalities::find(tx, &adoption.ars)?.is_none() {
-                faults.add("ars", format!("there is no municipality {}", adoption.ars));
+            match store::municipalities::find(tx, &adoption.ars)? {
+                None => faults.add("ars", format!("there is no municipality {}", adoption.ars)),
+                Some(place) if place.ended_on.is_some() => {
+                    faults.add("ars", format!("{} is no more; name the municipality in its place", place.name));
+                }
+                Some(_) => {}
             }
             let channels = apply(tx, change, &mut adoption, faults)?;
             let id = store::adoptions::insert(tx, &adoption)?;

@@ -13,15 +13,15 @@ use super::history::Event;
 use super::{Desk, store, trail};
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::db::{Db, Topic};
+use crate::db::Db;
 use crate::directory::merge::{Successor, successors};
 use crate::error::AppError;
 use crate::keys::Ars;
 
 /// So many requests go in one transaction.
 const PORTION: i64 = 100;
-/// How often it is looked for without a sign.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often it is looked for; mergers are rare, and looking where there was none costs nothing.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How many requests wait to follow.
 pub async fn waiting(db: &Db) -> Result<usize, AppError> {
@@ -69,7 +69,6 @@ pub async fn run(desk: Desk, mut shutdown: watch::Receiver<bool>) {
         }
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,
-            () = desk.db.signals().wait(Topic::Directory) => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }

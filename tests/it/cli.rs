@@ -315,6 +315,79 @@ fn a_faulty_directory_names_every_line() {
 
 /// What clap refuses says what was wrong and how it is called.
 #[test]
+fn a_table_is_shown_first_and_then_taken_whole() {
+    let place = Place::good();
+    let municipalities = place.write("m.csv", MUNICIPALITIES);
+    place.run(&["import", "municipalities", municipalities.to_str().unwrap()]).well();
+    let template = place.run(&["import", "contacts", "--template"]).well().out;
+    let good = place.write("k.csv", &template);
+    let good = good.to_str().unwrap();
+    let seen = place.run(&["import", "contacts", good, "--preview"]).well();
+    assert!(seen.said.contains("row 2: kiel-meldewesen: new") && seen.said.contains("nothing was changed"), "{seen:?}");
+    let done = place.run(&["import", "contacts", good]).well();
+    assert!(done.said.contains("1 new, 0 changed") && !done.said.contains("nothing was changed"), "{done:?}");
+    assert!(place.run(&["import", "contacts", good]).well().said.contains("1 unchanged"));
+    let bad = place.write(
+        "b.csv",
+        &template.replace("meldewesen@kiel.example.org", "meldewesen").replace("kiel-meldewesen", "neu"),
+    );
+    let refused = place.run(&["import", "contacts", bad.to_str().unwrap()]);
+    assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{refused:?}");
+    assert!(
+        refused.said.contains("row 2: email: must be a mail address") && refused.said.contains("nothing was imported"),
+        "{refused:?}"
+    );
+    place.run(&["import", "channels", "gibt-es-nicht.csv"]).refused(&["gibt-es-nicht.csv cannot be read"]);
+    place.run(&["import", "channels"]).refused(&[]);
+}
+
+#[test]
+fn a_merger_is_planned_and_done_by_command() {
+    let place = Place::good();
+    let old = place.write("alt.csv", MUNICIPALITIES);
+    place.run(&["import", "municipalities", old.to_str().unwrap()]).well();
+    let kept: Vec<&str> = MUNICIPALITIES.lines().filter(|line| !line.starts_with("010020000000")).collect();
+    let list = place.write("neu.csv", &format!("{}\r\n", kept.join("\r\n")));
+    let changes = place.write("wer.csv", "old_ars,new_ars,valid_on\n010020000000,010030000000,2026-01-01\n");
+    let (list, changes) = (list.to_str().unwrap(), changes.to_str().unwrap());
+    let plan = place.run(&["import", "municipalities", list, "--changes", changes, "--plan"]).well();
+    assert!(plan.said.contains("merged: 010020000000 Kiel, Landeshauptstadt -> 010030000000"), "{plan:?}");
+    assert!(plan.said.contains("nothing was changed"), "{plan:?}");
+    let alone = place.run(&["import", "municipalities", list, "--plan"]).well();
+    assert!(alone.said.contains("gone: 010020000000") && alone.said.contains("stays as it is"), "{alone:?}");
+    place.run(&["import", "municipalities", list, "--changes", changes]).well();
+    let again = place.run(&["import", "municipalities", list, "--changes", changes]).well();
+    assert!(again.said.contains("0 merged") && again.said.contains("2 unchanged"), "{again:?}");
+}
+
+#[test]
+fn published_help_is_written_to_a_file_or_stdout() {
+    let place = Place::good();
+    let municipalities = place.write("m.csv", MUNICIPALITIES);
+    place.run(&["import", "municipalities", municipalities.to_str().unwrap()]).well();
+    let directory = place.write("d.toml", &app::directory("https://desk.example.org/lotse"));
+    place.run(&["import", "directory", directory.to_str().unwrap()]).well();
+    let xml = place.run(&["export", "help", "--format", "xzufi"]).well();
+    assert!(xml.out.contains("http://xoev.de/schemata/xzufi/2_2_0") && xml.said.contains("experimentell"), "{xml:?}");
+    assert!(xml.said.contains("1 adoptions written"), "{xml:?}");
+    let json = place.run(&["export", "help", "--format", "json", "--since", "2020-01-01"]).well();
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["items"][0]["municipality"]["ars"], "010020000000");
+    let empty = place.run(&["export", "help", "--format", "json", "--ars", "16"]).well();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&empty.out).unwrap()["items"], serde_json::json!([]));
+    let file = place.path("hilfe.csv");
+    let told = place.run(&["export", "help", "--format", "csv", "--output", file.to_str().unwrap()]).well();
+    assert_eq!(told.out, "");
+    assert!(std::fs::read_to_string(file).unwrap().lines().count() == 2);
+    place.run(&["export", "help", "--format", "yaml"]).refused(&["xzufi"]);
+    place.run(&["export", "help", "--format", "csv", "--since", "gestern"]).refused(&["2026-11-24"]);
+    let nowhere = place.path("nirgends/hilfe.csv");
+    place
+        .run(&["export", "help", "--format", "csv", "--output", nowhere.to_str().unwrap()])
+        .refused(&["cannot be written"]);
+}
+
+#[test]
 fn an_argument_that_makes_no_sense_is_refused() {
     let place = Place::good();
     for (arguments, part) in [

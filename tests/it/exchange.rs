@@ -43,6 +43,10 @@ fn sheet(data: &str) -> Vec<u8> {
             "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned(),
         ),
         (
+            "_rels/.rels",
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>".to_owned(),
+        ),
+        (
             "xl/workbook.xml",
             format!("<workbook xmlns=\"{main}\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"Kontakte\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>"),
         ),
@@ -275,9 +279,11 @@ on_both! {
         assert_eq!(upload(&app, &editor, "contacts?preview=true", "text/csv", vec![b'a'; MOST_BYTES + 1]).await.status, 413);
         let bomb = sheet(&"<row/>".repeat(14_000_000));
         assert!(bomb.len() < 1024 * 1024);
-        upload(&app, &editor, "contacts?preview=true", XLSX, bomb).await.expect_fault(422, "file");
+        let bomb = upload(&app, &editor, "contacts?preview=true", XLSX, bomb).await.expect_fault(422, "file");
+        assert!(bomb.to_string().contains("unfolds to more than 64 MiB"), "{bomb}");
         let far = sheet("<row r=\"1048576\"><c r=\"XFD1048576\" t=\"inlineStr\"><is><t>x</t></is></c></row>");
-        upload(&app, &editor, "contacts?preview=true", XLSX, far).await.expect(422);
+        let far = upload(&app, &editor, "contacts?preview=true", XLSX, far).await.expect_fault(422, "file: row 1048576");
+        assert!(far.to_string().contains("more than 64 columns"), "{far}");
         let other = upload(&app, &editor, "contacts?preview=true&sheet=Nein", XLSX, spreadsheet(&[&["id"], &["x"]])).await;
         other.expect_fault(422, "sheet");
     }
@@ -386,6 +392,40 @@ on_both! {
         assert_eq!(app.post(&agent, "/api/v1/tickets", by_ags).await.expect(201)["municipality"]["ars"], "010020000001");
         let plan = plan_municipalities(&app.app.db, &list, app.clock.now()).await.unwrap();
         assert!(plan.merged.is_empty() && plan.added.is_empty() && plan.gone.is_empty(), "{plan:?}");
+    }
+
+    /// Many requests follow by portions, each once, whoever moves them; those of a run that was cut off too.
+    async fn requests_follow_each_once(app: TestApp) {
+        let mut app = app;
+        let agent = app.agent().await;
+        for _ in 0..120 {
+            app.post(&agent, "/api/v1/tickets", a_ticket()).await.expect(201);
+        }
+        apply(&app, &register(new_list(), KIEL_GOES)).await;
+        assert!(relocation::waiting(&app.app.db).await.unwrap() > 0, "the directory alone moves none");
+        let (db, actor, now) = (&app.app.db, Actor::import(), app.clock.now());
+        // One is dropped after its first portion.
+        let mut cut_off = Box::pin(relocation::relocate(db, &actor, now));
+        tokio::select! {
+            biased;
+            _ = &mut cut_off => {}
+            () = tokio::task::yield_now() => {}
+        }
+        drop(cut_off);
+        let (one, two) = tokio::join!(relocation::relocate(db, &actor, now), relocation::relocate(db, &actor, now));
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        let admin = app.token(Role::Admin, "").await;
+        let listed = app.wait_until(&admin, "/api/v1/tickets?ars=010020000001&limit=200", "all of them", |page| {
+            page["items"].as_array().is_some_and(|items| items.len() == 120)
+        }).await;
+        for ticket in listed["items"].as_array().unwrap() {
+            let path = format!("/api/v1/tickets/{}/history", ticket["id"].as_str().unwrap());
+            let history = app.get(&admin, &path).await.expect(200);
+            let told = history["items"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "relocated").count();
+            assert_eq!(told, 1, "{history}");
+        }
+        let old = json!({"service": "wohnsitzanmeldung", "ars": "010020000000"});
+        app.post(&admin, "/api/v1/adoptions", old).await.expect_fault(422, "ars");
     }
 
     /// Where both use a service, the new one's use stands; where it did once, that begins anew.

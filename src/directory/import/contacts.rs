@@ -37,9 +37,9 @@ const COLUMNS: [Column; 13] = [
 ];
 
 /// A file to begin with: the headings and one example.
-pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
+pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Zeiten;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
 Darf Fragende sehen;Gültig ab;Gültig bis\n\
-kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;;24.11.2026;;;nein;;\n";
+kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;\"Mo-Fr 08:00-16:00; PH off\";;24.11.2026;;;nein;;\n";
 
 fn reading(field: &str) -> Reading {
     match field {

@@ -74,7 +74,8 @@ fn check_names(conn: &mut Conn, reader: &mut Reader, names: &Names) -> Result<()
         reader.fault(slug.at, "adoption.service", message);
     }
     let asked: Vec<Ars> = names.asked_places.iter().map(|ars| ars.value.clone()).collect();
-    let present: HashSet<Ars> = store::municipalities::of(conn, &asked)?.into_iter().map(|m| m.ars).collect();
+    let present: HashSet<Ars> =
+        store::municipalities::of(conn, &asked)?.into_iter().filter(|m| m.ended_on.is_none()).map(|m| m.ars).collect();
     for ars in names.asked_places.iter().filter(|ars| !present.contains(&ars.value)) {
         let message = format!("there is no municipality {}; import municipalities first, or correct it", ars.value);
         reader.fault(ars.at, "adoption.ars", message);

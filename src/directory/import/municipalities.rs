@@ -107,7 +107,8 @@ async fn store_all(
 
 /// Reads and judges the whole file.
 pub(super) fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The reader counts lines by their feeds alone.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = csv.headers().map_err(|e| AppError::field(format!("{name}:1"), e.to_string()))?;
     if header.iter().ne(COLUMNS) {

@@ -151,7 +151,8 @@ fn clean(at: impl Fn() -> String, cell: &str) -> Result<String, AppError> {
 }
 
 fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<String>) -> Result<Raw, AppError> {
-    let text = decoded(name, bytes, notes)?;
+    // The reader counts lines by their feeds alone.
+    let text = decoded(name, bytes, notes)?.replace("\r\n", "\n").replace('\r', "\n");
     let delimiter = delimiter(&text);
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(text.as_bytes());

@@ -107,7 +107,9 @@ fn adoptions(
     hours: &mut HoursTableBuilder,
 ) -> Result<Adoptions, AppError> {
     let index = |service: &Slug, ars: &Ars| {
+        // A key of before leads to the place of today, but what is left under it is not the use of today.
         let place = *places.by_ars.get(&number(ars)?)?;
+        places.all.get(place as usize).filter(|entry| entry.ars == *ars)?;
         Some(key(*services.get(service.as_str())?, place))
     };
     let mut all: Vec<(u64, AdoptionEntry)> = Vec::new();
