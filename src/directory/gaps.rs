@@ -12,6 +12,7 @@ use super::adoptions::{Adoption, AdoptionQuery};
 use super::channels::HelpChannel;
 use super::municipalities::Municipality;
 use super::resolve::{ContactFact, DutyFact, Span, Way};
+use super::rollout::Item;
 use super::services::Service;
 use super::store::adoptions::AdoptionRow;
 use super::terms::{AdoptionState, ChannelKind, Duty, Scope};
@@ -52,6 +53,8 @@ crate::text_enum! {
         NoAdoption = "no_adoption",
         /// 115 is shown, but does not answer for the municipality.
         Not115 = "not_in_115",
+        /// A required point of the roll-out is not fulfilled.
+        Checklist = "checklist",
     }
 }
 
@@ -87,7 +90,7 @@ pub struct GapQuery {
 
 /// Every gap of adoptions that are ready or live, by service and municipality.
 pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Settings) -> Result<Vec<Gap>, AppError> {
-    let state = Everything::read(conn, settings)?;
+    let state = Everything::read(conn, today, settings)?;
     let mut found = Vec::new();
     let mut after = None;
     loop {
@@ -101,13 +104,29 @@ pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Sett
         let Some(last) = rows.last() else { break };
         after = Some(last.id);
         let in_use = |row: &AdoptionRow| matches!(row.state, AdoptionState::Ready | AdoptionState::Live);
-        for adoption in store::adoptions::whole(conn, rows.into_iter().filter(in_use).collect())? {
-            state.judge(&adoption, today, &mut found);
+        let used = store::adoptions::whole(conn, rows.into_iter().filter(in_use).collect())?;
+        for adoption in &used {
+            state.judge(adoption, today, &mut found);
         }
+        checklists(conn, used, today, &mut found)?;
     }
     found.retain(|gap| query.kind.is_none_or(|kind| gap.kind == kind));
     found.sort_by(|a, b| (&a.service, &a.ars, a.kind, &a.contact).cmp(&(&b.service, &b.ars, b.kind, &b.contact)));
     Ok(found)
+}
+
+/// Notes the points of the roll-out that are not fulfilled, unless another kind of gap says so already.
+fn checklists(conn: &mut Conn, used: Vec<Adoption>, today: NaiveDate, found: &mut Vec<Gap>) -> Result<(), AppError> {
+    for (adoption, municipality, item, message) in super::rollout::unmet(conn, used, today)? {
+        let Adoption { service, ars, .. } = adoption;
+        if !matches!(
+            item,
+            Item::CooperationAgreement | Item::CentralContact | Item::FirstLevel | Item::EmergencyContacts
+        ) {
+            found.push(Gap { service, ars, municipality, kind: GapKind::Checklist, contact: None, message });
+        }
+    }
+    Ok(())
 }
 
 /// What all adoptions share.
@@ -121,14 +140,14 @@ struct Everything {
 }
 
 impl Everything {
-    fn read(conn: &mut Conn, settings: &Settings) -> Result<Self, AppError> {
+    fn read(conn: &mut Conn, today: NaiveDate, settings: &Settings) -> Result<Self, AppError> {
         let rows = store::contacts::all(conn)?;
         let endpoints = ways::endpoints(conn, &rows)?;
         let shared = store::duties::shared(conn)?;
         Ok(Self {
             services: store::services::all(conn)?.into_iter().map(|s| (s.slug.clone(), s)).collect(),
             places: store::municipalities::all(conn)?.into_iter().map(|m| (m.ars.clone(), m)).collect(),
-            agreements: store::lands::agreements(conn)?.into_iter().collect(),
+            agreements: super::agreements::holding(conn, today)?,
             shared_duties: shared.into_iter().map(super::route::fact).collect(),
             contacts: rows.iter().map(|row| (row.slug.clone(), ways::fact(row, &endpoints))).collect(),
             stale_after_days: settings.stale_after_days,
@@ -243,7 +262,7 @@ impl Everything {
         let (operating, using) = (service.operating_land, place.land);
         if operating != using && !self.agreements.contains(&(operating, using)) {
             let (operating, using) = (operating.name(), using.name());
-            report.add(GapKind::NoAgreement, None, format!("Zwischen {operating} (betreibt den Online-Dienst) und {using} ist keine Kooperationsvereinbarung eingetragen."));
+            report.add(GapKind::NoAgreement, None, format!("Zwischen {operating} (betreibt den Online-Dienst) und {using} gilt heute keine eingetragene Kooperationsvereinbarung."));
         }
     }
 }

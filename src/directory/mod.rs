@@ -7,10 +7,11 @@
 //! deleted.
 //!
 //! Where next: `resolve.rs` (who is asked, pure), `route.rs` (its facts from the database), `snapshot/` (what
-//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing); one file an
+//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing), `rollout/` (from draft to live); one file an
 //! object holds its type and its use cases. Not here: who may change what (`access`).
 
 pub mod adoptions;
+pub mod agreements;
 pub mod assigned;
 pub mod channels;
 pub mod contacts;
@@ -21,6 +22,7 @@ pub mod lands;
 pub mod municipalities;
 mod page;
 mod resolve;
+pub mod rollout;
 mod route;
 pub mod sample;
 pub mod services;

@@ -14,6 +14,7 @@ mod help;
 mod pages;
 mod provider;
 mod rights;
+mod rollout;
 mod schema;
 mod support;
 mod tickets;

@@ -39,6 +39,10 @@ crate::text_enum! {
         AdoptionChanged = "adoption.changed",
         /// An adoption was ended.
         AdoptionEnded = "adoption.ended",
+        /// A point of an adoption's checklist or its project was changed.
+        ChecklistChanged = "adoption.checklist_changed",
+        /// The division of an adoption's tasks was settled.
+        MatrixChanged = "adoption.matrix_changed",
         /// A help channel was made.
         ChannelCreated = "channel.created",
         /// A help channel was changed.
@@ -53,6 +57,10 @@ crate::text_enum! {
         ServiceEnded = "service.ended",
         /// Agreements or the fallback of a Land were changed.
         LandChanged = "land.changed",
+        /// An agreement between Länder was entered or changed.
+        AgreementChanged = "land.agreement_changed",
+        /// An agreement between Länder was ended.
+        AgreementEnded = "land.agreement_ended",
         /// A municipality was changed.
         MunicipalityChanged = "municipality.changed",
         /// A directory file was imported.

@@ -3,11 +3,13 @@
 //! Invariant: whoever writes to them calls [`changed`] (or [`places_changed`]) in the same transaction.
 
 pub(super) mod adoptions;
+pub(super) mod agreements;
 pub(super) mod channels;
 pub(super) mod contacts;
 pub(super) mod duties;
 pub(super) mod lands;
 pub(super) mod municipalities;
+pub(super) mod rollout;
 pub(super) mod services;
 
 use diesel::prelude::*;

@@ -5,12 +5,14 @@
 //! installation; they are changed, never made or ended.
 
 pub mod adoptions;
+pub mod agreements;
 pub mod channels;
 pub mod contacts;
 pub mod gaps;
 pub mod lands;
 pub mod municipalities;
-mod reach;
+pub(in crate::http) mod reach;
+pub mod rollout;
 pub mod route;
 pub mod services;
 

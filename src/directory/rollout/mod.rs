@@ -1,0 +1,56 @@
+//! The guided roll-out of an adoption: every organisational point of the source with owner, state and verdict, who
+//! does what, and the way from draft to live.
+//!
+//! Invariant: the directory decides where it shows something, people where it does not (`verdict.rs`); the state
+//! moves by one `match` (`state.rs`) and only when what the move asks for is there. A file import takes a state as it
+//! stands; what is then missing shows in the gap report.
+//!
+//! Where next: `item.rs` and `words.rs` (the points), `finding.rs` (what the directory shows),
+//! `verdict.rs` (what holds), `facts.rs` (what both read),
+//! `checklist.rs` (what is shown), `change.rs` (what people change), `matrix.rs` (who does what).
+
+mod change;
+mod checklist;
+pub(super) mod facts;
+mod finding;
+pub(super) mod item;
+pub(super) mod matrix;
+mod state;
+pub(super) mod verdict;
+mod words;
+
+pub(super) use change::move_to;
+pub use change::{
+    ItemChange, Matrix, MatrixChange, ProjectChange, SteeringChange, item as change_item, matrix as read_matrix,
+    project as change_project, set_matrix,
+};
+pub use checklist::{Block, Checklist, ItemView, Progress, Steering, list, read};
+pub use finding::{Holder, Lack};
+pub use item::{Item, Judge, Text};
+pub use matrix::{MOST_TASKS, Part, Party, Task};
+pub use verdict::{ItemState, Verdict};
+
+use chrono::NaiveDate;
+
+use super::adoptions::Adoption;
+use crate::db::Conn;
+use crate::error::AppError;
+
+/// What the gap report says of adoptions that are in use though required points are not fulfilled: the adoption, the
+/// point, and a sentence.
+pub(super) fn unmet(
+    conn: &mut Conn,
+    adoptions: Vec<Adoption>,
+    today: NaiveDate,
+) -> Result<Vec<(Adoption, String, Item, String)>, AppError> {
+    let judged = facts::judge_all(conn, adoptions, today)?;
+    let of = |one: &facts::Judged| {
+        let sentence = |point: &facts::Point| {
+            let lack = point.judgement.lack.as_ref()?;
+            let words = format!("{}: {} {}", point.item.title().de, lack.what.de, lack.remedy.de);
+            Some((one.adoption.clone(), one.municipality.clone(), point.item, words))
+        };
+        one.unmet().filter_map(sentence).collect::<Vec<_>>()
+    };
+    Ok(judged.iter().flat_map(of).collect())
+}
