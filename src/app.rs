@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::delivery::{Mailer, Webhooks, Worker};
-use crate::directory::Directory;
+use crate::directory::{Directory, planned};
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Limits, Metrics, State, server};
@@ -96,7 +96,8 @@ impl App {
         let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
-        let worker = Worker::new(db.clone(), clock, sealer.clone(), settings::worker(config)?, mailer, webhooks);
+        let worker =
+            Worker::new(db.clone(), clock.clone(), sealer.clone(), settings::worker(config)?, mailer, webhooks);
 
         let within = settings::std_duration("server.shutdown_within", config.server.shutdown_within)?;
         let (stopping, stop) = watch::channel(false);
@@ -105,6 +106,9 @@ impl App {
             ("tokens", tokio::spawn(tokens.clone().run(stop.clone()))),
         ];
         if delivers {
+            let settings = escalations.desk().settings.directory.clone();
+            let planned = planned::run(db.clone(), clock.clone(), sealer.clone(), settings, stop.clone());
+            running.push(("planned changes", tokio::spawn(planned)));
             running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));

@@ -9,6 +9,7 @@
 mod audit;
 mod check;
 mod demo;
+mod export;
 mod import;
 mod keys;
 mod serve;
@@ -28,6 +29,7 @@ use crate::access::audit::{AuditAction, ObjectKind};
 use crate::access::{Channel, Role};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, LogFormat};
+use crate::directory::export::{Format as HelpFormat, Since};
 use crate::error::AppError;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
@@ -55,6 +57,9 @@ enum Command {
     /// Read municipalities or the directory from a file.
     #[command(subcommand)]
     Import(Import),
+    /// Write what the public is shown to a file, for editorial systems.
+    #[command(subcommand)]
+    Export(Exports),
     /// Make, list and revoke the tokens that systems log in with.
     #[command(subcommand)]
     Token(Token),
@@ -90,11 +95,59 @@ enum Import {
         /// The CSV file.
         file: PathBuf,
     },
+    /// Contacts from CSV or XLSX, all rows or none.
+    Contacts(Sheet),
+    /// Help channels from CSV or XLSX, all rows or none.
+    Channels(Sheet),
     /// Länder, contacts, services and adoptions: a TOML file.
     Directory {
         /// The TOML file.
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+struct Sheet {
+    /// The CSV or XLSX file.
+    #[arg(required_unless_present = "template")]
+    file: Option<PathBuf>,
+    /// Show what it would do, row by row, and change nothing.
+    #[arg(long)]
+    preview: bool,
+    /// Which sheet of a spreadsheet; without it the first.
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Print a file to begin with.
+    #[arg(long, conflicts_with_all = ["file", "preview", "sheet"])]
+    template: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Exports {
+    /// Every live adoption with its help channels.
+    Help(HelpFile),
+}
+
+#[derive(Debug, Args)]
+struct HelpFile {
+    /// xzufi (experimental), json, or csv for spreadsheets.
+    #[arg(long)]
+    format: HelpFormat,
+    /// Only what changed since then: a day such as 2026-11-24 or a time such as 2026-11-24T10:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// Only of this service.
+    #[arg(long, value_name = "SLUG")]
+    service: Option<Slug>,
+    /// Only in this region: 2, 3, 5, 9 or 12 digits of an ARS.
+    #[arg(long, value_name = "ARS")]
+    ars: Option<ArsPrefix>,
+    /// Only what was never entered into an editorial system, or changed since.
+    #[arg(long)]
+    pending_transfer: bool,
+    /// Where to write it; without it to stdout.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -285,7 +338,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => keys::migrate(&config).await,
         Command::Rewrap => keys::rewrap(&config).await,
         Command::Import(Import::Municipalities { file }) => import::municipalities(&config, &file).await,
+        Command::Import(Import::Contacts(sheet)) => import::contacts(&config, sheet).await,
+        Command::Import(Import::Channels(sheet)) => import::channels(&config, sheet).await,
         Command::Import(Import::Directory { file }) => import::directory(&config, &file).await,
+        Command::Export(Exports::Help(wanted)) => export::help(&config, wanted).await,
         Command::Token(Token::Create(new)) => token::create(&config, new).await,
         Command::Token(Token::List) => token::list(&config).await,
         Command::Token(Token::Revoke { id }) => token::revoke(&config, &id).await,

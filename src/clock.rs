@@ -31,6 +31,14 @@ impl Timestamp {
         self.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive()
     }
 
+    /// The last instant of a day in Germany.
+    pub fn end_of_day_in_berlin(day: NaiveDate) -> Self {
+        let next = day.succ_opt().unwrap_or(day).and_time(chrono::NaiveTime::MIN);
+        // Midnight is never skipped or repeated in Berlin: clocks change at two and three.
+        let begins = next.and_local_timezone(chrono_tz::Europe::Berlin).earliest();
+        Self::new(begins.map_or(next.and_utc(), |begins| begins.to_utc())).minus(TimeDelta::microseconds(1))
+    }
+
     /// This instant moved by `delta`; the bounds of the calendar are never reached in practice and saturate.
     pub fn plus(self, delta: TimeDelta) -> Self {
         Self(self.0.checked_add_signed(delta).unwrap_or(NaiveDateTime::MAX))

@@ -57,6 +57,14 @@ ids! {
     DutyId of Duty,
     /// One way of help shown to the public.
     ChannelId of Channel,
+    /// One note that an adoption was entered into an editorial system.
+    TransferId of Transfer,
+    /// One state an object of the directory had.
+    VersionId of Version,
+    /// A change that takes effect on a day.
+    PlannedId of Planned,
+    /// What the public should know now about a service.
+    NoticeId of Notice,
     /// Any row nobody else refers to.
     RowId of Row,
     /// A key that seals data; a ticket's own key has the ticket's UUID.

@@ -2,19 +2,19 @@
 //!
 //! Invariant: a file with faults changes nothing; every fault is one line, `file:line: key: message`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::BadInput;
+use super::{BadInput, Sheet};
 use crate::app::{database, settings};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::import::{self, Summary};
-use crate::error::AppError;
+use crate::directory::import::{self, Importer, Mode, Plan, RowAction, Summary, TableFile};
+use crate::error::{AppError, FieldError};
 
 /// The register of municipalities.
 pub async fn municipalities(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
@@ -41,6 +41,62 @@ pub async fn directory(config: &Config, file: &Path) -> anyhow::Result<ExitCode>
     told(import::directory(&db, &sealer, &rules, &name, &text, Clock::system().now()).await, "objects", begun)
 }
 
+/// Contacts from a table.
+pub async fn contacts(config: &Config, sheet: Sheet) -> anyhow::Result<ExitCode> {
+    let Some((file, mode)) = table(sheet, import::CONTACTS_TEMPLATE)? else { return Ok(ExitCode::SUCCESS) };
+    let db = database::open(config).await?;
+    let sealer = database::sealer(config, &db).await?;
+    let (rules, importer, now) = (settings::directory(config), Importer::console(), Clock::system().now());
+    planned(import::contacts(&db, &sealer, &rules, &importer, file, mode, now).await)
+}
+
+/// Help channels from a table.
+pub async fn channels(config: &Config, sheet: Sheet) -> anyhow::Result<ExitCode> {
+    let Some((file, mode)) = table(sheet, import::CHANNELS_TEMPLATE)? else { return Ok(ExitCode::SUCCESS) };
+    let db = database::open(config).await?;
+    planned(import::channels(&db, &Importer::console(), file, mode, Clock::system().now()).await)
+}
+
+/// The file named, and whether to look or to do; nothing where only the template was wanted, which is printed.
+fn table(sheet: Sheet, template: &str) -> anyhow::Result<Option<(TableFile, Mode)>> {
+    let Some(file) = sheet.file.filter(|_| !sheet.template) else {
+        write!(std::io::stdout(), "{template}")?;
+        return Ok(None);
+    };
+    let size = std::fs::metadata(&file).map(|about| about.len()).unwrap_or(0);
+    if size > import::MOST_BYTES as u64 {
+        return Err(BadInput(format!("{}: is larger than 5 MiB; split it", file.display())).into());
+    }
+    let bytes = std::fs::read(&file).map_err(|e| BadInput(format!("{} cannot be read: {e}", file.display())))?;
+    let mode = if sheet.preview { Mode::Preview } else { Mode::Apply(None) };
+    Ok(Some((TableFile { name: file.display().to_string(), bytes, sheet: sheet.sheet }, mode)))
+}
+
+/// Says what a plan holds: what changes and what is wrong row by row, then the counts.
+fn planned(outcome: Result<Plan, AppError>) -> anyhow::Result<ExitCode> {
+    let plan = match outcome {
+        Ok(plan) => plan,
+        Err(AppError::Invalid(faults)) => return Ok(refused(&faults)),
+        Err(fault) => return Err(fault.into()),
+    };
+    for note in &plan.notes {
+        eprintln!("{note}");
+    }
+    for row in plan.rows.iter().filter(|row| row.action != RowAction::Unchanged) {
+        eprintln!("row {}: {}: {}", row.row, row.key, row.action);
+        for change in &row.changes {
+            eprintln!("    {}: {} -> {}", change.field, change.before, change.after);
+        }
+        for fault in &row.faults {
+            eprintln!("    {}: {}", fault.column, fault.message);
+        }
+    }
+    let Plan { new, changed, unchanged, faulty, applied, .. } = plan;
+    let ending = if applied { "" } else { "; nothing was changed" };
+    eprintln!("{new} new, {changed} changed, {unchanged} unchanged, {faulty} faulty{ending}");
+    Ok(ExitCode::from(if faulty > 0 { 2 } else { 0 }))
+}
+
 fn read(file: &Path) -> Result<String, BadInput> {
     std::fs::read_to_string(file).map_err(|e| BadInput(format!("{} cannot be read: {e}", file.display())))
 }
@@ -61,14 +117,17 @@ fn told(imported: Result<Summary, AppError>, what: &str, begun: Instant) -> anyh
             eprintln!("{what}: {created} new, {updated} changed, {unchanged} unchanged, in {seconds:.1} s");
             Ok(ExitCode::SUCCESS)
         }
-        Err(AppError::Invalid(faults)) => {
-            for fault in &faults {
-                eprintln!("{}: {}", fault.field, fault.message);
-            }
-            let faults = if let [_] = faults[..] { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
-            eprintln!("nothing was imported: {faults}");
-            Ok(ExitCode::from(2))
-        }
+        Err(AppError::Invalid(faults)) => Ok(refused(&faults)),
         Err(fault) => Err(fault.into()),
     }
+}
+
+/// Says every fault of a file of which nothing was taken.
+fn refused(faults: &[FieldError]) -> ExitCode {
+    for fault in faults {
+        eprintln!("{}: {}", fault.field, fault.message);
+    }
+    let faults = if let [_] = faults { "1 fault".to_owned() } else { format!("{} faults", faults.len()) };
+    eprintln!("nothing was imported: {faults}");
+    ExitCode::from(2)
 }

@@ -168,6 +168,36 @@ diesel::table! {
         postal_code -> Nullable<Text>,
         in_115 -> Bool,
         version -> Integer,
+        changed_at -> Nullable<Timestamp>,
+        ended_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    municipality_successors (old_ars) {
+        old_ars -> Text,
+        new_ars -> Text,
+        valid_on -> Date,
+        noted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    transfers (id) {
+        id -> DbUuid,
+        adoption_id -> DbUuid,
+        day -> Date,
+        noted_at -> Timestamp,
+        actor -> Text,
+        target -> Nullable<Text>,
+        note -> Nullable<Text>,
+        digest -> Text,
     }
 }
 
@@ -676,6 +706,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    public_notices (id) {
+        id -> DbUuid,
+        service -> Text,
+        ars -> Text,
+        title -> Text,
+        text -> Text,
+        title_easy -> Nullable<Text>,
+        text_easy -> Nullable<Text>,
+        title_en -> Nullable<Text>,
+        text_en -> Nullable<Text>,
+        since -> Timestamp,
+        until -> Nullable<Timestamp>,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -719,6 +771,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     logout_tokens,
     throttles,
     audit_entries,
+    public_notices,
+    municipality_successors,
+    transfers,
 );
 
 diesel::table! {

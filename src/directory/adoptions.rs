@@ -12,6 +12,8 @@ use super::page::{Page, PageRequest, guard, stale};
 use super::rollout;
 use super::store;
 use super::terms::{AdoptionState, Duty};
+use super::transfers::transfer_state;
+use super::versions::{self, Because, check_reason};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -44,7 +46,8 @@ pub struct Adoption {
 }
 
 /// Who answers for what in one adoption, each in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
 pub struct Duties {
     /// Assess and answer.
     pub central: Vec<Assigned>,
@@ -122,6 +125,8 @@ pub struct NewAdoption {
     pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, an empty list empties.
@@ -132,8 +137,6 @@ pub struct AdoptionChange {
     pub version: Option<i32>,
     /// How far it is to be; what is missing for that is said item by item.
     pub state: Option<AdoptionState>,
-    /// Why it is suspended; needed with that state.
-    pub reason: Option<String>,
     /// Assess and answer.
     pub central: Option<Vec<Assigned>>,
     /// Technical questions.
@@ -152,6 +155,8 @@ pub struct AdoptionChange {
     pub data_processor: Option<Vec<Assigned>>,
     /// How the public reaches help, in order; the whole list.
     pub channels: Option<Vec<Channel>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which adoptions.
@@ -165,16 +170,23 @@ pub struct AdoptionQuery {
     pub reach: Reach,
     /// Only in this region.
     pub region: Option<ArsPrefix>,
+    /// Only what was never entered into an editorial system, or shows something else since.
+    pub pending_transfer: bool,
 }
 
-/// A page of them, by id.
+/// A page of them, by id. One that asks for pending transfers may hold fewer than asked for and still lead on.
 pub async fn list(db: &Db, query: AdoptionQuery, page: PageRequest) -> Result<Page<Adoption>, AppError> {
     let (limit, after) = page.read()?;
     let after = after.map(|text| text.parse()).transpose();
     let after = after.map_err(|_| AppError::field("cursor", "must be a next_cursor as an earlier page gave it"))?;
     db.read(move |conn| {
         let rows = store::adoptions::list(conn, &query, limit + 1, after)?;
-        let page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        let mut page = Page::of(rows, limit, |a| a.id.to_string(), |a| a);
+        if query.pending_transfer {
+            let ids: Vec<AdoptionId> = page.items.iter().map(|row| row.id).collect();
+            let states = transfer_state(conn, &ids)?;
+            page.items.retain(|row| states.get(&row.id).is_some_and(|state| !state.is_current));
+        }
         Ok(Page { items: store::adoptions::whole(conn, page.items)?, next_cursor: page.next_cursor })
     })
     .await
@@ -183,6 +195,11 @@ pub async fn list(db: &Db, query: AdoptionQuery, page: PageRequest) -> Result<Pa
 /// One of them.
 pub async fn read(db: &Db, id: AdoptionId) -> Result<Adoption, AppError> {
     db.read(move |conn| by_id(conn, id)).await
+}
+
+/// Where one stands, also if it was ended: its history stays.
+pub async fn place(db: &Db, id: AdoptionId) -> Result<(Ars, Slug), AppError> {
+    db.read(move |conn| store::adoptions::place(conn, id)?.ok_or(AppError::NotFound)).await
 }
 
 /// The same in a transaction.
@@ -206,7 +223,6 @@ pub async fn create(
     let change = AdoptionChange {
         version: None,
         state: None,
-        reason: None,
         central: new.central,
         technical: new.technical,
         functional: new.functional,
@@ -216,6 +232,7 @@ pub async fn create(
         data_protection: new.data_protection,
         data_processor: new.data_processor,
         channels: new.channels,
+        reason: new.reason.clone(),
     };
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
@@ -245,6 +262,7 @@ pub async fn create(
             let made = by_id(tx, id)?;
             let trail = Trail::after(&made);
             audit::record(tx, &actor, AuditAction::AdoptionCreated, (ObjectKind::Adoption, &id), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &new.reason), None, &made, now)?;
             Ok(made)
         })
     })
@@ -266,8 +284,7 @@ pub async fn change(
         if adoption.version != version {
             return Err(stale("the adoption", adoption.version));
         }
-        let before = adoption.clone();
-        let (to, reason) = (change.state, change.reason.clone());
+        let (before, to, reason) = (adoption.clone(), change.state, change.reason.clone());
         let channels = apply(tx, change, &mut adoption, Faults::default())?;
         store::adoptions::set_duties(tx, &adoption)?;
         if let Some(channels) = channels {
@@ -275,7 +292,7 @@ pub async fn change(
             adoption.channels = by_id(tx, id)?.channels;
         }
         if let Some(to) = to {
-            rollout::move_to(tx, &mut adoption, to, reason, now)?;
+            rollout::move_to(tx, &mut adoption, to, reason.clone(), now)?;
         }
         adoption.version += 1;
         adoption.updated_at = now;
@@ -284,20 +301,29 @@ pub async fn change(
         let after = by_id(tx, id)?;
         let trail = Trail::changed(&before, &after);
         audit::record(tx, &actor, AuditAction::AdoptionChanged, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &reason), Some(&before), &after, now)?;
         Ok(after)
     })
     .await
 }
 
 /// Ends one: the municipality no longer uses the service; requests that name it stay.
-pub async fn end(db: &Db, actor: &Actor, id: AdoptionId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: AdoptionId,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let trail = Trail::before(&by_id(tx, id)?);
+        let last = by_id(tx, id)?;
         if !store::adoptions::end(tx, id, now)? {
             return Err(AppError::NotFound);
         }
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::AdoptionEnded, (ObjectKind::Adoption, &id), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -310,6 +336,7 @@ fn apply(
     adoption: &mut Adoption,
     mut faults: Faults,
 ) -> Result<Option<Vec<Channel>>, AppError> {
+    check_reason(&change.reason, &mut faults);
     let lists = [
         (Duty::Central, change.central),
         (Duty::Technical, change.technical),

@@ -6,8 +6,10 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::adoptions::Adoption;
 use super::page::{Page, PageRequest, guard, stale};
 use super::terms::ChannelKind;
+use super::versions::{self, Because, check_reason};
 use super::{hours, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -94,6 +96,8 @@ pub struct NewChannel {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// A channel as it is to be from now on, whole.
@@ -124,6 +128,8 @@ pub struct ChannelChange {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What both say about the channel itself. Written out above because serde refuses unknown fields only in a flat
@@ -182,30 +188,26 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Outcome<HelpChannel>, AppError> {
     let actor = actor.clone();
-    db.write(move |tx| {
-        once(tx, repeat.as_ref(), now, |tx| {
-            let mut faults = Faults::default();
-            let shown = channel_of!(new).complete("", &mut faults);
-            if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
-                faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
-            }
-            faults.finish()?;
-            let channel = HelpChannel {
-                id: ChannelId::new(),
-                service: new.service,
-                ars: new.ars,
-                shown,
-                version: 1,
-                updated_at: now,
-            };
-            store::channels::append(tx, &channel)?;
-            let trail = Trail::after(&channel);
-            audit::record(tx, &actor, AuditAction::ChannelCreated, (ObjectKind::Channel, &channel.id), trail, now)?;
-            adoption_changed(tx, &channel, now)?;
-            Ok(channel)
-        })
-    })
-    .await
+    db.write(move |tx| once(tx, repeat.as_ref(), now, |tx| create_now(tx, &actor, new, now))).await
+}
+
+/// Adds it in this transaction.
+pub(super) fn create_now(tx: &mut Tx, actor: &Actor, new: NewChannel, now: Timestamp) -> Result<HelpChannel, AppError> {
+    let mut faults = Faults::default();
+    let shown = channel_of!(new).complete("", &mut faults);
+    if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
+        faults.add("ars", format!("{} does not use {}; make the adoption first", new.ars, new.service));
+    }
+    check_reason(&new.reason, &mut faults);
+    faults.finish()?;
+    let before = adoption_of(tx, &new.service, &new.ars)?;
+    let (service, ars) = (new.service, new.ars);
+    let channel = HelpChannel { id: ChannelId::new(), service, ars, shown, version: 1, updated_at: now };
+    store::channels::append(tx, &channel)?;
+    let trail = Trail::after(&channel);
+    audit::record(tx, actor, AuditAction::ChannelCreated, (ObjectKind::Channel, &channel.id), trail, now)?;
+    adoption_changed(tx, Because::of(actor, &new.reason), before, now)?;
+    Ok(channel)
 }
 
 /// Changes one.
@@ -220,37 +222,69 @@ pub async fn change(
     let version = guard(change.version)?;
     let mut faults = Faults::default();
     let shown = channel_of!(change).complete("", &mut faults);
+    check_reason(&change.reason, &mut faults);
     faults.finish()?;
     db.write(move |tx| {
         let found = store::channels::find(tx, id)?.ok_or(AppError::NotFound)?;
         if found.version != version {
             return Err(stale("the channel", found.version));
         }
-        let channel = HelpChannel { shown, version: version + 1, updated_at: now, ..found.clone() };
-        store::channels::update(tx, &channel)?;
-        let trail = Trail::changed(&found, &channel);
-        audit::record(tx, &actor, AuditAction::ChannelChanged, (ObjectKind::Channel, &id), trail, now)?;
-        adoption_changed(tx, &channel, now)?;
-        Ok(channel)
+        change_now(tx, &actor, &change.reason, found, shown, now)
     })
     .await
+}
+
+/// Changes it in this transaction to what was checked already.
+pub(super) fn change_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    reason: &Option<String>,
+    found: HelpChannel,
+    shown: Channel,
+    now: Timestamp,
+) -> Result<HelpChannel, AppError> {
+    let channel = HelpChannel { shown, version: found.version + 1, updated_at: now, ..found.clone() };
+    let before = adoption_of(tx, &channel.service, &channel.ars)?;
+    store::channels::update(tx, &channel)?;
+    let trail = Trail::changed(&found, &channel);
+    audit::record(tx, actor, AuditAction::ChannelChanged, (ObjectKind::Channel, &channel.id), trail, now)?;
+    adoption_changed(tx, Because::of(actor, reason), before, now)?;
+    Ok(channel)
 }
 
 /// Ends one: it is no longer shown.
-pub async fn end(db: &Db, actor: &Actor, id: ChannelId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    id: ChannelId,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
         let channel = store::channels::find(tx, id)?.ok_or(AppError::NotFound)?;
+        let before = adoption_of(tx, &channel.service, &channel.ars)?;
         store::channels::end(tx, &[id], now)?;
         let trail = Trail::before(&channel);
         audit::record(tx, &actor, AuditAction::ChannelEnded, (ObjectKind::Channel, &id), trail, now)?;
-        adoption_changed(tx, &channel, now)
+        adoption_changed(tx, Because::of(&actor, &reason), before, now)
     })
     .await
 }
 
-fn adoption_changed(tx: &mut Tx, channel: &HelpChannel, now: Timestamp) -> Result<(), AppError> {
-    store::adoptions::touch(tx, &channel.service, &channel.ars, now)?;
+/// The adoption that shows the channel; none where it was ended meanwhile.
+fn adoption_of(tx: &mut Tx, service: &Slug, ars: &Ars) -> Result<Option<Adoption>, AppError> {
+    let row = store::adoptions::find(tx, service, ars)?;
+    Ok(store::adoptions::whole(tx, row.into_iter().collect())?.pop())
+}
+
+/// Its adoption has another version now.
+fn adoption_changed(tx: &mut Tx, because: Because, before: Option<Adoption>, now: Timestamp) -> Result<(), AppError> {
+    if let Some(before) = before {
+        store::adoptions::touch(tx, &before.service, &before.ars, now)?;
+        let after = adoption_of(tx, &before.service, &before.ars)?.ok_or(AppError::NotFound)?;
+        versions::keep(tx, because, Some(&before), &after, now)?;
+    }
     store::changed(tx)
 }
 

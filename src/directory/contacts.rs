@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::assigned::{self, Assigned};
 use super::page::{Page, PageRequest, guard, present, stale};
+use super::versions::{self, Because, check_reason};
 use super::{Settings, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
-use crate::db::{Conn, Db};
+use crate::db::{Conn, Db, Tx};
 use crate::delivery::EndpointState;
 use crate::error::{AppError, Faults};
 use crate::ids::EndpointId;
@@ -134,6 +135,8 @@ pub struct NewContact {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, `null` empties.
@@ -186,6 +189,8 @@ pub struct ContactChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<NaiveDate>)]
     pub valid_to: Option<Option<NaiveDate>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which contacts.
@@ -215,7 +220,7 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Contact, AppError> {
     db.read(move |conn| find(conn, &slug)).await
 }
 
-fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
+pub(super) fn find(conn: &mut Conn, slug: &Slug) -> Result<Contact, AppError> {
     let row = store::contacts::find(conn, slug)?.filter(|row| row.ended_at.is_none()).ok_or(AppError::NotFound)?;
     ways::contacts(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
@@ -231,36 +236,51 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Outcome<Contact>, AppError> {
     let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
-    db.write(move |tx| {
-        once(tx, repeat.as_ref(), now, |tx| {
-            if store::contacts::find(tx, &new.id)?.is_some() {
-                return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
-            }
-            let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
-            row.owner = new.owner;
-            row.phone = new.phone;
-            row.deputy = new.deputy;
-            row.confirmed_on = new.confirmed_on;
-            (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
-            row.discloses_reporter = new.discloses_reporter;
-            (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
-            let mut faults = Faults::default();
-            check(tx, &row, &mut faults)?;
-            if let Some(webhook) = &new.webhook {
-                ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
-            }
-            faults.finish()?;
-            ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
-            ways::set_webhook(tx, &sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
-            store::contacts::save(tx, &row)?;
-            store::changed(tx)?;
-            let made = find(tx, &row.slug)?;
-            let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
-            audit::record(tx, &actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
-            Ok(made)
-        })
-    })
-    .await
+    db.write(move |tx| once(tx, repeat.as_ref(), now, |tx| create_now(tx, &actor, &sealer, &settings, new, now))).await
+}
+
+/// Makes it in this transaction.
+pub(super) fn create_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    sealer: &Sealer,
+    settings: &Settings,
+    new: NewContact,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    if store::contacts::find(tx, &new.id)?.is_some() {
+        return Err(AppError::Conflict(format!("the id {} is taken, also if its contact was ended", new.id)));
+    }
+    let mut row = draft(&new, now);
+    let mut faults = Faults::default();
+    check_reason(&new.reason, &mut faults);
+    check(tx, &row, &mut faults)?;
+    if let Some(webhook) = &new.webhook {
+        ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
+    }
+    faults.finish()?;
+    ways::set_email(tx, &mut row, new.email.as_ref(), now)?;
+    ways::set_webhook(tx, sealer, &mut row, new.webhook.as_ref(), settings.secret_overlap, now)?;
+    store::contacts::save(tx, &row)?;
+    store::changed(tx)?;
+    let made = find(tx, &row.slug)?;
+    let trail = Trail::after(&told(&made, new.webhook.as_ref())?);
+    audit::record(tx, actor, AuditAction::ContactCreated, (ObjectKind::Contact, &made.slug), trail, now)?;
+    versions::keep(tx, Because::of(actor, &new.reason), None, &made, now)?;
+    Ok(made)
+}
+
+/// The row of a new one, without its ways.
+pub(super) fn draft(new: &NewContact, now: Timestamp) -> store::contacts::ContactRow {
+    let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
+    row.owner.clone_from(&new.owner);
+    row.phone.clone_from(&new.phone);
+    row.deputy.clone_from(&new.deputy);
+    row.confirmed_on = new.confirmed_on;
+    (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
+    row.discloses_reporter = new.discloses_reporter;
+    (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
+    row
 }
 
 /// Changes one.
@@ -276,53 +296,69 @@ pub async fn change(
     let version = guard(change.version)?;
     let (actor, sealer, settings) = (actor.clone(), sealer.clone(), settings.clone());
     db.write(move |tx| {
-        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
-        let mut row = found.ok_or(AppError::NotFound)?;
-        if row.version != version {
-            return Err(stale("the contact", row.version));
+        let found = find(tx, &slug)?;
+        if found.version != version {
+            return Err(stale("the contact", found.version));
         }
-        let before = find(tx, &slug)?;
-        let confirmed_before = row.confirmed_on;
-        change.apply(&mut row);
-        let mut faults = Faults::default();
-        check(tx, &row, &mut faults)?;
-        if let Some(Some(webhook)) = &change.webhook {
-            ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
-        }
-        faults.finish()?;
-        if let Some(email) = &change.email {
-            ways::set_email(tx, &mut row, email.as_ref(), now)?;
-        }
-        if let Some(webhook) = &change.webhook {
-            ways::set_webhook(tx, &sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
-        }
-        if row.confirmed_on > confirmed_before {
-            ways::trust_again(tx, &row, now)?;
-        }
-        row.version += 1;
-        row.updated_at = now;
-        store::contacts::save(tx, &row)?;
-        store::changed(tx)?;
-        let after = find(tx, &slug)?;
-        let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
-        audit::record(tx, &actor, AuditAction::ContactChanged, (ObjectKind::Contact, &slug), trail, now)?;
-        Ok(after)
+        change_now(tx, &actor, &sealer, &settings, found, &change, now)
     })
     .await
 }
 
+/// Changes it in this transaction, whatever version somebody read.
+pub(super) fn change_now(
+    tx: &mut Tx,
+    actor: &Actor,
+    sealer: &Sealer,
+    settings: &Settings,
+    before: Contact,
+    change: &ContactChange,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
+    let slug = &before.slug;
+    let mut row = store::contacts::find(tx, slug)?.ok_or(AppError::NotFound)?;
+    let confirmed_before = row.confirmed_on;
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check_reason(&change.reason, &mut faults);
+    check(tx, &row, &mut faults)?;
+    if let Some(Some(webhook)) = &change.webhook {
+        ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
+    }
+    faults.finish()?;
+    if let Some(email) = &change.email {
+        ways::set_email(tx, &mut row, email.as_ref(), now)?;
+    }
+    if let Some(webhook) = &change.webhook {
+        ways::set_webhook(tx, sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
+    }
+    if row.confirmed_on > confirmed_before {
+        ways::trust_again(tx, &row, now)?;
+    }
+    row.version += 1;
+    row.updated_at = now;
+    store::contacts::save(tx, &row)?;
+    store::changed(tx)?;
+    let after = find(tx, slug)?;
+    let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
+    audit::record(tx, actor, AuditAction::ContactChanged, (ObjectKind::Contact, slug), trail, now)?;
+    versions::keep(tx, Because::of(actor, &change.reason), Some(&before), &after, now)?;
+    Ok(after)
+}
+
 /// Ends one: it is asked nothing any more; what was asked before stays with it.
-pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now: Timestamp) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let found = store::contacts::find(tx, &slug)?.filter(|row| row.ended_at.is_none());
-        let mut row = found.ok_or(AppError::NotFound)?;
-        let trail = Trail::before(&find(tx, &slug)?);
+        let last = find(tx, &slug)?;
+        let mut row = store::contacts::find(tx, &slug)?.ok_or(AppError::NotFound)?;
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
         store::contacts::save(tx, &row)?;
+        let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -338,7 +374,8 @@ fn told(contact: &Contact, webhook: Option<&WebhookInput>) -> Result<serde_json:
 }
 
 impl ContactChange {
-    fn apply(&self, row: &mut store::contacts::ContactRow) {
+    /// Writes it over the row.
+    pub(super) fn apply(&self, row: &mut store::contacts::ContactRow) {
         fn set<T: Clone>(field: &mut T, new: &Option<T>) {
             if let Some(new) = new {
                 field.clone_from(new);
@@ -366,6 +403,15 @@ fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults
         None => {}
     }
     Ok(())
+}
+
+/// What would be wrong with a change that is made later.
+pub(super) fn check_change(conn: &mut Conn, slug: &Slug, change: &ContactChange) -> Result<(), AppError> {
+    let mut row = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check(conn, &row, &mut faults)?;
+    faults.finish()
 }
 
 /// The part of [`check`] that needs no look at other contacts.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assigned::Assigned;
 use super::store;
+use super::versions::{self, Because, check_reason};
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::Timestamp;
@@ -38,6 +39,8 @@ pub struct LandChange {
     pub cooperates_with: Option<Vec<LandCode>>,
     /// The whole list, in order.
     pub second_level: Option<Vec<Assigned>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// All of them.
@@ -69,17 +72,19 @@ pub async fn change(
         if let Some(agreed) = change.cooperates_with {
             land.cooperates_with = agreed;
         }
+        let mut faults = Faults::default();
+        check_reason(&change.reason, &mut faults);
         if let Some(second_level) = change.second_level {
-            let mut faults = Faults::default();
             super::contacts::check_assigned(tx, "second_level", &second_level, &mut faults)?;
-            faults.finish()?;
             land.second_level = second_level;
         }
+        faults.finish()?;
         store::lands::save(tx, &land)?;
         store::changed(tx)?;
         let after = store::lands::find(tx, code)?;
         let trail = Trail::changed(&before, &after);
         audit::record(tx, &actor, AuditAction::LandChanged, (ObjectKind::Land, &code), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &change.reason), Some(&before), &after, now)?;
         Ok(after)
     })
     .await

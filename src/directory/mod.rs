@@ -15,12 +15,16 @@ pub mod agreements;
 pub mod assigned;
 pub mod channels;
 pub mod contacts;
+pub mod export;
 mod gaps;
-mod hours;
+pub mod hours;
 pub mod import;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
 mod page;
+mod past;
+pub mod planned;
 mod resolve;
 pub mod rollout;
 mod route;
@@ -29,6 +33,8 @@ pub mod services;
 mod snapshot;
 mod store;
 mod terms;
+pub mod transfers;
+pub mod versions;
 mod ways;
 
 pub use adoptions::{Adoption, Duties};
@@ -38,12 +44,14 @@ pub use contacts::Contact;
 pub use gaps::{Gap, GapKind, GapQuery, gaps};
 pub use lands::Land;
 pub use municipalities::Municipality;
+pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
-pub use route::{central_contacts, contacts_of, emergency_contacts, emergency_route, route};
+pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{
-    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Named, Place, PlaceEntry, ServiceEntry, Snapshot,
+    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice,
+    Snapshot,
 };
 pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
 

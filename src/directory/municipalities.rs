@@ -4,6 +4,7 @@
 //! only what the register does not know is changed here. Nothing is created or ended: a municipality that a
 //! register no longer names stays, because old requests name it.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Page, PageRequest};
@@ -38,6 +39,13 @@ pub struct Municipality {
     pub in_115: bool,
     /// Rises with every change.
     pub version: i32,
+    /// Since when it takes no new requests, because the official list names it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_on: Option<NaiveDate>,
+    /// When its name changed.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub changed_at: Option<Timestamp>,
 }
 
 /// Which municipalities.

@@ -60,6 +60,13 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// A page that leads on from this key, unless there is none.
+    pub(super) fn ending(items: Vec<T>, key: Option<String>) -> Self {
+        Self { items, next_cursor: key.map(|key| URL_SAFE_NO_PAD.encode(key)) }
+    }
+}
+
 /// Tells a field that was sent as `null` (to be emptied) from one that was left out (to stay).
 pub(super) fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where

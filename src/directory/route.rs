@@ -4,19 +4,31 @@
 //! An empty chain is an answer too: what follows from it is the caller's to say.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use chrono::NaiveDate;
 
 use super::contacts::Contact;
 use super::resolve::{DutyFact, Facts, Route, Span, resolve, resolve_central, resolve_emergency};
-use super::terms::Kind;
-use super::{Settings, store, ways};
+use super::terms::{AdoptionState, Kind};
+use super::{Settings, past, planned, store, ways};
 use crate::db::Conn;
 use crate::error::{AppError, Faults};
 use crate::keys::{Ars, LandCode, Slug};
 
 /// Deputies of deputies are looked up this far.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
+
+/// What a dry run is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct DryRun {
+    /// The day it is.
+    pub today: NaiveDate,
+    /// The day that is asked for; a past one by what was kept, a coming one with what is planned until then.
+    pub on: Option<NaiveDate>,
+    /// Whether an adoption that is not yet live counts as if it were.
+    pub as_if_live: bool,
+}
 
 /// Who would be asked, in which order and why.
 pub fn route(
@@ -28,6 +40,25 @@ pub fn route(
     settings: &Settings,
 ) -> Result<Route, AppError> {
     Ok(resolve(&facts(conn, service, ars, settings)?, kind, today))
+}
+
+/// Who would be asked on some day. Changes nothing.
+pub fn dry_run(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    kind: Kind,
+    asked: DryRun,
+    settings: &Settings,
+) -> Result<Route, AppError> {
+    let on = asked.on.unwrap_or(asked.today);
+    if on < asked.today {
+        return Ok(resolve(&past::facts(conn, service, ars, on, settings)?, kind, on));
+    }
+    let states = if asked.as_if_live { AdoptionState::ALL } else { ROUTED };
+    let mut facts = gather(conn, service, ars, settings, states)?;
+    planned::foresee(conn, &mut facts, asked.today, on)?;
+    Ok(resolve(&facts, kind, on))
 }
 
 /// Who is asked when the service is down for all: the emergency contacts first.
@@ -79,7 +110,25 @@ fn in_order(conn: &mut Conn, route: &Route) -> Result<Vec<Contact>, AppError> {
     contacts_of(conn, &slugs)
 }
 
+/// The states of an adoption whose people are asked.
+const ROUTED: &[AdoptionState] = &[AdoptionState::Live, AdoptionState::Suspended];
+
 fn facts(conn: &mut Conn, service: &Slug, ars: &Ars, settings: &Settings) -> Result<Facts, AppError> {
+    gather(conn, service, ars, settings, ROUTED)
+}
+
+/// What a question names and the directory does not have.
+pub(super) fn unknown(field: &str, what: &str, named: &dyn Display) -> AppError {
+    AppError::field(field, format!("there is no {what} {named}"))
+}
+
+fn gather(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    settings: &Settings,
+    states: &[AdoptionState],
+) -> Result<Facts, AppError> {
     let found = store::services::known(conn, service)?;
     let place = store::municipalities::find(conn, ars)?;
     let mut faults = Faults::default();
@@ -92,7 +141,8 @@ fn facts(conn: &mut Conn, service: &Slug, ars: &Ars, settings: &Settings) -> Res
     faults.finish()?;
     let (Some(found), Some(place)) = (found, place) else { return Err(AppError::NotFound) };
     let lands: Vec<LandCode> = std::iter::once(found.operating_land).chain(ars.land()).collect();
-    let duties: Vec<DutyFact> = store::duties::for_route(conn, service, ars, &lands)?.into_iter().map(fact).collect();
+    let duties = store::duties::for_route(conn, service, ars, &lands, states)?;
+    let duties: Vec<DutyFact> = duties.into_iter().map(fact).collect();
     let mut facts = Facts {
         municipality: place.name,
         operator: found.operator,

@@ -9,6 +9,7 @@ use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, present, stale};
 use super::store;
 use super::terms::{Assessment, Kind};
+use super::versions::{self, Because, check_reason};
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -82,6 +83,8 @@ pub struct NewService {
     /// Who is reached when it is down.
     #[serde(default)]
     pub emergency: Vec<Assigned>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// What is to be different; what is left out stays, `null` empties.
@@ -110,6 +113,8 @@ pub struct ServiceChange {
     pub second_level: Option<Vec<SecondLevel>>,
     /// The whole list, in order.
     pub emergency: Option<Vec<Assigned>>,
+    /// Why, for whoever reads its versions later.
+    pub reason: Option<String>,
 }
 
 /// Which services.
@@ -136,6 +141,11 @@ pub async fn read(db: &Db, slug: Slug) -> Result<Service, AppError> {
     db.read(move |conn| store::services::find(conn, &slug)?.ok_or(AppError::NotFound)).await
 }
 
+/// The name of one, also if it was ended: its history stays.
+pub async fn known(db: &Db, slug: Slug) -> Result<Slug, AppError> {
+    db.read(move |conn| store::services::known(conn, &slug)?.map(|s| s.slug).ok_or(AppError::NotFound)).await
+}
+
 /// Makes a new one.
 pub async fn create(
     db: &Db,
@@ -144,7 +154,7 @@ pub async fn create(
     repeat: Option<Once<Service>>,
     now: Timestamp,
 ) -> Result<Outcome<Service>, AppError> {
-    let actor = actor.clone();
+    let (actor, reason) = (actor.clone(), new.reason);
     let service = Service {
         slug: new.slug,
         name: new.name,
@@ -160,7 +170,7 @@ pub async fn create(
     };
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
-            check(tx, &service)?;
+            check(tx, &service, &reason)?;
             if store::services::is_taken(tx, &service.slug)? {
                 return Err(AppError::Conflict(format!(
                     "the slug {} is taken, also if its service was ended",
@@ -171,6 +181,7 @@ pub async fn create(
             store::changed(tx)?;
             let trail = Trail::after(&service);
             audit::record(tx, &actor, AuditAction::ServiceCreated, (ObjectKind::Service, &service.slug), trail, now)?;
+            versions::keep(tx, Because::of(&actor, &reason), None, &service, now)?;
             Ok(service)
         })
     })
@@ -192,29 +203,32 @@ pub async fn change(
         if service.version != version {
             return Err(stale("the service", service.version));
         }
-        let before = service.clone();
+        let (before, reason) = (service.clone(), change.reason.clone());
         change.apply(&mut service);
         service.version += 1;
         service.updated_at = now;
-        check(tx, &service)?;
+        check(tx, &service, &reason)?;
         store::services::save(tx, &service)?;
         store::changed(tx)?;
         let trail = Trail::changed(&before, &service);
         audit::record(tx, &actor, AuditAction::ServiceChanged, (ObjectKind::Service, &slug), trail, now)?;
+        versions::keep(tx, Because::of(&actor, &reason), Some(&before), &service, now)?;
         Ok(service)
     })
     .await
 }
 
 /// Ends one: it is no longer offered or found; requests that name it stay.
-pub async fn end(db: &Db, actor: &Actor, slug: Slug, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now: Timestamp) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
-        let trail = Trail::before(&store::services::find(tx, &slug)?.ok_or(AppError::NotFound)?);
+        let last = store::services::find(tx, &slug)?.ok_or(AppError::NotFound)?;
+        let trail = Trail::before(&last);
         if !store::services::end(tx, &slug, now)? {
             return Err(AppError::NotFound);
         }
         audit::record(tx, &actor, AuditAction::ServiceEnded, (ObjectKind::Service, &slug), trail, now)?;
+        versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
         store::changed(tx)
     })
     .await
@@ -249,8 +263,9 @@ impl ServiceChange {
     }
 }
 
-fn check(conn: &mut Conn, service: &Service) -> Result<(), AppError> {
+fn check(conn: &mut Conn, service: &Service, reason: &Option<String>) -> Result<(), AppError> {
     let mut faults = Faults::default();
+    check_reason(reason, &mut faults);
     faults.text("name", &service.name, 200);
     faults.text("operator", &service.operator, 200);
     if let Some(notice) = &service.notice {

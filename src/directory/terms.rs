@@ -70,6 +70,13 @@ crate::text_enum! {
     }
 }
 
+impl AdoptionState {
+    /// True where its people are asked: while it is in use, and when it was, because requests are still open.
+    pub fn routes(self) -> bool {
+        matches!(self, Self::Live | Self::Suspended)
+    }
+}
+
 crate::text_enum! {
     /// Who decides that the 2nd level is asked.
     pub enum Assessment {

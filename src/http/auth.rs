@@ -154,7 +154,7 @@ impl<R: Right, Q: DeserializeOwned + 'static> FromRequest for Asked<R, Q> {
 }
 
 /// No database keeps a NUL, and no text that people search for has one.
-fn plain_query(request: &HttpRequest) -> Result<(), AppError> {
+pub(super) fn plain_query(request: &HttpRequest) -> Result<(), AppError> {
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     let faulty = pairs.into_iter().find(|(name, value)| name.contains('\0') || value.contains('\0'));
     faulty
@@ -179,7 +179,7 @@ pub(super) fn state(request: &HttpRequest) -> Result<&State, AppError> {
 }
 
 /// Whoever asks, if they have the right.
-async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiError> {
+pub(super) async fn caller(request: &HttpRequest, action: Action) -> Result<Caller, ApiError> {
     let caller = Known::of(request).await?.caller;
     caller.may(action)?;
     Ok(caller)
@@ -195,8 +195,23 @@ pub(super) fn json_only(request: &HttpRequest) -> Result<(), ApiError> {
     Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json".to_owned()))
 }
 
-/// Reads a body up to the limit; compressed ones are refused, because nothing bounds what they unfold to.
-pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+/// Reads a body of JSON or of a form up to the limit.
+pub async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let body = read_whole(request, payload, limit).await?;
+    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+    let media = media.to_ascii_lowercase();
+    if !body.is_empty()
+        && !media.starts_with("application/json")
+        && !media.starts_with("application/x-www-form-urlencoded")
+    {
+        let detail = "send application/json".to_owned();
+        return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Ok(body)
+}
+
+/// Reads a body of any kind up to the limit; compressed ones are refused, because nothing bounds what they unfold to.
+pub(super) async fn read_whole(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let coding = request.headers().get(CONTENT_ENCODING);
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let detail = "send the body as it is, without Content-Encoding".to_owned();
@@ -219,15 +234,6 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize) -> 
             return Err(too_long());
         }
         body.extend_from_slice(&chunk);
-    }
-    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("application/json");
-    let media = media.to_ascii_lowercase();
-    if !body.is_empty()
-        && !media.starts_with("application/json")
-        && !media.starts_with("application/x-www-form-urlencoded")
-    {
-        let detail = "send application/json".to_owned();
-        return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     Ok(body.freeze())
 }

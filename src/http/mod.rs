@@ -24,6 +24,7 @@ mod record;
 pub mod redirect;
 pub mod routes;
 pub mod server;
+mod upload;
 pub mod visitor;
 pub mod words;
 
@@ -81,6 +82,11 @@ impl State {
     /// True where the world reaches this service by https.
     pub(crate) fn is_https(&self) -> bool {
         self.desk().settings.public_url.starts_with("https://")
+    }
+
+    /// Where the world reaches this service, without a slash at the end.
+    pub(crate) fn public_url(&self) -> &str {
+        self.desk().settings.public_url.trim_end_matches('/')
     }
 
     /// The day in Germany.

@@ -5,7 +5,8 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, agreements, channels, contacts, gaps, lands, municipalities, rollout, route, services,
+    adoptions, agreements, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned,
+    rollout, route, services, transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
@@ -92,11 +93,24 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/adoptions/{adoption}/checklist": get rollout::checklist, patch rollout::change_project))
             .service(at!("/adoptions/{adoption}/checklist/{item}": patch rollout::change_item))
             .service(at!("/adoptions/{adoption}/matrix": get rollout::matrix, put rollout::set_matrix))
+            .service(at!("/adoptions/{adoption}/transfers": get transfers::list, post transfers::note))
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
+            .service(at!("/contacts/{contact}/versions": get versions::of_contact))
+            .service(at!("/contacts/{contact}/planned": get planned::list, post planned::plan))
+            .service(at!("/contacts/{contact}/planned/{plan}": delete planned::withdraw))
+            .service(at!("/adoptions/{adoption}/versions": get versions::of_adoption))
+            .service(at!("/services/{service}/versions": get versions::of_service))
+            .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/notices": get notices::list, post notices::create))
+            .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
+            .service(at!("/exports/help": get exports::help))
+            .service(at!("/imports/contacts": post imports::contacts))
+            .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/me": get me::me))

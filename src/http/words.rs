@@ -1,7 +1,9 @@
-//! What pages say, in German and English. The texts stand in `locales/`, one file a family of pages.
+//! What pages say, in German and English, and what is shown to the public also in Leichte Sprache. The texts stand in
+//! `locales/`, one file a family of pages.
 //!
-//! Invariant: both languages have the same keys with the same variables, and every key that a page or template
-//! names exists (tests below). German is what a page speaks unless somebody wants otherwise.
+//! Invariant: both languages have the same keys with the same variables, Leichte Sprache those of the public pages, and
+//! every key that a page or template names exists (tests below). German is what a page speaks unless somebody wants
+//! otherwise.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,6 +16,7 @@ use fluent_templates::fluent_bundle::FluentValue;
 use fluent_templates::{LanguageIdentifier, Loader, langid, static_loader};
 
 use crate::clock::Timestamp;
+use crate::directory::HelpLanguage;
 
 static_loader! {
     static TEXTS = {
@@ -109,13 +112,7 @@ impl Language {
 
     /// A text with several variables.
     pub fn with_all(self, key: &str, values: &[(&'static str, String)]) -> String {
-        let value = |(name, value): &(&'static str, String)| {
-            // A count is a number to Fluent, so that a text can say "1 Stunde" and "2 Stunden".
-            let count = Some(value).filter(|_| *name == "count").and_then(|value| value.parse::<u32>().ok());
-            (Cow::Borrowed(*name), count.map_or_else(|| FluentValue::from(value.clone()), FluentValue::from))
-        };
-        let values: HashMap<Cow<'static, str>, FluentValue> = values.iter().map(value).collect();
-        TEXTS.lookup_with_args(&self.id(), key, &values)
+        filled(&self.id(), key, values)
     }
 
     /// A time as the clock on the wall shows it.
@@ -136,6 +133,55 @@ impl Language {
             _ => self.time(time),
         }
     }
+}
+
+/// What the public pages say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speech(pub HelpLanguage);
+
+impl Speech {
+    fn id(self) -> LanguageIdentifier {
+        match self.0 {
+            HelpLanguage::German => langid!("de"),
+            HelpLanguage::Easy => langid!("de-leicht"),
+            HelpLanguage::English => langid!("en"),
+        }
+    }
+
+    /// The language of the page for browsers and screen readers; Leichte Sprache is German.
+    pub fn html_lang(self) -> &'static str {
+        if self.0 == HelpLanguage::English { "en" } else { "de" }
+    }
+
+    /// A text without variables.
+    pub fn say(self, key: &str) -> String {
+        TEXTS.lookup(&self.id(), key)
+    }
+
+    /// A text that may be missing.
+    pub fn try_say(self, key: &str) -> Option<String> {
+        TEXTS.try_lookup(&self.id(), key)
+    }
+
+    /// A text with one variable.
+    pub fn with(self, key: &str, name: &'static str, value: impl Display) -> String {
+        self.with_all(key, &[(name, value.to_string())])
+    }
+
+    /// A text with several variables.
+    pub fn with_all(self, key: &str, values: &[(&'static str, String)]) -> String {
+        filled(&self.id(), key, values)
+    }
+}
+
+fn filled(language: &LanguageIdentifier, key: &str, values: &[(&'static str, String)]) -> String {
+    let value = |(name, value): &(&'static str, String)| {
+        // A count is a number to Fluent, so that a text can say "1 Stunde" and "2 Stunden".
+        let count = Some(value).filter(|_| *name == "count").and_then(|value| value.parse::<u32>().ok());
+        (Cow::Borrowed(*name), count.map_or_else(|| FluentValue::from(value.clone()), FluentValue::from))
+    };
+    let values: HashMap<Cow<'static, str>, FluentValue> = values.iter().map(value).collect();
+    TEXTS.lookup_with_args(language, key, &values)
 }
 
 /// The language that `Accept-Language` wants most, of those we have.
@@ -208,6 +254,24 @@ mod tests {
         for key in english.keys() {
             assert!(german.contains_key(key), "{key} is English only");
         }
+    }
+
+    #[test]
+    fn leichte_sprache_has_every_text_of_the_public_pages() {
+        let (all, easy) = (keys("de"), keys("de-leicht"));
+        let public = std::fs::read_to_string(http().join("locales/de/help.ftl")).unwrap();
+        let is_public =
+            |key: &str| public.lines().any(|line| line.strip_prefix(key).is_some_and(|l| l.starts_with(" =")));
+        let german: BTreeMap<_, _> = all.into_iter().filter(|(key, _)| is_public(key)).collect();
+        assert!(german.len() > 40, "{}", german.len());
+        for (key, variables) in &german {
+            let own = easy.get(key).unwrap_or_else(|| panic!("{key} is missing in Leichte Sprache"));
+            assert!(own.is_subset(variables), "{key} in Leichte Sprache knows {own:?}");
+        }
+        for key in easy.keys() {
+            assert!(german.contains_key(key), "{key} is in Leichte Sprache only");
+        }
+        assert_eq!(Speech(HelpLanguage::Easy).say("help-open"), "Jetzt ist jemand da.");
     }
 
     /// Keys stand as literals after one of these.

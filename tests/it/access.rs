@@ -81,6 +81,12 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("PATCH", "/api/v1/adoptions/{adoption}/checklist/{item}", Action::ChangeAdoption),
     ("GET", "/api/v1/adoptions/{adoption}/matrix", Action::ReadDirectory),
     ("PUT", "/api/v1/adoptions/{adoption}/matrix", Action::ChangeAdoption),
+    ("GET", "/api/v1/adoptions/{adoption}/transfers", Action::ReadDirectory),
+    ("POST", "/api/v1/adoptions/{adoption}/transfers", Action::ChangeAdoption),
+    ("GET", "/api/v1/exports/help", Action::ReadDirectory),
+    ("POST", "/api/v1/imports/contacts", Action::ChangeContact),
+    ("POST", "/api/v1/imports/channels", Action::ChangeAdoption),
+    ("GET", "/api/v1/imports/templates/{template}", Action::ReadDirectory),
     ("GET", "/api/v1/contacts", Action::ReadDirectory),
     ("POST", "/api/v1/contacts", Action::ChangeContact),
     ("GET", "/api/v1/contacts/{contact}", Action::ReadDirectory),
@@ -91,10 +97,22 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/channels/{channel}", Action::ReadDirectory),
     ("PUT", "/api/v1/channels/{channel}", Action::ChangeAdoption),
     ("DELETE", "/api/v1/channels/{channel}", Action::ChangeAdoption),
+    ("GET", "/api/v1/notices", Action::ReadDirectory),
+    ("POST", "/api/v1/notices", Action::ChangeAdoption),
+    ("GET", "/api/v1/notices/{notice}", Action::ReadDirectory),
+    ("PUT", "/api/v1/notices/{notice}", Action::ChangeAdoption),
+    ("DELETE", "/api/v1/notices/{notice}", Action::ChangeAdoption),
     ("GET", "/api/v1/route", Action::ReadDirectory),
     ("GET", "/api/v1/gaps", Action::ReadDirectory),
     ("GET", "/metrics", Action::ReadMetrics),
     ("GET", "/api/v1/contacts/{contact}/history", Action::ReadDirectory),
+    ("GET", "/api/v1/contacts/{contact}/versions", Action::ReadDirectory),
+    ("GET", "/api/v1/contacts/{contact}/planned", Action::ReadDirectory),
+    ("POST", "/api/v1/contacts/{contact}/planned", Action::ChangeContact),
+    ("DELETE", "/api/v1/contacts/{contact}/planned/{plan}", Action::ChangeContact),
+    ("GET", "/api/v1/adoptions/{adoption}/versions", Action::ReadDirectory),
+    ("GET", "/api/v1/services/{service}/versions", Action::ReadDirectory),
+    ("GET", "/api/v1/lands/{land}/versions", Action::ReadDirectory),
     ("GET", "/api/v1/audit", Action::ReadAudit),
     ("GET", "/api/v1/audit/export", Action::ReadAudit),
     ("GET", "/api/v1/tickets/{ticket}/export", Action::ExportPersonalData),
@@ -147,7 +165,8 @@ pub fn filled(path: &str) -> String {
         ("{contact}", "niemand"),
     ];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{user}", "{session}", "{token}"]
+    let path = path.replace("{template}", "gibt-es-nicht");
+    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
         .iter()
         .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
 }
@@ -446,6 +465,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
             json!({"kind": "phone", "label": "Telefon", "phone": "+49 431 1", "hours": "Mo-Fr 08:00-12:00", "languages": ["de"]})
         }
         "{contact}" => json!({"name": "Übernommen"}),
+        "planned" => json!({"takes_effect_on": "2099-01-01", "change": {"phone": "1"}}),
         _ => json!({}),
     };
     vec![good, json!({}), json!({"gibt_es_nicht": 1})]

@@ -159,7 +159,8 @@ on_both! {
                 Functional,
                 "dataport-fachberatung sh-koordination luebeck-zentral dataport-bereitschaft",
             ),
-            ("kita-anmeldung", "010030000000", Technical, "sh-koordination luebeck-zentral"),
+            // Not live yet: its own people are not asked.
+            ("kita-anmeldung", "010030000000", Technical, "sh-koordination"),
             ("bewohnerparkausweis", "010010000000", Functional, "hh-koordination flensburg-zentral"),
             ("bewohnerparkausweis", "010040000000", Technical, "hh-koordination"),
         ] {
@@ -257,7 +258,7 @@ on_both! {
     async fn help_is_never_a_dead_end(world: World) {
         let directory = Directory::start(&world.db).await.unwrap();
         let snapshot = directory.current();
-        let help = |service: &str, place: &str| snapshot.help(service, &ars(place), HelpLanguage::German, today());
+        let help = |service: &str, place: &str| snapshot.help(service, &ars(place), HelpLanguage::German, now());
         let kiel = help("wohnsitzanmeldung", KIEL).unwrap();
         assert_eq!(kiel.channels.iter().map(|c| c.kind).collect::<Vec<_>>(), [ChannelKind::Number115, ChannelKind::Web]);
         assert_eq!(kiel.notice, None);
@@ -323,6 +324,7 @@ on_both! {
             data_protection: None,
             data_processor: None,
             channels: None,
+            reason: None,
         };
         for state in [AdoptionState::Live, AdoptionState::Ready, AdoptionState::Suspended] {
             let refused = adoptions::create(&world.db, &somebody(), new(state), None, now()).await.map(made);
@@ -332,7 +334,7 @@ on_both! {
         assert_eq!(draft.duties.central, [slug("lueneburg-zentral").into()]);
         let point = rollout::ItemChange { version: Some(0), state: Some(rollout::ItemState::Done), ..Default::default() };
         rollout::change_item(&world.db, &somebody(), draft.id, rollout::Item::Knowledge, point, now()).await.unwrap();
-        adoptions::end(&world.db, &somebody(), draft.id, now()).await.unwrap();
+        adoptions::end(&world.db, &somebody(), draft.id, None, now()).await.unwrap();
         assert!(matches!(adoptions::read(&world.db, draft.id).await, Err(AppError::NotFound)));
         let again = adoptions::create(&world.db, &somebody(), new(AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!((again.id, again.version), (draft.id, 3));
@@ -396,7 +398,7 @@ on_both! {
         let query = contacts::ContactQuery { reach: reach(&["010030000000"]), ..Default::default() };
         let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
         assert!(page.items.iter().all(|c| c.owner.as_ref().is_none_or(|o| o.as_str() == "010030000000")), "{page:?}");
-        contacts::end(&world.db, &somebody(), slug("neu"), now()).await.unwrap();
+        contacts::end(&world.db, &somebody(), slug("neu"), None, now()).await.unwrap();
         assert!(matches!(contacts::read(&world.db, slug("neu")).await, Err(AppError::NotFound)));
     }
 
@@ -407,7 +409,7 @@ on_both! {
         let change = serde_json::json!({"version": 1, "kind": "phone", "label": "Telefon", "phone": "0431 1", "hours": "Mo 08:00-10:00"});
         let changed = channels::change(&world.db, &somebody(), made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
         assert_eq!((changed.shown.kind, changed.version), (ChannelKind::Phone, 2));
-        channels::end(&world.db, &somebody(), made.id, now()).await.unwrap();
+        channels::end(&world.db, &somebody(), made.id, None, now()).await.unwrap();
         let query = channels::ChannelQuery { service: Some(slug("wohngeld")), reach: Reach::everything(), ..Default::default() };
         assert_eq!(channels::list(&world.db, query, PageRequest::default()).await.unwrap().items.len(), 1);
         let unknown = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "web", "label": "x", "farbe": 1});
@@ -444,7 +446,7 @@ on_both! {
         let place = ars("091000000007");
         let began = std::time::Instant::now();
         for _ in 0..100_000 {
-            assert!(snapshot.help("dienst-7", &place, HelpLanguage::German, today()).is_some());
+            assert!(snapshot.help("dienst-7", &place, HelpLanguage::German, now()).is_some());
         }
         println!("help: {:?} each", began.elapsed() / 100_000);
         assert_eq!(snapshot.municipality_count(), 10_981 + sample::MUNICIPALITIES.lines().count() - 1);

@@ -31,6 +31,12 @@ crate::text_enum! {
         ContactCreated = "contact.created",
         /// A contact was changed.
         ContactChanged = "contact.changed",
+        /// A change of a contact was planned for a day.
+        ContactChangePlanned = "contact.change_planned",
+        /// A planned change was taken back.
+        ContactChangeWithdrawn = "contact.change_withdrawn",
+        /// A planned change did not fit any more on its day.
+        ContactChangeFailed = "contact.change_failed",
         /// A contact was ended.
         ContactEnded = "contact.ended",
         /// An adoption was made.
@@ -43,12 +49,20 @@ crate::text_enum! {
         ChecklistChanged = "adoption.checklist_changed",
         /// The division of an adoption's tasks was settled.
         MatrixChanged = "adoption.matrix_changed",
+        /// An adoption's help was entered into an editorial system.
+        AdoptionTransferred = "adoption.transferred",
         /// A help channel was made.
         ChannelCreated = "channel.created",
         /// A help channel was changed.
         ChannelChanged = "channel.changed",
         /// A help channel was ended.
         ChannelEnded = "channel.ended",
+        /// A notice to the public was made.
+        NoticeCreated = "notice.created",
+        /// A notice to the public was changed.
+        NoticeChanged = "notice.changed",
+        /// A notice to the public was ended.
+        NoticeEnded = "notice.ended",
         /// A service was made.
         ServiceCreated = "service.created",
         /// A service was changed.
@@ -67,6 +81,10 @@ crate::text_enum! {
         DirectoryImported = "directory.imported",
         /// A register of municipalities was imported.
         MunicipalitiesImported = "municipalities.imported",
+        /// A municipality was merged into another one.
+        MunicipalityMerged = "municipality.merged",
+        /// A municipality takes no new requests any more.
+        MunicipalityEnded = "municipality.ended",
         /// An API token was made.
         TokenCreated = "token.created",
         /// An API token was revoked.
@@ -125,6 +143,8 @@ crate::text_enum! {
         Adoption = "adoption",
         /// A help channel; by its id.
         Channel = "channel",
+        /// A notice to the public.
+        Notice = "notice",
         /// A service; by its slug.
         Service = "service",
         /// A Land; by its code.

@@ -9,14 +9,16 @@ use std::collections::HashSet;
 use super::Summary;
 use super::file::{self, AdoptionEntry, ContactEntry, File, LandEntry, Names, ServiceEntry};
 use super::reader::Reader;
+use crate::access::Actor;
 use crate::access::audit::AuditAction;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
-use crate::directory::contacts::{WebhookInput, check_plain};
+use crate::directory::contacts::{self, WebhookInput, check_plain};
 use crate::directory::services::{SecondLevel, Service};
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::terms::Assessment;
-use crate::directory::{Settings, store, ways};
+use crate::directory::versions::{self, Because};
+use crate::directory::{Settings, adoptions, store, ways};
 use crate::error::{AppError, Faults};
 use crate::keys::{Ars, Slug};
 use crate::seal::Sealer;
@@ -202,7 +204,13 @@ impl Writing {
             }
             row.version = before.as_ref().map_or(1, |row| row.version + 1);
             row.updated_at = self.now;
+            let was = match before.as_ref().is_some_and(|row| row.ended_at.is_none()) {
+                true => Some(contacts::find(tx, slug)?),
+                false => None,
+            };
             store::contacts::save(tx, &row)?;
+            let after = contacts::find(tx, slug)?;
+            versions::keep(tx, Because::of(&Actor::import(), &None), was.as_ref(), &after, self.now)?;
         }
         self.count(before.is_none(), is_changed);
         Ok(())
@@ -233,6 +241,7 @@ impl Writing {
             service.version = before.as_ref().map_or(1, |before| before.version + 1);
             service.updated_at = self.now;
             store::services::save(tx, &service)?;
+            versions::keep(tx, Because::of(&Actor::import(), &None), before.as_ref(), &service, self.now)?;
         }
         self.count(before.is_none(), !is_same);
         Ok(())
@@ -251,6 +260,8 @@ impl Writing {
         }
         if land != before {
             store::lands::save(tx, &land)?;
+            let after = store::lands::find(tx, entry.code.value)?;
+            versions::keep(tx, Because::of(&Actor::import(), &None), Some(&before), &after, self.now)?;
         }
         self.count(false, land != before);
         Ok(())
@@ -264,6 +275,7 @@ impl Writing {
             Some(row) => store::adoptions::whole(tx, vec![row])?.pop().ok_or(AppError::NotFound)?,
             None => store::adoptions::blank(service.clone(), ars.clone(), self.now),
         };
+        let was = (!is_new).then(|| adoption.clone());
         let mut is_changed = entry.state.is_some_and(|state| state != adoption.state);
         adoption.state = entry.state.unwrap_or(adoption.state);
         for (duty, contacts) in entry.duties {
@@ -283,6 +295,10 @@ impl Writing {
             adoption.version += 1;
             adoption.updated_at = self.now;
             store::adoptions::update(tx, &adoption)?;
+        }
+        if is_new || is_changed {
+            let after = adoptions::by_id(tx, adoption.id)?;
+            versions::keep(tx, Because::of(&Actor::import(), &None), was.as_ref(), &after, self.now)?;
         }
         self.count(is_new, is_changed);
         Ok(())

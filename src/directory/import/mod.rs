@@ -3,13 +3,23 @@
 //! Invariant: a file is judged as a whole first, and every fault is said with its line; a file with faults
 //! changes nothing. What a file does not name stays as it is.
 
+mod channels;
+mod contacts;
 mod directory;
 mod file;
 mod municipalities;
+mod plan;
 mod reader;
+mod rights;
+mod table;
 
+pub use channels::{TEMPLATE as CHANNELS_TEMPLATE, channels};
+pub use contacts::{TEMPLATE as CONTACTS_TEMPLATE, contacts};
 pub use directory::directory;
 pub use municipalities::municipalities;
+pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
+pub use rights::Importer;
+pub use table::{MOST_BYTES, TableFile};
 
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};

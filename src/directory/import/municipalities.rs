@@ -44,7 +44,8 @@ pub async fn municipalities(
                 changes.push((true, new));
             }
             Some(old) => {
-                let new = Municipality { in_115: old.in_115, version: old.version, ..new };
+                let changed_at = if new.name == old.name { old.changed_at } else { Some(now) };
+                let new = Municipality { in_115: old.in_115, version: old.version, changed_at, ..new };
                 if new == *old {
                     summary.unchanged += 1;
                 } else {
@@ -164,6 +165,8 @@ fn row(at: &str, record: &csv::StringRecord, faults: &mut Faults) -> Option<Muni
         kind: field(6).to_owned(),
         postal_code: postal_code.map(str::to_owned),
         version: 1,
+        ended_on: None,
+        changed_at: None,
     })
 }
 

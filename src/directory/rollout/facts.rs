@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::finding::{Facts, Finding, Holder, Terms, finding};
+use super::finding::{Facts, Finding, Holder, Terms, Transferred, finding};
 use super::item::Item;
 use super::verdict::{Entered, Judgement, judge};
 use crate::access::Actor;
@@ -21,6 +21,7 @@ use crate::directory::store;
 use crate::directory::store::duties::DutyRow;
 use crate::directory::store::rollout::{ItemRow, RolloutRow};
 use crate::directory::terms::{Duty, Scope};
+use crate::directory::transfers::{TransferState, transfer_state};
 use crate::error::AppError;
 use crate::ids::AdoptionId;
 use crate::keys::{Ars, LandCode, Slug};
@@ -92,6 +93,7 @@ struct Known {
     names: HashMap<Slug, String>,
     rollouts: HashMap<AdoptionId, RolloutRow>,
     items: HashMap<(AdoptionId, Item), ItemRow>,
+    transfers: HashMap<AdoptionId, Transferred>,
 }
 
 impl Known {
@@ -121,6 +123,10 @@ impl Known {
             agreements: store::agreements::all(conn)?.into_iter().map(|(pair, row)| (pair, terms(row))).collect(),
             shared,
             names: contacts.map(|row| (row.slug, row.name)).collect(),
+            transfers: transfer_state(conn, &ids)?
+                .into_iter()
+                .filter_map(|(id, state)| transferred(id, state))
+                .collect(),
             rollouts: store::rollout::of(conn, &ids)?.into_iter().map(|row| (row.adoption, row)).collect(),
             items: store::rollout::items(conn, &ids)?.into_iter().map(|row| ((row.adoption, row.item), row)).collect(),
         })
@@ -173,7 +179,7 @@ impl Known {
             has_matrix: rollout.matrix_version > 0,
             member: rollout.member.clone(),
             delegate: rollout.delegate.clone(),
-            transfer: None,
+            transfer: self.transfers.get(&adoption.id).copied(),
         }
     }
 
@@ -205,6 +211,10 @@ impl Known {
 
 fn terms(row: Option<store::agreements::DetailRow>) -> Terms {
     row.map_or_else(Terms::default, |row| Terms { since: row.since, until: row.until, reference: row.reference })
+}
+
+fn transferred(id: AdoptionId, state: TransferState) -> Option<(AdoptionId, Transferred)> {
+    Some((id, Transferred { on: state.on?, is_current: state.is_current }))
 }
 
 fn entered(row: &ItemRow) -> Entered {

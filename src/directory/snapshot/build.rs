@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::help::ShownChannel;
+use super::hours::HoursTableBuilder;
+use super::notices::Notices;
 use super::{AdoptionEntry, Adoptions, PlaceEntry, Places, ServiceEntry, Snapshot, key};
 use crate::db::Conn;
 use crate::directory::municipalities::Municipality;
@@ -31,8 +33,10 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     let services: Vec<ServiceEntry> = store::services::all(conn)?.into_iter().map(service).collect();
     let by_slug: HashMap<Box<str>, u32> =
         (0u32..).zip(&services).map(|(index, service)| (service.slug.as_str().into(), index)).collect();
-    let adoptions = adoptions(conn, &places, &by_slug)?;
-    Ok(Snapshot { versions, places, services, by_slug, adoptions })
+    let notices = Notices::new(store::notices::all(conn)?, |slug| by_slug.get(slug).copied());
+    let mut hours = HoursTableBuilder::new();
+    let adoptions = adoptions(conn, &places, &by_slug, &mut hours)?;
+    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours: hours.finish() })
 }
 
 fn places(all: Vec<Municipality>) -> Places {
@@ -82,7 +86,12 @@ fn service(service: crate::directory::services::Service) -> ServiceEntry {
     }
 }
 
-fn adoptions(conn: &mut Conn, places: &Places, services: &HashMap<Box<str>, u32>) -> Result<Adoptions, AppError> {
+fn adoptions(
+    conn: &mut Conn,
+    places: &Places,
+    services: &HashMap<Box<str>, u32>,
+    hours: &mut HoursTableBuilder,
+) -> Result<Adoptions, AppError> {
     let index = |service: &Slug, ars: &Ars| {
         let place = *places.by_ars.get(&number(ars)?)?;
         Some(key(*services.get(service.as_str())?, place))
@@ -101,7 +110,7 @@ fn adoptions(conn: &mut Conn, places: &Places, services: &HashMap<Box<str>, u32>
     all.sort_unstable_by_key(|(key, _)| *key);
     let (keys, entries) = all.into_iter().unzip();
     let mut adoptions = Adoptions { keys, entries, channels: vec![Box::default()] };
-    channels(conn, &mut adoptions, index)?;
+    channels(conn, &mut adoptions, hours, index)?;
     Ok(adoptions)
 }
 
@@ -109,6 +118,7 @@ fn adoptions(conn: &mut Conn, places: &Places, services: &HashMap<Box<str>, u32>
 fn channels(
     conn: &mut Conn,
     adoptions: &mut Adoptions,
+    hours: &mut HoursTableBuilder,
     index: impl Fn(&Slug, &Ars) -> Option<u64>,
 ) -> Result<(), AppError> {
     let mut known: HashMap<Box<[ShownChannel]>, u32> = HashMap::new();
@@ -137,7 +147,7 @@ fn channels(
                 hang(adoptions, place.as_ref().and_then(|(s, a)| index(s, a)), std::mem::take(&mut list));
                 place = its;
             }
-            list.push(ShownChannel::from(channel.shown));
+            list.push(ShownChannel::new(channel.shown, hours));
         }
     }
     hang(adoptions, place.as_ref().and_then(|(s, a)| index(s, a)), list);

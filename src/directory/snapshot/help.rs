@@ -3,16 +3,22 @@
 //! Invariant: never a dead end. Where no adoption is live, or it shows no way today, 115 helps if it answers for
 //! the municipality; else a sentence names the municipality as the place to ask. Only an unknown service or place
 //! has no help. The texts of the directory are shown as they were entered; what is said here comes in the
-//! language asked for.
+//! language asked for. [`Help::changes_at`] is ahead of whatever in it depends on the time.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use chrono::NaiveDate;
-use serde::Serialize;
+use chrono::{NaiveDate, TimeDelta, Timelike};
+use chrono_tz::Europe::Berlin;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
+use super::hours::HoursTableBuilder;
+use super::notices::{ShownNotice, in_one};
 use super::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
 use crate::directory::channels::Channel;
+use crate::directory::hours::Open;
 use crate::directory::resolve::Span;
 use crate::directory::terms::{AdoptionState, ChannelKind};
 use crate::keys::Ars;
@@ -27,6 +33,20 @@ pub enum HelpLanguage {
     Easy,
     /// English.
     English,
+}
+
+impl HelpLanguage {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::German, Self::Easy, Self::English];
+
+    /// Its tag, such as `de-x-leicht`.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::German => "de",
+            Self::Easy => "de-x-leicht",
+            Self::English => "en",
+        }
+    }
 }
 
 impl std::str::FromStr for HelpLanguage {
@@ -50,11 +70,59 @@ pub struct Help<'a> {
     pub municipality: Place<'a>,
     /// How to reach help, best first.
     pub channels: Vec<HelpWay<'a>>,
-    /// What else is good to know.
+    /// What else is good to know, all in one text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<Cow<'a, str>>,
+    /// The disruptions among it, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<ShownNotice<'a>>,
+    /// The same as a page, in each language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    pub links: Option<Links<'a>>,
     /// When this was changed last.
     pub updated_at: Timestamp,
+    /// Whom to ask where no way is known.
+    #[serde(skip)]
+    pub advice: Option<String>,
+    /// The service's standing notice.
+    #[serde(skip)]
+    pub standing_notice: Option<&'a str>,
+    /// When something in this changes by itself: somebody comes or goes, a notice begins or ends, a day begins.
+    #[serde(skip)]
+    pub changes_at: Option<Timestamp>,
+}
+
+/// Addresses of the page in each language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Links<'a> {
+    /// Where Lotse is reached, without a slash at the end.
+    pub base: &'a str,
+    /// The service's slug.
+    pub service: &'a str,
+    /// The municipality's key.
+    pub ars: &'a str,
+}
+
+impl Links<'_> {
+    /// The page's address in a language; German needs none in it.
+    pub fn page(&self, language: HelpLanguage) -> impl fmt::Display {
+        let Self { base, service, ars } = *self;
+        fmt::from_fn(move |f| match language {
+            HelpLanguage::German => write!(f, "{base}/hilfe/{service}/{ars}"),
+            other => write!(f, "{base}/hilfe/{service}/{ars}?lang={}", other.tag()),
+        })
+    }
+}
+
+impl Serialize for Links<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(HelpLanguage::ALL.len()))?;
+        for language in HelpLanguage::ALL {
+            map.serialize_entry(language.tag(), &format_args!("{}", self.page(language)))?;
+        }
+        map.end()
+    }
 }
 
 /// A service by its names.
@@ -93,6 +161,11 @@ pub struct HelpWay<'a> {
     pub url: Option<&'a str>,
     /// When somebody is there, as OpenStreetMap writes it.
     pub hours: &'a str,
+    /// The same in words, in the language asked for.
+    pub hours_text: &'a str,
+    /// Whether somebody is there now; absent where the hours do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<Open>,
     /// The languages spoken.
     pub languages: Cow<'a, [Box<str>]>,
     /// What it costs.
@@ -108,21 +181,22 @@ pub(super) struct ShownChannel {
     phone: Option<Box<str>>,
     email: Option<Box<str>>,
     url: Option<Box<str>>,
-    hours: Box<str>,
+    hours: u32,
     languages: Box<[Box<str>]>,
     cost_note: Option<Box<str>>,
     valid: (Option<NaiveDate>, Option<NaiveDate>),
 }
 
-impl From<Channel> for ShownChannel {
-    fn from(channel: Channel) -> Self {
+impl ShownChannel {
+    /// Keeps a channel; its hours go into the table.
+    pub(super) fn new(channel: Channel, hours: &mut HoursTableBuilder) -> Self {
         Self {
             kind: channel.kind,
             label: channel.label.into(),
             phone: channel.phone.map(Into::into),
             email: channel.email.map(|email| email.as_str().into()),
             url: channel.url.map(Into::into),
-            hours: channel.hours.into(),
+            hours: hours.number(&channel.hours),
             languages: channel.languages.into_iter().map(Into::into).collect(),
             cost_note: channel.cost_note.map(Into::into),
             valid: (channel.valid_from, channel.valid_to),
@@ -131,79 +205,94 @@ impl From<Channel> for ShownChannel {
 }
 
 impl Snapshot {
-    /// Who can help with this service in this municipality on this day (of Berlin); none only where there is no such
-    /// service or place.
-    pub fn help(&self, service: &str, ars: &Ars, language: HelpLanguage, today: NaiveDate) -> Option<Help<'_>> {
+    /// Who can help with this service in this municipality now; none only where there is no such service or place.
+    pub fn help(&self, service: &str, ars: &Ars, language: HelpLanguage, now: Timestamp) -> Option<Help<'_>> {
         let index = *self.by_slug.get(service)?;
         let service = self.services.get(index as usize)?;
         let (place_index, place) = self.place(ars)?;
+        let (today, midnight) = day(now);
         let live = self.adoptions.find(index, place_index).filter(|a| a.state == AdoptionState::Live);
         let shown = live.and_then(|adoption| self.adoptions.channels.get(adoption.channels as usize));
-        let channels: Vec<HelpWay> = shown
+        let mut channels: Vec<HelpWay> = shown
             .into_iter()
             .flat_map(|list| list.iter())
             .filter(|channel| Span { from: channel.valid.0, to: channel.valid.1 }.holds(today))
-            .map(way)
+            .map(|channel| self.way(channel, place, language, now))
             .collect();
-        let updated_at = live.map_or(service.updated_at, |adoption| adoption.updated_at.max(service.updated_at));
-        let mut help = Help {
+        let mut advice = None;
+        if channels.is_empty() && place.in_115 {
+            channels.push(self.number_115(place, language, now));
+        } else if channels.is_empty() {
+            advice = Some(ask_there(service, place, language));
+        }
+        let known = self.notices(index, &place.ars, language, now);
+        let changed = live.map_or(service.updated_at, |adoption| adoption.updated_at.max(service.updated_at));
+        let standing = service.notice.as_deref();
+        let told = known.notices.iter().map(|notice| Cow::Owned(format!("{}. {}", notice.title, notice.text)));
+        let told = standing.map(Cow::Borrowed).into_iter().chain(told).chain(advice.clone().map(Cow::Owned));
+        let changes = channels.iter().filter_map(|way| way.open?.changes_at).chain(known.changes_at).min();
+        Some(Help {
             service: Named { slug: service.slug.as_str(), name: &service.name },
             municipality: Place { ars: place.ars.as_str(), name: &place.name },
+            notice: in_one(told),
+            updated_at: known.updated_at.map_or(changed, |at| at.max(changed)),
+            changes_at: Some(changes.map_or(midnight, |change| change.min(midnight))),
             channels,
-            notice: service.notice.as_deref().map(Cow::Borrowed),
-            updated_at,
-        };
-        if help.channels.is_empty() {
-            fall_back(&mut help, service, place, language);
+            notices: known.notices,
+            links: None,
+            advice,
+            standing_notice: standing,
+        })
+    }
+
+    fn way<'a>(
+        &'a self,
+        channel: &'a ShownChannel,
+        place: &PlaceEntry,
+        language: HelpLanguage,
+        now: Timestamp,
+    ) -> HelpWay<'a> {
+        HelpWay {
+            kind: channel.kind,
+            label: &channel.label,
+            phone: channel.phone.as_deref(),
+            email: channel.email.as_deref(),
+            url: channel.url.as_deref(),
+            hours: self.hours.raw(channel.hours),
+            hours_text: self.hours.words(channel.hours, language),
+            open: self.hours.open(channel.hours, place.land, now),
+            languages: Cow::Borrowed(&channel.languages),
+            cost_note: channel.cost_note.as_deref(),
         }
-        Some(help)
+    }
+
+    /// 115 as it presents itself.
+    fn number_115(&self, place: &PlaceEntry, language: HelpLanguage, now: Timestamp) -> HelpWay<'_> {
+        HelpWay {
+            kind: ChannelKind::Number115,
+            label: match language {
+                HelpLanguage::German => "Behördennummer 115",
+                HelpLanguage::Easy => "Telefon-Nummer 115",
+                HelpLanguage::English => "Public service number 115",
+            },
+            phone: Some("115"),
+            email: None,
+            url: Some("https://www.115.de"),
+            hours: self.hours.raw(0),
+            hours_text: self.hours.words(0, language),
+            open: self.hours.open(0, place.land, now),
+            languages: Cow::Owned(vec!["de".into()]),
+            cost_note: None,
+        }
     }
 }
 
-fn way(channel: &ShownChannel) -> HelpWay<'_> {
-    HelpWay {
-        kind: channel.kind,
-        label: &channel.label,
-        phone: channel.phone.as_deref(),
-        email: channel.email.as_deref(),
-        url: channel.url.as_deref(),
-        hours: &channel.hours,
-        languages: Cow::Borrowed(&channel.languages),
-        cost_note: channel.cost_note.as_deref(),
-    }
-}
-
-fn fall_back<'a>(help: &mut Help<'a>, service: &'a ServiceEntry, place: &'a PlaceEntry, language: HelpLanguage) {
-    let sentence = if place.in_115 {
-        help.channels.push(number_115(language));
-        None
-    } else {
-        Some(ask_there(service, place, language))
-    };
-    let notices: Vec<Cow<str>> = help.notice.take().into_iter().chain(sentence.map(Cow::Owned)).collect();
-    help.notice = match notices.len() {
-        0 => None,
-        1 => notices.into_iter().next(),
-        _ => Some(Cow::Owned(notices.join(" "))),
-    };
-}
-
-/// 115 as it presents itself.
-fn number_115(language: HelpLanguage) -> HelpWay<'static> {
-    HelpWay {
-        kind: ChannelKind::Number115,
-        label: match language {
-            HelpLanguage::German => "Behördennummer 115",
-            HelpLanguage::Easy => "Telefon-Nummer 115",
-            HelpLanguage::English => "Public service number 115",
-        },
-        phone: Some("115"),
-        email: None,
-        url: Some("https://www.115.de"),
-        hours: "Mo-Fr 08:00-18:00; PH off",
-        languages: Cow::Owned(vec!["de".into()]),
-        cost_note: None,
-    }
+/// The day in Germany, and when it ends. On the two days when the clocks change, the end is an hour off until they
+/// have changed; nobody keeps an answer for that long.
+fn day(now: Timestamp) -> (NaiveDate, Timestamp) {
+    let wall = now.utc().with_timezone(&Berlin);
+    let left = 86_400 - i64::from(wall.num_seconds_from_midnight());
+    (wall.date_naive(), now.plus(TimeDelta::seconds(left)))
 }
 
 fn ask_there(service: &ServiceEntry, place: &PlaceEntry, language: HelpLanguage) -> String {

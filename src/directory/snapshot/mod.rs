@@ -2,10 +2,13 @@
 //!
 //! Invariant: a snapshot is whole (read in one go) and never changes; a newer one takes its place at once after a
 //! commit of this process and within half a second after one of another. Whoever holds an older one may go on
-//! reading it. Where next: `build.rs` (reading it in), `help.rs` ("Wer kann mir helfen?"), `search.rs`.
+//! reading it. Where next: `build.rs` (reading it in), `help.rs` ("Wer kann mir helfen?"),
+//! `hours.rs`, `notices.rs`, `search.rs`.
 
 mod build;
 mod help;
+mod hours;
+mod notices;
 mod search;
 
 use std::collections::HashMap;
@@ -22,7 +25,8 @@ use crate::error::AppError;
 use crate::ids::AdoptionId;
 use crate::keys::{Ags, Ars, LandCode, Slug};
 
-pub use help::{Help, HelpLanguage, HelpWay, Named, Place};
+pub use help::{Help, HelpLanguage, HelpWay, Links, Named, Place};
+pub use notices::ShownNotice;
 
 /// How often another process's changes are looked for.
 const POLL: Duration = Duration::from_millis(500);
@@ -44,6 +48,8 @@ pub struct Snapshot {
     services: Vec<ServiceEntry>,
     by_slug: HashMap<Box<str>, u32>,
     adoptions: Adoptions,
+    notices: notices::Notices,
+    hours: hours::HoursTable,
 }
 
 /// The municipalities, in the order of their ARS.
@@ -161,6 +167,15 @@ impl Snapshot {
     pub fn by_ags(&self, ags: &Ags) -> Option<&PlaceEntry> {
         let index = (*self.places.by_ags.get(&ags.as_str().parse().ok()?)?)?;
         self.places.all.get(index as usize)
+    }
+
+    /// Every municipality of this AGS: one, or those that share it.
+    pub fn all_by_ags(&self, ags: &Ags) -> Vec<&PlaceEntry> {
+        match ags.as_str().parse().ok().and_then(|number: u32| self.places.by_ags.get(&number)) {
+            Some(Some(index)) => self.places.all.get(*index as usize).into_iter().collect(),
+            Some(None) => self.places.all.iter().filter(|place| place.ars.ags() == *ags).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// The service of this slug.

@@ -1,9 +1,44 @@
 //! Finding a municipality by what somebody types: its name, a postal code, its ARS.
 
 use super::{PlaceEntry, Snapshot};
-use crate::keys::fold;
+use crate::keys::{Ags, fold};
+
+/// The most places that one search shows.
+const MOST: usize = 30;
 
 impl Snapshot {
+    /// The places somebody may mean who looks for help: by ARS, AGS, postal code of the seat or name. Where a name is
+    /// just what was typed, only places of that name are meant.
+    pub fn find_places(&self, text: &str) -> Vec<&PlaceEntry> {
+        let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            if let Ok(ags) = digits.parse::<Ags>() {
+                return self.all_by_ags(&ags);
+            }
+            if digits.len() == 5 {
+                let at = |place: &&PlaceEntry| place.postal_code.as_deref() == Some(&digits);
+                return self.places.all.iter().filter(at).collect();
+            }
+            return self.search_municipalities(&digits, MOST);
+        }
+        let mut found = self.search_municipalities(text, MOST);
+        if found.is_empty() {
+            found = self.search_loosely(text);
+        }
+        let name = fold(text.trim());
+        let is_meant = |place: &&&PlaceEntry| fold(place.name.split(", ").next().unwrap_or_default()) == name;
+        let meant: Vec<&PlaceEntry> = found.iter().filter(is_meant).copied().collect();
+        if meant.is_empty() { found } else { meant }
+    }
+
+    /// The same where somebody has left out the dots of the umlauts, as keyboards abroad make one do.
+    fn search_loosely(&self, text: &str) -> Vec<&PlaceEntry> {
+        let loose = |text: &str| text.replace("ae", "a").replace("oe", "o").replace("ue", "u");
+        let wanted = loose(&fold(text));
+        let fits = |place: &&PlaceEntry| !wanted.is_empty() && loose(&place.folded).starts_with(&wanted);
+        self.places.all.iter().filter(fits).take(MOST).collect()
+    }
+
     /// The municipalities that fit best: those whose name begins with the text, then those where every word begins
     /// a word of the name, Gemeindeverband or Kreis. Digits are read as a postal code or an ARS.
     pub fn search_municipalities(&self, text: &str, limit: usize) -> Vec<&PlaceEntry> {

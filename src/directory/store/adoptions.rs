@@ -51,6 +51,17 @@ pub(in crate::directory) fn find(conn: &mut Conn, service: &Slug, ars: &Ars) -> 
     Ok(row.optional()?)
 }
 
+/// The id of the one of a service and municipality, also if it was ended.
+pub(in crate::directory) fn id_of(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<AdoptionId>, AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
+    Ok(its.select(adoptions::id).first(conn).optional()?)
+}
+
+/// Where one stands, also if it was ended.
+pub(in crate::directory) fn place(conn: &mut Conn, id: AdoptionId) -> Result<Option<(Ars, Slug)>, AppError> {
+    Ok(adoptions::table.find(id).select((adoptions::ars, adoptions::service)).first(conn).optional()?)
+}
+
 pub(in crate::directory) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Option<AdoptionRow>, AppError> {
     Ok(adoptions::table.find(id).filter(adoptions::ended_at.is_null()).first(conn).optional()?)
 }
@@ -79,6 +90,12 @@ pub(in crate::directory) fn list(
         rows = rows.filter(adoptions::id.gt(after));
     }
     Ok(rows.order(adoptions::id).limit(limit).load(conn)?)
+}
+
+/// Those of these ids, by id.
+pub(in crate::directory) fn of(conn: &mut Conn, ids: &[AdoptionId]) -> Result<Vec<AdoptionRow>, AppError> {
+    let present = adoptions::table.filter(adoptions::id.eq_any(ids)).filter(adoptions::ended_at.is_null());
+    Ok(present.order(adoptions::id).load(conn)?)
 }
 
 /// The next ones by id, whatever their state; for loading all of them piece by piece.

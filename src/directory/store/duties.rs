@@ -6,7 +6,7 @@ use crate::db::Conn;
 use crate::db::dialect::insert_many;
 use crate::db::schema::{adoptions, duties};
 use crate::directory::assigned::Assigned;
-use crate::directory::terms::{Duty, Scope};
+use crate::directory::terms::{AdoptionState, Duty, Scope};
 use crate::error::AppError;
 use crate::ids::DutyId;
 use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
@@ -110,12 +110,13 @@ pub(in crate::directory) fn set(conn: &mut Conn, holder: &Holder, wanted: Duties
     Ok(true)
 }
 
-/// All that can decide a route: of the adoption unless it was ended, of the service, and of these Länder.
+/// All that can decide a route: of the adoption if it is in one of these states, of the service, and of these Länder.
 pub(in crate::directory) fn for_route(
     conn: &mut Conn,
     service: &Slug,
     ars: &Ars,
     lands: &[LandCode],
+    states: &[AdoptionState],
 ) -> Result<Vec<DutyRow>, AppError> {
     let region = ArsPrefix::from(ars.clone());
     let rows: Vec<DutyRow> = duties::table
@@ -129,6 +130,7 @@ pub(in crate::directory) fn for_route(
     let is_used = adoptions::table
         .filter(adoptions::service.eq(service.clone()))
         .filter(adoptions::ars.eq(ars.clone()))
+        .filter(adoptions::state.eq_any(states.to_vec()))
         .filter(adoptions::ended_at.is_null());
     let is_used: bool = diesel::select(diesel::dsl::exists(is_used)).get_result(conn)?;
     Ok(rows

@@ -56,7 +56,8 @@ pub(in crate::directory) fn touch(conn: &mut Conn, code: LandCode) -> Result<(),
     Ok(())
 }
 
-fn region_of(code: LandCode) -> ArsPrefix {
+/// The region a Land is.
+pub(in crate::directory) fn region_of(code: LandCode) -> ArsPrefix {
     let number = LANDS.iter().find(|(c, ..)| *c == code.as_str()).map_or("", |(_, number, _)| number);
     number.parse().unwrap_or_else(|_| ArsPrefix::everywhere())
 }

@@ -9,8 +9,12 @@ pub(super) mod contacts;
 pub(super) mod duties;
 pub(super) mod lands;
 pub(super) mod municipalities;
+pub(super) mod notices;
+pub(super) mod planned;
 pub(super) mod rollout;
 pub(super) mod services;
+pub(super) mod transfers;
+pub(super) mod versions;
 
 use diesel::prelude::*;
 

@@ -1,7 +1,9 @@
 //! The table of municipalities.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::insert_many;
 use crate::db::schema::municipalities;
@@ -23,6 +25,8 @@ struct MunicipalityRow {
     postal_code: Option<String>,
     in_115: bool,
     version: i32,
+    changed_at: Option<Timestamp>,
+    ended_on: Option<NaiveDate>,
 }
 
 impl From<&Municipality> for MunicipalityRow {
@@ -39,6 +43,8 @@ impl From<&Municipality> for MunicipalityRow {
             postal_code: m.postal_code.clone(),
             in_115: m.in_115,
             version: m.version,
+            changed_at: m.changed_at,
+            ended_on: m.ended_on,
         }
     }
 }
@@ -56,6 +62,8 @@ impl From<MunicipalityRow> for Municipality {
             postal_code: row.postal_code,
             in_115: row.in_115,
             version: row.version,
+            ended_on: row.ended_on,
+            changed_at: row.changed_at,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! "Wer kann mir helfen?" for other sites: from the snapshot in memory, open to every origin.
 //!
-//! Invariant: no database, no token, no cookie; the answer depends on the query and the day alone, so any cache may
-//! keep it for a minute. Errors can be read from foreign pages too.
+//! Invariant: no database, no token, no cookie; the answer depends on the query and the time alone, so any cache may
+//! keep it for a minute, but not past the next time that somebody comes or goes. Errors can be read from foreign pages
+//! too. The same as a page: `page.rs`.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hasher};
@@ -15,20 +16,25 @@ use actix_web::http::header::{
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
-use crate::directory::{Help, HelpLanguage};
+use crate::clock::Timestamp;
+use crate::directory::{Help, HelpLanguage, Links, Snapshot};
 use crate::error::{AppError, Faults};
 use crate::http::State;
 use crate::http::error::{ApiError, Problem};
-use crate::keys::Ars;
+use crate::keys::{Ags, Ars};
 
+/// For how many seconds an answer is kept, and for how many more it may stand in while a newer one is fetched.
+const KEPT: i64 = 60;
+const KEPT_LONGER: i64 = 600;
 const CACHED: &str = "public, max-age=60, stale-while-revalidate=600";
 /// Room for a usual answer, so that writing it does not grow the buffer.
-const USUAL_SIZE: usize = 1024;
+const USUAL_SIZE: usize = 2048;
 
 /// Who can help with a service in a municipality.
 #[utoipa::path(get, path = "/api/v1/help", tag = "public", security(()),
     params(("service" = String, Query, description = "the service's slug"),
-        ("ars" = Ars, Query, description = "the municipality's key"),
+        ("ars" = Option<Ars>, Query, description = "the municipality's key; this or ags"),
+        ("ags" = Option<Ags>, Query, description = "its key without the digits of the Verband"),
         ("lang" = Option<String>, Query, description = "de (when left out), de-x-leicht or en")),
     responses((status = 200, body = Help), (status = 304, description = "as the caller knows it"),
         (status = 404, body = Problem, description = "no such service or municipality"),
@@ -52,45 +58,96 @@ pub async fn preflight() -> HttpResponse {
 
 fn answer(state: &State, request: &HttpRequest) -> Result<HttpResponse, AppError> {
     let asked = Question::read(request.query_string())?;
-    let today = state.today();
+    let now = state.desk().clock.now();
     let snapshot = state.directory().current();
-    let found = snapshot.help(&asked.service, &asked.ars, asked.language, today).ok_or(AppError::NotFound)?;
+    let ars = asked.place.ars(&snapshot)?;
+    let mut found = snapshot.help(&asked.service, ars, asked.language, now).ok_or(AppError::NotFound)?;
+    let base = state.public_url();
+    found.links = Some(Links { base, service: found.service.slug, ars: found.municipality.ars });
     let mut body = Vec::with_capacity(USUAL_SIZE);
     serde_json::to_writer(&mut body, &found).map_err(AppError::internal)?;
+    kept(request, body, "application/json", found.changes_at, now)
+}
+
+/// The answer with its tag and how long it may be kept, or that the caller has it already.
+pub(super) fn kept(
+    request: &HttpRequest,
+    body: Vec<u8>,
+    kind: &'static str,
+    changes_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<HttpResponse, AppError> {
     let tag = entity_tag(&body)?;
     let known = request.headers().get(IF_NONE_MATCH).is_some_and(|known| knows(known.as_bytes(), tag.as_bytes()));
     let mut response = match known {
         true => HttpResponse::new(StatusCode::NOT_MODIFIED),
         false => {
             let mut whole = HttpResponse::with_body(StatusCode::OK, body).map_into_boxed_body();
-            whole.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            whole.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             whole
         }
     };
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(CACHED));
+    response.headers_mut().insert(CACHE_CONTROL, cache_control(changes_at, now)?);
     response.headers_mut().insert(ETAG, tag);
     Ok(response)
+}
+
+/// Never kept past the next change.
+fn cache_control(changes_at: Option<Timestamp>, now: Timestamp) -> Result<HeaderValue, AppError> {
+    let left = changes_at.map_or(i64::MAX, |change| change.since(now).num_seconds().max(0));
+    if left >= KEPT + KEPT_LONGER {
+        return Ok(HeaderValue::from_static(CACHED));
+    }
+    HeaderValue::from_str(&format!("public, max-age={}", left.min(KEPT))).map_err(AppError::internal)
 }
 
 /// What is asked for.
 struct Question<'q> {
     service: Cow<'q, str>,
-    ars: Ars,
+    place: Asked,
     language: HelpLanguage,
+}
+
+/// Where.
+enum Asked {
+    Ars(Ars),
+    Ags(Ags),
+}
+
+impl Asked {
+    /// The one municipality that is meant.
+    fn ars<'a>(&'a self, snapshot: &'a Snapshot) -> Result<&'a Ars, AppError> {
+        let ags = match self {
+            Self::Ars(ars) => return Ok(ars),
+            Self::Ags(ags) => ags,
+        };
+        match snapshot.all_by_ags(ags)[..] {
+            [] => Err(AppError::NotFound),
+            [one] => Ok(&one.ars),
+            ref several => {
+                let all: Vec<&str> = several.iter().map(|place| place.ars.as_str()).collect();
+                Err(AppError::field(
+                    "ags",
+                    format!("stands for several municipalities; name one by its ars: {}", all.join(", ")),
+                ))
+            }
+        }
+    }
 }
 
 impl<'q> Question<'q> {
     /// Reads the query by hand: three plain parameters need no copies.
     fn read(query: &'q str) -> Result<Self, AppError> {
         let mut faults = Faults::default();
-        let (mut service, mut ars, mut language) = (None, None, None);
+        let (mut service, mut ars, mut ags, mut language) = (None, None, None, None);
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let slot = match name.as_ref() {
                 "service" => &mut service,
                 "ars" => &mut ars,
+                "ags" => &mut ags,
                 "lang" => &mut language,
                 _ => {
-                    faults.add(name, "is unknown here; only service, ars and lang are");
+                    faults.add(name, "is unknown here; only service, ars, ags and lang are");
                     continue;
                 }
             };
@@ -101,14 +158,17 @@ impl<'q> Question<'q> {
         if service.is_none() {
             faults.add("service", "is missing");
         }
-        let ars = match ars {
-            Some(ars) => faults.keep("ars", ars.parse::<Ars>()),
-            None => faults.keep("ars", Err("is missing")),
+        let place = match (ars, ags) {
+            (Some(ars), None) => faults.keep("ars", ars.parse()).map(Asked::Ars),
+            (None, Some(ags)) => faults.keep("ags", ags.parse()).map(Asked::Ags),
+            (None, None) => faults.keep("ars", Err("is missing; ags is taken as well")),
+            (Some(_), Some(_)) => faults.keep("ags", Err("must not be given beside ars")),
         };
         let language = language.map_or(Some(HelpLanguage::German), |tag| faults.keep("lang", tag.parse()));
         faults.finish()?;
-        let whole = service.zip(ars).zip(language).ok_or_else(|| AppError::internal("a faultless question with holes"));
-        whole.map(|((service, ars), language)| Self { service, ars, language })
+        let whole =
+            service.zip(place).zip(language).ok_or_else(|| AppError::internal("a faultless question with holes"));
+        whole.map(|((service, place), language)| Self { service, place, language })
     }
 }
 
@@ -139,8 +199,28 @@ mod tests {
         assert!(
             fault("service=a&ars=1&lang=fr").contains("ars: ") && fault("service=a&ars=1&lang=fr").contains("lang: ")
         );
+        assert_eq!(
+            (fault("service=a&ags=01002000"), fault("service=a&ars=010020000000&ags=01002000").is_empty()),
+            (String::new(), false)
+        );
+        assert!(fault("service=a").starts_with("ars: is missing") && fault("service=a&ags=1").starts_with("ags: "));
         assert!(fault("service=a&ars=010020000000&x=1").starts_with("x: "));
         assert!(fault("service=a&service=b&ars=010020000000").starts_with("service: must be given once"));
+    }
+
+    #[test]
+    fn is_never_kept_past_the_next_change() {
+        let now = Timestamp::new("2026-11-24T10:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+        let kept = |left: i64| {
+            let change = now.plus(chrono::TimeDelta::milliseconds(left));
+            cache_control(Some(change), now).unwrap().to_str().unwrap().to_owned()
+        };
+        assert_eq!(kept(3_600_000), CACHED);
+        assert_eq!(cache_control(None, now).unwrap(), CACHED);
+        let cases = [(600_000, "60"), (61_000, "60"), (59_900, "59"), (900, "0"), (-5_000, "0")];
+        for (left, expected) in cases {
+            assert_eq!(kept(left), format!("public, max-age={expected}"), "{left} ms");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange, AdoptionQuery, Duties, NewAdoption};
 use crate::directory::assigned::{Assigned, contacts};
@@ -27,6 +27,10 @@ pub struct ListQuery {
     ars: Option<ArsPrefix>,
     /// Only in this state.
     state: Option<AdoptionState>,
+    /// Only what was never entered into an editorial system, or shows something else since. A page may then hold
+    /// fewer items than asked for and still lead on.
+    #[serde(default)]
+    pending_transfer: bool,
     /// At most so many items, up to 200.
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
@@ -59,7 +63,7 @@ fn anew(named: [(Duty, &Option<Vec<Assigned>>); 8], before: &Duties) -> Vec<(&'s
     given.map(|(duty, all)| (duty.as_str(), new(duty, all))).collect()
 }
 
-fn key(at: &str) -> Result<AdoptionId, AppError> {
+pub(super) fn key(at: &str) -> Result<AdoptionId, AppError> {
     at.parse().map_err(|_| AppError::NotFound)
 }
 
@@ -67,9 +71,9 @@ fn key(at: &str) -> Result<AdoptionId, AppError> {
 #[utoipa::path(get, path = "/api/v1/adoptions", tag = "directory", params(ListQuery),
     responses((status = 200, body = Page<Adoption>)))]
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
-    let ListQuery { service, ars, state: in_state, limit, cursor } = asked.query;
+    let ListQuery { service, ars, state: in_state, pending_transfer, limit, cursor } = asked.query;
     let reach = asked.caller.reach(Action::ReadDirectory);
-    let query = AdoptionQuery { service, state: in_state, reach, region: ars };
+    let query = AdoptionQuery { service, state: in_state, reach, region: ars, pending_transfer };
     ok(&adoptions::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 
@@ -116,17 +120,18 @@ pub async fn change(
 }
 
 /// End one; requests that name it stay.
-#[utoipa::path(delete, path = "/api/v1/adoptions/{adoption}", tag = "directory", params(("adoption" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(delete, path = "/api/v1/adoptions/{adoption}", tag = "directory", params(("adoption" = String, Path), EndQuery, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeAdoption>,
+    asked: Asked<right::ChangeAdoption, EndQuery>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
     let found = adoptions::read(&state.desk().db, key(&at)?).await?;
-    reach::sees(&guard.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
+    reach::sees(&asked.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
     check_match(&request, found.version)?;
-    adoptions::end(&state.desk().db, &guard.caller.actor, found.id, state.desk().clock.now()).await?;
+    adoptions::end(&state.desk().db, &asked.caller.actor, found.id, asked.query.reason, state.desk().clock.now())
+        .await?;
     ended()
 }

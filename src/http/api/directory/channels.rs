@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::channels::{self, ChannelChange, ChannelQuery, NewChannel};
 use crate::directory::{HelpChannel, Page, PageRequest};
@@ -83,17 +83,18 @@ pub async fn change(
 }
 
 /// End one; requests that name it stay.
-#[utoipa::path(delete, path = "/api/v1/channels/{channel}", tag = "directory", params(("channel" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(delete, path = "/api/v1/channels/{channel}", tag = "directory", params(("channel" = String, Path), EndQuery, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeAdoption>,
+    asked: Asked<right::ChangeAdoption, EndQuery>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
     let found = channels::read(&state.desk().db, key(&at)?).await?;
-    reach::sees(&guard.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
+    reach::sees(&asked.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
     check_match(&request, found.version)?;
-    channels::end(&state.desk().db, &guard.caller.actor, found.id, state.desk().clock.now()).await?;
+    channels::end(&state.desk().db, &asked.caller.actor, found.id, asked.query.reason, state.desk().clock.now())
+        .await?;
     ended()
 }

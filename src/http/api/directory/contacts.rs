@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
@@ -33,7 +33,7 @@ pub struct ListQuery {
 }
 
 /// The contact, if it exists for the caller.
-async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+pub(super) async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
     let slug = at.parse().map_err(|_| AppError::NotFound)?;
     let found = contacts::read(&state.desk().db, slug).await?;
     if reach::sees_owner(caller, Action::ReadDirectory, found.owner.as_ref()) {
@@ -44,7 +44,7 @@ async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, Ap
 }
 
 /// The same for changing it.
-async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+pub(super) async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
     let found = visible(state, caller, at).await?;
     let Some(owner) = &found.owner else {
         return reach::may_change_shared(caller, Action::ChangeContact).map(|()| found);
@@ -62,6 +62,25 @@ fn may_disclose(caller: &Caller, owner: Option<&ArsPrefix>) -> Result<(), AppErr
         return Ok(());
     }
     Err(AppError::Forbidden("this contact would see who asked; only who may open that themselves may set it".into()))
+}
+
+/// Refuses what the caller may not make of the contact.
+pub(super) async fn may_change(
+    state: &State,
+    caller: &Caller,
+    before: &Contact,
+    change: &ContactChange,
+) -> Result<(), AppError> {
+    let is_led_elsewhere = before.discloses_reporter && (change.email.is_some() || change.webhook.is_some());
+    if is_led_elsewhere || change.discloses_reporter == Some(true) && !before.discloses_reporter {
+        may_disclose(caller, before.owner.as_ref())?;
+    }
+    let deputy = change.deputy.clone().flatten().filter(|deputy| before.deputy.as_ref() != Some(deputy));
+    reach::may_name(state, caller, vec![("deputy", deputy.into_iter().collect())]).await?;
+    match &change.owner {
+        Some(owner) => reach::may_own(caller, Action::ChangeContact, owner.as_ref()),
+        None => Ok(()),
+    }
 }
 
 /// A page of them: shared ones and those within the caller's reach.
@@ -140,17 +159,8 @@ pub async fn change(
     at: Path<String>,
 ) -> ApiResult {
     let before = changeable(&state, &command.caller, &at).await?;
-    let is_led_elsewhere =
-        before.discloses_reporter && (command.body.email.is_some() || command.body.webhook.is_some());
-    if is_led_elsewhere || command.body.discloses_reporter == Some(true) && !before.discloses_reporter {
-        may_disclose(&command.caller, before.owner.as_ref())?;
-    }
-    let deputy = command.body.deputy.clone().flatten().filter(|deputy| before.deputy.as_ref() != Some(deputy));
-    reach::may_name(&state, &command.caller, vec![("deputy", deputy.into_iter().collect())]).await?;
+    may_change(&state, &command.caller, &before, &command.body).await?;
     let slug = before.slug;
-    if let Some(owner) = &command.body.owner {
-        reach::may_own(&command.caller, Action::ChangeContact, owner.as_ref())?;
-    }
     let version = command.if_match()?.or(command.body.version);
     let change = ContactChange { version, ..command.body };
     let (desk, now) = (state.desk(), state.desk().clock.now());
@@ -161,16 +171,17 @@ pub async fn change(
 }
 
 /// End one; what was asked before stays with it.
-#[utoipa::path(delete, path = "/api/v1/contacts/{contact}", tag = "directory", params(("contact" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(delete, path = "/api/v1/contacts/{contact}", tag = "directory", params(("contact" = String, Path), EndQuery, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeContact>,
+    asked: Asked<right::ChangeContact, EndQuery>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
-    let found = changeable(&state, &guard.caller, &at).await?;
+    let found = changeable(&state, &asked.caller, &at).await?;
     check_match(&request, found.version)?;
-    contacts::end(&state.desk().db, &guard.caller.actor, found.slug, state.desk().clock.now()).await?;
+    contacts::end(&state.desk().db, &asked.caller.actor, found.slug, asked.query.reason, state.desk().clock.now())
+        .await?;
     ended()
 }

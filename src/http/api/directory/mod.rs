@@ -8,13 +8,19 @@ pub mod adoptions;
 pub mod agreements;
 pub mod channels;
 pub mod contacts;
+pub mod exports;
 pub mod gaps;
+pub mod imports;
 pub mod lands;
 pub mod municipalities;
+pub mod notices;
+pub mod planned;
 pub(in crate::http) mod reach;
 pub mod rollout;
 pub mod route;
 pub mod services;
+pub mod transfers;
+pub mod versions;
 
 use std::sync::Arc;
 
@@ -51,6 +57,15 @@ fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> 
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, place)).insert_header((ETAG, format!("\"{version}\"")));
     Ok(answer.json(made))
+}
+
+/// Why something is ended.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EndQuery {
+    /// For whoever reads its versions later.
+    reason: Option<String>,
 }
 
 /// 204: it has ended.

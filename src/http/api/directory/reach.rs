@@ -3,8 +3,8 @@
 //! Invariant: what belongs to another region looks as if it did not exist; what is shared by all is readable, and
 //! changed only by a caller whose reach is everything.
 
-use crate::access::{Action, Caller, Object};
-use crate::directory::contacts_of;
+use crate::access::{Action, Caller, Object, Scope};
+use crate::directory::{PublicNotice, contacts_of};
 use crate::error::{AppError, Faults};
 use crate::http::State;
 use crate::keys::{Ars, ArsPrefix, Slug};
@@ -69,6 +69,48 @@ pub(super) fn may_own(caller: &Caller, action: Action, owner: Option<&ArsPrefix>
     regions.sort_unstable();
     regions.dedup();
     Err(AppError::field("owner", format!("must lie within your regions: {}", regions.join(", "))))
+}
+
+/// A new notice's place: one municipality where they may change its adoption, or a region whose directory is theirs.
+pub(super) fn may_announce(caller: &Caller, service: &Slug, region: &ArsPrefix) -> Result<(), AppError> {
+    if announces(caller, service, region) {
+        return Ok(());
+    }
+    let region = if region.as_str().is_empty() { "all of Germany" } else { region.as_str() };
+    Err(AppError::field("ars", format!("you may not announce anything about {service} for {region}")))
+}
+
+/// A notice for one municipality is seen where that is; one that several share is seen by everybody.
+pub(super) fn sees_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
+    match notice.ars.as_str().parse::<Ars>() {
+        Ok(ars) => sees(caller, Action::ReadDirectory, &ars, Some(&notice.service)),
+        Err(_) => Ok(()),
+    }
+}
+
+/// What they see of notices, and only see, they may not change.
+pub(super) fn may_change_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
+    sees_notice(caller, notice)?;
+    if announces(caller, &notice.service, &notice.ars) {
+        return Ok(());
+    }
+    Err(AppError::Forbidden("this notice stands for a region that is not yours to announce for".into()))
+}
+
+/// True where the whole region is theirs, for this service.
+fn announces(caller: &Caller, service: &Slug, region: &ArsPrefix) -> bool {
+    let is_one_place = region.as_str().parse::<Ars>().is_ok();
+    let reach = caller.reach(if is_one_place { Action::ChangeAdoption } else { Action::ChangeDirectory });
+    let place = Scope { region: region.clone(), service: Some(service.clone()), channel: None };
+    let takes_away = |scope: &Scope| {
+        scope.channel.is_none()
+            && scope.region.touches(region)
+            && scope.service.as_ref().is_none_or(|excepted| excepted == service)
+    };
+    reach
+        .layers()
+        .iter()
+        .all(|layer| layer.iter().any(|term| term.scope.contains(&place) && !term.except.iter().any(takes_away)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::reach;
 use crate::access::Action;
-use crate::directory::{Kind, Route, route as find_route};
+use crate::directory::{DryRun, Kind, Route, dry_run};
 use crate::http::State;
 use crate::http::api::{ApiResult, ok};
 use crate::http::auth::{Asked, right};
@@ -22,15 +22,20 @@ pub struct RouteQuery {
     ars: Ars,
     /// Technical or functional.
     kind: Kind,
+    /// On which day; today when left out. A past day is answered by what the directory said at its end.
+    on: Option<chrono::NaiveDate>,
+    /// Whether an adoption that is not yet live counts as if it were.
+    as_if_live: Option<bool>,
 }
 
 /// Who would be asked, in which order and why.
 #[utoipa::path(get, path = "/api/v1/route", tag = "directory", params(RouteQuery),
     responses((status = 200, body = Route), (status = 422, body = crate::http::error::Problem)))]
 pub async fn route(state: Data<State>, asked: Asked<right::ReadDirectory, RouteQuery>) -> ApiResult {
-    let RouteQuery { service, ars, kind } = asked.query;
+    let RouteQuery { service, ars, kind, on, as_if_live } = asked.query;
     reach::may_place(&asked.caller, Action::ReadDirectory, &ars, &service)?;
-    let (settings, today) = (state.desk().settings.directory.clone(), state.today());
-    let found = state.desk().db.read(move |conn| find_route(conn, &service, &ars, kind, today, &settings)).await?;
+    let settings = state.desk().settings.directory.clone();
+    let asked = DryRun { today: state.today(), on, as_if_live: as_if_live.unwrap_or(false) };
+    let found = state.desk().db.read(move |conn| dry_run(conn, &service, &ars, kind, asked, &settings)).await?;
     ok(&found)
 }

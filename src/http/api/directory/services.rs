@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::services::{self, NewService, ServiceChange, ServiceQuery};
 use crate::directory::{Page, PageRequest, Service};
@@ -78,17 +78,18 @@ pub async fn change(
 }
 
 /// End one; requests that name it stay.
-#[utoipa::path(delete, path = "/api/v1/services/{service}", tag = "directory", params(("service" = String, Path), ("If-Match" = Option<String>, Header)),
+#[utoipa::path(delete, path = "/api/v1/services/{service}", tag = "directory", params(("service" = String, Path), EndQuery, ("If-Match" = Option<String>, Header)),
     responses((status = 204), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
 pub async fn end(
     state: Data<State>,
-    guard: Guard<right::ChangeDirectory>,
+    asked: Asked<right::ChangeDirectory, EndQuery>,
     request: HttpRequest,
     at: Path<String>,
 ) -> ApiResult {
-    reach::may_change_shared(&guard.caller, Action::ChangeDirectory)?;
+    reach::may_change_shared(&asked.caller, Action::ChangeDirectory)?;
     let found = services::read(&state.desk().db, key(&at)?).await?;
     check_match(&request, found.version)?;
-    services::end(&state.desk().db, &guard.caller.actor, found.slug, state.desk().clock.now()).await?;
+    services::end(&state.desk().db, &asked.caller.actor, found.slug, asked.query.reason, state.desk().clock.now())
+        .await?;
     ended()
 }

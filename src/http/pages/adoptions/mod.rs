@@ -157,6 +157,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
         state: wanted.stand.parse().ok(),
         reach: page.person.caller.reach(Action::ReadDirectory),
         region: number,
+        pending_transfer: false,
     };
     let cursor = Some(wanted.nach.clone()).filter(|cursor| !cursor.is_empty());
     let request_of = PageRequest { limit: Some(AT_ONCE), cursor };

@@ -1,0 +1,72 @@
+//! The published help for spreadsheets: a line a channel, and one for an adoption that shows none.
+
+use super::Published;
+use crate::directory::channels::Channel;
+use crate::error::AppError;
+use crate::spreadsheet;
+
+const COLUMNS: [&str; 19] = [
+    "adoption",
+    "service",
+    "service_name",
+    "leistung",
+    "ars",
+    "municipality",
+    "kind",
+    "label",
+    "phone",
+    "email",
+    "url",
+    "hours",
+    "languages",
+    "cost_note",
+    "valid_from",
+    "valid_to",
+    "changed_at",
+    "transferred_on",
+    "pending_transfer",
+];
+
+/// The names of the columns.
+pub(super) fn head() -> Result<Vec<u8>, AppError> {
+    spreadsheet::table(&[COLUMNS])
+}
+
+/// The lines of some adoptions.
+pub(super) fn lines(found: &[Published]) -> Result<Vec<u8>, AppError> {
+    let mut rows = Vec::new();
+    for entry in found {
+        if entry.channels.is_empty() {
+            rows.push(cells(entry, None));
+        }
+        rows.extend(entry.channels.iter().map(|channel| cells(entry, Some(channel))));
+    }
+    spreadsheet::table(&rows)
+}
+
+fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 19] {
+    fn text<T: ToString>(value: Option<T>) -> String {
+        value.map_or_else(String::new, |value| value.to_string())
+    }
+    [
+        entry.adoption.to_string(),
+        entry.service.slug.to_string(),
+        entry.service.name.clone(),
+        text(entry.service.leistung.as_ref()),
+        entry.municipality.ars.to_string(),
+        entry.municipality.name.clone(),
+        text(channel.map(|c| c.kind)),
+        text(channel.map(|c| &c.label)),
+        text(channel.and_then(|c| c.phone.as_ref())),
+        text(channel.and_then(|c| c.email.as_ref())),
+        text(channel.and_then(|c| c.url.as_ref())),
+        text(channel.map(|c| &c.hours)),
+        text(channel.map(|c| c.languages.join(","))),
+        text(channel.and_then(|c| c.cost_note.as_ref())),
+        text(channel.and_then(|c| c.valid_from)),
+        text(channel.and_then(|c| c.valid_to)),
+        entry.changed_at.to_string(),
+        text(entry.transferred_on),
+        entry.pending_transfer.to_string(),
+    ]
+}

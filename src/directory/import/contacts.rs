@@ -1,0 +1,295 @@
+//! Contacts from a table, one a row.
+//!
+//! Invariant: a cell goes through the same types and a row through the same checks and rights as over the API; all
+//! rows are taken or none. An empty cell leaves what is there, a dash empties it. Webhooks and their secrets do not
+//! come in tables.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::plan::{Mode, Plan, PlannedRow, Reading, RowAction, value};
+use super::rights::Importer;
+use super::table::{self, Column, Row, Table, TableFile};
+use crate::clock::Timestamp;
+use crate::db::{Conn, Db, Tx};
+use crate::directory::contacts::{self, Contact, ContactChange, NewContact};
+use crate::directory::store::contacts::ContactRow;
+use crate::directory::{Settings, store, ways};
+use crate::error::{AppError, Faults};
+use crate::keys::Slug;
+use crate::seal::Sealer;
+
+const COLUMNS: [Column; 12] = [
+    Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
+    Column { field: "name", also: &["Bezeichnung"], is_needed: false },
+    Column { field: "owner", also: &["Region", "Eigentümer"], is_needed: false },
+    Column { field: "email", also: &["E-Mail", "E-Mail-Adresse", "Mail"], is_needed: false },
+    Column { field: "phone", also: &["Telefon", "Telefonnummer"], is_needed: false },
+    Column { field: "deputy", also: &["Vertretung"], is_needed: false },
+    Column { field: "confirmed_on", also: &["Bestätigt am"], is_needed: false },
+    Column { field: "absent_from", also: &["Abwesend ab", "Abwesend von"], is_needed: false },
+    Column { field: "absent_until", also: &["Abwesend bis"], is_needed: false },
+    Column { field: "discloses_reporter", also: &["Darf Fragende sehen"], is_needed: false },
+    Column { field: "valid_from", also: &["Gültig ab", "Gültig von"], is_needed: false },
+    Column { field: "valid_to", also: &["Gültig bis"], is_needed: false },
+];
+
+/// A file to begin with: the headings and one example.
+pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
+Darf Fragende sehen;Gültig ab;Gültig bis\n\
+kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;;24.11.2026;;;nein;;\n";
+
+fn reading(field: &str) -> Reading {
+    match field {
+        "confirmed_on" | "absent_from" | "absent_until" | "valid_from" | "valid_to" => Reading::Day,
+        "discloses_reporter" => Reading::Flag,
+        _ => Reading::Text,
+    }
+}
+
+enum Write {
+    Make(Box<NewContact>),
+    Change(Slug, Box<ContactChange>),
+}
+
+/// Shows what a table of contacts would do, or does it.
+pub async fn contacts(
+    db: &Db,
+    sealer: &Sealer,
+    settings: &Settings,
+    importer: &Importer,
+    file: TableFile,
+    mode: Mode,
+    now: Timestamp,
+) -> Result<Plan, AppError> {
+    let table = table::read(&file, &COLUMNS)?;
+    let importer = importer.clone();
+    let Mode::Apply(seen) = mode else {
+        return db.read(move |conn| Ok(judge(conn, &importer, &table, now)?.0)).await;
+    };
+    let (sealer, settings) = (sealer.clone(), settings.clone());
+    db.write(move |tx| {
+        let (mut plan, writes) = judge(tx, &importer, &table, now)?;
+        plan.check(&file.name, seen.as_deref())?;
+        write(tx, &importer, &sealer, &settings, writes, now)?;
+        plan.applied = true;
+        Ok(plan)
+    })
+    .await
+}
+
+fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) -> Result<(Plan, Vec<Write>), AppError> {
+    let keys: Vec<Option<Slug>> = table.rows.iter().map(|row| row.cell("id").and_then(|id| id.parse().ok())).collect();
+    let asked: Vec<Slug> = keys.iter().flatten().cloned().collect();
+    let rows: HashMap<Slug, ContactRow> =
+        store::contacts::of(conn, &asked)?.into_iter().map(|row| (row.slug.clone(), row)).collect();
+    let shown = ways::contacts(conn, rows.values().cloned().collect())?;
+    let shown: HashMap<Slug, Contact> = shown.into_iter().map(|contact| (contact.slug.clone(), contact)).collect();
+    let deputies: Vec<Slug> =
+        table.rows.iter().filter_map(|row| row.cell("deputy")).filter_map(|slug| slug.parse().ok()).collect();
+    let mut namable: HashSet<Slug> = store::contacts::of(conn, &deputies)?
+        .into_iter()
+        .filter(|row| row.ended_at.is_none() && importer.sees_owner(row.owner.as_ref()))
+        .map(|row| row.slug)
+        .collect();
+    namable.extend(asked.iter().filter(|slug| !rows.contains_key(*slug)).cloned());
+
+    let judging = Judging { importer, rows: &rows, shown: &shown, namable: &namable, now };
+    let mut seen: HashMap<&Slug, usize> = HashMap::new();
+    let (mut planned, mut writes, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, key) in table.rows.iter().zip(&keys) {
+        let mut plan = PlannedRow::new(row, row.cell("id").unwrap_or_default().to_owned());
+        match key {
+            None => plan.fault("id", id_fault(row)),
+            Some(slug) => {
+                if let Some(first) = seen.insert(slug, row.number) {
+                    plan.fault("id", format!("{slug} stands in row {first} already; leave one of the two out"));
+                }
+                touched.push(format!("{slug} {}", rows.get(slug).map_or(0, |row| row.version)));
+                let write = judging.row(row, slug, &mut plan)?;
+                if matches!(plan.action, RowAction::New | RowAction::Changed) {
+                    writes.extend(write);
+                }
+            }
+        }
+        planned.push(plan);
+    }
+    Ok((Plan::of(planned, table.notes.clone(), &touched)?, writes))
+}
+
+fn id_fault(row: &Row) -> String {
+    match row.cell("id").map(str::parse::<Slug>) {
+        Some(Err(fault)) => fault.to_string(),
+        _ => "is missing: a short name such as kiel-meldewesen that stays".to_owned(),
+    }
+}
+
+struct Judging<'a> {
+    importer: &'a Importer,
+    rows: &'a HashMap<Slug, ContactRow>,
+    shown: &'a HashMap<Slug, Contact>,
+    namable: &'a HashSet<Slug>,
+    now: Timestamp,
+}
+
+impl Judging<'_> {
+    fn row(&self, row: &Row, slug: &Slug, plan: &mut PlannedRow) -> Result<Option<Write>, AppError> {
+        let fields = cells(row, plan);
+        let known = self.rows.get(slug).zip(self.shown.get(slug));
+        match known {
+            Some((known, _)) if known.ended_at.is_some() || !self.importer.sees_owner(known.owner.as_ref()) => {
+                plan.fault("id", format!("the id {slug} is taken, also if its contact was ended"));
+                Ok(None)
+            }
+            Some((known, shown)) => self.change(known, shown, fields, plan),
+            None => self.make(slug, fields, plan),
+        }
+    }
+
+    fn change(
+        &self,
+        known: &ContactRow,
+        shown: &Contact,
+        mut fields: Map<String, Value>,
+        plan: &mut PlannedRow,
+    ) -> Result<Option<Write>, AppError> {
+        let before = object(shown)?;
+        plan.differs(Some(&before), &fields);
+        fields.retain(|field, value| before.get(field).unwrap_or(&Value::Null) != value);
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        if let Some(fault) = self.importer.hindered(known.owner.as_ref()) {
+            plan.fault("id", fault);
+        }
+        let is_led_elsewhere = known.discloses_reporter && fields.contains_key("email");
+        let Ok(change) = serde_json::from_value::<ContactChange>(Value::Object(fields)) else { return Ok(None) };
+        let begins = change.discloses_reporter == Some(true);
+        if (is_led_elsewhere || begins) && !self.importer.may_disclose(known.owner.as_ref()) {
+            plan.fault(if begins { "discloses_reporter" } else { "email" }, NO_DISCLOSURE);
+        }
+        if let Some(fault) = change.owner.as_ref().and_then(|owner| self.importer.may_not_own(owner.as_ref())) {
+            plan.fault("owner", fault);
+        }
+        self.deputy(&known.slug, change.deputy.as_ref().and_then(Option::as_ref), plan);
+        let mut row = known.clone();
+        change.apply(&mut row);
+        adopt_plain(&row, plan)?;
+        Ok(Some(Write::Change(known.slug.clone(), Box::new(change))))
+    }
+
+    fn make(
+        &self,
+        slug: &Slug,
+        mut fields: Map<String, Value>,
+        plan: &mut PlannedRow,
+    ) -> Result<Option<Write>, AppError> {
+        plan.differs(None, &fields);
+        if !fields.contains_key("name") {
+            plan.fault("name", "is missing; a new contact needs one");
+            return Ok(None);
+        }
+        fields.retain(|_, value| !value.is_null());
+        fields.insert("id".to_owned(), slug.as_str().into());
+        let Ok(new) = serde_json::from_value::<NewContact>(Value::Object(fields)) else { return Ok(None) };
+        if let Some(fault) = self.importer.may_not_own(new.owner.as_ref()) {
+            plan.fault("owner", fault);
+        }
+        if new.discloses_reporter && !self.importer.may_disclose(new.owner.as_ref()) {
+            plan.fault("discloses_reporter", NO_DISCLOSURE);
+        }
+        self.deputy(slug, new.deputy.as_ref(), plan);
+        adopt_plain(&contacts::draft(&new, self.now), plan)?;
+        Ok(Some(Write::Make(Box::new(new))))
+    }
+
+    fn deputy(&self, slug: &Slug, deputy: Option<&Slug>, plan: &mut PlannedRow) {
+        match deputy {
+            Some(deputy) if deputy == slug => plan.fault("deputy", "must be somebody else than the contact itself"),
+            Some(deputy) if !self.namable.contains(deputy) => {
+                plan.fault("deputy", format!("there is no contact {deputy}; make it first, or in a row of this file"));
+            }
+            _ => {}
+        }
+    }
+}
+
+const NO_DISCLOSURE: &str = "this contact would see who asked; only who may open that themselves may set it";
+
+/// The cells of a row as fields; each is tried alone, so that every fault is told by its column.
+fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (field, cell) in row.cells().filter(|(field, _)| *field != "id") {
+        let tried = value(cell, reading(field)).and_then(|value| {
+            if value.is_null() && matches!(field, "name" | "discloses_reporter") {
+                return Err("cannot be emptied".to_owned());
+            }
+            let alone = Map::from_iter([(field.to_owned(), value.clone())]);
+            let tried = serde_json::from_value::<ContactChange>(Value::Object(alone));
+            tried.map(|_| value).map_err(|fault| fault.to_string())
+        });
+        match tried {
+            Ok(value) => drop(fields.insert(field.to_owned(), value)),
+            Err(fault) => plan.fault(field, fault),
+        }
+    }
+    fields
+}
+
+fn adopt_plain(row: &ContactRow, plan: &mut PlannedRow) -> Result<(), AppError> {
+    let mut faults = Faults::default();
+    contacts::check_plain(row, &mut faults);
+    faults.finish().or_else(|fault| plan.adopt(fault))
+}
+
+fn object(value: &impl serde::Serialize) -> Result<Map<String, Value>, AppError> {
+    match serde_json::to_value(value).map_err(AppError::internal)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(AppError::internal("a contact is no object")),
+    }
+}
+
+/// Writes in such an order that a deputy is there before whoever names it.
+fn write(
+    tx: &mut Tx,
+    importer: &Importer,
+    sealer: &Sealer,
+    settings: &Settings,
+    writes: Vec<Write>,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let actor = importer.actor();
+    let (mut new, mut changes) = (Vec::new(), Vec::new());
+    for write in writes {
+        match write {
+            Write::Make(one) => new.push(*one),
+            Write::Change(slug, change) => changes.push((slug, *change)),
+        }
+    }
+    let mut missing: HashSet<Slug> = new.iter().map(|one| one.id.clone()).collect();
+    let mut later = Vec::new();
+    while !new.is_empty() {
+        let waits = |one: &NewContact| one.deputy.as_ref().is_some_and(|deputy| missing.contains(deputy));
+        let (waiting, mut ready): (Vec<_>, Vec<_>) = new.into_iter().partition(waits);
+        new = waiting;
+        // Two who stand in for each other: one begins without.
+        if ready.is_empty()
+            && let Some(mut one) = new.pop()
+        {
+            later.push((one.id.clone(), one.deputy.take()));
+            ready.push(one);
+        }
+        for one in ready {
+            missing.remove(&one.id);
+            contacts::create_now(tx, &actor, sealer, settings, one, now)?;
+        }
+    }
+    let later = later.into_iter();
+    changes.extend(later.map(|(slug, deputy)| (slug, ContactChange { deputy: Some(deputy), ..Default::default() })));
+    for (slug, change) in changes {
+        let before = contacts::find(tx, &slug)?;
+        contacts::change_now(tx, &actor, sealer, settings, before, &change, now)?;
+    }
+    Ok(())
+}
