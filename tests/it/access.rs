@@ -459,6 +459,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
         "category" => json!({"category": "payment"}),
         "reject" | "reopen" | "return" | "withdraw" | "erase" => json!({"reason": "weil"}),
         "merge" => json!({"into": other_ticket}),
+        "matrix" => json!({"version": 0, "tasks": [{"task": "costs", "land": "responsible"}]}),
         "escalations" | "preview" => json!({"kind": "technical", "note": "?"}),
         "{adoption}" => json!({"state": "suspended", "reason": "weil"}),
         "{channel}" => {

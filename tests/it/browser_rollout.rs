@@ -6,18 +6,19 @@ use lotse::access::{Grant, Role, Scope};
 use serde_json::json;
 
 use crate::rollout::{BY_HAND, draft, fulfil};
-use crate::support::app::{Kind, LoggedIn, TestApp};
+use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp};
 use crate::support::browser::{Browser, Scripts};
 
 fn grants(role: Role, region: &str) -> Vec<Grant> {
     vec![Grant { role, scope: Scope::region(region.parse().unwrap()), contact: None }]
 }
 
+/// Logs somebody in, as they would, and goes where they wanted.
 async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
-    browser.open(&format!("{}/healthz", app.base)).await;
-    let cookie = fantoccini::cookies::Cookie::new("lotse", person.secret.clone());
-    browser.client.add_cookie(cookie).await.unwrap();
-    browser.open(&format!("{}{path}", app.base)).await;
+    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
+    fill(browser, "#login", &person.user.login).await;
+    fill(browser, "#password", PASSWORD).await;
+    browser.press("Anmelden").await;
 }
 
 async fn fill(browser: &Browser, css: &str, text: &str) {
@@ -47,7 +48,7 @@ async fn shows_what_is_missing() {
     let here = at.replace("/api/v1/adoptions", "/anschluesse");
     let lead = app.person("lorenzen", grants(Role::ProjectLead, "010030000000")).await;
     let browser = Browser::start().await;
-    open_as(&browser, &app, &lead, "/anschluesse?lang=de").await;
+    open_as(&browser, &app, &lead, "/anschluesse").await;
     assert_eq!(browser.heading().await, "Anschlüsse");
     let text = browser.text().await;
     assert!(text.contains("Lübeck") && !text.contains("Kiel"), "only their own: {text}");
@@ -113,7 +114,7 @@ async fn goes_live_without_scripts() {
     app.patch_item(&admin, &at, BY_HAND[0], json!({"state": "open"})).await;
     let editor = app.person("petersen", grants(Role::DirectoryEditor, "01003")).await;
     let browser = Browser::start_with(Scripts::Off).await;
-    open_as(&browser, &app, &editor, &format!("{here}?lang=de")).await;
+    open_as(&browser, &app, &editor, &here).await;
     assert!(browser.text().await.contains("Geht, sobald alle Pflichtpunkte erfüllt sind."));
     let link = browser.find("#punkt-reuse_contact a").await;
     browser.leaving(browser.click(&link)).await;
