@@ -22,12 +22,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::delivery::{Mailer, Webhooks, Worker};
-use crate::directory::{Directory, planned};
+use crate::directory::{Confirmations, Directory, confirmation, planned};
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Limits, Metrics, State, server};
 use crate::seal::Sealer;
-use crate::tickets::Desk;
+use crate::tickets::{Desk, relocation};
 
 /// The longest body of a request, in bytes (fixed point of the interface).
 const BODY_LIMIT: usize = 256 * 1024;
@@ -64,6 +64,8 @@ pub struct App {
     pub db: Db,
     /// Escalations, and with them the desk of the tickets.
     pub escalations: Escalations,
+    /// Contacts that stay true.
+    pub confirmations: Confirmations,
     /// Who asks.
     pub tokens: Tokens,
     /// People and their sessions.
@@ -94,6 +96,8 @@ impl App {
         let tokens = Tokens::new(db.clone(), clock.clone());
         let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
         let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;
+        let (contacts, url) = (settings::directory(config), config.server.public_url.clone());
+        let confirmations = Confirmations::new(db.clone(), clock.clone(), sealer.clone(), contacts, url);
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let worker =
@@ -110,12 +114,15 @@ impl App {
             let planned = planned::run(db.clone(), clock.clone(), sealer.clone(), settings, stop.clone());
             running.push(("planned changes", tokio::spawn(planned)));
             running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
+            running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
+            running.push(("contacts", tokio::spawn(confirmation::round::run(confirmations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
         }
         let mut app = Self {
             db,
             escalations,
+            confirmations,
             tokens,
             accounts,
             provider,
@@ -141,6 +148,7 @@ impl App {
         self.address = Some(listener.local_addr().map_err(AppError::internal)?);
         let state = State {
             escalations: self.escalations.clone(),
+            confirmations: self.confirmations.clone(),
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),
             provider: self.provider.clone(),
@@ -151,6 +159,7 @@ impl App {
                 .proxies()
                 .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
+            public_links: settings::public_links(config),
             development,
         };
         let mut servers = Vec::new();

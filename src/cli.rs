@@ -12,6 +12,7 @@ mod demo;
 mod export;
 mod import;
 mod keys;
+mod register;
 mod serve;
 mod token;
 mod user;
@@ -91,10 +92,7 @@ struct Demo {
 #[derive(Debug, Subcommand)]
 enum Import {
     /// The register: CSV with ars, ags, name, land, kreis, gemeindeverband, typ, plz_sitz.
-    Municipalities {
-        /// The CSV file.
-        file: PathBuf,
-    },
+    Municipalities(List),
     /// Contacts from CSV or XLSX, all rows or none.
     Contacts(Sheet),
     /// Help channels from CSV or XLSX, all rows or none.
@@ -104,6 +102,19 @@ enum Import {
         /// The TOML file.
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// The CSV file.
+    file: PathBuf,
+    /// Who took whose place: CSV or XLSX with old_ars, new_ars, valid_on. Then the list counts as the whole of the
+    /// Länder it names, and what it names no more is taken out of use.
+    #[arg(long, value_name = "FILE")]
+    changes: Option<PathBuf>,
+    /// Show what it would do and change nothing.
+    #[arg(long)]
+    plan: bool,
 }
 
 #[derive(Debug, Args)]
@@ -337,7 +348,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => serve::worker(&config).await,
         Command::Migrate => keys::migrate(&config).await,
         Command::Rewrap => keys::rewrap(&config).await,
-        Command::Import(Import::Municipalities { file }) => import::municipalities(&config, &file).await,
+        Command::Import(Import::Municipalities(list)) => register::municipalities(&config, list).await,
         Command::Import(Import::Contacts(sheet)) => import::contacts(&config, sheet).await,
         Command::Import(Import::Channels(sheet)) => import::channels(&config, sheet).await,
         Command::Import(Import::Directory { file }) => import::directory(&config, &file).await,

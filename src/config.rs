@@ -45,6 +45,7 @@ pub struct Config {
     pub oidc: Oidc,
     pub directory: Directory,
     pub limits: Limits,
+    pub public: Public,
     pub log: Log,
 }
 
@@ -120,6 +121,7 @@ impl Config {
             ("escalation.acknowledge_within", self.escalation.acknowledge_within),
             ("escalation.emergency_within", self.escalation.emergency_within),
             ("escalation.link_valid_for", self.escalation.link_valid_for),
+            ("directory.confirm_link_valid_for", self.directory.confirm_link_valid_for),
             ("login.session_idle", self.login.session_idle),
             ("login.session_longest", self.login.session_longest),
             ("login.link_valid_for", self.login.link_valid_for),
@@ -142,9 +144,19 @@ impl Config {
         if self.login.password_hashes_at_once == 0 {
             faults.add("login.password_hashes_at_once", "must be at least 1");
         }
+        for (key, page) in self.public.pages().into_iter().filter(|(_, page)| !page.is_empty()) {
+            if !url::Url::parse(page).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+                faults.add(key, "must be a page's address, such as https://www.example.org/impressum, or empty");
+            }
+        }
         self.oidc.validate(&mut faults);
         if self.directory.stale_after_days < 1 {
             faults.add("directory.stale_after_days", "must be at least 1");
+        } else {
+            faults.keep("directory.confirm_before", self.directory.confirm_days());
+        }
+        if self.directory.confirmations_per_minute == 0 {
+            faults.add("directory.confirmations_per_minute", "must be at least 1");
         }
         faults.finish()
     }
@@ -246,6 +258,18 @@ mod tests {
     fn an_unknown_key_is_named() {
         let fault = toml::from_str::<Config>(&DEFAULTS.replace("workers = 0", "wrokers = 0")).unwrap_err();
         assert!(fault.to_string().contains("wrokers"), "{fault}");
+    }
+
+    #[test]
+    fn contacts_are_asked_before_they_go_stale() {
+        let days = |text: &str| {
+            let text = DEFAULTS.replace("confirm_before = \"21d,14d,7d\"", &format!("confirm_before = \"{text}\""));
+            toml::from_str::<Config>(&text).unwrap().directory.confirm_days()
+        };
+        assert_eq!(days("4w, 14d,1day"), Ok([28, 14, 1]));
+        for wrong in ["", "21d", "7d,14d,21d", "21d,14d,0d", "180d,14d,7d", "21d,14d,12h", "21d,14d,7d,1d", "a,b,c"] {
+            assert!(days(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod caller;
 pub mod idempotency;
 pub mod policy;
 pub mod provider;
+pub mod relocation;
 pub mod role;
 pub mod secret;
 pub mod session;

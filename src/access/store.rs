@@ -133,6 +133,19 @@ pub(super) fn revoke_of(conn: &mut Conn, owner: UserId, now: Timestamp) -> Resul
     Ok(revoked)
 }
 
+/// Gives tokens the right of one region in another; answers how many.
+pub(super) fn relocate_tokens(conn: &mut Conn, old: &ArsPrefix, new: &ArsPrefix) -> Result<usize, AppError> {
+    let its = tokens::table.filter(tokens::regions.like(format!("%\"{old}\"%"))).filter(tokens::revoked_at.is_null());
+    let rows: Vec<TokenRow> = its.load(conn)?;
+    for row in &rows {
+        let mut regions = row.regions()?;
+        regions.retain(|region| region != new);
+        regions.iter_mut().filter(|region| *region == old).for_each(|region| region.clone_from(new));
+        diesel::update(tokens::table.find(row.id)).set(tokens::regions.eq(Json::of(&regions)?)).execute(conn)?;
+    }
+    Ok(rows.len())
+}
+
 pub(super) fn touch(conn: &mut Conn, id: TokenId, now: Timestamp) -> Result<(), AppError> {
     diesel::update(tokens::table.find(id)).set(tokens::last_used_at.eq(now)).execute(conn)?;
     Ok(())

@@ -13,7 +13,7 @@ use crate::access::provider;
 use crate::config::{Config, MailTransport, OidcGrant};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::error::AppError;
-use crate::http::limits;
+use crate::http::{PublicLinks, limits};
 use crate::{access, db, directory, escalation, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
@@ -75,6 +75,10 @@ pub fn provider(config: &Config) -> Result<Option<provider::Settings>, AppError>
 pub fn directory(config: &Config) -> directory::Settings {
     directory::Settings {
         stale_after_days: config.directory.stale_after_days,
+        // Checked when the settings were read.
+        confirm_before: config.directory.confirm_days().unwrap_or(directory::Settings::default().confirm_before),
+        confirm_link_valid_for: config.directory.confirm_link_valid_for,
+        confirmations_per_minute: config.directory.confirmations_per_minute,
         secret_overlap: config.webhook.secret_overlap,
         webhooks: config.webhook_policy(),
     }
@@ -156,6 +160,17 @@ pub fn limits(config: &Config) -> limits::Settings {
         forms: NonZeroU32::new(limits.forms_per_minute),
         calls: NonZeroU32::new(limits.calls_per_minute),
         help: NonZeroU32::new(limits.help_per_minute),
+    }
+}
+
+/// The pages a website must have, where they are set.
+pub fn public_links(config: &Config) -> PublicLinks {
+    let some = |url: &String| Some(url.clone()).filter(|url| !url.is_empty());
+    let public = &config.public;
+    PublicLinks {
+        accessibility: some(&public.accessibility_url),
+        privacy: some(&public.privacy_url),
+        imprint: some(&public.imprint_url),
     }
 }
 

@@ -2,12 +2,10 @@
 //!
 //! Invariant: a file with faults changes nothing; every fault is one line, `file:line: key: message`.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{BadInput, Sheet};
 use crate::app::{database, settings};
@@ -15,21 +13,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::import::{self, Importer, Mode, Plan, RowAction, Summary, TableFile};
 use crate::error::{AppError, FieldError};
-
-/// The register of municipalities.
-pub async fn municipalities(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
-    let text = read(file)?;
-    let db = database::open(config).await?;
-    let (begun, bar) = (Instant::now(), bar());
-    let mut progress = |done: usize, all: usize| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    };
-    let name = file.display().to_string();
-    let imported = import::municipalities(&db, &name, &text, Clock::system().now(), &mut progress).await;
-    bar.finish_and_clear();
-    told(imported, "municipalities", begun)
-}
 
 /// Länder, contacts, services and adoptions.
 pub async fn directory(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
@@ -63,13 +46,19 @@ fn table(sheet: Sheet, template: &str) -> anyhow::Result<Option<(TableFile, Mode
         write!(std::io::stdout(), "{template}")?;
         return Ok(None);
     };
-    let size = std::fs::metadata(&file).map(|about| about.len()).unwrap_or(0);
-    if size > import::MOST_BYTES as u64 {
-        return Err(BadInput(format!("{}: is larger than 5 MiB; split it", file.display())).into());
-    }
-    let bytes = std::fs::read(&file).map_err(|e| BadInput(format!("{} cannot be read: {e}", file.display())))?;
     let mode = if sheet.preview { Mode::Preview } else { Mode::Apply(None) };
-    Ok(Some((TableFile { name: file.display().to_string(), bytes, sheet: sheet.sheet }, mode)))
+    Ok(Some((table_file(&file, sheet.sheet)?, mode)))
+}
+
+/// A table as it stands in a file.
+pub(super) fn table_file(file: &Path, sheet: Option<String>) -> Result<TableFile, BadInput> {
+    let name = file.display().to_string();
+    let size = std::fs::metadata(file).map(|about| about.len()).unwrap_or(0);
+    if size > import::MOST_BYTES as u64 {
+        return Err(BadInput(format!("{name}: is larger than 5 MiB; split it")));
+    }
+    let bytes = std::fs::read(file).map_err(|e| BadInput(format!("{name} cannot be read: {e}")))?;
+    Ok(TableFile { name, bytes, sheet })
 }
 
 /// Says what a plan holds: what changes and what is wrong row by row, then the counts.
@@ -97,20 +86,11 @@ fn planned(outcome: Result<Plan, AppError>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(if faulty > 0 { 2 } else { 0 }))
 }
 
-fn read(file: &Path) -> Result<String, BadInput> {
+pub(super) fn read(file: &Path) -> Result<String, BadInput> {
     std::fs::read_to_string(file).map_err(|e| BadInput(format!("{} cannot be read: {e}", file.display())))
 }
 
-fn bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
-}
-
-fn told(imported: Result<Summary, AppError>, what: &str, begun: Instant) -> anyhow::Result<ExitCode> {
+pub(super) fn told(imported: Result<Summary, AppError>, what: &str, begun: Instant) -> anyhow::Result<ExitCode> {
     match imported {
         Ok(Summary { created, updated, unchanged }) => {
             let seconds = begun.elapsed().as_secs_f32();
@@ -123,7 +103,7 @@ fn told(imported: Result<Summary, AppError>, what: &str, begun: Instant) -> anyh
 }
 
 /// Says every fault of a file of which nothing was taken.
-fn refused(faults: &[FieldError]) -> ExitCode {
+pub(super) fn refused(faults: &[FieldError]) -> ExitCode {
     for fault in faults {
         eprintln!("{}: {}", fault.field, fault.message);
     }

@@ -119,6 +119,10 @@ pub struct Login {
 #[serde(deny_unknown_fields)]
 pub struct Directory {
     pub stale_after_days: i64,
+    pub confirm_before: String,
+    #[serde(deserialize_with = "duration")]
+    pub confirm_link_valid_for: TimeDelta,
+    pub confirmations_per_minute: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -127,6 +131,25 @@ pub struct Limits {
     pub forms_per_minute: u32,
     pub calls_per_minute: u32,
     pub help_per_minute: u32,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    pub imprint_url: String,
+    pub privacy_url: String,
+    pub accessibility_url: String,
+}
+
+impl Public {
+    /// Every page with its key.
+    pub fn pages(&self) -> [(&'static str, &str); 3] {
+        [
+            ("public.imprint_url", &self.imprint_url),
+            ("public.privacy_url", &self.privacy_url),
+            ("public.accessibility_url", &self.accessibility_url),
+        ]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -163,6 +186,26 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
     let wrong = |_| format!("{text:?} is no address or network, such as 10.0.0.0/8");
     text.parse().or_else(|_| single()).map_err(wrong)
+}
+
+impl Directory {
+    /// The days of `confirm_before`.
+    pub fn confirm_days(&self) -> Result<[i64; 3], String> {
+        let wrong = || {
+            format!(
+                "{:?} is not three spans of whole days, each shorter than the one before and the first shorter than directory.stale_after_days; such as 21d,14d,7d",
+                self.confirm_before
+            )
+        };
+        let day = |text: &str| -> Option<i64> {
+            let span = humantime::parse_duration(text.trim()).ok()?.as_secs();
+            (span % 86_400 == 0).then(|| i64::try_from(span / 86_400).ok()).flatten()
+        };
+        let days: Option<Vec<i64>> = self.confirm_before.split(',').map(day).collect();
+        let days: [i64; 3] = days.and_then(|days| days.try_into().ok()).ok_or_else(wrong)?;
+        let falls = days[0] > days[1] && days[1] > days[2] && days[2] >= 1 && days[0] < self.stale_after_days;
+        if falls { Ok(days) } else { Err(wrong()) }
+    }
 }
 
 impl Login {

@@ -242,6 +242,7 @@ diesel::table! {
         version -> Integer,
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
+        hours -> Nullable<Text>,
     }
 }
 
@@ -644,6 +645,72 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    confirmation_requests (id) {
+        id -> DbUuid,
+        contact -> Text,
+        hash -> Binary,
+        occasion -> Text,
+        endpoint_id -> DbUuid,
+        sent_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    contact_disputes (id) {
+        id -> DbUuid,
+        contact -> Text,
+        said -> Text,
+        said_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    confirmation_notices (id) {
+        id -> DbUuid,
+        contact -> Text,
+        cause -> Text,
+        recipient -> Text,
+        created_at -> Timestamp,
+        told_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    public_notices (id) {
+        id -> DbUuid,
+        service -> Text,
+        ars -> Text,
+        title -> Text,
+        text -> Text,
+        title_easy -> Nullable<Text>,
+        text_easy -> Nullable<Text>,
+        title_en -> Nullable<Text>,
+        text_en -> Nullable<Text>,
+        since -> Timestamp,
+        until -> Nullable<Timestamp>,
+        version -> Integer,
+        updated_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     rollouts (adoption) {
         adoption -> DbUuid,
         planned_start -> Nullable<Date>,
@@ -706,28 +773,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    use diesel::sql_types::*;
-    use crate::db::types::DbUuid;
-
-    public_notices (id) {
-        id -> DbUuid,
-        service -> Text,
-        ars -> Text,
-        title -> Text,
-        text -> Text,
-        title_easy -> Nullable<Text>,
-        text_easy -> Nullable<Text>,
-        title_en -> Nullable<Text>,
-        text_en -> Nullable<Text>,
-        since -> Timestamp,
-        until -> Nullable<Timestamp>,
-        version -> Integer,
-        updated_at -> Timestamp,
-        ended_at -> Nullable<Timestamp>,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -750,6 +795,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     duties,
     directory_versions,
     planned_changes,
+    confirmation_requests,
+    contact_disputes,
+    confirmation_notices,
     help_channels,
     number_blocks,
     tickets,

@@ -17,6 +17,8 @@ pub enum Topic {
     Directory,
     /// Tokens or people changed.
     Access,
+    /// The directory changed, so that a contact may be to be asked.
+    Contacts,
     /// There are entries that are not in the chain of the audit log yet.
     Audit,
 }
@@ -37,7 +39,7 @@ impl Topics {
 
 /// One waiting place a topic.
 #[derive(Debug, Clone, Default)]
-pub struct Signals(Arc<[Notify; 5]>);
+pub struct Signals(Arc<[Notify; 6]>);
 
 impl Signals {
     /// Completes at the next commit that concerns the topic, or at once if one came since the last wait.

@@ -43,6 +43,8 @@ crate::text_enum! {
         Reply = "reply",
         /// A link or a notice to a person about their own account.
         Account = "account",
+        /// A question to a contact whether what is recorded of it is right, or word of that.
+        Contact = "contact",
     }
 }
 

@@ -4,13 +4,19 @@
 //! endpoints of `delivery` (`ways.rs`); what delivery learns about them shows here as `bounced` and the
 //! webhook's state.
 
+mod change;
+mod check;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::assigned::{self, Assigned};
-use super::page::{Page, PageRequest, guard, present, stale};
+pub use change::ContactChange;
+use check::check;
+pub(super) use check::{check_assigned, check_change, check_plain};
+
+use super::page::{Page, PageRequest, guard, stale};
 use super::versions::{self, Because, check_reason};
-use super::{Settings, store, ways};
+use super::{Settings, absence, confirmation, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -38,6 +44,8 @@ pub struct Contact {
     pub webhook: Option<Webhook>,
     /// Its telephone number.
     pub phone: Option<String>,
+    /// When it is reached, as OpenStreetMap writes opening hours; during service hours when absent.
+    pub hours: Option<String>,
     /// Who stands in.
     pub deputy: Option<Slug>,
     /// When somebody last said that this is right.
@@ -120,6 +128,8 @@ pub struct NewContact {
     pub webhook: Option<WebhookInput>,
     /// Its telephone number.
     pub phone: Option<String>,
+    /// When it is reached, as OpenStreetMap writes opening hours; during service hours when absent.
+    pub hours: Option<String>,
     /// Who stands in.
     pub deputy: Option<Slug>,
     /// When somebody last said that this is right.
@@ -135,60 +145,6 @@ pub struct NewContact {
     pub valid_from: Option<NaiveDate>,
     /// Last day.
     pub valid_to: Option<NaiveDate>,
-    /// Why, for whoever reads its versions later.
-    pub reason: Option<String>,
-}
-
-/// What is to be different; what is left out stays, `null` empties.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContactChange {
-    /// The version it was read at.
-    pub version: Option<i32>,
-    /// The name people know.
-    pub name: Option<String>,
-    /// The region whose editors may change it.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<ArsPrefix>)]
-    pub owner: Option<Option<ArsPrefix>>,
-    /// Its mail address.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub email: Option<Option<EmailAddress>>,
-    /// Its webhook.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<WebhookInput>)]
-    pub webhook: Option<Option<WebhookInput>>,
-    /// Its telephone number.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    pub phone: Option<Option<String>>,
-    /// Who stands in.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Slug>)]
-    pub deputy: Option<Option<Slug>>,
-    /// When somebody last said that this is right.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub confirmed_on: Option<Option<NaiveDate>>,
-    /// First day of an absence.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub absent_from: Option<Option<NaiveDate>>,
-    /// Last day of an absence.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub absent_until: Option<Option<NaiveDate>>,
-    /// May it see who asked?
-    pub discloses_reporter: Option<bool>,
-    /// First day it is there for its duties.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub valid_from: Option<Option<NaiveDate>>,
-    /// Last day.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<NaiveDate>)]
-    pub valid_to: Option<Option<NaiveDate>>,
     /// Why, for whoever reads its versions later.
     pub reason: Option<String>,
 }
@@ -255,6 +211,7 @@ pub(super) fn create_now(
     let mut faults = Faults::default();
     check_reason(&new.reason, &mut faults);
     check(tx, &row, &mut faults)?;
+    absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
     if let Some(webhook) = &new.webhook {
         ways::check_webhook("webhook", webhook, false, &settings.webhooks, &mut faults);
     }
@@ -275,6 +232,7 @@ pub(super) fn draft(new: &NewContact, now: Timestamp) -> store::contacts::Contac
     let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
     row.owner.clone_from(&new.owner);
     row.phone.clone_from(&new.phone);
+    row.hours.clone_from(&new.hours);
     row.deputy.clone_from(&new.deputy);
     row.confirmed_on = new.confirmed_on;
     (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
@@ -315,13 +273,15 @@ pub(super) fn change_now(
     change: &ContactChange,
     now: Timestamp,
 ) -> Result<Contact, AppError> {
-    let slug = &before.slug;
-    let mut row = store::contacts::find(tx, slug)?.ok_or(AppError::NotFound)?;
-    let confirmed_before = row.confirmed_on;
+    let known = store::contacts::find(tx, &before.slug)?.ok_or(AppError::NotFound)?;
+    let mut row = known.clone();
     change.apply(&mut row);
     let mut faults = Faults::default();
     check_reason(&change.reason, &mut faults);
     check(tx, &row, &mut faults)?;
+    if change.absent_from.is_some() || change.absent_until.is_some() || change.deputy.is_some() {
+        absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
+    }
     if let Some(Some(webhook)) = &change.webhook {
         ways::check_webhook("webhook", webhook, row.webhook_endpoint.is_some(), &settings.webhooks, &mut faults);
     }
@@ -332,17 +292,35 @@ pub(super) fn change_now(
     if let Some(webhook) = &change.webhook {
         ways::set_webhook(tx, sealer, &mut row, webhook.as_ref(), settings.secret_overlap, now)?;
     }
-    if row.confirmed_on > confirmed_before {
+    confirmation::before_save(&known, &mut row, change.confirmed_on.is_some());
+    if row.confirmed_on > known.confirmed_on {
         ways::trust_again(tx, &row, now)?;
     }
+    confirmation::after_save(tx, &known, &row, now)?;
+    let said = (AuditAction::ContactChanged, &change.reason, change.webhook.as_ref().and_then(Option::as_ref));
+    keep(tx, actor, said, &before, row, now)
+}
+
+/// What was done to a contact, why, and with which webhook.
+type Said<'a> = (AuditAction, &'a Option<String>, Option<&'a WebhookInput>);
+
+/// Stores a changed contact as its next version, tells every instance, and writes it down.
+pub(super) fn keep(
+    tx: &mut Tx,
+    actor: &Actor,
+    (action, reason, webhook): Said,
+    before: &Contact,
+    mut row: store::contacts::ContactRow,
+    now: Timestamp,
+) -> Result<Contact, AppError> {
     row.version += 1;
     row.updated_at = now;
     store::contacts::save(tx, &row)?;
     store::changed(tx)?;
-    let after = find(tx, slug)?;
-    let trail = Trail::changed(&before, &told(&after, change.webhook.as_ref().and_then(Option::as_ref))?);
-    audit::record(tx, actor, AuditAction::ContactChanged, (ObjectKind::Contact, slug), trail, now)?;
-    versions::keep(tx, Because::of(actor, &change.reason), Some(&before), &after, now)?;
+    let after = find(tx, &row.slug)?;
+    let trail = Trail::changed(before, &told(&after, webhook)?);
+    audit::record(tx, actor, action, (ObjectKind::Contact, &row.slug), trail, now)?;
+    versions::keep(tx, Because::of(actor, reason), Some(before), &after, now)?;
     Ok(after)
 }
 
@@ -355,6 +333,7 @@ pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
+        confirmation::after_save(tx, &row, &row, now)?;
         store::contacts::save(tx, &row)?;
         let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
@@ -371,79 +350,4 @@ fn told(contact: &Contact, webhook: Option<&WebhookInput>) -> Result<serde_json:
         told["webhook"]["secret"] = "…".into();
     }
     Ok(told)
-}
-
-impl ContactChange {
-    /// Writes it over the row.
-    pub(super) fn apply(&self, row: &mut store::contacts::ContactRow) {
-        fn set<T: Clone>(field: &mut T, new: &Option<T>) {
-            if let Some(new) = new {
-                field.clone_from(new);
-            }
-        }
-        set(&mut row.name, &self.name);
-        set(&mut row.owner, &self.owner);
-        set(&mut row.phone, &self.phone);
-        set(&mut row.deputy, &self.deputy);
-        set(&mut row.confirmed_on, &self.confirmed_on);
-        set(&mut row.absent_from, &self.absent_from);
-        set(&mut row.absent_until, &self.absent_until);
-        set(&mut row.discloses_reporter, &self.discloses_reporter);
-        set(&mut row.valid_from, &self.valid_from);
-        set(&mut row.valid_to, &self.valid_to);
-    }
-}
-
-/// What can be wrong with a contact whatever way it came in, apart from its webhook.
-fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults) -> Result<(), AppError> {
-    check_plain(row, faults);
-    match &row.deputy {
-        Some(deputy) if *deputy == row.slug => faults.add("deputy", "must be somebody else than the contact itself"),
-        Some(deputy) => check_known(conn, "deputy", std::slice::from_ref(deputy), faults)?,
-        None => {}
-    }
-    Ok(())
-}
-
-/// What would be wrong with a change that is made later.
-pub(super) fn check_change(conn: &mut Conn, slug: &Slug, change: &ContactChange) -> Result<(), AppError> {
-    let mut row = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
-    change.apply(&mut row);
-    let mut faults = Faults::default();
-    check(conn, &row, &mut faults)?;
-    faults.finish()
-}
-
-/// The part of [`check`] that needs no look at other contacts.
-pub(super) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults) {
-    faults.text("name", &row.name, 200);
-    if let Some(phone) = &row.phone {
-        faults.text("phone", phone, 60);
-    }
-    if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
-        faults.add("absent_until", "must not be before absent_from");
-    }
-    if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
-        faults.add("valid_to", "must not be before valid_from");
-    }
-}
-
-/// Notes what is wrong with a list of those with a duty.
-pub(super) fn check_assigned(
-    conn: &mut Conn,
-    field: &str,
-    all: &[Assigned],
-    faults: &mut Faults,
-) -> Result<(), AppError> {
-    assigned::check(field, all, faults);
-    check_known(conn, field, &assigned::contacts(all), faults)
-}
-
-/// Notes every slug that no present contact has.
-pub(super) fn check_known(conn: &mut Conn, field: &str, slugs: &[Slug], faults: &mut Faults) -> Result<(), AppError> {
-    let known = store::contacts::present(conn, slugs)?;
-    for slug in slugs.iter().filter(|slug| !known.contains(*slug)) {
-        faults.add(field, format!("there is no contact {slug}; make it first"));
-    }
-    Ok(())
 }

@@ -7,19 +7,23 @@
 //! deleted.
 //!
 //! Where next: `resolve.rs` (who is asked, pure), `route.rs` (its facts from the database), `snapshot/` (what
-//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing), `rollout/` (from draft to live); one file an
-//! object holds its type and its use cases. Not here: who may change what (`access`).
+//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing), `rollout/` (from
+//! draft to live), `confirmation/` (contacts that stay true); one file an object holds its type and its use cases. Not
+//! here: who may change what (`access`).
 
+mod absence;
 pub mod adoptions;
 pub mod agreements;
 pub mod assigned;
 pub mod channels;
+pub mod confirmation;
 pub mod contacts;
 pub mod export;
 mod gaps;
 pub mod hours;
 pub mod import;
 pub mod lands;
+pub mod merge;
 pub mod municipalities;
 pub mod notices;
 mod page;
@@ -40,8 +44,9 @@ mod ways;
 pub use adoptions::{Adoption, Duties};
 pub use assigned::Assigned;
 pub use channels::HelpChannel;
+pub use confirmation::Confirmations;
 pub use contacts::Contact;
-pub use gaps::{Gap, GapKind, GapQuery, gaps};
+pub use gaps::{Gap, GapKind, GapQuery, Severity, gaps, in_order as gaps_in_order, page_of as gaps_page};
 pub use lands::Land;
 pub use municipalities::Municipality;
 pub use notices::PublicNotice;
@@ -60,6 +65,12 @@ pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
 pub struct Settings {
     /// After so many days a contact's confirmation is stale.
     pub stale_after_days: i64,
+    /// So many days before that it is asked, reminded and reminded again.
+    pub confirm_before: [i64; 3],
+    /// How long the link of a mail that asks a contact is good for.
+    pub confirm_link_valid_for: chrono::TimeDelta,
+    /// At most so many contacts are asked in a minute.
+    pub confirmations_per_minute: u32,
     /// How long the former secret of a webhook still signs beside a new one.
     pub secret_overlap: chrono::TimeDelta,
     /// Which addresses a webhook may have.
@@ -70,8 +81,18 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             stale_after_days: 180,
+            confirm_before: [21, 14, 7],
+            confirm_link_valid_for: chrono::TimeDelta::days(60),
+            confirmations_per_minute: 60,
             secret_overlap: crate::delivery::DEFAULT_OVERLAP,
             webhooks: crate::delivery::WebhookPolicy::default(),
         }
+    }
+}
+
+impl Settings {
+    /// How long a confirmation holds.
+    pub fn rules(&self) -> confirmation::Rules {
+        confirmation::Rules { stale_after: self.stale_after_days, before: self.confirm_before }
     }
 }

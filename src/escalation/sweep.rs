@@ -161,6 +161,13 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
             }
             return Ok(true);
         }
+        // The endpoint is marked where its mail came back; contacts and gaps show it.
+        Purpose::Contact => {
+            if event.kind == EventKind::Exhausted {
+                tracing::warn!(delivery = %message.id, "a mail about a contact could not be delivered");
+            }
+            return Ok(true);
+        }
         Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
             store::in_hand(tx, message.about.cast())?.map(|(found, ticket)| (Some(found), ticket))
         }

@@ -4,7 +4,7 @@
 //! and a page never gets the styles of another version. Relative addresses inside a style sheet stay in that folder.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, VARY};
+use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderValue, VARY};
 use actix_web::web::Path;
 use actix_web::{HttpRequest, http::header::HeaderMap};
 
@@ -32,6 +32,8 @@ pub struct Assets {
     pub lotse: &'static str,
     /// The sign in the browser's tab.
     pub icon: &'static str,
+    /// The script that copies snippets.
+    pub copy: &'static str,
 }
 
 impl Assets {
@@ -42,6 +44,7 @@ impl Assets {
             fonts: concat!("/assets/", hash!(), "/fonts.css"),
             lotse: concat!("/assets/", hash!(), "/lotse.css"),
             icon: concat!("/assets/", hash!(), "/icon.svg"),
+            copy: concat!("/assets/", hash!(), "/embed/copy.js"),
         }
     }
 }
@@ -50,19 +53,39 @@ impl Assets {
 pub async fn asset(request: HttpRequest, at: Path<(String, String)>) -> Result<HttpResponse, ApiError> {
     let (folder, path) = at.into_inner();
     // Another folder is another version; its bytes are gone.
-    let found = ASSETS.iter().find(|asset| folder == hash!() && asset.path == path).ok_or(AppError::NotFound)?;
+    let found = packed(request.headers(), &path).filter(|_| folder == hash!());
+    let mut answer = found.ok_or(AppError::NotFound)?;
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    Ok(answer)
+}
+
+/// What all of them have in common: another hash is another version.
+pub fn version() -> &'static str {
+    hash!()
+}
+
+/// The asset at this path in the best form that the caller takes, without a word on how long it may be kept.
+pub fn packed(headers: &HeaderMap, path: &str) -> Option<HttpResponse> {
+    let found = ASSETS.iter().find(|asset| asset.path == path)?;
     let mut answer = HttpResponse::Ok();
-    answer.content_type(found.kind).insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
+    answer.content_type(found.kind);
     let packed = [("br", found.brotli), ("gzip", found.gzip)].into_iter();
     let packed = packed.filter_map(|(coding, bytes)| Some((coding, bytes?)));
-    let best = packed.clone().find(|(coding, _)| takes(request.headers(), coding));
+    let best = packed.clone().find(|(coding, _)| takes(headers, coding));
     if packed.count() > 0 {
         answer.insert_header((VARY, "Accept-Encoding"));
     }
-    Ok(match best {
+    Some(match best {
         Some((coding, bytes)) => answer.insert_header((CONTENT_ENCODING, coding)).body(bytes),
         None => answer.body(found.plain),
     })
+}
+
+/// How many bytes an asset has with gzip and with brotli.
+#[cfg(test)]
+pub fn sizes(path: &str) -> Option<(usize, usize)> {
+    let found = ASSETS.iter().find(|asset| asset.path == path)?;
+    Some((found.gzip?.len(), found.brotli?.len()))
 }
 
 /// True where `Accept-Encoding` names the coding and does not refuse it with `q=0`.
@@ -79,7 +102,6 @@ fn takes(headers: &HeaderMap, coding: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     #[test]
     fn takes_what_is_named_and_not_refused() {

@@ -68,7 +68,7 @@ impl Limits {
     fn check(&self, request: &ServiceRequest, state: &State) -> Result<(), AppError> {
         let address = || network(client::address(request.request(), &state.trusted_proxies));
         let path = request.path();
-        if path == routes::HELP {
+        if routes::is_help(path) {
             return self.help.as_ref().map_or(Ok(()), |brake| let_through(brake, &address()));
         }
         if path.starts_with("/api/") {

@@ -36,6 +36,8 @@ struct Figures {
     due: IntGauge,
     exhausted: IntGauge,
     oldest_due: IntGauge,
+    unconfirmed: IntGauge,
+    stale: IntGauge,
     memory: IntGauge,
     files: IntGauge,
 }
@@ -71,6 +73,8 @@ impl Metrics {
             due: gauge("lotse_deliveries_due", "Messages that should be on their way now.")?,
             exhausted: gauge("lotse_deliveries_exhausted", "Messages that were given up and not replayed.")?,
             oldest_due: gauge("lotse_deliveries_oldest_due_seconds", "How long the oldest due message has waited.")?,
+            unconfirmed: gauge("lotse_contacts_unconfirmed", "Contacts that were never confirmed.")?,
+            stale: gauge("lotse_contacts_stale", "Contacts that were confirmed too long ago.")?,
             memory: gauge("process_resident_memory_bytes", "Memory of this process in bytes.")?,
             files: gauge("process_open_fds", "Open files of this process.")?,
             registry,
@@ -104,6 +108,13 @@ impl Metrics {
                 tracing::warn!(%fault, "the queue could not be read for the figures");
                 figures.up.set(0);
             }
+        }
+        match state.confirmations.counts().await {
+            Ok((unconfirmed, stale)) => {
+                figures.unconfirmed.set(unconfirmed);
+                figures.stale.set(stale);
+            }
+            Err(fault) => tracing::warn!(%fault, "contacts could not be counted for the figures"),
         }
         figures.memory.set(resident_bytes().unwrap_or(0));
         figures.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |all| i64::try_from(all.count()).unwrap_or(0)));

@@ -31,13 +31,14 @@ pub mod words;
 pub use development::{Development, Received};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;
 use chrono::NaiveDate;
 use ipnet::IpNet;
 
 use crate::access::{Accounts, Caller, Provider, Tokens};
-use crate::directory::Directory;
+use crate::directory::{Confirmations, Directory};
 use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::tickets::Desk;
@@ -47,6 +48,8 @@ use crate::tickets::Desk;
 pub struct State {
     /// Escalations, and with them the desk of the tickets.
     pub escalations: Escalations,
+    /// Contacts that stay true.
+    pub confirmations: Confirmations,
     /// Who asks.
     pub tokens: Tokens,
     /// People and their sessions.
@@ -61,6 +64,8 @@ pub struct State {
     pub trusted_proxies: Vec<IpNet>,
     /// How often somebody may ask.
     pub limits: Limits,
+    /// Pages a website must have.
+    pub public_links: PublicLinks,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

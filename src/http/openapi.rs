@@ -103,6 +103,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::contacts::change,
         api::directory::contacts::end,
         api::directory::contacts::history,
+        api::directory::contacts::confirmation,
+        api::directory::contacts::ask,
         api::directory::versions::of_contact,
         api::directory::versions::of_adoption,
         api::directory::versions::of_service,
@@ -123,9 +125,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::exports::help,
         api::directory::imports::contacts,
         api::directory::imports::channels,
+        api::directory::imports::municipalities,
+        api::directory::imports::municipality_changes,
         api::directory::imports::template,
         api::directory::route::route,
         api::directory::gaps::gaps,
+        api::directory::gaps::csv,
         api::audit::list,
         api::audit::export,
         api::me::me,
@@ -243,9 +248,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 14] = [
+    const NOT_IN_THE_DOCUMENT: [&str; 15] = [
         "/assets/",
         "/eskalation/",
+        "/bestaetigung/",
         "/entwicklung/",
         "/api/docs",
         "/api/openapi.json",

@@ -13,8 +13,8 @@ use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
-use super::pages::{audit as audit_log, escalation, link, login, mail, provider, start};
-use super::public::help;
+use super::pages::{audit as audit_log, confirmation, escalation, link, login, mail, provider, start};
+use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -97,6 +97,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
+            .service(at!("/contacts/{contact}/confirmation": get contacts::confirmation, post contacts::ask))
             .service(at!("/contacts/{contact}/versions": get versions::of_contact))
             .service(at!("/contacts/{contact}/planned": get planned::list, post planned::plan))
             .service(at!("/contacts/{contact}/planned/{plan}": delete planned::withdraw))
@@ -110,9 +111,12 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/exports/help": get exports::help))
             .service(at!("/imports/contacts": post imports::contacts))
             .service(at!("/imports/channels": post imports::channels))
+            .service(at!("/imports/municipalities": post imports::municipalities))
+            .service(at!("/imports/municipality-changes": post imports::municipality_changes))
             .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
+            .service(at!("/gaps.csv": get gaps::csv))
             .service(at!("/me": get me::me))
             .service(at!("/me/sessions": get me::sessions))
             .service(at!("/me/sessions/{session}": delete me::end_session))
@@ -129,6 +133,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     )
     // Outside the API.
     .service(at!("/": get start::start, head start::start))
+    .service(at!("/hilfe": get find::services, head find::services))
+    .service(at!("/hilfe/{service}": get find::places, head find::places))
+    .service(at!("/hilfe/{service}/{place}": get page::page, head page::page))
+    .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
+    .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
     .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
     .service(at!("/anmelden/code": get login::code, post login::second_factor))
     .service(at!("/abmelden": post login::log_out))
@@ -165,6 +174,10 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(
         at!("/eskalation/{secret}/{action}": get escalation::action, head escalation::action, post escalation::act),
     )
+    .service(at!("/bestaetigung/{secret}": get confirmation::view, head confirmation::view))
+    .service(at!(
+        "/bestaetigung/{secret}/{action}": get confirmation::action, head confirmation::action, post confirmation::act
+    ))
     .service(at!("/assets/{hash}/{file:.+}": get assets::asset, head assets::asset))
     .service(at!("/healthz": get health::healthz))
     .service(at!("/readyz": get health::readyz))
@@ -191,7 +204,14 @@ pub(super) fn pattern(request: &HttpRequest) -> Cow<'static, str> {
     request.match_pattern().map_or(Cow::Borrowed("unmatched"), Cow::Owned)
 }
 
+/// True for public help, as JSON and as a page.
+pub(super) fn is_help(path: &str) -> bool {
+    path == HELP || path == "/hilfe" || path.starts_with("/hilfe/")
+}
+
 /// True for what anybody reads without a token, often.
 pub(super) fn is_quiet(route: &str) -> bool {
-    route == HELP || route.starts_with("/assets/") || matches!(route, "/healthz" | "/readyz" | "/metrics")
+    route == HELP
+        || ["/hilfe", "/embed/", "/assets/"].iter().any(|place| route.starts_with(place))
+        || matches!(route, "/healthz" | "/readyz" | "/metrics")
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{Desk, store};
-use crate::directory::{self, Gap, GapKind, GapQuery};
+use crate::directory::{self, Gap, GapKind, GapQuery, gaps_in_order};
 use crate::error::AppError;
 
 /// Every gap, by service and municipality.
@@ -12,16 +12,16 @@ pub async fn gaps(desk: &Desk, query: GapQuery, today: NaiveDate) -> Result<Vec<
     desk.db
         .read(move |conn| {
             let mut found = directory::gaps(conn, &query, today, &settings)?;
-            if query.kind.is_none_or(|kind| kind == GapKind::NoAdoption) {
-                for (service, ars) in store::places_without_adoption(conn, &query.reach, query.region.as_ref())? {
-                    if query.service.as_ref().is_some_and(|wanted| *wanted != service) {
-                        continue;
-                    }
-                    let municipality = names.municipality(&ars).map_or_else(String::new, |place| place.name.to_string());
-                    let message = "requests wait here, but the municipality has no adoption of this service; make one, or answer them by the Land's contact".to_owned();
-                    found.push(Gap { service, ars, municipality, kind: GapKind::NoAdoption, contact: None, message });
+            for (service, ars) in store::places_without_adoption(conn, &query.reach, query.region.as_ref())? {
+                if query.service.as_ref().is_some_and(|wanted| *wanted != service) {
+                    continue;
                 }
+                let name = names.municipality(&ars).map_or_else(String::new, |place| place.name.to_string());
+                let message = "Hier warten Anfragen, aber der Anschluss an diesen Online-Dienst fehlt.".to_owned();
+                let gap = Gap::new(service, ars, name, GapKind::NoAdoption, None, message);
+                found.extend(Some(gap).filter(|gap| query.wants(gap)));
             }
+            gaps_in_order(&mut found);
             Ok(found)
         })
         .await

@@ -5,6 +5,7 @@
 //! form is versioned ([`VERSION`]), so that old entries can always be read. No event holds the reporter's name or
 //! addresses.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use super::ticket::{Category, Channel, Priority, ReplyWish};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::ids::{DeliveryId, EscalationId, HistoryId, TicketId};
-use crate::keys::Slug;
+use crate::keys::{Ars, Slug};
 
 /// The form of the events written now.
 pub const VERSION: u8 = 1;
@@ -133,6 +134,13 @@ pub enum Event {
         endpoint: Uuid,
         detail: String,
     },
+    Relocated {
+        from: Ars,
+        from_name: String,
+        to: Ars,
+        to_name: String,
+        valid_on: NaiveDate,
+    },
     Erased {
         reason: String,
     },
@@ -181,6 +189,7 @@ impl Event {
             | Self::EscalationExpired { .. }
             | Self::OtherWayTried { .. }
             | Self::DeliveryReplayed { .. }
+            | Self::Relocated { .. }
             | Self::Erased { .. } => {}
         }
         self

@@ -18,6 +18,7 @@ pub mod number;
 mod numbers;
 pub mod personal_data;
 pub mod reading;
+pub mod relocation;
 pub mod reply;
 pub mod reporter;
 pub mod search;

@@ -170,6 +170,10 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<D
             None
         }
     };
+    if let Some(place) = ars.as_ref().and_then(|ars| directory.municipality(ars)).filter(|place| place.is_ended) {
+        let message = format!("{} takes no new requests any more; name the municipality it belongs to now", place.name);
+        faults.add(if command.ars.is_some() { "ars" } else { "ags" }, message);
+    }
     faults.text("subject", &command.subject, 200);
     if command.subject.contains(['\n', '\r']) {
         faults.add("subject", "must be one line");

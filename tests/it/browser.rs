@@ -64,7 +64,7 @@ async fn status(app: &mut TestApp, path: &str) -> Value {
 
 /// Nothing was asked of anybody else, and the browser complains of nothing but the answer's own status.
 #[track_caller]
-fn assert_quiet(noted: &Noted, app: &str, statuses: &[&str]) {
+pub fn assert_quiet(noted: &Noted, app: &str, statuses: &[&str]) {
     let own = app.trim_start_matches("http://").to_owned();
     assert!(!noted.requests.is_empty(), "the browser notes nothing");
     assert!(noted.hosts().iter().all(|host| *host == own), "asked elsewhere: {:?}", noted.requests);
@@ -74,7 +74,7 @@ fn assert_quiet(noted: &Noted, app: &str, statuses: &[&str]) {
 }
 
 /// Fits narrow and broad screens, and axe-core finds nothing in either theme.
-async fn assert_readable(browser: &Browser, name: &str) {
+pub async fn assert_readable(browser: &Browser, name: &str) {
     for (theme, width) in [("light", 320), ("dark", 390), ("light", 1280), ("dark", 1280)] {
         browser.set_width(width).await;
         browser.set_theme(theme).await;

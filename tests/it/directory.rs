@@ -441,6 +441,10 @@ on_both! {
         assert_eq!(world.import(&file).await.unwrap().created, 2600);
         println!("600 services, 2,000 adoptions: {:?}", began.elapsed());
         let began = std::time::Instant::now();
+        let gaps = world.gaps().await;
+        println!("{} gaps: {:?}", gaps.len(), began.elapsed());
+        assert!(gaps.len() > 2 * 2000, "{}", gaps.len());
+        let began = std::time::Instant::now();
         let snapshot = Directory::start(&world.db).await.unwrap().current();
         println!("snapshot: {:?}", began.elapsed());
         let place = ars("091000000007");

@@ -382,16 +382,18 @@ on_both! {
             list["items"].as_array().unwrap().iter().map(|gap| gap["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let before = gaps().await;
-        assert!(before.iter().any(|m| m.starts_with("Projektleitung benannt: Niemand leitet das Projekt.")), "{before:?}");
+        assert!(before.iter().any(|m| m.starts_with("Steuerungskreis: Mitglied und Vertretung: Das Mitglied im Steuerungskreis")), "{before:?}");
+        assert!(!before.iter().any(|m| m.contains("Projektleitung")), "another kind tells of it: {before:?}");
         assert!(before.iter().any(|m| m.starts_with("Wissen und Informationen aufgebaut: ")), "{before:?}");
         assert!(!before.iter().any(|m| m.contains("E-Akte")), "optional ones are no gap: {before:?}");
         let found = app.get(&admin, "/api/v1/adoptions?service=wohnsitzanmeldung").await.expect(200);
         let at = format!("/api/v1/adoptions/{}", found["items"][0]["id"].as_str().unwrap());
-        app.patch(&admin, &at, json!({"project_lead": ["bereitschaft"]})).await.expect(200);
+        let seat = json!({"steering": {"member": "MIKWS", "delegate": "K. Voss"}});
+        app.patch(&admin, &format!("{at}/checklist"), seat).await.expect(200);
         change(&app, &admin, &at, "knowledge", json!({"state": "done"})).await.expect(200);
         let after = gaps().await;
         assert_eq!(after.len(), before.len() - 2, "{after:?}");
-        assert!(!after.iter().any(|m| m.contains("Projektleitung") || m.contains("Wissen")), "{after:?}");
+        assert!(!after.iter().any(|m| m.contains("Steuerungskreis") || m.contains("Wissen")), "{after:?}");
         let draft = draft(&app, &admin).await;
         let all = app.get(&admin, "/api/v1/gaps?kind=checklist&service=kita-anmeldung").await.expect(200);
         assert_eq!(all["items"], json!([]), "a draft has none: {draft}");

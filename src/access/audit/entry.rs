@@ -39,6 +39,12 @@ crate::text_enum! {
         ContactChangeFailed = "contact.change_failed",
         /// A contact was ended.
         ContactEnded = "contact.ended",
+        /// A contact was asked by an editor whether it is right.
+        ContactAsked = "contact.asked",
+        /// A contact said by its link that what is recorded of it is right.
+        ContactConfirmed = "contact.confirmed",
+        /// A contact said by its link that something is wrong.
+        ContactDisputed = "contact.disputed",
         /// An adoption was made.
         AdoptionCreated = "adoption.created",
         /// An adoption was changed.

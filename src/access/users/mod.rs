@@ -35,7 +35,7 @@ pub use link::{Invitation, LinkPurpose};
 pub use log_in::Entered;
 pub use people::{Profile, UserPage, UserQuery};
 pub use second_factor::NewFactor;
-pub(in crate::access) use store::{provided_grants, replace_provided};
+pub(in crate::access) use store::{provided_grants, relocate_grants, replace_provided};
 pub use user::{Login, NewUser, User, UserState};
 
 use password::Passwords;

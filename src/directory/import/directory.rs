@@ -18,7 +18,7 @@ use crate::directory::services::{SecondLevel, Service};
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::terms::Assessment;
 use crate::directory::versions::{self, Because};
-use crate::directory::{Settings, adoptions, store, ways};
+use crate::directory::{Settings, adoptions, confirmation, store, ways};
 use crate::error::{AppError, Faults};
 use crate::keys::{Ars, Slug};
 use crate::seal::Sealer;
@@ -137,6 +137,7 @@ impl ContactEntry {
         row.ended_at = None;
         set(&mut row.owner, &self.owner);
         set(&mut row.phone, &self.phone);
+        set(&mut row.hours, &self.hours);
         set(&mut row.deputy, &self.deputy);
         set(&mut row.confirmed_on, &self.confirmed_on);
         set(&mut row.absent_from, &self.absent_from);
@@ -197,10 +198,16 @@ impl Writing {
             let (input, overlap) = (entry.webhook_input(webhook), self.settings.secret_overlap);
             is_changed = ways::set_webhook(tx, &self.sealer, &mut row, Some(&input), overlap, self.now)?;
         }
+        if let Some(before) = &before {
+            confirmation::before_save(before, &mut row, entry.confirmed_on.is_some());
+        }
         is_changed |= before.as_ref() != Some(&row);
         if is_changed {
             if row.confirmed_on > before.as_ref().and_then(|row| row.confirmed_on) {
                 ways::trust_again(tx, &row, self.now)?;
+            }
+            if let Some(before) = &before {
+                confirmation::after_save(tx, before, &row, self.now)?;
             }
             row.version = before.as_ref().map_or(1, |row| row.version + 1);
             row.updated_at = self.now;

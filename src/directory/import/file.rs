@@ -54,6 +54,7 @@ pub(super) struct ContactEntry {
     pub email: Option<EmailAddress>,
     pub webhook: Option<WebhookEntry>,
     pub phone: Option<String>,
+    pub hours: Option<String>,
     pub deputy: Option<Slug>,
     pub confirmed_on: Option<NaiveDate>,
     pub absent_from: Option<NaiveDate>,
@@ -166,6 +167,7 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
     let email = entry.parsed(reader, "email").map(|email| email.value);
     let webhook = entry.table(reader, "webhook").and_then(|webhook| self::webhook(reader, webhook));
     let phone = text(entry.parsed(reader, "phone"));
+    let hours = text(entry.parsed(reader, "hours"));
     let deputy = entry.parsed::<Slug>(reader, "deputy");
     if let (Some(id), Some(deputy)) = (&id, &deputy)
         && id.value == deputy.value
@@ -186,6 +188,7 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
         email,
         webhook,
         phone,
+        hours,
         deputy: deputy.map(|deputy| deputy.value),
         confirmed_on,
         absent_from,

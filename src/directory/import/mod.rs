@@ -7,6 +7,7 @@ mod channels;
 mod contacts;
 mod directory;
 mod file;
+mod mergers;
 mod municipalities;
 mod plan;
 mod reader;
@@ -16,6 +17,9 @@ mod table;
 pub use channels::{TEMPLATE as CHANNELS_TEMPLATE, channels};
 pub use contacts::{TEMPLATE as CONTACTS_TEMPLATE, contacts};
 pub use directory::directory;
+pub use mergers::{
+    Gone, Merger, PlaceChange, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
+};
 pub use municipalities::municipalities;
 pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
 pub use rights::Importer;

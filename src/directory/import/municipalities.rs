@@ -32,6 +32,21 @@ pub async fn municipalities(
     now: Timestamp,
     progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Summary, AppError> {
+    import(db, name, text, &Inherited::new(), now, progress).await
+}
+
+/// Whether 115 answers in new municipalities, where that is known from those whose place they take.
+pub(super) type Inherited = HashMap<Ars, bool>;
+
+/// The same, where new municipalities take the place of others.
+pub(super) async fn import(
+    db: &Db,
+    name: &str,
+    text: &str,
+    inherited: &Inherited,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<Summary, AppError> {
     let wanted = read(name, text)?;
     let present = db.read(store::municipalities::all).await?;
     let present: HashMap<Ars, Municipality> = present.into_iter().map(|m| (m.ars.clone(), m)).collect();
@@ -41,7 +56,8 @@ pub async fn municipalities(
         match present.get(&new.ars) {
             None => {
                 summary.created += 1;
-                changes.push((true, new));
+                let in_115 = inherited.get(&new.ars).copied().unwrap_or(new.in_115);
+                changes.push((true, Municipality { in_115, ..new }));
             }
             Some(old) => {
                 let changed_at = if new.name == old.name { old.changed_at } else { Some(now) };
@@ -90,7 +106,7 @@ async fn store_all(
 }
 
 /// Reads and judges the whole file.
-fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
+pub(super) fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = csv.headers().map_err(|e| AppError::field(format!("{name}:1"), e.to_string()))?;

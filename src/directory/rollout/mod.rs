@@ -36,21 +36,35 @@ use super::adoptions::Adoption;
 use crate::db::Conn;
 use crate::error::AppError;
 
-/// What the gap report says of adoptions that are in use though required points are not fulfilled: the adoption, the
-/// point, and a sentence.
-pub(super) fn unmet(
-    conn: &mut Conn,
-    adoptions: Vec<Adoption>,
-    today: NaiveDate,
-) -> Result<Vec<(Adoption, String, Item, String)>, AppError> {
+/// A required point of an adoption that is not fulfilled, in German words.
+pub(super) struct Unmet {
+    /// Of which adoption.
+    pub adoption: Adoption,
+    /// The municipality's name.
+    pub municipality: String,
+    /// Which point.
+    pub item: Item,
+    /// What is missing.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What the gap report says of adoptions that are in use though required points are not fulfilled.
+pub(super) fn unmet(conn: &mut Conn, adoptions: Vec<Adoption>, today: NaiveDate) -> Result<Vec<Unmet>, AppError> {
     let judged = facts::judge_all(conn, adoptions, today)?;
     let of = |one: &facts::Judged| {
-        let sentence = |point: &facts::Point| {
+        let say = |point: &facts::Point| {
             let lack = point.judgement.lack.as_ref()?;
-            let words = format!("{}: {} {}", point.item.title().de, lack.what.de, lack.remedy.de);
-            Some((one.adoption.clone(), one.municipality.clone(), point.item, words))
+            Some(Unmet {
+                adoption: one.adoption.clone(),
+                municipality: one.municipality.clone(),
+                item: point.item,
+                message: format!("{}: {}", point.item.title().de, lack.what.de),
+                remedy: lack.remedy.de.to_string(),
+            })
         };
-        one.unmet().filter_map(sentence).collect::<Vec<_>>()
+        one.unmet().filter_map(say).collect::<Vec<_>>()
     };
     Ok(judged.iter().flat_map(of).collect())
 }

@@ -10,6 +10,7 @@ use super::{AdoptionEntry, Adoptions, PlaceEntry, Places, ServiceEntry, Snapshot
 use crate::db::Conn;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
+use crate::directory::store::successors::SuccessorRow;
 use crate::error::AppError;
 use crate::keys::{Ars, Slug};
 
@@ -28,7 +29,7 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     let versions = store::versions(conn)?;
     let places = match before.filter(|b| b.versions.1 == versions.1) {
         Some(before) => before.places.clone(),
-        None => Arc::new(places(store::municipalities::all(conn)?)),
+        None => Arc::new(places(store::municipalities::all(conn)?, store::successors::all(conn)?)),
     };
     let services: Vec<ServiceEntry> = store::services::all(conn)?.into_iter().map(service).collect();
     let by_slug: HashMap<Box<str>, u32> =
@@ -39,7 +40,8 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours: hours.finish() })
 }
 
-fn places(all: Vec<Municipality>) -> Places {
+/// Municipalities by their keys. One that another took the place of is not among them; its keys lead to the other.
+fn places(all: Vec<Municipality>, successors: Vec<SuccessorRow>) -> Places {
     let mut places = Places::default();
     let mut names: HashSet<Arc<str>> = HashSet::new();
     let mut shared = |text: &str| match names.get(text) {
@@ -50,8 +52,10 @@ fn places(all: Vec<Municipality>) -> Places {
             new
         }
     };
+    let is_replaced = |m: &Municipality| m.ended_on.is_some() && successors.iter().any(|one| one.old_ars == m.ars);
     places.all = all
         .into_iter()
+        .filter(|m| !is_replaced(m))
         .map(|m| PlaceEntry {
             folded: store::municipalities::searched(&m).into(),
             name: m.name.into(),
@@ -60,6 +64,7 @@ fn places(all: Vec<Municipality>) -> Places {
             association: shared(&m.association),
             postal_code: m.postal_code.map(Into::into),
             in_115: m.in_115,
+            is_ended: m.ended_on.is_some(),
             ars: m.ars,
         })
         .collect();
@@ -69,6 +74,15 @@ fn places(all: Vec<Municipality>) -> Places {
         }
         if let Ok(ags) = place.ars.ags().as_str().parse() {
             places.by_ags.entry(ags).and_modify(|known| *known = None).or_insert(Some(index));
+        }
+    }
+    for one in &successors {
+        let Some(index) = number(&one.new_ars).and_then(|new| places.by_ars.get(&new).copied()) else { continue };
+        if let Some(old) = number(&one.old_ars) {
+            places.by_ars.entry(old).or_insert(index);
+        }
+        if let Ok(ags) = one.old_ars.ags().as_str().parse() {
+            places.by_ags.entry(ags).or_insert(Some(index));
         }
     }
     places

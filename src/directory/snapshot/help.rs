@@ -14,7 +14,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::hours::HoursTableBuilder;
-use super::notices::{ShownNotice, in_one};
+use super::notices::{ShownNotice, in_one, standing};
 use super::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
 use crate::directory::channels::Channel;
@@ -82,12 +82,9 @@ pub struct Help<'a> {
     pub links: Option<Links<'a>>,
     /// When this was changed last.
     pub updated_at: Timestamp,
-    /// Whom to ask where no way is known.
-    #[serde(skip)]
+    /// Whom to ask where no way is known; part of `notice` too.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
-    /// The service's standing notice.
-    #[serde(skip)]
-    pub standing_notice: Option<&'a str>,
     /// When something in this changes by itself: somebody comes or goes, a notice begins or ends, a day begins.
     #[serde(skip)]
     pub changes_at: Option<Timestamp>,
@@ -225,23 +222,23 @@ impl Snapshot {
         } else if channels.is_empty() {
             advice = Some(ask_there(service, place, language));
         }
-        let known = self.notices(index, &place.ars, language, now);
+        let mut known = self.notices(index, &place.ars, language, now);
         let changed = live.map_or(service.updated_at, |adoption| adoption.updated_at.max(service.updated_at));
-        let standing = service.notice.as_deref();
         let told = known.notices.iter().map(|notice| Cow::Owned(format!("{}. {}", notice.title, notice.text)));
-        let told = standing.map(Cow::Borrowed).into_iter().chain(told).chain(advice.clone().map(Cow::Owned));
+        let told = service.notice.as_deref().map(Cow::Borrowed).into_iter().chain(told);
+        let notice = in_one(told.chain(advice.clone().map(Cow::Owned)));
+        known.notices.extend(service.notice.as_deref().map(|text| standing(text, language)));
         let changes = channels.iter().filter_map(|way| way.open?.changes_at).chain(known.changes_at).min();
         Some(Help {
             service: Named { slug: service.slug.as_str(), name: &service.name },
             municipality: Place { ars: place.ars.as_str(), name: &place.name },
-            notice: in_one(told),
+            notice,
             updated_at: known.updated_at.map_or(changed, |at| at.max(changed)),
             changes_at: Some(changes.map_or(midnight, |change| change.min(midnight))),
             channels,
             notices: known.notices,
             links: None,
             advice,
-            standing_notice: standing,
         })
     }
 

@@ -77,6 +77,8 @@ pub struct PlaceEntry {
     pub postal_code: Option<Box<str>>,
     /// True where 115 answers for it.
     pub in_115: bool,
+    /// True where it takes no new requests, because the official list names it no more.
+    pub is_ended: bool,
     folded: Box<str>,
 }
 
@@ -158,12 +160,12 @@ impl Directory {
 }
 
 impl Snapshot {
-    /// The municipality of this ARS.
+    /// The municipality of this ARS, or the one that took its place.
     pub fn municipality(&self, ars: &Ars) -> Option<&PlaceEntry> {
         self.place(ars).map(|(_, place)| place)
     }
 
-    /// The municipality of this AGS; none when it is unknown or two share it.
+    /// The municipality of this AGS, or the one that took its place; none when it is unknown or two share it.
     pub fn by_ags(&self, ags: &Ags) -> Option<&PlaceEntry> {
         let index = (*self.places.by_ags.get(&ags.as_str().parse().ok()?)?)?;
         self.places.all.get(index as usize)

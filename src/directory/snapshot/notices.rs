@@ -18,8 +18,9 @@ pub struct ShownNotice<'a> {
     pub title: &'a str,
     /// The whole.
     pub text: &'a str,
-    /// Since when it holds.
-    pub since: Timestamp,
+    /// Since when it holds, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Until when, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -110,8 +111,15 @@ impl KeptNotice {
         };
         let (title, text) = own.unwrap_or(&self.words);
         let language = own.is_none().then_some("de");
-        ShownNotice { title, text, since: self.since, until: self.until, language }
+        ShownNotice { title, text, since: Some(self.since), until: self.until, language }
     }
+}
+
+/// What stands with the service itself, until somebody takes it away.
+pub(super) fn standing(text: &str, language: HelpLanguage) -> ShownNotice<'_> {
+    let title = if language == HelpLanguage::Easy { "Das ist wichtig" } else { "Hinweis" };
+    let language = (language != HelpLanguage::German).then_some("de");
+    ShownNotice { title, text, since: None, until: None, language }
 }
 
 /// All that is to be known, in one text.

@@ -1,7 +1,7 @@
 //! Finding a municipality by what somebody types: its name, a postal code, its ARS.
 
 use super::{PlaceEntry, Snapshot};
-use crate::keys::{Ags, fold};
+use crate::keys::{Ags, Ars, fold};
 
 /// The most places that one search shows.
 const MOST: usize = 30;
@@ -15,9 +15,13 @@ impl Snapshot {
             if let Ok(ags) = digits.parse::<Ags>() {
                 return self.all_by_ags(&ags);
             }
+            // A key of before leads to the municipality of today.
+            if let Some(place) = digits.parse::<Ars>().ok().and_then(|ars| self.municipality(&ars)) {
+                return vec![place];
+            }
             if digits.len() == 5 {
                 let at = |place: &&PlaceEntry| place.postal_code.as_deref() == Some(&digits);
-                return self.places.all.iter().filter(at).collect();
+                return self.present().filter(at).collect();
             }
             return self.search_municipalities(&digits, MOST);
         }
@@ -31,12 +35,17 @@ impl Snapshot {
         if meant.is_empty() { found } else { meant }
     }
 
+    /// Those that take requests.
+    fn present(&self) -> impl Iterator<Item = &PlaceEntry> {
+        self.places.all.iter().filter(|place| !place.is_ended)
+    }
+
     /// The same where somebody has left out the dots of the umlauts, as keyboards abroad make one do.
     fn search_loosely(&self, text: &str) -> Vec<&PlaceEntry> {
         let loose = |text: &str| text.replace("ae", "a").replace("oe", "o").replace("ue", "u");
         let wanted = loose(&fold(text));
         let fits = |place: &&PlaceEntry| !wanted.is_empty() && loose(&place.folded).starts_with(&wanted);
-        self.places.all.iter().filter(fits).take(MOST).collect()
+        self.present().filter(fits).take(MOST).collect()
     }
 
     /// The municipalities that fit best: those whose name begins with the text, then those where every word begins
@@ -51,13 +60,11 @@ impl Snapshot {
                 place.ars.as_str().starts_with(&digits)
                     || place.postal_code.as_deref().is_some_and(|code| code.starts_with(&digits))
             };
-            self.places.all.iter().filter(fits).map(|place| (0, 0, place)).collect()
+            self.present().filter(fits).map(|place| (0, 0, place)).collect()
         } else {
             let folded = fold(text);
             let words: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
-            self.places
-                .all
-                .iter()
+            self.present()
                 .filter_map(|place| rank(place, &folded, &words).map(|r| (r, place.name.len(), place)))
                 .collect()
         };

@@ -1,6 +1,6 @@
 //! The table of adoptions; whole ones come with their duties and channels.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -49,6 +49,26 @@ pub(in crate::directory) fn find(conn: &mut Conn, service: &Slug, ars: &Ars) -> 
         .filter(adoptions::ended_at.is_null())
         .first(conn);
     Ok(row.optional()?)
+}
+
+/// Which of these services are used in which of these municipalities.
+pub(in crate::directory) fn present(
+    conn: &mut Conn,
+    services: &[Slug],
+    places: &[Ars],
+) -> Result<HashSet<(Slug, Ars)>, AppError> {
+    let mut services = services.to_vec();
+    services.sort();
+    services.dedup();
+    let mut found = HashSet::new();
+    for some in places.chunks(500) {
+        let rows = adoptions::table
+            .filter(adoptions::service.eq_any(&services))
+            .filter(adoptions::ars.eq_any(some))
+            .filter(adoptions::ended_at.is_null());
+        found.extend(rows.select((adoptions::service, adoptions::ars)).load::<(Slug, Ars)>(conn)?);
+    }
+    Ok(found)
 }
 
 /// The id of the one of a service and municipality, also if it was ended.

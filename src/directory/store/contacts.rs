@@ -37,6 +37,7 @@ pub(in crate::directory) struct ContactRow {
     pub version: i32,
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    pub hours: Option<String>,
 }
 
 impl ContactRow {
@@ -60,6 +61,7 @@ impl ContactRow {
             version: 1,
             updated_at: now,
             ended_at: None,
+            hours: None,
         }
     }
 }
@@ -76,6 +78,26 @@ pub(in crate::directory) fn of(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<Co
         found.extend(contacts::table.filter(contacts::slug.eq_any(some)).load::<ContactRow>(conn)?);
     }
     Ok(found)
+}
+
+/// Those for whom one of these stands in.
+pub(in crate::directory) fn with_deputy(conn: &mut Conn, deputies: &[Slug]) -> Result<Vec<ContactRow>, AppError> {
+    let mut found = Vec::new();
+    for some in deputies.chunks(500) {
+        let rows = contacts::table.filter(contacts::deputy.eq_any(some)).filter(contacts::ended_at.is_null());
+        found.extend(rows.order(contacts::slug).load::<ContactRow>(conn)?);
+    }
+    Ok(found)
+}
+
+/// Present ones of this very region, by name.
+pub(in crate::directory) fn owned_by(
+    conn: &mut Conn,
+    owner: &ArsPrefix,
+    most: i64,
+) -> Result<Vec<ContactRow>, AppError> {
+    let rows = contacts::table.filter(contacts::owner.eq(owner.clone())).filter(contacts::ended_at.is_null());
+    Ok(rows.order((contacts::folded, contacts::slug)).limit(most).load(conn)?)
 }
 
 /// Every one, also ended ones.

@@ -157,6 +157,16 @@ pub(in crate::directory) fn of_adoptions(
     Ok(query.order((duties::position, duties::id)).load(conn)?)
 }
 
+/// Those of these contacts, at every level.
+pub(in crate::directory) fn of_contacts(conn: &mut Conn, contacts: &[Slug]) -> Result<Vec<DutyRow>, AppError> {
+    let mut found = Vec::new();
+    for some in contacts.chunks(500) {
+        let rows = duties::table.filter(duties::contact.eq_any(some)).order((duties::position, duties::id));
+        found.extend(rows.load::<DutyRow>(conn)?);
+    }
+    Ok(found)
+}
+
 /// Every duty of services and Länder, for the gap report.
 pub(in crate::directory) fn shared(conn: &mut Conn) -> Result<Vec<DutyRow>, AppError> {
     let shared = duties::table.filter(duties::scope.ne(Scope::Adoption));

@@ -13,6 +13,7 @@ pub(super) mod notices;
 pub(super) mod planned;
 pub(super) mod rollout;
 pub(super) mod services;
+pub(super) mod successors;
 pub(super) mod transfers;
 pub(super) mod versions;
 
@@ -26,6 +27,7 @@ use crate::error::AppError;
 pub(super) fn changed(tx: &mut Tx) -> Result<(), AppError> {
     raise(tx, "directory")?;
     tx.signal(Topic::Directory);
+    tx.signal(Topic::Contacts);
     Ok(())
 }
 

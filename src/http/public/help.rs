@@ -179,7 +179,7 @@ fn entity_tag(body: &[u8]) -> Result<HeaderValue, AppError> {
 }
 
 /// True where `If-None-Match` names the tag (weak comparison, RFC 9110).
-fn knows(known: &[u8], tag: &[u8]) -> bool {
+pub(super) fn knows(known: &[u8], tag: &[u8]) -> bool {
     let plain = |one: &[u8]| {
         let one = one.trim_ascii();
         one == b"*" || one.strip_prefix(b"W/").unwrap_or(one) == tag

@@ -1,3 +1,13 @@
-//! What anybody may read without a token.
+//! What everybody may read without a token: "Wer kann mir helfen?" as JSON (`help.rs`) and as a page (`page.rs`), the
+//! way there (`find.rs`), the element for other sites (`embed.rs`) and how to put it there (`snippets.rs`).
+//!
+//! Invariant: from memory only; no cookie, no address of a reader is kept.
 
+pub mod embed;
+pub mod find;
+pub mod frame;
 pub mod help;
+pub mod page;
+pub mod snippets;
+pub mod spoken;
+pub mod structured;

@@ -5,6 +5,7 @@
 
 mod erasure;
 mod list;
+pub(super) mod relocation;
 
 use std::collections::BTreeMap;
 

@@ -174,6 +174,24 @@ pub(in crate::access) fn replace_provided(conn: &mut Conn, user: UserId, grants:
     Ok(())
 }
 
+/// Gives people their roles of one region in another; who has the same role there keeps it once. Answers how many.
+pub(in crate::access) fn relocate_grants(conn: &mut Conn, old: &ArsPrefix, new: &ArsPrefix) -> Result<usize, AppError> {
+    let rows: Vec<GrantRow> = user_grants::table.filter(user_grants::region.eq(old.clone())).load(conn)?;
+    for row in &rows {
+        let there = grants(conn, row.user_id)?;
+        let mut moved = row.clone().grant();
+        moved.scope.region.clone_from(new);
+        let its = user_grants::table.find(row.id);
+        if there.contains(&moved) {
+            diesel::delete(its).execute(conn)?;
+        } else {
+            diesel::update(its).set(user_grants::region.eq(new.clone())).execute(conn)?;
+        }
+        diesel::update(users::table.find(row.user_id)).set(users::version.eq(users::version + 1)).execute(conn)?;
+    }
+    Ok(rows.len())
+}
+
 /// Whether somebody besides this person may log in and is administrator everywhere.
 pub(in crate::access::users) fn is_other_admin(conn: &mut Conn, than: UserId) -> Result<bool, AppError> {
     let admins: i64 = user_grants::table

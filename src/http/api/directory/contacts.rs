@@ -8,12 +8,13 @@ use super::{EndQuery, check_match, ended, made, once, reach, tagged};
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
+use crate::directory::confirmation::Confirmation;
 use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
 use crate::directory::{Contact, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::audit::read_cursor;
-use crate::http::api::{ApiResult, ListAnswer, limit, ok};
+use crate::http::api::{ApiResult, ListAnswer, Nothing, limit, ok};
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::keys::{ArsPrefix, Slug};
 
@@ -123,6 +124,22 @@ pub async fn history(
     let (before, most) = (read_cursor(asked.query.cursor)?, limit(asked.query.limit)?);
     let (items, next) = changes(&state.desk().db, ObjectKind::Contact, slug, before, most).await?;
     ok(&ListAnswer { items, next_cursor: next.map(|id| id.to_string()) })
+}
+
+/// How true it is: when somebody last confirmed it, what it was asked, what it says is wrong.
+#[utoipa::path(get, path = "/api/v1/contacts/{contact}/confirmation", tag = "directory", params(("contact" = String, Path)),
+    responses((status = 200, body = Confirmation), (status = 404, body = crate::http::error::Problem)))]
+pub async fn confirmation(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
+    let found = visible(&state, &guard.caller, &at).await?;
+    ok(&state.confirmations.state(found.slug).await?)
+}
+
+/// Ask it now, by a mail with a link, whether what is recorded is right; at most once an hour.
+#[utoipa::path(post, path = "/api/v1/contacts/{contact}/confirmation", tag = "directory", request_body = Nothing, params(("contact" = String, Path)),
+    responses((status = 200, body = Confirmation), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
+pub async fn ask(state: Data<State>, command: Command<right::ChangeContact, Nothing>, at: Path<String>) -> ApiResult {
+    let found = changeable(&state, &command.caller, &at).await?;
+    ok(&state.confirmations.ask(&command.caller.actor, found.slug).await?)
 }
 
 /// Make a new one.

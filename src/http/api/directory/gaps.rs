@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use crate::access::Action;
-use crate::directory::{Gap, GapKind, GapQuery};
+use crate::directory::{Gap, GapKind, GapQuery, Page, PageRequest, Severity, gaps_page};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::{ApiResult, ListAnswer};
@@ -38,12 +38,20 @@ pub struct GapsQuery {
     ars: Option<ArsPrefix>,
     /// Only of this kind.
     kind: Option<GapKind>,
+    /// Only so bad.
+    severity: Option<Severity>,
+    /// Only about this contact.
+    contact: Option<Slug>,
     /// `json` or `csv`; as `Accept` says when left out.
     #[param(inline)]
     format: Option<Format>,
+    /// At most so many items, up to 200; all when left out.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
 }
 
-/// What is missing where, within the caller's reach.
+/// What is missing where, within the caller's reach, by service and municipality. The table is always whole.
 #[utoipa::path(get, path = "/api/v1/gaps", tag = "directory", params(GapsQuery),
     responses((status = 200, description = "also as text/csv", content((ListAnswer<Gap> = "application/json"), (String = "text/csv")))))]
 pub async fn gaps(
@@ -51,26 +59,50 @@ pub async fn gaps(
     asked: Asked<right::ReadDirectory, GapsQuery>,
     request: HttpRequest,
 ) -> ApiResult {
-    let GapsQuery { service, ars, kind, format } = asked.query;
-    let reach = asked.caller.reach(Action::ReadDirectory);
-    let query = GapQuery { service, reach, region: ars, kind };
-    let items = find_gaps(state.desk(), query, state.today()).await?;
     let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header((VARY, "Accept"));
-    if format.map_or(accepted.starts_with("text/csv"), |format| format == Format::Csv) {
-        answer.content_type("text/csv; charset=utf-8");
-        answer.insert_header((CONTENT_DISPOSITION, "attachment; filename=\"luecken.csv\""));
-        return Ok(answer.body(table(&items)?));
+    let is_table = asked.query.format.map_or(accepted.starts_with("text/csv"), |format| format == Format::Csv);
+    let page = PageRequest { limit: asked.query.limit, cursor: asked.query.cursor.clone() };
+    let found = find(&state, asked).await?;
+    if is_table {
+        return spread(&found);
     }
-    Ok(answer.json(ListAnswer { items, next_cursor: None }))
+    let Page { items, next_cursor } = gaps_page(found, &page)?;
+    Ok(HttpResponse::Ok().insert_header((VARY, "Accept")).json(ListAnswer { items, next_cursor }))
 }
 
+/// The same as a table for a spreadsheet.
+#[utoipa::path(get, path = "/api/v1/gaps.csv", tag = "directory", params(GapsQuery),
+    responses((status = 200, content((String = "text/csv")))))]
+pub async fn csv(state: Data<State>, asked: Asked<right::ReadDirectory, GapsQuery>) -> ApiResult {
+    spread(&find(&state, asked).await?)
+}
+
+async fn find(state: &State, asked: Asked<right::ReadDirectory, GapsQuery>) -> Result<Vec<Gap>, AppError> {
+    let reach = asked.caller.reach(Action::ReadDirectory);
+    let GapsQuery { service, ars: region, kind, severity, contact, .. } = asked.query;
+    let query = GapQuery { service, reach, region, kind, severity, contact };
+    find_gaps(state.desk(), query, state.today()).await
+}
+
+fn spread(gaps: &[Gap]) -> ApiResult {
+    Ok(HttpResponse::Ok()
+        .insert_header((VARY, "Accept"))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"luecken.csv\""))
+        .content_type("text/csv; charset=utf-8")
+        .body(table(gaps)?))
+}
+
+/// New columns stand at the end, so that what reads the first ones goes on.
 fn table(gaps: &[Gap]) -> Result<Vec<u8>, AppError> {
-    let mut rows = vec![["service", "ars", "municipality", "kind", "contact", "message"]];
+    let head = ["service", "ars", "municipality", "kind", "contact", "message", "severity", "remedy", "since"];
+    let mut rows = vec![head.map(str::to_owned)];
     rows.extend(gaps.iter().map(|gap| {
         let contact = gap.contact.as_ref().map_or("", Slug::as_str);
-        [gap.service.as_str(), gap.ars.as_str(), &gap.municipality, gap.kind.as_str(), contact, &gap.message]
+        let since = gap.since.map_or_else(String::new, |since| since.to_string());
+        let (kind, severity) = (gap.kind.as_str(), gap.severity.as_str());
+        let cells = [gap.service.as_str(), gap.ars.as_str(), &gap.municipality, kind, contact, &gap.message];
+        let [a, b, c, d, e, f] = cells.map(str::to_owned);
+        [a, b, c, d, e, f, severity.to_owned(), gap.remedy.clone(), since]
     }));
     spreadsheet::table(&rows)
 }
@@ -81,16 +113,16 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        let gap = Gap {
-            service: "wohnsitzanmeldung".parse().unwrap(),
-            ars: "010020000000".parse().unwrap(),
-            municipality: "=HYPERLINK(\"x\")".into(),
-            kind: GapKind::ALL[0],
-            contact: None,
-            message: "+1, \"oder\" mehr".into(),
-        };
+        let gap = Gap::new(
+            "wohnsitzanmeldung".parse().unwrap(),
+            "010020000000".parse().unwrap(),
+            "=HYPERLINK(\"x\")".into(),
+            GapKind::NoCentral,
+            None,
+            "+1, \"oder\" mehr".into(),
+        );
         let text = String::from_utf8(table(&[gap]).unwrap()).unwrap();
         let line = text.lines().nth(1).unwrap();
-        assert!(line.contains(r#""'=HYPERLINK(""x"")""#) && line.ends_with(r#""'+1, ""oder"" mehr""#), "{line}");
+        assert!(line.contains(r#""'=HYPERLINK(""x"")""#) && line.contains(r#""'+1, ""oder"" mehr""#), "{line}");
     }
 }

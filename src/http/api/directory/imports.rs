@@ -5,12 +5,17 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use crate::directory::import::{self, CHANNELS_TEMPLATE, CONTACTS_TEMPLATE, Importer, Mode, Plan, TableFile};
+use super::reach::may_change_shared;
+use crate::access::{Action, Caller};
+use crate::directory::import::{
+    self, CHANNELS_TEMPLATE, CONTACTS_TEMPLATE, Importer, Mode, Plan, Register, RegisterPlan, TableFile,
+};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::{ApiResult, ok};
 use crate::http::auth::{Guard, right};
 use crate::http::upload::Upload;
+use crate::tickets::relocation;
 
 /// Whether to look or to do.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -53,6 +58,55 @@ pub async fn channels(state: Data<State>, upload: Upload<right::ChangeAdoption, 
     let (importer, desk) = (Importer::caller(&upload.caller), state.desk());
     let (file, mode) = upload.query.split(upload.bytes);
     ok(&import::channels(&desk.db, &importer, file, mode, desk.clock.now()).await?)
+}
+
+/// Whether to look or to do, with a list of municipalities.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RegisterQuery {
+    /// True shows what the file would do and changes nothing; false does it.
+    preview: bool,
+}
+
+/// The official list of municipalities as CSV. What it names no more stays as it is.
+#[utoipa::path(post, path = "/api/v1/imports/municipalities", tag = "directory", operation_id = "municipalities",
+    params(RegisterQuery), request_body(content((String = "text/csv"))),
+    responses((status = 200, body = RegisterPlan), (status = 403, body = crate::http::error::Problem),
+        (status = 422, body = crate::http::error::Problem)))]
+pub async fn municipalities(state: Data<State>, upload: Upload<right::ChangeDirectory, RegisterQuery>) -> ApiResult {
+    may_change_shared(&upload.caller, Action::ChangeDirectory)?;
+    let text =
+        String::from_utf8(upload.bytes).map_err(|_| AppError::field("file", "is not UTF-8; save it as CSV UTF-8"))?;
+    let register = Register { list: Some(("file".to_owned(), text)), changes: None };
+    register_answer(&state, &upload.caller, register, upload.query.preview).await
+}
+
+/// Who took whose place, as CSV or XLSX with old_ars, new_ars, valid_on: uses, people, rights and requests move.
+#[utoipa::path(post, path = "/api/v1/imports/municipality-changes", tag = "directory",
+    operation_id = "municipality_changes", params(RegisterQuery),
+    request_body(content((String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    responses((status = 200, body = RegisterPlan), (status = 403, body = crate::http::error::Problem),
+        (status = 422, body = crate::http::error::Problem)))]
+pub async fn municipality_changes(
+    state: Data<State>,
+    upload: Upload<right::ChangeDirectory, RegisterQuery>,
+) -> ApiResult {
+    may_change_shared(&upload.caller, Action::ChangeDirectory)?;
+    let file = TableFile { name: "file".to_owned(), bytes: upload.bytes, sheet: None };
+    let register = Register { list: None, changes: Some(file) };
+    register_answer(&state, &upload.caller, register, upload.query.preview).await
+}
+
+async fn register_answer(state: &State, caller: &Caller, register: Register, preview: bool) -> ApiResult {
+    let (desk, now) = (state.desk(), state.desk().clock.now());
+    if preview {
+        return ok(&import::plan_municipalities(&desk.db, &register, now).await?);
+    }
+    let importer = Importer::caller(caller);
+    let (_, plan) = import::apply_municipalities(&desk.db, &importer, &register, now, &mut |_, _| ()).await?;
+    relocation::relocate(&desk.db, &caller.actor, now).await?;
+    ok(&plan)
 }
 
 /// A file to begin with, with German headings: `contacts` or `channels`.

@@ -8,7 +8,9 @@ help-call = Sie können anrufen
 help-write = Sie können eine E-Mail schreiben
 help-open-page = Sie können im Internet fragen
 help-number-is = Die Nummer ist:
-help-abroad = Sie sind im Ausland? Dann ist die Nummer: +49 115
+help-abroad =
+    Sie sind im Ausland?
+    Dann ist die Nummer: +49 115
 help-open = Jetzt ist jemand da.
 help-closed = Jetzt ist niemand da.
 help-open-short = Jetzt ist jemand da
@@ -38,8 +40,13 @@ help-speaks = Sprachen: { $list }
 help-good-to-have = Das sollten Sie uns sagen
 help-good-1 = Was haben Sie auf dem Bildschirm gesehen?
 help-good-2 = Wo ging es nicht weiter?
-help-good-3 = Haben Sie eine Vorgangs-Nummer? Dann sagen Sie uns die Nummer.
-help-not-needed = Sagen Sie uns nicht Ihr Geburts-Datum. Sagen Sie uns nicht die Nummer von Ihrem Ausweis. Sagen Sie uns nicht die Nummer von Ihrem Konto.
+help-good-3 =
+    Haben Sie eine Vorgangs-Nummer?
+    Dann sagen Sie uns die Nummer.
+help-not-needed =
+    Sagen Sie uns nicht Ihr Geburts-Datum.
+    Sagen Sie uns nicht die Nummer von Ihrem Ausweis.
+    Sagen Sie uns nicht die Nummer von Ihrem Konto.
 help-qr = Diese Seite auf dem Handy öffnen
 help-qr-alt = QR-Code: Der Code führt zu dieser Seite.
 help-print-at = Diese Seite im Internet:
@@ -55,22 +62,38 @@ help-find-place-for = { $service }: Wo wohnen Sie?
 help-place-label = Name vom Ort oder Post-Leitzahl
 help-place-hint = Zum Beispiel: Rieseby oder 24354.
 help-search = Suchen
-help-several = Es gibt mehrere Orte. Wählen Sie Ihren Ort aus.
-help-many = Es gibt viele Orte. Schreiben Sie mehr vom Namen.
+help-several =
+    Es gibt mehrere Orte.
+    Wählen Sie Ihren Ort aus.
+help-many =
+    Es gibt viele Orte.
+    Schreiben Sie mehr vom Namen.
 help-none = Wir finden den Ort { $text } nicht.
-help-none-name = Ist der Name richtig geschrieben? Wohnen Sie in einem Orts-Teil? Dann schreiben Sie den Namen von der Gemeinde.
-help-none-code = Schreiben Sie den Namen von der Gemeinde. Die Post-Leitzahl kennen wir nicht.
-help-ags-several = Es gibt mehrere Orte. Wählen Sie Ihren Ort aus.
+help-none-name =
+    Ist der Name richtig geschrieben?
+    Wohnen Sie in einem Orts-Teil?
+    Dann schreiben Sie den Namen von der Gemeinde.
+help-none-code =
+    Schreiben Sie den Namen von der Gemeinde.
+    Die Post-Leitzahl kennen wir nicht.
+help-ags-several =
+    Es gibt mehrere Orte.
+    Wählen Sie Ihren Ort aus.
 help-services = Wobei brauchen Sie Hilfe?
 help-service-label = Name vom Dienst
 help-service-none = Wir finden { $text } nicht.
-help-service-more = Das sind nicht alle Dienste. Suchen Sie nach dem Namen.
+help-service-more =
+    Das sind nicht alle Dienste.
+    Suchen Sie nach dem Namen.
 help-embed = Für Menschen mit eigener Internet-Seite: Hilfe einbauen
 help-unknown = Das haben wir nicht gefunden
 help-unknown-service = Diesen Dienst kennen wir nicht.
 help-unknown-place = Diesen Ort kennen wir nicht.
 help-still = Das hilft Ihnen trotzdem
-help-still-115 = Rufen Sie die Nummer 115 an. Montag bis Freitag. Von 8 Uhr morgens bis 6 Uhr abends.
+help-still-115 =
+    Rufen Sie die Nummer 115 an.
+    Montag bis Freitag.
+    Von 8 Uhr morgens bis 6 Uhr abends.
 help-still-town = Oder fragen Sie im Rathaus.
 help-to-services = Alle Dienste ansehen
 

@@ -1,0 +1,68 @@
+//! What can be wrong with a contact, and with a list of those who have a duty.
+//!
+//! Not here: what is wrong with a webhook (`ways.rs`) and with a deputy who is away too (`absence.rs`).
+
+use super::ContactChange;
+use crate::db::Conn;
+use crate::directory::assigned::{self, Assigned};
+use crate::directory::{absence, hours, store};
+use crate::error::{AppError, Faults};
+use crate::keys::Slug;
+
+/// What can be wrong with a contact whatever way it came in, apart from its webhook.
+pub(super) fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults) -> Result<(), AppError> {
+    check_plain(row, faults);
+    match &row.deputy {
+        Some(deputy) if *deputy == row.slug => faults.add("deputy", "must be somebody else than the contact itself"),
+        Some(deputy) => check_known(conn, "deputy", std::slice::from_ref(deputy), faults)?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// What would be wrong with a change that is made later.
+pub(in crate::directory) fn check_change(conn: &mut Conn, slug: &Slug, change: &ContactChange) -> Result<(), AppError> {
+    let mut row = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
+    change.apply(&mut row);
+    let mut faults = Faults::default();
+    check(conn, &row, &mut faults)?;
+    faults.finish()
+}
+
+/// The part of [`check`] that needs no look at other contacts.
+pub(in crate::directory) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults) {
+    faults.text("name", &row.name, 200);
+    if let Some(phone) = &row.phone {
+        faults.text("phone", phone, 60);
+    }
+    if let Some(hours) = &row.hours {
+        faults.keep("hours", hours::check(hours));
+    }
+    if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
+        faults.add("absent_until", "must not be before absent_from");
+    }
+    if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
+        faults.add("valid_to", "must not be before valid_from");
+    }
+    absence::check(row, faults);
+}
+
+/// Notes what is wrong with a list of those with a duty.
+pub(in crate::directory) fn check_assigned(
+    conn: &mut Conn,
+    field: &str,
+    all: &[Assigned],
+    faults: &mut Faults,
+) -> Result<(), AppError> {
+    assigned::check(field, all, faults);
+    check_known(conn, field, &assigned::contacts(all), faults)
+}
+
+/// Notes every slug that no present contact has.
+fn check_known(conn: &mut Conn, field: &str, slugs: &[Slug], faults: &mut Faults) -> Result<(), AppError> {
+    let known = store::contacts::present(conn, slugs)?;
+    for slug in slugs.iter().filter(|slug| !known.contains(*slug)) {
+        faults.add(field, format!("there is no contact {slug}; make it first"));
+    }
+    Ok(())
+}

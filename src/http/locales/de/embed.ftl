@@ -1,0 +1,23 @@
+# How operators of other sites put "Wer kann mir helfen?" into their pages.
+embed-sender = Für Betreiber von Internet-Seiten
+embed-title = Hilfe in die eigene Seite einbauen
+embed-lead = Wählen Sie Dienst, Ort und Sprache. Den Text darunter fügen Sie in Ihre Seite ein. Angaben und Öffnungszeiten bleiben von selbst aktuell.
+embed-service = Dienst
+embed-place = Ort, Postleitzahl, ARS oder AGS
+embed-language = Sprache der Hilfe
+embed-language-de = Deutsch
+embed-language-de-x-leicht = Leichte Sprache
+embed-language-en = Englisch
+embed-show = Code anzeigen
+embed-none = Zu { $text } ist kein Ort bekannt. Versuchen Sie es mit dem Namen der Gemeinde.
+embed-several = Das passt zu { $count } Orten. Wählen Sie einen:
+embed-element = Als Baustein
+embed-element-lead = Ein kleines Skript ohne Abhängigkeiten. Ohne Skripte, oder wenn Lotse nicht erreichbar ist, bleibt der Link stehen.
+embed-frame = Als Rahmen
+embed-frame-lead = Für Redaktionssysteme, die keine Skripte erlauben.
+embed-link = Als Link
+embed-link-lead = Der einfachste Weg. Die Seite zeigt alles, auch in Leichter Sprache und auf Englisch.
+embed-policy = Wenn Ihre Seite eine Content-Security-Policy hat
+embed-policy-lead = Nehmen Sie diese Quellen auf. Die erste Zeile braucht der Baustein, die zweite der Rahmen. style-src 'unsafe-inline' ist nicht nötig.
+embed-copy = Kopieren
+embed-copied = Kopiert

@@ -1,0 +1,23 @@
+# How operators of other sites put "Wer kann mir helfen?" into their pages.
+embed-sender = For website operators
+embed-title = Embed this help in your own page
+embed-lead = Choose service, place and language, and paste the text below into your page. Contents and opening hours stay up to date by themselves.
+embed-service = Service
+embed-place = Town, postal code, ARS or AGS
+embed-language = Language of the help
+embed-language-de = German
+embed-language-de-x-leicht = Easy German
+embed-language-en = English
+embed-show = Show code
+embed-none = No place is known for { $text }. Try the name of the municipality.
+embed-several = That fits { $count } places. Choose one:
+embed-element = As an element
+embed-element-lead = One small script without dependencies. Without scripts, or when Lotse is away, the link remains.
+embed-frame = As a frame
+embed-frame-lead = For content management systems that allow no scripts.
+embed-link = As a link
+embed-link-lead = The simplest way. The page shows everything, in Easy German and English too.
+embed-policy = If your page has a Content Security Policy
+embed-policy-lead = Add these sources. The element needs the first line, the frame the second. style-src 'unsafe-inline' is not needed.
+embed-copy = Copy
+embed-copied = Copied

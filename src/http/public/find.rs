@@ -1,0 +1,202 @@
+//! The way to help for somebody who has no link to it: choose the service, say the place. And what is said where an
+//! address leads nowhere: never a dead end.
+//!
+//! Invariant: from memory only, plain forms with GET, no script. What was typed is shown again and never kept.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+
+use super::frame::{Asked, Frame, send};
+use super::page::{lead_to, path};
+use super::spoken::short;
+use crate::directory::{PlaceEntry, ServiceEntry, Snapshot};
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::error::ApiError;
+use crate::keys::fold;
+
+/// So many services are listed at a time.
+const MOST_SERVICES: usize = 100;
+/// As many places as `find_places` gives at most.
+const MANY_PLACES: usize = 30;
+
+#[derive(Template)]
+#[template(path = "help_services.html")]
+struct Services<'a> {
+    frame: Frame,
+    typed: String,
+    services: Vec<(String, &'a str)>,
+    said: Option<String>,
+    embed: String,
+}
+
+#[derive(Template)]
+#[template(path = "help_place.html")]
+struct PlaceSearch {
+    frame: Frame,
+    title: String,
+    action: String,
+    typed: String,
+    found: Vec<Found>,
+    said: Vec<String>,
+    is_fault: bool,
+    still: bool,
+    services: String,
+}
+
+struct Found {
+    href: String,
+    name: String,
+    apart: String,
+}
+
+/// Every service, or those that fit.
+pub async fn services(state: Data<State>, request: HttpRequest) -> HttpResponse {
+    let (snapshot, asked) = (state.directory().current(), Asked::of(&request));
+    list(&state, &snapshot, &asked, None).unwrap_or_else(|fault| ApiError::from(fault).error_response())
+}
+
+/// Where for: the form, what fits, or straight on to the one place that does.
+pub async fn places(state: Data<State>, request: HttpRequest, at: Path<String>) -> HttpResponse {
+    let (snapshot, asked) = (state.directory().current(), Asked::of(&request));
+    let answer = match snapshot.service(&at) {
+        None => unknown_service(&state, &snapshot, &asked),
+        Some(service) => search(&state, &snapshot, &asked, service),
+    };
+    answer.unwrap_or_else(|fault| ApiError::from(fault).error_response())
+}
+
+fn search(state: &State, snapshot: &Snapshot, asked: &Asked, service: &ServiceEntry) -> Result<HttpResponse, AppError> {
+    let Some(typed) = asked.place.as_deref() else { return form(state, asked, service, "", &[], Vec::new()) };
+    let found = snapshot.find_places(typed);
+    let speech = crate::http::words::Speech(asked.language);
+    let quoted = format!("«{typed}»");
+    match found[..] {
+        [one] => Ok(lead_to(asked, service, one)),
+        [] => {
+            let is_code = typed.bytes().all(|b| b.is_ascii_digit());
+            let hint = if is_code { speech.say("help-none-code") } else { speech.say("help-none-name") };
+            form(state, asked, service, typed, &found, vec![speech.with("help-none", "text", quoted), hint])
+        }
+        _ => {
+            let values = [("text", quoted), ("count", found.len().to_string())];
+            let said = match found.len() >= MANY_PLACES {
+                true => speech.with_all("help-many", &values),
+                false => speech.with_all("help-several", &values),
+            };
+            form(state, asked, service, typed, &found, vec![said])
+        }
+    }
+}
+
+/// The form, with what is said about what was typed, and what fits.
+fn form(
+    state: &State,
+    asked: &Asked,
+    service: &ServiceEntry,
+    typed: &str,
+    found: &[&PlaceEntry],
+    said: Vec<String>,
+) -> Result<HttpResponse, AppError> {
+    let here = format!("/hilfe/{}", service.slug);
+    let more: Vec<(&str, &str)> = if typed.is_empty() { Vec::new() } else { vec![("ort", typed)] };
+    let frame = Frame::new(state, asked, &here, &more, state_sender(asked));
+    let is_fault = found.is_empty() && !said.is_empty();
+    let page = PlaceSearch {
+        title: frame.with("help-find-place-for", "service", &service.name),
+        action: here,
+        typed: typed.to_owned(),
+        found: found.iter().map(|place| listed(asked, service, place)).collect(),
+        said,
+        still: is_fault,
+        is_fault,
+        services: asked.address("/hilfe", &[]),
+        frame,
+    };
+    send(StatusCode::OK, &page)
+}
+
+/// Several places share the key in the address.
+pub fn choice(
+    state: &State,
+    asked: &Asked,
+    service: &ServiceEntry,
+    typed: &str,
+    found: &[&PlaceEntry],
+) -> Result<HttpResponse, AppError> {
+    let said = crate::http::words::Speech(asked.language).say("help-ags-several");
+    form(state, asked, service, typed, found, vec![said])
+}
+
+/// The service is known, the place is not: 404, with the search and what helps all the same.
+pub fn unknown_place(
+    state: &State,
+    asked: &Asked,
+    service: &ServiceEntry,
+    typed: &str,
+) -> Result<HttpResponse, AppError> {
+    let here = format!("/hilfe/{}", service.slug);
+    let frame = Frame::new(state, asked, &here, &[], state_sender(asked));
+    let typed = if typed.bytes().all(|b| b.is_ascii_digit()) { "" } else { typed };
+    let page = PlaceSearch {
+        title: frame.say("help-unknown"),
+        action: here,
+        typed: typed.chars().take(100).collect(),
+        found: Vec::new(),
+        said: vec![frame.say("help-unknown-place")],
+        is_fault: true,
+        still: true,
+        services: asked.address("/hilfe", &[]),
+        frame,
+    };
+    send(StatusCode::NOT_FOUND, &page)
+}
+
+/// The service is not known: 404, with all of them and what helps all the same.
+pub fn unknown_service(state: &State, snapshot: &Snapshot, asked: &Asked) -> Result<HttpResponse, AppError> {
+    list(state, snapshot, asked, Some("help-unknown-service"))
+}
+
+fn list(state: &State, snapshot: &Snapshot, asked: &Asked, fault: Option<&str>) -> Result<HttpResponse, AppError> {
+    let typed = asked.service.clone().unwrap_or_default();
+    let more: Vec<(&str, &str)> = if typed.is_empty() { Vec::new() } else { vec![("q", &typed)] };
+    let frame = Frame::new(state, asked, "/hilfe", &more, state_sender(asked));
+    let wanted = fold(&typed);
+    let fits = |service: &&ServiceEntry| {
+        wanted.split(' ').all(|word| fold(&service.name).contains(word) || service.slug.as_str().contains(word))
+    };
+    let mut services: Vec<&ServiceEntry> = snapshot.services().iter().filter(fits).collect();
+    services.sort_by_cached_key(|service| fold(&service.name));
+    let all = services.len();
+    services.truncate(MOST_SERVICES);
+    let said = match (fault, all) {
+        (Some(key), _) => Some(frame.say(key)),
+        (None, 0) if !typed.is_empty() => Some(frame.with("help-service-none", "text", format!("«{typed}»"))),
+        (None, all) if all > MOST_SERVICES => Some(frame.with("help-service-more", "count", MOST_SERVICES)),
+        _ => None,
+    };
+    let link = |service: &&'_ ServiceEntry| asked.address(&format!("/hilfe/{}", service.slug), &[]);
+    let page = Services {
+        services: services.iter().map(|service| (link(service), &*service.name)).collect(),
+        typed,
+        said,
+        embed: asked.address("/einbinden", &[]),
+        frame,
+    };
+    send(if fault.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK }, &page)
+}
+
+/// Pages for all municipalities are nobody's in particular.
+fn state_sender(asked: &Asked) -> String {
+    crate::http::words::Speech(asked.language).say("help-title")
+}
+
+/// A place with what tells it from others of its name.
+fn listed(asked: &Asked, service: &ServiceEntry, place: &PlaceEntry) -> Found {
+    let mut apart: Vec<&str> = [short(&place.association), short(&place.district), place.land.name()].into();
+    apart.retain(|part| !part.is_empty() && *part != short(&place.name));
+    apart.dedup();
+    Found { href: asked.address(&path(service, place), &[]), name: place.name.to_string(), apart: apart.join(", ") }
+}

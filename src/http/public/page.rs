@@ -1,0 +1,233 @@
+//! "Wer kann mir helfen?" as a page: the first way large, whether somebody is there, what is disturbed, other ways.
+//!
+//! Invariant: from memory only, without script or cookie; kept no longer than what it says can hold. What is true only
+//! now is not printed. A place or service that is not known is a 404 that still says what helps (`find.rs`).
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use qrcode::{Color, EcLevel, QrCode};
+
+use super::find;
+use super::frame::{Asked, EMBEDDABLE, Frame, protect};
+use super::help::kept;
+use super::spoken::{change, date, dialled, ended, is_recent, languages, moment, short};
+use super::structured::json_ld;
+use crate::clock::Timestamp;
+use crate::directory::{
+    ChannelKind, Help, HelpLanguage, HelpWay, Links, PlaceEntry, ServiceEntry, ShownNotice, Snapshot,
+};
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::error::ApiError;
+use crate::http::visitor::see_other;
+use crate::http::words::Speech;
+use crate::keys::{Ags, Ars};
+
+#[derive(Template)]
+#[template(path = "help.html")]
+struct Page<'a> {
+    frame: Frame,
+    service: &'a str,
+    place: &'a str,
+    first: Option<Way<'a>>,
+    others: Vec<Way<'a>>,
+    notices: Vec<Notice<'a>>,
+    advice: Option<String>,
+    as_of: String,
+    address: String,
+    qr: String,
+    json_ld: String,
+    elsewhere: String,
+}
+
+/// A way to help, in words.
+struct Way<'a> {
+    heading: String,
+    label: &'a str,
+    href: String,
+    /// What is clicked: a number, an address or the label.
+    shown: &'a str,
+    is_number: bool,
+    is_web: bool,
+    is_open: Option<bool>,
+    state: String,
+    state_short: String,
+    change: String,
+    hours: String,
+    cost: Option<String>,
+    spoken: Option<String>,
+    abroad: bool,
+}
+
+struct Notice<'a> {
+    title: String,
+    text: &'a str,
+    since: Option<String>,
+    is_german: bool,
+}
+
+/// Who can help with a service in a place.
+pub async fn page(state: Data<State>, request: HttpRequest, at: Path<(String, String)>) -> HttpResponse {
+    let (service, place) = at.into_inner();
+    let snapshot = state.directory().current();
+    let asked = Asked::of(&request);
+    let answer = match snapshot.service(&service) {
+        None => find::unknown_service(&state, &snapshot, &asked),
+        Some(service) => at_place(&state, &request, &snapshot, &asked, service, &place),
+    };
+    answer.unwrap_or_else(|fault| ApiError::from(fault).error_response())
+}
+
+/// By ARS it is the page; an AGS leads there, or to a choice where several share it.
+fn at_place(
+    state: &State,
+    request: &HttpRequest,
+    snapshot: &Snapshot,
+    asked: &Asked,
+    service: &ServiceEntry,
+    place: &str,
+) -> Result<HttpResponse, AppError> {
+    if let Some(entry) = place.parse::<Ars>().ok().and_then(|ars| snapshot.municipality(&ars)) {
+        return shown(state, request, snapshot, asked, service, entry);
+    }
+    let found = place.parse::<Ags>().map(|ags| snapshot.all_by_ags(&ags)).unwrap_or_default();
+    match found[..] {
+        [] => find::unknown_place(state, asked, service, place),
+        [one] => Ok(see_other(&asked.address(&format!("/hilfe/{}/{}", service.slug, one.ars), &[]))),
+        _ => find::choice(state, asked, service, place, &found),
+    }
+}
+
+fn shown(
+    state: &State,
+    request: &HttpRequest,
+    snapshot: &Snapshot,
+    asked: &Asked,
+    service: &ServiceEntry,
+    place: &PlaceEntry,
+) -> Result<HttpResponse, AppError> {
+    let now = state.desk().clock.now();
+    let help = snapshot.help(service.slug.as_str(), &place.ars, asked.language, now).ok_or(AppError::NotFound)?;
+    let body = whole(state, asked, &help, place, now).render().map_err(AppError::internal)?;
+    let mut answer = kept(request, body.into_bytes(), "text/html; charset=utf-8", help.changes_at, now)?;
+    protect(answer.headers_mut(), EMBEDDABLE);
+    Ok(answer)
+}
+
+fn whole<'a>(state: &State, asked: &Asked, help: &'a Help, place: &'a PlaceEntry, now: Timestamp) -> Page<'a> {
+    let speech = Speech(asked.language);
+    let links = Links { base: state.public_url(), service: help.service.slug, ars: help.municipality.ars };
+    let path = format!("/hilfe/{}/{}", links.service, links.ars);
+    let body = if place.association.is_empty() { &*place.name } else { &*place.association };
+    let mut frame = Frame::new(state, asked, &path, &[], short(body).to_owned());
+    let address = links.page(asked.language).to_string();
+    frame.canonical = Some(address.clone());
+    let mut ways: Vec<Way> = help.channels.iter().map(|way| self::way(speech, way, now)).collect();
+    let first = (!ways.is_empty()).then(|| ways.remove(0));
+    Page {
+        service: help.service.name,
+        place: short(help.municipality.name),
+        first,
+        others: ways,
+        notices: notices(speech, help, now),
+        advice: help.advice.clone(),
+        as_of: date(speech, help.updated_at),
+        qr: qr(&address).unwrap_or_default(),
+        json_ld: json_ld(help, place, &address),
+        elsewhere: asked.address(&format!("/hilfe/{}", links.service), &[]),
+        address,
+        frame,
+    }
+}
+
+fn way<'a>(speech: Speech, way: &'a HelpWay, now: Timestamp) -> Way<'a> {
+    let is_number = matches!(way.kind, ChannelKind::Number115 | ChannelKind::Phone);
+    let shown = match way.kind {
+        ChannelKind::Number115 | ChannelKind::Phone => way.phone.unwrap_or(way.label),
+        ChannelKind::Email => way.email.unwrap_or(way.label),
+        ChannelKind::Web => way.label,
+    };
+    let href = match way.kind {
+        ChannelKind::Number115 | ChannelKind::Phone => format!("tel:{}", dialled(shown)),
+        ChannelKind::Email => format!("mailto:{shown}"),
+        ChannelKind::Web => way.url.unwrap_or_default().to_owned(),
+    };
+    let heading = match way.kind {
+        ChannelKind::Number115 => speech.say("help-call-115"),
+        ChannelKind::Phone => speech.with("help-call", "label", way.label),
+        ChannelKind::Email => speech.say("help-write"),
+        ChannelKind::Web => speech.say("help-open-page"),
+    };
+    // A form or a mailbox is there at any time; that it is open says nothing.
+    let is_always = way.open.is_some_and(|open| open.is_open && open.changes_at.is_none());
+    let open = way.open.filter(|_| is_number || !is_always);
+    let key = |open: &str, closed: &str, is_open: bool| speech.say(if is_open { open } else { closed });
+    Way {
+        heading,
+        label: way.label,
+        href,
+        shown,
+        is_number,
+        is_web: way.kind == ChannelKind::Web,
+        is_open: open.map(|open| open.is_open),
+        state: open.map(|open| key("help-open", "help-closed", open.is_open)).unwrap_or_default(),
+        state_short: open.map(|open| key("help-open-short", "help-closed-short", open.is_open)).unwrap_or_default(),
+        change: open.map(|open| change(speech, open, now)).unwrap_or_default(),
+        hours: if is_number || !is_always { ended(way.hours_text) } else { String::new() },
+        cost: way.cost_note.map(ended),
+        spoken: languages(speech, &way.languages),
+        abroad: way.kind == ChannelKind::Number115 && speech.0 == HelpLanguage::English,
+    }
+}
+
+fn notices<'a>(speech: Speech, help: &'a Help, now: Timestamp) -> Vec<Notice<'a>> {
+    let is_english = speech.0 == HelpLanguage::English;
+    let one = |notice: &ShownNotice<'a>| Notice {
+        title: notice.title.to_owned(),
+        text: notice.text,
+        since: notice.since.map(|since| match is_recent(since, now) {
+            true => moment(speech, "help-notice-since", since, now),
+            false => speech.with("help-as-of", "date", date(speech, since)),
+        }),
+        is_german: is_english && notice.language.is_some(),
+    };
+    help.notices.iter().map(one).collect()
+}
+
+/// The address as a picture: one path, a row of modules at a time. Black on white in either theme, for cameras.
+fn qr(address: &str) -> Option<String> {
+    const QUIET: usize = 4;
+    let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
+    let width = code.width();
+    let colours = code.into_colors();
+    let mut path = String::new();
+    for (y, row) in colours.chunks(width).enumerate() {
+        let mut x = 0;
+        while x < width {
+            let run = row.iter().skip(x).take_while(|colour| **colour == Color::Dark).count();
+            if run > 0 {
+                path.push_str(&format!("M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET));
+            }
+            x += run.max(1);
+        }
+    }
+    let size = width + 2 * QUIET;
+    Some(format!(
+        "<svg viewBox=\"0 0 {size} {size}\" shape-rendering=\"crispEdges\" aria-hidden=\"true\" focusable=\"false\">\
+         <path fill=\"#fff\" d=\"M0 0h{size}v{size}H0z\"/><path fill=\"#000\" d=\"{path}\"/></svg>"
+    ))
+}
+
+/// For the choice of a place: the page of this one.
+pub fn path(service: &ServiceEntry, place: &PlaceEntry) -> String {
+    format!("/hilfe/{}/{}", service.slug, place.ars)
+}
+
+/// Sends somebody on to the page.
+pub fn lead_to(asked: &Asked, service: &ServiceEntry, place: &PlaceEntry) -> HttpResponse {
+    let mut answer = see_other(&asked.address(&path(service, place), &[]));
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    answer
+}
