@@ -151,3 +151,4 @@ party-it_department = IT
 party-it_provider = Dienstleister
 party-procedure_vendor = Hersteller
 party-land = Land
+rollout-table = Tabelle { $name }

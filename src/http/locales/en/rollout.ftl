@@ -151,3 +151,4 @@ party-it_department = IT
 party-it_provider = Provider
 party-procedure_vendor = Vendor
 party-land = Land
+rollout-table = Table { $name }
