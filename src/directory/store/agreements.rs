@@ -10,6 +10,9 @@ use crate::db::schema::{agreement_details, land_agreements};
 use crate::error::AppError;
 use crate::keys::LandCode;
 
+/// Who operates, and who may use.
+pub(in crate::directory) type Pair = (LandCode, LandCode);
+
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = agreement_details, primary_key(operating_land, using_land), treat_none_as_null = true)]
 pub(in crate::directory) struct DetailRow {
@@ -31,11 +34,11 @@ struct PairRow {
 }
 
 /// Every agreement that stands, with what is known of it: who operates, who may use.
-pub(in crate::directory) fn all(conn: &mut Conn) -> Result<Vec<((LandCode, LandCode), Option<DetailRow>)>, AppError> {
+pub(in crate::directory) fn all(conn: &mut Conn) -> Result<Vec<(Pair, Option<DetailRow>)>, AppError> {
     let pairs: Vec<PairRow> =
         land_agreements::table.order((land_agreements::operating_land, land_agreements::using_land)).load(conn)?;
     let mut details: Vec<DetailRow> = agreement_details::table.load(conn)?;
-    let mut take = |pair: (LandCode, LandCode)| {
+    let mut take = |pair: Pair| {
         let at = details.iter().position(|row| (row.operating_land, row.using_land) == pair)?;
         Some(details.swap_remove(at))
     };

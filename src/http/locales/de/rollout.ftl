@@ -152,3 +152,4 @@ party-it_provider = Dienstleister
 party-procedure_vendor = Hersteller
 party-land = Land
 rollout-table = Tabelle { $name }
+matrix-row-fault = Hier stimmt etwas nicht: siehe oben.

@@ -152,3 +152,4 @@ party-it_provider = Provider
 party-procedure_vendor = Vendor
 party-land = Land
 rollout-table = Table { $name }
+matrix-row-fault = Something is wrong here: see above.

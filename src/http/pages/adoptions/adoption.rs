@@ -87,8 +87,8 @@ struct Move {
 /// Sign and key of a verdict.
 pub(super) fn verdict_words(shell: &Shell, item: &ItemView) -> (&'static str, String) {
     let sign = match item.verdict {
+        _ if item.is_overdue => "late",
         Verdict::Missing => "late",
-        Verdict::Open if item.is_overdue => "late",
         Verdict::Open => "due",
         Verdict::Waiting => "wait",
         Verdict::Fulfilled => "ok",
@@ -173,7 +173,13 @@ async fn show_adoption(
     let list = rollout::read(&desk.db, id, state.today()).await?;
     let matrix = rollout::read_matrix(&desk.db, id).await?;
     let slugs = list.contacts.iter().map(|holder| holder.contact.clone()).collect::<Vec<_>>();
-    let contacts = desk.db.read(move |conn| contacts_of(conn, &slugs)).await?;
+    let contacts = desk.db.read(move |conn| {
+        let mut found = contacts_of(conn, &slugs)?;
+        let deputies: Vec<_> = found.iter().filter_map(|contact| contact.deputy.clone()).collect();
+        found.extend(contacts_of(conn, &deputies)?);
+        Ok(found)
+    });
+    let contacts = contacts.await?;
     let here = format!("{HERE}/{id}");
     let mut items: Vec<&ItemView> = list.items.iter().filter(|i| !is_open_only || !i.verdict.is_good()).collect();
     items.sort_by_key(|item| rank(item));
@@ -260,7 +266,8 @@ fn duty_line(shell: &Shell, state: &State, list: &Checklist, contacts: &[Contact
     let holders: Vec<_> = if own.clone().next().is_some() { own.collect() } else { of_service.collect() };
     let first = holders.first().and_then(|holder| contacts.iter().find(|contact| contact.slug == holder.contact));
     let deputy = first.and_then(|contact| contact.deputy.as_ref());
-    let deputy = deputy.map(|deputy| shell.with("rollout-deputy", "who", deputy));
+    let deputy = deputy.and_then(|deputy| contacts.iter().find(|contact| contact.slug == *deputy));
+    let deputy = deputy.map(|deputy| shell.with("rollout-deputy", "who", &deputy.name));
     let bounced = first
         .and_then(|c| c.bounced)
         .map(|at| shell.with("rollout-bounced", "day", day(shell.language, at.day_in_berlin())));
