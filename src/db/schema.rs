@@ -707,6 +707,72 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    rollouts (adoption) {
+        adoption -> DbUuid,
+        planned_start -> Nullable<Date>,
+        live_since -> Nullable<Timestamp>,
+        suspended_reason -> Nullable<Text>,
+        member -> Nullable<Text>,
+        delegate -> Nullable<Text>,
+        version -> Integer,
+        matrix_version -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    checklist_items (adoption, item) {
+        adoption -> DbUuid,
+        item -> Text,
+        state -> Text,
+        owner -> Nullable<Text>,
+        due_on -> Nullable<Date>,
+        done_on -> Nullable<Date>,
+        note -> Nullable<Text>,
+        version -> Integer,
+        changed_by -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    matrix_tasks (adoption, position) {
+        adoption -> DbUuid,
+        position -> Integer,
+        task -> Text,
+        specialist_department -> Text,
+        it_department -> Text,
+        it_provider -> Text,
+        procedure_vendor -> Text,
+        land -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    agreement_details (operating_land, using_land) {
+        operating_land -> Text,
+        using_land -> Text,
+        since -> Nullable<Date>,
+        until -> Nullable<Date>,
+        reference -> Nullable<Text>,
+        note -> Nullable<Text>,
+        version -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -722,6 +788,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     services,
     contacts,
     adoptions,
+    rollouts,
+    checklist_items,
+    matrix_tasks,
+    agreement_details,
     duties,
     directory_versions,
     planned_changes,

@@ -1,7 +1,7 @@
 //! A municipality's use of a service: who answers there, how the public reaches help, how far it is.
 //!
-//! Invariant: set to live here, the Land that operates the service shares it with the municipality's Land by a
-//! cooperation agreement. A file import takes a state as it stands; there the gap report tells.
+//! Invariant: a new one is a draft, and its state moves only as its roll-out allows (`rollout/`). A file import takes a
+//! state as it stands; there the gap report tells.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use super::assigned::Assigned;
 use super::channels::{Channel, HelpChannel};
 use super::contacts::check_assigned;
 use super::page::{Page, PageRequest, guard, stale};
+use super::rollout;
 use super::store;
 use super::terms::{AdoptionState, Duty};
 use super::transfers::transfer_state;
@@ -104,7 +105,7 @@ pub struct NewAdoption {
     pub service: Slug,
     /// Which municipality.
     pub ars: Ars,
-    /// How far it is; a draft when left out.
+    /// A new one is a draft; it goes on through its checklist.
     pub state: Option<AdoptionState>,
     /// Assess and answer.
     pub central: Option<Vec<Assigned>>,
@@ -134,7 +135,7 @@ pub struct NewAdoption {
 pub struct AdoptionChange {
     /// The version it was read at.
     pub version: Option<i32>,
-    /// How far it is.
+    /// How far it is to be; what is missing for that is said item by item.
     pub state: Option<AdoptionState>,
     /// Assess and answer.
     pub central: Option<Vec<Assigned>>,
@@ -201,10 +202,14 @@ pub async fn place(db: &Db, id: AdoptionId) -> Result<(Ars, Slug), AppError> {
     db.read(move |conn| store::adoptions::place(conn, id)?.ok_or(AppError::NotFound)).await
 }
 
+/// The same in a transaction.
 pub(super) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Adoption, AppError> {
     let row = store::adoptions::by_id(conn, id)?.ok_or(AppError::NotFound)?;
     store::adoptions::whole(conn, vec![row])?.pop().ok_or(AppError::NotFound)
 }
+
+const NEW_IS_DRAFT: &str =
+    "must be draft: fulfil its checklist (GET …/checklist), then change its state to ready and live";
 
 /// Makes a new one; one that was ended begins anew.
 pub async fn create(
@@ -217,7 +222,7 @@ pub async fn create(
     let actor = actor.clone();
     let change = AdoptionChange {
         version: None,
-        state: new.state,
+        state: None,
         central: new.central,
         technical: new.technical,
         functional: new.functional,
@@ -249,8 +254,12 @@ pub async fn create(
                 }
                 Some(_) => {}
             }
+            if new.state.is_some_and(|state| state != AdoptionState::Draft) {
+                faults.add("state", NEW_IS_DRAFT);
+            }
             let channels = apply(tx, change, &mut adoption, faults)?;
             let id = store::adoptions::insert(tx, &adoption)?;
+            store::rollout::forget(tx, id)?;
             store::adoptions::set_duties(tx, &adoption)?;
             store::channels::set(tx, &adoption.service, &adoption.ars, &channels.unwrap_or_default(), now)?;
             store::changed(tx)?;
@@ -279,15 +288,19 @@ pub async fn change(
         if adoption.version != version {
             return Err(stale("the adoption", adoption.version));
         }
-        let (before, reason) = (adoption.clone(), change.reason.clone());
+        let (before, to, reason) = (adoption.clone(), change.state, change.reason.clone());
         let channels = apply(tx, change, &mut adoption, Faults::default())?;
-        adoption.version += 1;
-        adoption.updated_at = now;
-        store::adoptions::update(tx, &adoption)?;
         store::adoptions::set_duties(tx, &adoption)?;
         if let Some(channels) = channels {
             store::channels::set(tx, &adoption.service, &adoption.ars, &channels, now)?;
+            adoption.channels = by_id(tx, id)?.channels;
         }
+        if let Some(to) = to {
+            rollout::move_to(tx, &mut adoption, to, reason.clone(), now)?;
+        }
+        adoption.version += 1;
+        adoption.updated_at = now;
+        store::adoptions::update(tx, &adoption)?;
         store::changed(tx)?;
         let after = by_id(tx, id)?;
         let trail = Trail::changed(&before, &after);
@@ -344,29 +357,10 @@ fn apply(
             *adoption.duties.of_mut(duty) = list;
         }
     }
-    let goes_live = change.state == Some(AdoptionState::Live) && adoption.state != AdoptionState::Live;
-    if goes_live && let Some(fault) = missing_agreement(conn, &adoption.service, &adoption.ars)? {
-        faults.add("state", fault);
-    }
-    adoption.state = change.state.unwrap_or(adoption.state);
     let channels = change.channels.map(|list| {
         let list = list.into_iter().enumerate();
         list.map(|(index, channel)| channel.complete(&format!("channels[{index}]"), &mut faults)).collect()
     });
     faults.finish()?;
     Ok(channels)
-}
-
-/// Why the municipality may not use the service, if no agreement covers it.
-fn missing_agreement(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<String>, AppError> {
-    let Some((service, land)) = store::services::find(conn, service)?.zip(ars.land()) else { return Ok(None) };
-    let operating = service.operating_land;
-    if operating == land || store::lands::find(conn, operating)?.cooperates_with.contains(&land) {
-        return Ok(None);
-    }
-    Ok(Some(format!(
-        "cannot be live: {} operates the service and has no cooperation agreement with {}; enter it at the Land {operating} first",
-        operating.name(),
-        land.name(),
-    )))
 }

@@ -4,9 +4,10 @@
 //! a gap is what would go wrong. It changes nothing and asks nobody. A gap says what helps, in German.
 //!
 //! Where next: `gaps/kind.rs` (what can be missing), `gaps/judge.rs` (when it is), `gaps/known.rs` (what all adoptions
-//! share), `gaps/always.rs` (who is reached at night).
+//! share), `gaps/always.rs` (who is reached at night), `gaps/checklist.rs` (points of the roll-out).
 
 mod always;
+mod checklist;
 mod judge;
 mod kind;
 mod known;
@@ -113,9 +114,11 @@ pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Sett
     rows.sort_by(|a, b| (&a.service, &a.ars).cmp(&(&b.service, &b.ars)));
     let mut found = Vec::new();
     for some in rows.chunks(TOGETHER) {
-        for adoption in store::adoptions::whole(conn, some.to_vec())? {
-            judge::judge(&known, &adoption, today, &mut found);
+        let used = store::adoptions::whole(conn, some.to_vec())?;
+        for adoption in &used {
+            judge::judge(&known, adoption, today, &mut found);
         }
+        checklist::judge(conn, used, today, &mut found)?;
     }
     found.retain(|gap| query.wants(gap));
     in_order(&mut found);

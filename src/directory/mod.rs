@@ -7,11 +7,13 @@
 //! deleted.
 //!
 //! Where next: `resolve.rs` (who is asked, pure), `route.rs` (its facts from the database), `snapshot/` (what
-//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing), `confirmation/`
-//! (contacts that stay true); one file an object holds its type and its use cases. Not here: who may change what (`access`).
+//! intake and the public help read from memory), `import/` (files), `gaps.rs` (what is missing), `rollout/` (from
+//! draft to live), `confirmation/` (contacts that stay true); one file an object holds its type and its use cases. Not
+//! here: who may change what (`access`).
 
 mod absence;
 pub mod adoptions;
+pub mod agreements;
 pub mod assigned;
 pub mod channels;
 pub mod confirmation;
@@ -28,6 +30,7 @@ mod page;
 mod past;
 pub mod planned;
 mod resolve;
+pub mod rollout;
 mod route;
 pub mod sample;
 pub mod services;

@@ -74,6 +74,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::lands::list,
         api::directory::lands::read,
         api::directory::lands::change,
+        api::directory::agreements::list,
+        api::directory::agreements::put,
+        api::directory::agreements::end,
         api::directory::municipalities::list,
         api::directory::municipalities::read,
         api::directory::municipalities::change,
@@ -87,6 +90,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::adoptions::read,
         api::directory::adoptions::change,
         api::directory::adoptions::end,
+        api::directory::rollout::checklist,
+        api::directory::rollout::change_project,
+        api::directory::rollout::change_item,
+        api::directory::rollout::matrix,
+        api::directory::rollout::set_matrix,
         api::directory::transfers::list,
         api::directory::transfers::note,
         api::directory::contacts::list,
@@ -240,7 +248,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 14] = [
+    const NOT_IN_THE_DOCUMENT: [&str; 15] = [
         "/assets/",
         "/eskalation/",
         "/bestaetigung/",
@@ -255,6 +263,7 @@ mod tests {
         "/konto",
         "/personen",
         "/protokoll",
+        "/anschluesse",
     ];
 
     /// `METHOD path` of every route in the table.

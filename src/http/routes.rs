@@ -5,12 +5,13 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned, route, services,
-    transfers, versions,
+    adoptions, agreements, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned,
+    rollout, route, services, transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
+use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
 use super::pages::{audit as audit_log, confirmation, escalation, link, login, mail, provider, start};
 use super::public::{embed, find, help, page, snippets};
@@ -81,12 +82,17 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
             .service(at!("/lands": get lands::list))
             .service(at!("/lands/{land}": get lands::read, patch lands::change))
+            .service(at!("/lands/{land}/agreements": get agreements::list))
+            .service(at!("/lands/{land}/agreements/{using}": put agreements::put, delete agreements::end))
             .service(at!("/municipalities": get municipalities::list))
             .service(at!("/municipalities/{ars}": get municipalities::read, patch municipalities::change))
             .service(at!("/services": get services::list, post services::create))
             .service(at!("/services/{service}": get services::read, patch services::change, delete services::end))
             .service(at!("/adoptions": get adoptions::list, post adoptions::create))
             .service(at!("/adoptions/{adoption}": get adoptions::read, patch adoptions::change, delete adoptions::end))
+            .service(at!("/adoptions/{adoption}/checklist": get rollout::checklist, patch rollout::change_project))
+            .service(at!("/adoptions/{adoption}/checklist/{item}": patch rollout::change_item))
+            .service(at!("/adoptions/{adoption}/matrix": get rollout::matrix, put rollout::set_matrix))
             .service(at!("/adoptions/{adoption}/transfers": get transfers::list, post transfers::note))
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
@@ -148,6 +154,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/konto/anmeldungen/{session}/beenden": post sessions::end))
     .service(at!("/konto/token": get account::tokens::form, post account::tokens::create))
     .service(at!("/konto/token/{token}/widerrufen": post account::tokens::revoke))
+    .service(at!("/anschluesse": get adoption_pages::list))
+    .service(at!("/anschluesse/{adoption}": get adoption::view))
+    .service(at!("/anschluesse/{adoption}/stand": post adoption::set_state))
+    .service(at!("/anschluesse/{adoption}/projekt": post adoption::set_project))
+    .service(at!("/anschluesse/{adoption}/punkte/{item}": get point::view, post point::change))
+    .service(at!("/anschluesse/{adoption}/punkte/{item}/wer": post holders::change))
+    .service(at!("/anschluesse/{adoption}/aufgaben": get matrix::view, post matrix::change))
     .service(at!("/protokoll": get audit_log::view))
     .service(at!("/personen": get people::list))
     .service(at!("/personen/einladen": get invite::form, post invite::invite))

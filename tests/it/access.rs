@@ -60,6 +60,9 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/lands", Action::ReadDirectory),
     ("GET", "/api/v1/lands/{land}", Action::ReadDirectory),
     ("PATCH", "/api/v1/lands/{land}", Action::ChangeDirectory),
+    ("GET", "/api/v1/lands/{land}/agreements", Action::ReadDirectory),
+    ("PUT", "/api/v1/lands/{land}/agreements/{using}", Action::ChangeDirectory),
+    ("DELETE", "/api/v1/lands/{land}/agreements/{using}", Action::ChangeDirectory),
     ("GET", "/api/v1/municipalities", Action::ReadDirectory),
     ("GET", "/api/v1/municipalities/{ars}", Action::ReadDirectory),
     ("PATCH", "/api/v1/municipalities/{ars}", Action::ChangeDirectory),
@@ -73,6 +76,11 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/adoptions/{adoption}", Action::ReadDirectory),
     ("PATCH", "/api/v1/adoptions/{adoption}", Action::ChangeAdoption),
     ("DELETE", "/api/v1/adoptions/{adoption}", Action::ChangeAdoption),
+    ("GET", "/api/v1/adoptions/{adoption}/checklist", Action::ReadDirectory),
+    ("PATCH", "/api/v1/adoptions/{adoption}/checklist", Action::ChangeAdoption),
+    ("PATCH", "/api/v1/adoptions/{adoption}/checklist/{item}", Action::ChangeAdoption),
+    ("GET", "/api/v1/adoptions/{adoption}/matrix", Action::ReadDirectory),
+    ("PUT", "/api/v1/adoptions/{adoption}/matrix", Action::ChangeAdoption),
     ("GET", "/api/v1/adoptions/{adoption}/transfers", Action::ReadDirectory),
     ("POST", "/api/v1/adoptions/{adoption}/transfers", Action::ChangeAdoption),
     ("GET", "/api/v1/exports/help", Action::ReadDirectory),
@@ -153,7 +161,14 @@ async fn documented(app: &TestApp) -> BTreeSet<(String, String)> {
 
 /// The path with ids that name nothing.
 pub fn filled(path: &str) -> String {
-    let known = [("{land}", "SH"), ("{ars}", "010020000000"), ("{service}", "gibt-es-nicht"), ("{contact}", "niemand")];
+    let known = [
+        ("{land}", "SH"),
+        ("{using}", "NI"),
+        ("{item}", "knowledge"),
+        ("{ars}", "010020000000"),
+        ("{service}", "gibt-es-nicht"),
+        ("{contact}", "niemand"),
+    ];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
     let path = path.replace("{template}", "gibt-es-nicht");
     ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
@@ -449,8 +464,9 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
         "category" => json!({"category": "payment"}),
         "reject" | "reopen" | "return" | "withdraw" | "erase" => json!({"reason": "weil"}),
         "merge" => json!({"into": other_ticket}),
+        "matrix" => json!({"version": 0, "tasks": [{"task": "costs", "land": "responsible"}]}),
         "escalations" | "preview" => json!({"kind": "technical", "note": "?"}),
-        "{adoption}" => json!({"state": "suspended"}),
+        "{adoption}" => json!({"state": "suspended", "reason": "weil"}),
         "{channel}" => {
             json!({"kind": "phone", "label": "Telefon", "phone": "+49 431 1", "hours": "Mo-Fr 08:00-12:00", "languages": ["de"]})
         }

@@ -228,7 +228,7 @@ on_both! {
         app.patch(&admin, "/api/v1/municipalities/010030000000", json!({"in_115": false})).await.expect(200);
         let adoption = app.get(&admin, "/api/v1/adoptions").await.expect(200)["items"][0].clone();
         let at = format!("/api/v1/adoptions/{}", adoption["id"].as_str().unwrap());
-        app.patch(&admin, &at, json!({"state": "suspended"})).await.expect(200);
+        app.patch(&admin, &at, json!({"state": "suspended", "reason": "Umstellung"})).await.expect(200);
         let channel = json!({"service": "wohnsitzanmeldung", "ars": "010020000000", "kind": "email", "label": "Post", "email": format!("{MAILBOX}@kiel.example.org")});
         app.post(&admin, "/api/v1/channels", channel).await.expect(201);
 

@@ -310,10 +310,10 @@ on_both! {
         tokio::time::timeout(std::time::Duration::from_secs(2), running).await.unwrap().unwrap();
     }
 
-    async fn adoptions_go_live_only_under_an_agreement(world: World) {
-        let new = |service: &str, place: &str, state| adoptions::NewAdoption {
-            service: slug(service),
-            ars: ars(place),
+    async fn a_new_adoption_is_a_draft_and_one_that_was_ended_begins_anew(world: World) {
+        let new = |state| adoptions::NewAdoption {
+            service: slug("wohngeld"),
+            ars: ars("033550022022"),
             state: Some(state),
             central: Some(vec![slug("lueneburg-zentral").into()]),
             technical: None,
@@ -326,30 +326,20 @@ on_both! {
             channels: None,
             reason: None,
         };
-        let refused = adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Live), None, now()).await.map(made);
-        assert!(refused.unwrap_err().to_string().contains("no cooperation agreement with Niedersachsen"));
-        let draft =
-            adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
+        for state in [AdoptionState::Live, AdoptionState::Ready, AdoptionState::Suspended] {
+            let refused = adoptions::create(&world.db, &somebody(), new(state), None, now()).await.map(made);
+            assert!(refused.unwrap_err().to_string().contains("state: must be draft"));
+        }
+        let draft = adoptions::create(&world.db, &somebody(), new(AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!(draft.duties.central, [slug("lueneburg-zentral").into()]);
-        let land = lands::read(&world.db, "SH".parse().unwrap()).await.unwrap();
-        let agreed = lands::LandChange {
-            version: Some(land.version),
-            cooperates_with: Some(vec!["NI".parse().unwrap()]),
-            ..Default::default()
-        };
-        lands::change(&world.db, &somebody(), land.code, agreed, now()).await.unwrap();
-        let live = adoptions::AdoptionChange {
-            version: Some(draft.version),
-            state: Some(AdoptionState::Live),
-            ..Default::default()
-        };
-        let live = adoptions::change(&world.db, &somebody(), draft.id, live, now()).await.unwrap();
-        assert_eq!((live.state, live.version), (AdoptionState::Live, 2));
-        adoptions::end(&world.db, &somebody(), live.id, None, now()).await.unwrap();
-        assert!(matches!(adoptions::read(&world.db, live.id).await, Err(AppError::NotFound)));
-        let again =
-            adoptions::create(&world.db, &somebody(), new("wohngeld", "033550022022", AdoptionState::Draft), None, now()).await.map(made).unwrap();
-        assert_eq!((again.id, again.version), (live.id, 4));
+        let point = rollout::ItemChange { version: Some(0), state: Some(rollout::ItemState::Done), ..Default::default() };
+        rollout::change_item(&world.db, &somebody(), draft.id, rollout::Item::Knowledge, point, now()).await.unwrap();
+        adoptions::end(&world.db, &somebody(), draft.id, None, now()).await.unwrap();
+        assert!(matches!(adoptions::read(&world.db, draft.id).await, Err(AppError::NotFound)));
+        let again = adoptions::create(&world.db, &somebody(), new(AdoptionState::Draft), None, now()).await.map(made).unwrap();
+        assert_eq!((again.id, again.version), (draft.id, 3));
+        let list = rollout::read(&world.db, again.id, today()).await.unwrap();
+        assert_eq!(list.items.iter().find(|item| item.item == rollout::Item::Knowledge).unwrap().version, 0);
         let query =
             adoptions::AdoptionQuery { reach: reach(&["03", "02"]), ..Default::default() };
         let page = adoptions::list(&world.db, query, PageRequest { limit: Some(2), cursor: None }).await.unwrap();

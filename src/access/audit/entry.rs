@@ -51,6 +51,10 @@ crate::text_enum! {
         AdoptionChanged = "adoption.changed",
         /// An adoption was ended.
         AdoptionEnded = "adoption.ended",
+        /// A point of an adoption's checklist or its project was changed.
+        ChecklistChanged = "adoption.checklist_changed",
+        /// The division of an adoption's tasks was settled.
+        MatrixChanged = "adoption.matrix_changed",
         /// An adoption's help was entered into an editorial system.
         AdoptionTransferred = "adoption.transferred",
         /// A help channel was made.
@@ -73,6 +77,10 @@ crate::text_enum! {
         ServiceEnded = "service.ended",
         /// Agreements or the fallback of a Land were changed.
         LandChanged = "land.changed",
+        /// An agreement between Länder was entered or changed.
+        AgreementChanged = "land.agreement_changed",
+        /// An agreement between Länder was ended.
+        AgreementEnded = "land.agreement_ended",
         /// A municipality was changed.
         MunicipalityChanged = "municipality.changed",
         /// A directory file was imported.

@@ -203,7 +203,7 @@ fn judge_help(known: &Known, service: &Service, report: &mut Report, today: Naiv
     let (operating, using) = (service.operating_land, place.land);
     if operating != using && !known.agreements.contains(&(operating, using)) {
         let (operating, using) = (operating.name(), using.name());
-        report.add(GapKind::NoAgreement, None, format!("Zwischen {operating} (betreibt den Online-Dienst) und {using} ist keine Kooperationsvereinbarung eingetragen."));
+        report.add(GapKind::NoAgreement, None, format!("Zwischen {operating} (betreibt den Online-Dienst) und {using} gilt heute keine eingetragene Kooperationsvereinbarung."));
     }
 }
 

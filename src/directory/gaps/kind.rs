@@ -47,6 +47,8 @@ crate::text_enum! {
         NoAdoption = "no_adoption",
         /// 115 is shown, but does not answer for the municipality.
         Not115 = "not_in_115",
+        /// A required point of the roll-out is not fulfilled.
+        Checklist = "checklist",
     }
 }
 
@@ -86,7 +88,7 @@ impl GapKind {
             | Self::WebhookDisabled
             | Self::EmergencyInHoursOnly
             | Self::EmergencyWithoutPhone => Severity::Soon,
-            Self::NoSpecialistProcedure | Self::NoDataProcessor => Severity::Note,
+            Self::NoSpecialistProcedure | Self::NoDataProcessor | Self::Checklist => Severity::Note,
         }
     }
 
@@ -117,6 +119,7 @@ impl GapKind {
             Self::NoAgreement => "Die Kooperationsvereinbarung beim Land eintragen.",
             Self::NoAdoption => "Den Anschluss anlegen; bis dahin antwortet die Auffangstelle des Landes.",
             Self::Not115 => "Einen anderen 1st-Level-Kanal eintragen.",
+            Self::Checklist => "Den Punkt in der Checkliste des Anschlusses erledigen.",
         }
     }
 }

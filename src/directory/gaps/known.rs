@@ -71,7 +71,7 @@ impl Known {
         Ok(Self {
             services: store::services::all(conn)?.into_iter().map(|s| (s.slug.clone(), s)).collect(),
             places: store::municipalities::all(conn)?.into_iter().map(|m| (m.ars.clone(), m)).collect(),
-            agreements: store::lands::agreements(conn)?.into_iter().collect(),
+            agreements: crate::directory::agreements::holding(conn, today)?,
             contacts: rows.into_iter().map(contact).collect(),
             rules: settings.rules(),
             nights: Nights::from(today),

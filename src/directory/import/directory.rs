@@ -291,6 +291,7 @@ impl Writing {
         }
         if is_new {
             adoption.id = store::adoptions::insert(tx, &adoption)?;
+            store::rollout::forget(tx, adoption.id)?;
         }
         is_changed |= store::adoptions::set_duties(tx, &adoption)?;
         // One that was ended begins anew, without the channels it had.

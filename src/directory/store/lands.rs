@@ -34,11 +34,6 @@ pub(in crate::directory) fn find(conn: &mut Conn, code: LandCode) -> Result<Land
     Ok(Land { code, name: code.name().to_owned(), cooperates_with, second_level, version: version.unwrap_or(0) })
 }
 
-/// Every agreement: who operates, who may use.
-pub(in crate::directory) fn agreements(conn: &mut Conn) -> Result<Vec<(LandCode, LandCode)>, AppError> {
-    Ok(land_agreements::table.load(conn)?)
-}
-
 /// Stores the Land's lists and raises its version.
 pub(in crate::directory) fn save(conn: &mut Conn, land: &Land) -> Result<(), AppError> {
     diesel::delete(land_agreements::table.filter(land_agreements::operating_land.eq(land.code))).execute(conn)?;
@@ -48,10 +43,16 @@ pub(in crate::directory) fn save(conn: &mut Conn, land: &Land) -> Result<(), App
     let rows: Vec<AgreementRow> =
         agreed.into_iter().map(|using_land| AgreementRow { operating_land: land.code, using_land }).collect();
     insert_many!(conn, land_agreements::table, rows);
+    super::agreements::forget_ended(conn, land.code)?;
     let mut wanted = Duties::default();
     wanted.add(Duty::Central, region_of(land.code), &land.second_level);
     duties::set(conn, &Holder::Land(land.code), wanted)?;
-    diesel::update(lands::table.find(land.code)).set(lands::version.eq(lands::version + 1)).execute(conn)?;
+    touch(conn, land.code)
+}
+
+/// Raises the version of a Land, because its agreements changed.
+pub(in crate::directory) fn touch(conn: &mut Conn, code: LandCode) -> Result<(), AppError> {
+    diesel::update(lands::table.find(code)).set(lands::version.eq(lands::version + 1)).execute(conn)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: whoever writes to them calls [`changed`] (or [`places_changed`]) in the same transaction.
 
 pub(super) mod adoptions;
+pub(super) mod agreements;
 pub(super) mod channels;
 pub(super) mod contacts;
 pub(super) mod duties;
@@ -10,6 +11,7 @@ pub(super) mod lands;
 pub(super) mod municipalities;
 pub(super) mod notices;
 pub(super) mod planned;
+pub(super) mod rollout;
 pub(super) mod services;
 pub(super) mod successors;
 pub(super) mod transfers;

@@ -100,7 +100,7 @@ impl Field {
         Self { complete, ..self }
     }
 
-    /// Another kind of text, such as `email` or `search`.
+    /// Another kind of text, such as `email`, `search`, `date` or `textarea`.
     pub fn kind(self, kind: &'static str) -> Self {
         Self { kind, ..self }
     }

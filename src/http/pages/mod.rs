@@ -4,10 +4,11 @@
 //! caches; a fault becomes a page as well, and says what happened and what to do.
 //!
 //! Where next: `shell.rs` (what pages for staff stand in), `field.rs` (fields of forms),
-//! `login.rs`, `link.rs`, `account/`, `people/`; `escalation.rs` (the 2nd level's signed link),
+//! `login.rs`, `link.rs`, `account/`, `people/`, `adoptions/`; `escalation.rs` (the 2nd level's signed link),
 //! `confirmation.rs` (the link that asks a contact).
 
 pub mod account;
+pub mod adoptions;
 pub mod audit;
 pub mod confirmation;
 pub mod device;

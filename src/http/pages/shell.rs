@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use rand::RngCore;
 
 use super::{POLICY, page};
-use crate::access::Action;
+use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::error::FieldError;
 use crate::http::State;
@@ -25,9 +25,29 @@ use crate::http::assets::Assets;
 use crate::http::visitor::{Visitor, csrf_token, see_other};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
-/// Every place of the navigation with the right that shows it.
-const PLACES: [(&str, &str, Action); 2] =
-    [("/personen", "nav-people", Action::ReadUsers), ("/protokoll", "nav-audit", Action::ReadAudit)];
+/// Every place of the navigation with the right that shows it, and where that must hold.
+const PLACES: [(&str, &str, Action, Where); 3] = [
+    ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
+    ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
+    ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
+];
+
+/// How far a right must reach for a place to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// What is there belongs to no region.
+    Everywhere,
+    /// Whoever reaches a part sees that part.
+    Somewhere,
+}
+
+/// True where a caller finds something at a place.
+pub fn finds(caller: &Caller, action: Action, reaching: Where) -> bool {
+    match reaching {
+        Where::Everywhere => everywhere(caller, action).is_ok(),
+        Where::Somewhere => caller.may(action).is_ok() && !caller.reach(action).is_nothing(),
+    }
+}
 
 /// One place of the navigation.
 pub struct Place {
@@ -87,10 +107,10 @@ impl Shell {
             }
         }
         let caller = visitor.caller();
-        let may = |action| caller.as_ref().is_some_and(|caller| everywhere(caller, action).is_ok());
-        let shown = PLACES.iter().filter(|(.., action)| may(*action));
+        let may = |action, reaching| caller.as_ref().is_some_and(|caller| finds(caller, action, reaching));
+        let shown = PLACES.iter().filter(|(.., action, reaching)| may(*action, *reaching));
         let is_here = |href: &str| path == href || path.starts_with(&format!("{href}/"));
-        let place = |(href, key, _): &(&'static str, &'static str, Action)| Place {
+        let place = |(href, key, ..): &(&'static str, &'static str, Action, Where)| Place {
             href,
             label: language.say(key),
             is_here: is_here(href),

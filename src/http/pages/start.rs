@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::shell::{Shell, show};
+use super::shell::{Shell, Where, finds, show};
 use crate::access::Action;
 use crate::http::State;
 use crate::http::api::users::everywhere;
@@ -15,6 +15,7 @@ use crate::http::visitor::{PageError, Visitor};
 #[template(path = "start.html")]
 struct Start {
     shell: Shell,
+    may_adoptions: bool,
     may_people: bool,
     may_audit: bool,
     help_example: Option<String>,
@@ -25,6 +26,7 @@ struct Start {
 pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
     let service = state.directory().current().services().first().map(|service| service.slug.to_string());
     let shown = Start {
+        may_adoptions: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadDirectory, Where::Somewhere)),
         may_people: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadUsers).is_ok()),
         may_audit: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadAudit).is_ok()),
         help_example: service.map(|service| format!("/api/v1/help?service={service}&ars=010020000000")),

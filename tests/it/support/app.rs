@@ -317,6 +317,15 @@ impl TestApp {
         self.send(token, "PATCH", path, Some(body.to_string()), &[]).await
     }
 
+    /// Changes a point of an adoption's checklist, as it is now.
+    pub async fn patch_item(&self, token: &str, adoption: &str, item: &str, mut body: Value) {
+        let list = self.get(token, &format!("{adoption}/checklist")).await.expect(200);
+        let known = list["items"].as_array().unwrap().iter().find(|one| one["item"] == item).unwrap().clone();
+        body["version"] = known["version"].clone();
+        let path = format!("{adoption}/checklist/{item}");
+        self.send(token, "PATCH", &path, Some(body.to_string()), &[]).await.expect(200);
+    }
+
     pub async fn send(
         &self,
         token: &str,

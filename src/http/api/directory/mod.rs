@@ -5,6 +5,7 @@
 //! installation; they are changed, never made or ended.
 
 pub mod adoptions;
+pub mod agreements;
 pub mod channels;
 pub mod contacts;
 pub mod exports;
@@ -14,7 +15,8 @@ pub mod lands;
 pub mod municipalities;
 pub mod notices;
 pub mod planned;
-mod reach;
+pub(in crate::http) mod reach;
+pub mod rollout;
 pub mod route;
 pub mod services;
 pub mod transfers;

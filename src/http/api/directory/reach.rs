@@ -18,7 +18,12 @@ pub(super) fn may_change_shared(caller: &Caller, action: Action) -> Result<(), A
 }
 
 /// What lies outside the caller's sight does not exist for them; what they only see they may not change.
-pub(super) fn sees(caller: &Caller, action: Action, ars: &Ars, service: Option<&Slug>) -> Result<(), AppError> {
+pub(in crate::http) fn sees(
+    caller: &Caller,
+    action: Action,
+    ars: &Ars,
+    service: Option<&Slug>,
+) -> Result<(), AppError> {
     caller.must_see(action, Action::ReadDirectory, Object { ars: Some(ars), service, channel: None })
 }
 
@@ -32,7 +37,7 @@ pub(super) fn may_place(caller: &Caller, action: Action, ars: &Ars, service: &Sl
 
 /// Refuses contacts that do not exist for the caller, in the same words as those that exist for nobody; `named` are
 /// fields with the contacts that they name anew.
-pub(super) async fn may_name(
+pub(in crate::http) async fn may_name(
     state: &State,
     caller: &Caller,
     named: Vec<(&'static str, Vec<Slug>)>,

@@ -86,3 +86,7 @@ object-token = Token
 object-user = Person
 object-session = Anmeldung
 object-audit = Protokoll
+action-adoption-checklist_changed = Checkliste oder Projekt geändert
+action-adoption-matrix_changed = Aufgabenteilung festgelegt
+action-land-agreement_changed = Kooperationsvereinbarung geändert
+action-land-agreement_ended = Kooperationsvereinbarung beendet

@@ -1,6 +1,7 @@
 # What stands on every page.
 skip = Zum Inhalt springen
 nav = Hauptmenü
+nav-adoptions = Anschlüsse
 nav-people = Personen
 nav-audit = Protokoll
 nav-account = Ihr Konto: { $name }
@@ -24,6 +25,7 @@ start-lead = Lotse bringt Hilfeanfragen zu Online-Diensten der Verwaltung zu den
 start-staff = Für Sie
 start-log-in = Anmelden
 start-account = Ihr Konto: Passwort, zweiter Faktor, Anmeldungen, Tokens
+start-adoptions = Anschlüsse: welche Kommune welchen Dienst nutzt und was noch fehlt
 start-people = Personen und ihre Rollen
 start-audit = Protokoll: wer was getan hat
 start-systems = Für Fachverfahren und Betrieb

@@ -86,3 +86,7 @@ object-token = Token
 object-user = Person
 object-session = Log-in
 object-audit = Audit log
+action-adoption-checklist_changed = Checklist or project changed
+action-adoption-matrix_changed = Division of tasks settled
+action-land-agreement_changed = Cooperation agreement changed
+action-land-agreement_ended = Cooperation agreement ended

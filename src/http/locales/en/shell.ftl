@@ -1,6 +1,7 @@
 # What stands on every page.
 skip = Skip to content
 nav = Main menu
+nav-adoptions = Adoptions
 nav-people = People
 nav-audit = Audit log
 nav-account = Your account: { $name }
@@ -24,6 +25,7 @@ start-lead = Lotse takes requests for help with public online services to the pe
 start-staff = For you
 start-log-in = Log in
 start-account = Your account: password, second factor, log-ins, tokens
+start-adoptions = Adoptions: which municipality uses which service, and what is missing
 start-people = People and their roles
 start-audit = Audit log: who did what
 start-systems = For other systems and operation
