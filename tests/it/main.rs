@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod audit;
 mod browser;
+mod browser_help;
 mod browser_staff;
 mod cli;
 mod delivery;
