@@ -14,6 +14,11 @@ use crate::support::wait::wait_for_some;
 
 const PAGE: &str = "/hilfe/wohnsitzanmeldung/010020000000";
 
+/// What reaches beyond the right edge.
+const TOO_WIDE: &str = "return [...document.querySelectorAll('body *')]
+    .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map(e => e.tagName + '.' + e.className + ' ' + Math.round(e.getBoundingClientRect().right)).join('; ')";
+
 /// A site of somebody else, which gives every path this page under this policy, until it is dropped.
 struct Site {
     base: String,
@@ -121,8 +126,9 @@ async fn pages_are_for_everybody() {
         for (theme, width) in [("light", 320), ("dark", 390), ("light", 1280), ("dark", 1280)] {
             browser.set_width(width).await;
             browser.set_theme(theme).await;
-            assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
             browser.picture(&format!("{name}-{width}-{theme}")).await;
+            let wide = browser.run(TOO_WIDE).await;
+            assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}: {wide}");
             let found = browser.axe().await;
             assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
         }
