@@ -5,6 +5,7 @@ mod attacks;
 mod audit;
 mod browser;
 mod browser_confirmation;
+mod browser_help;
 mod browser_rollout;
 mod browser_staff;
 mod cli;

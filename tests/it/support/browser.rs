@@ -210,6 +210,11 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", wanted).await;
     }
 
+    /// Shows the page as it is on paper, or on a screen again.
+    pub async fn set_medium(&self, medium: &str) {
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": medium })).await;
+    }
+
     /// By how many pixels the page can be scrolled sideways.
     pub async fn sideways(&self) -> i64 {
         let room = "const page = document.documentElement; return page.scrollWidth - page.clientWidth;";
@@ -221,14 +226,20 @@ impl Browser {
     /// # Panics
     /// Without axe-core: such a test is never skipped in silence.
     pub async fn axe(&self) -> Vec<String> {
+        self.axe_but(&[]).await
+    }
+
+    /// The same without these rules, which are for whoever made the page around.
+    pub async fn axe_but(&self, without: &[&str]) -> Vec<String> {
         let file = std::env::var_os(AXE)
             .unwrap_or_else(|| panic!("{AXE} is not set: run the tests with tests/run, or name an axe.min.js"));
         let source = std::fs::read_to_string(&file).unwrap_or_else(|fault| panic!("{AXE} cannot be read: {fault}"));
         self.run(&source).await;
-        let run = "const [tags, done] = arguments;
-            axe.run(document, {runOnly: {type: 'tag', values: tags}})
+        let run = "const [tags, without, done] = arguments;
+            const rules = Object.fromEntries(without.map(rule => [rule, {enabled: false}]));
+            axe.run(document, {rules, runOnly: {type: 'tag', values: tags}})
                .then(found => done({violations: found.violations, passes: found.passes.length}), fault => done({fault: String(fault)}));";
-        let found = self.client.execute_async(run, vec![json!(AXE_TAGS)]).await.unwrap();
+        let found = self.client.execute_async(run, vec![json!(AXE_TAGS), json!(without)]).await.unwrap();
         assert!(found["passes"].as_u64().is_some_and(|passes| passes > 5), "axe-core did not run: {found}");
         let mut lines = Vec::new();
         for violation in found["violations"].as_array().unwrap() {
