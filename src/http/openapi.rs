@@ -248,7 +248,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 15] = [
+    const NOT_IN_THE_DOCUMENT: [&str; 18] = [
         "/assets/",
         "/eskalation/",
         "/bestaetigung/",
@@ -264,6 +264,9 @@ mod tests {
         "/personen",
         "/protokoll",
         "/anschluesse",
+        "/hilfe",
+        "/einbinden",
+        "/embed/",
     ];
 
     /// `METHOD path` of every route in the table.

@@ -14,7 +14,7 @@ use crate::http::error::Problem;
 use crate::ids::PlannedId;
 
 /// What is planned for a contact, the next first; what is over stands last.
-#[utoipa::path(get, path = "/api/v1/contacts/{contact}/planned", tag = "directory", params(("contact" = String, Path)),
+#[utoipa::path(get, operation_id = "planned", path = "/api/v1/contacts/{contact}/planned", tag = "directory", params(("contact" = String, Path)),
     responses((status = 200, body = ListAnswer<Planned>), (status = 404, body = Problem)))]
 pub async fn list(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
     let contact = contacts::visible(&state, &guard.caller, &at).await?;
@@ -23,7 +23,7 @@ pub async fn list(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Pa
 }
 
 /// Plan a change: it is applied at the beginning of its day.
-#[utoipa::path(post, path = "/api/v1/contacts/{contact}/planned", tag = "directory", request_body = NewPlanned,
+#[utoipa::path(post, operation_id = "plan", path = "/api/v1/contacts/{contact}/planned", tag = "directory", request_body = NewPlanned,
     params(("contact" = String, Path)),
     responses((status = 201, body = Planned), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn plan(
@@ -41,7 +41,7 @@ pub async fn plan(
 }
 
 /// Take a plan back before its day.
-#[utoipa::path(delete, path = "/api/v1/contacts/{contact}/planned/{plan}", tag = "directory",
+#[utoipa::path(delete, operation_id = "withdraw_plan", path = "/api/v1/contacts/{contact}/planned/{plan}", tag = "directory",
     params(("contact" = String, Path), ("plan" = String, Path)),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn withdraw(state: Data<State>, guard: Guard<right::ChangeContact>, at: Path<(String, String)>) -> ApiResult {
