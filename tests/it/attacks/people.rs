@@ -62,8 +62,11 @@ fn forms() -> Vec<String> {
         let methods = part.split(").").next().unwrap_or_default();
         if methods.contains("post ") && !known_otherwise.iter().any(|begin| path.starts_with(begin)) {
             let id = "01890000-0000-7000-8000-000000000000";
-            let path = path.replace("{action}", "disable").replace("{secret}", "x");
-            found.push(["{session}", "{token}", "{user}"].iter().fold(path, |path, name| path.replace(name, id)));
+            let path =
+                path.replace("{action}", "disable").replace("{secret}", "x").replace("{item}", "steering_committee");
+            found.push(
+                ["{session}", "{token}", "{user}", "{adoption}"].iter().fold(path, |path, name| path.replace(name, id)),
+            );
         }
     }
     assert!(found.len() > 12, "{found:?}");

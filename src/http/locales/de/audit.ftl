@@ -37,6 +37,7 @@ action-contact-disputed = Kontakt meldet: stimmt nicht
 action-adoption-created = Anschluss angelegt
 action-adoption-changed = Anschluss geändert
 action-adoption-ended = Anschluss beendet
+action-adoption-transferred = Anschluss ins Redaktionssystem übertragen
 action-channel-created = Kanal angelegt
 action-channel-changed = Kanal geändert
 action-channel-ended = Kanal beendet

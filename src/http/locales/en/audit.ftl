@@ -37,6 +37,7 @@ action-contact-disputed = Contact says it is wrong
 action-adoption-created = Adoption made
 action-adoption-changed = Adoption changed
 action-adoption-ended = Adoption ended
+action-adoption-transferred = Adoption transferred to the editorial system
 action-channel-created = Channel made
 action-channel-changed = Channel changed
 action-channel-ended = Channel ended
