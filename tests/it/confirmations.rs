@@ -42,7 +42,9 @@ struct House {
 
 impl House {
     async fn new(kind: Kind, settings: &str) -> Self {
-        let clock = Clock::fixed(Timestamp::new(chrono::Utc::now()));
+        // Noon, so that no day is skipped where summer time begins on the way.
+        let noon = chrono::Utc::now().date_naive().and_hms_opt(11, 0, 0).unwrap().and_utc();
+        let clock = Clock::fixed(Timestamp::new(noon));
         let mut app = TestApp::start_with(kind, settings, clock).await;
         let editor = app.token(Role::Admin, "").await;
         app.import(&Self::kiel("")).await;
