@@ -2,7 +2,7 @@
 //!
 //! Invariant: written plainly, it is the contact's slug alone, as most duties are; where more is known it is an
 //! object. Both are read, so that whoever wants only names writes only names. One contact has the same duty at most
-//! once on any day ([`check`]).
+//! once on any day (`check`).
 
 use chrono::NaiveDate;
 use serde::de::value::MapAccessDeserializer;

@@ -190,8 +190,8 @@ on_both! {
         app.post(&luebeck, &format!("/api/v1/adoptions/{kiel}/transfers"), json!({})).await.expect(404);
         // Many come in pages, each once.
         for ars in ["010030000000", "020000000000"] {
-            let new = json!({"service": "wohnsitzanmeldung", "ars": ars, "state": "live"});
-            app.post(&editor, "/api/v1/adoptions", new).await.expect(201);
+            let new = format!("[[adoption]]\nservice = \"wohnsitzanmeldung\"\nars = \"{ars}\"\nstate = \"live\"\n");
+            crate::support::app::import(app.app.escalations.desk(), &new).await;
         }
         let mut request = PageRequest { limit: Some(2), cursor: None };
         let mut seen = Vec::new();

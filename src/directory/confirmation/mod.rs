@@ -4,7 +4,7 @@
 //! Invariant: only the loop (`round.rs`) and an editor's word (`ask.rs`) send a mail, never an import or a command;
 //! whoever asks and tells holds a row of the database meanwhile, so that several instances do each thing once. A
 //! link is 256 random bits of which only the SHA-256 is kept; opening it changes nothing. Whatever changes a contact
-//! goes by [`before_save`] and [`after_save`].
+//! goes by `before_save` and `after_save`.
 //!
 //! Where next: `schedule.rs` (what is due when, pure), `answer.rs` (what a link does), `leads.rs` (who is told),
 //! `duties.rs` (what a contact answers for, in words), `letter.rs` (the mails).
