@@ -13,8 +13,8 @@ help-abroad =
     Dann ist die Nummer: +49 115
 help-open = Jetzt ist jemand da.
 help-closed = Jetzt ist niemand da.
-help-open-short = Jetzt ist jemand da
-help-closed-short = Jetzt ist niemand da
+help-open-short = Jetzt ist jemand da.
+help-closed-short = Jetzt ist niemand da.
 help-until = Bis { $day }, { $clock }.
 help-from = Wieder { $day } ab { $clock }.
 help-today = heute
