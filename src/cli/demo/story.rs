@@ -17,7 +17,8 @@ pub fn tell(stage: &Stage) -> anyhow::Result<()> {
     let open = [
         row("Start", format!("{base}/")),
         row("API", format!("{base}/api/docs")),
-        row("Public help (Kiel)", format!("{base}/api/v1/help?service={SERVICE}&ars={ARS}")),
+        row("Help page (Kiel)", format!("{base}/hilfe/{SERVICE}/{ARS}")),
+        row("Help as JSON (Kiel)", format!("{base}/api/v1/help?service={SERVICE}&ars={ARS}")),
         row("Mails sent", format!("{base}/entwicklung/mail")),
         row("Webhooks received", format!("{base}/entwicklung/webhooks")),
         row("Files", stay(stage)),
