@@ -6,13 +6,14 @@
 //! far as a version noted it. The rules are those of today (`resolve.rs`).
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::adoptions::Duties;
 use super::resolve::{ContactFact, DutyFact, Facts, Span, Way};
-use super::route::{DEEPEST, unknown};
+use super::route::DEEPEST;
 use super::services::SecondLevel;
 use super::terms::{AdoptionState, Duty, Scope};
 use super::versions::{Kept, Kind};
@@ -108,6 +109,10 @@ pub(super) fn facts(
     }
     contacts(conn, &mut facts, moment)?;
     Ok(facts)
+}
+
+fn unknown(field: &str, what: &str, named: &dyn Display) -> AppError {
+    AppError::field(field, format!("there is no {what} {named}"))
 }
 
 fn add(facts: &mut Facts, scope: Scope, region: &ArsPrefix, duty: Duty, all: Vec<Assigned>) {

@@ -22,7 +22,7 @@ use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::{Clock, Timestamp};
 use crate::db::types::Json;
-use crate::db::{Conn, Db, Topic, Tx};
+use crate::db::{Conn, Db, Tx};
 use crate::error::{AppError, Faults};
 use crate::ids::PlannedId;
 use crate::keys::{EmailAddress, Slug};
@@ -103,11 +103,15 @@ impl NewPlanned {
             faults.add(format!("change.{field}"), why);
         }
         faults.finish()?;
-        serde_path_to_error::deserialize(Value::Object(self.change.clone())).map_err(|fault| {
-            let path = fault.path().to_string();
-            AppError::field(format!("change.{path}"), fault.into_inner().to_string())
-        })
+        read(&self.change)
     }
+}
+
+fn read(change: &Map<String, Value>) -> Result<ContactChange, AppError> {
+    serde_path_to_error::deserialize(Value::Object(change.clone())).map_err(|fault| {
+        let path = fault.path().to_string();
+        AppError::field(format!("change.{path}"), fault.into_inner().to_string())
+    })
 }
 
 /// All plans of a contact, the next first, those that are over after them.
@@ -235,12 +239,9 @@ fn apply_now(tx: &mut Tx, sealer: &Sealer, settings: &Settings, id: PlannedId, n
         return Ok(());
     }
     let plan = shown(store::planned::find(tx, id)?.ok_or(AppError::NotFound)?)?;
-    let new = NewPlanned { takes_effect_on: plan.takes_effect_on, change: plan.change, reason: plan.reason };
-    let change = ContactChange { reason: new.reason.clone(), ..new.read()? };
+    let change = ContactChange { reason: plan.reason, ..read(&plan.change)? };
     let before = contacts::find(tx, &plan.contact)?;
-    contacts::change_now(tx, &plan.by, sealer, settings, before, &change, now)?;
-    tx.signal(Topic::Directory);
-    Ok(())
+    contacts::change_now(tx, &plan.by, sealer, settings, before, &change, now).map(drop)
 }
 
 /// What will be known of these contacts on a coming day, by what is planned until then.
@@ -251,8 +252,7 @@ pub(super) fn foresee(conn: &mut Conn, facts: &mut Facts, today: NaiveDate, on: 
     for row in store::planned::until(conn, on)? {
         let plan = shown(row)?;
         let Some(fact) = facts.contacts.get_mut(&plan.contact) else { continue };
-        let new = NewPlanned { takes_effect_on: plan.takes_effect_on, change: plan.change, reason: plan.reason };
-        let change = new.read()?;
+        let change = read(&plan.change)?;
         let way = |email: Option<EmailAddress>| email.map_or(Way::None, |_| Way::Works);
         fact.name = change.name.unwrap_or_else(|| fact.name.clone());
         fact.deputy = change.deputy.unwrap_or_else(|| fact.deputy.clone());

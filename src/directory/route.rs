@@ -4,7 +4,6 @@
 //! An empty chain is an answer too: what follows from it is the caller's to say.
 
 use std::collections::HashMap;
-use std::fmt::Display;
 
 use chrono::NaiveDate;
 
@@ -115,11 +114,6 @@ const ROUTED: &[AdoptionState] = &[AdoptionState::Live, AdoptionState::Suspended
 
 fn facts(conn: &mut Conn, service: &Slug, ars: &Ars, settings: &Settings) -> Result<Facts, AppError> {
     gather(conn, service, ars, settings, ROUTED)
-}
-
-/// What a question names and the directory does not have.
-pub(super) fn unknown(field: &str, what: &str, named: &dyn Display) -> AppError {
-    AppError::field(field, format!("there is no {what} {named}"))
 }
 
 fn gather(

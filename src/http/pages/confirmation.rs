@@ -15,14 +15,13 @@ use serde::Deserialize;
 
 use outcome::{gone, right, wrong};
 
-use super::{failure, message, page};
+use super::{failure, mail_link, page};
 use crate::directory::confirmation::{Absence, DeadLink, LONGEST_SAID, LinkPage};
 use crate::directory::hours::in_words;
 use crate::directory::{Contact, HelpLanguage};
 use crate::error::{AppError, FieldError};
 use crate::http::State;
 use crate::http::assets::Assets;
-use crate::http::auth::{parse_query, read};
 use crate::http::client;
 use crate::http::error::ApiError;
 use crate::keys::Slug;
@@ -123,9 +122,8 @@ pub async fn act(
 ) -> HttpResponse {
     let (secret, word) = at.into_inner();
     let Some(action) = Action::of(&word) else { return failure(&AppError::NotFound.into()) };
-    if request.headers().get("Sec-Fetch-Site").is_some_and(|site| site == "cross-site") {
-        let lead = "Der Knopf wurde auf einer fremden Seite gedrückt. Es wurde nichts geändert.";
-        return message(StatusCode::FORBIDDEN, "Das geht nur hier", lead, Some("Öffnen Sie den Link aus der Mail."));
+    if let Some(refusal) = mail_link::foreign_button(&request) {
+        return refusal;
     }
     let typed = match form(&request, payload).await {
         Ok(typed) => typed,
@@ -169,9 +167,7 @@ async fn does(
 }
 
 async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError> {
-    let raw = read(request, payload.into_inner(), LONGEST_FORM).await?;
-    let text = std::str::from_utf8(&raw).map_err(|_| AppError::field("body", "must be a form"))?;
-    let mut typed: Typed = parse_query(text)?;
+    let mut typed: Typed = mail_link::form(request, payload, LONGEST_FORM).await?;
     let fields = [
         &mut typed.said,
         &mut typed.absent_from,
@@ -180,8 +176,7 @@ async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError
         &mut typed.deputy_in_words,
     ];
     for field in fields {
-        // Forms send line ends as two characters.
-        *field = field.replace("\r\n", "\n").trim().to_owned();
+        mail_link::tidy(field);
     }
     Ok(typed)
 }

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use super::{failure, message, page};
+use super::{failure, mail_link, message, page};
 use crate::error::{AppError, FieldError};
 use crate::escalation::escalation::is_open;
 use crate::escalation::link::{self, DeadLink, LinkPage};
@@ -18,7 +18,6 @@ use crate::escalation::respond::{LONGEST_ANSWER, LONGEST_REASON, LONGEST_REFEREN
 use crate::escalation::{Escalation, EscalationStatus};
 use crate::http::State;
 use crate::http::assets::Assets;
-use crate::http::auth::{parse_query, read};
 use crate::http::client;
 use crate::http::error::ApiError;
 
@@ -137,9 +136,8 @@ pub async fn act(
 ) -> HttpResponse {
     let (secret, word) = at.into_inner();
     let Some(action) = Action::of(&word) else { return failure(&AppError::NotFound.into()) };
-    if request.headers().get("Sec-Fetch-Site").is_some_and(|site| site == "cross-site") {
-        let lead = "Der Knopf wurde auf einer fremden Seite gedrückt. Es wurde nichts geändert.";
-        return message(StatusCode::FORBIDDEN, "Das geht nur hier", lead, Some("Öffnen Sie den Link aus der Mail."));
+    if let Some(refusal) = mail_link::foreign_button(&request) {
+        return refusal;
     }
     let typed = match form(&request, payload).await {
         Ok(typed) => typed,
@@ -156,12 +154,9 @@ pub async fn act(
 }
 
 async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError> {
-    let raw = read(request, payload.into_inner(), LONGEST_FORM).await?;
-    let text = std::str::from_utf8(&raw).map_err(|_| AppError::field("body", "must be a form"))?;
-    let mut typed: Typed = parse_query(text)?;
+    let mut typed: Typed = mail_link::form(request, payload, LONGEST_FORM).await?;
     for field in [&mut typed.text, &mut typed.reference, &mut typed.reason] {
-        // Forms send line ends as two characters.
-        *field = field.replace("\r\n", "\n").trim().to_owned();
+        mail_link::tidy(field);
     }
     Ok(typed)
 }
@@ -313,12 +308,7 @@ async fn done(state: &State, secret: String, action: Action) -> HttpResponse {
 /// A link that opens nothing any more, or nothing that can be acted on.
 async fn gone(state: &State, secret: String, dead: DeadLink) -> HttpResponse {
     match dead {
-        DeadLink::Unknown => message(
-            StatusCode::NOT_FOUND,
-            "Diesen Link gibt es nicht",
-            "Vielleicht wurde er beim Kopieren abgeschnitten.",
-            Some("Öffnen Sie den Link direkt in der Mail."),
-        ),
+        DeadLink::Unknown => mail_link::unknown(),
         DeadLink::Expired => message(
             StatusCode::GONE,
             "Dieser Link gilt nicht mehr",

@@ -18,6 +18,7 @@ pub mod grants;
 pub mod link;
 pub mod login;
 pub mod mail;
+mod mail_link;
 pub mod people;
 pub mod provider;
 pub mod shell;

@@ -2,11 +2,12 @@
 //!
 //! Invariant: a cell of the table never begins a formula, whatever somebody entered as a name.
 
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, VARY};
+use actix_web::http::header::{CONTENT_DISPOSITION, VARY};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
+use super::{Format, wants_table};
 use crate::access::Action;
 use crate::directory::{Gap, GapKind, GapQuery, Page, PageRequest, Severity, gaps_page};
 use crate::error::AppError;
@@ -16,16 +17,6 @@ use crate::http::auth::{Asked, right};
 use crate::keys::{ArsPrefix, Slug};
 use crate::spreadsheet;
 use crate::tickets::gaps::gaps as find_gaps;
-
-/// As what the report comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// JSON.
-    Json,
-    /// Comma-separated values.
-    Csv,
-}
 
 /// Which gaps.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -59,8 +50,7 @@ pub async fn gaps(
     asked: Asked<right::ReadDirectory, GapsQuery>,
     request: HttpRequest,
 ) -> ApiResult {
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_table = asked.query.format.map_or(accepted.starts_with("text/csv"), |format| format == Format::Csv);
+    let is_table = wants_table(asked.query.format, &request);
     let page = PageRequest { limit: asked.query.limit, cursor: asked.query.cursor.clone() };
     let found = find(&state, asked).await?;
     if is_table {

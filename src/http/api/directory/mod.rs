@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
-use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
+use actix_web::http::header::{ACCEPT, ETAG, IF_MATCH, LOCATION};
 use serde::Serialize;
 
 use super::{ApiResult, created, send};
@@ -57,6 +57,22 @@ fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> 
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, place)).insert_header((ETAG, format!("\"{version}\"")));
     Ok(answer.json(made))
+}
+
+/// As what a list or table comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// True where a table is asked for; as `Accept` says where the format is left out.
+fn wants_table(format: Option<Format>, request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    format.map_or(accepted.starts_with("text/csv"), |format| format == Format::Csv)
 }
 
 /// Why something is ended.

@@ -3,12 +3,12 @@
 //! Invariant: reading needs sight of the adoption, changing the right to change it. The state itself moves by
 //! `PATCH /api/v1/adoptions/{adoption}`. A cell of the table never begins a formula.
 
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION, ETAG, VARY};
+use actix_web::http::header::{CONTENT_DISPOSITION, ETAG, VARY};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-use super::{reach, tagged};
+use super::{Format, reach, tagged, wants_table};
 use crate::access::{Action, Caller};
 use crate::directory::adoptions;
 use crate::directory::rollout::{
@@ -72,16 +72,6 @@ pub async fn change_item(
     tagged(view.version, &view)
 }
 
-/// As what a division of tasks comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// JSON.
-    Json,
-    /// Comma-separated values.
-    Csv,
-}
-
 /// How a division of tasks is read.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -103,10 +93,9 @@ pub async fn matrix(
 ) -> ApiResult {
     let id = reached(&state, &asked.caller, Action::ReadDirectory, &at).await?;
     let matrix = rollout::read_matrix(&state.desk().db, id).await?;
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut answer = HttpResponse::Ok();
     answer.insert_header((VARY, "Accept")).insert_header((ETAG, format!("\"{}\"", matrix.version)));
-    if asked.query.format.map_or(accepted.starts_with("text/csv"), |format| format == Format::Csv) {
+    if wants_table(asked.query.format, &request) {
         answer.content_type("text/csv; charset=utf-8");
         answer.insert_header((CONTENT_DISPOSITION, "attachment; filename=\"aufgabenteilung.csv\""));
         return Ok(answer.body(table(&matrix)?));

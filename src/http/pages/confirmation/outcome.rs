@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use super::german;
 use crate::directory::confirmation::DeadLink;
 use crate::http::assets::Assets;
-use crate::http::pages::{message, page};
+use crate::http::pages::{mail_link, message, page};
 
 #[derive(Template)]
 #[template(path = "confirmation_done.html")]
@@ -48,12 +48,7 @@ fn done(name: String, title: &'static str, happened: String, next_steps: Vec<&'s
 /// A link that opens nothing any more.
 pub(super) fn gone(dead: &DeadLink) -> HttpResponse {
     match dead {
-        DeadLink::Unknown => message(
-            StatusCode::NOT_FOUND,
-            "Diesen Link gibt es nicht",
-            "Vielleicht wurde er beim Kopieren abgeschnitten.",
-            Some("Öffnen Sie den Link direkt in der Mail."),
-        ),
+        DeadLink::Unknown => mail_link::unknown(),
         DeadLink::Expired => message(
             StatusCode::GONE,
             "Dieser Link gilt nicht mehr",
