@@ -1,22 +1,29 @@
 //! How fast "who can help me?" is answered out of memory with the national directory, against the framework alone;
-//! and what the process weighs.
+//! what the process weighs, and how soon a change is shown.
 //!
-//! `cargo bench --bench help -- --municipalities FILE.csv [--seconds 5]`; needs `wrk`. The file is the national list of
-//! municipalities; 600 services and 5,000 live adoptions are made up here.
+//! `cargo bench --bench help -- --municipalities FILE.csv [--services 60] [--seconds 5]`; needs `wrk`. The file is the
+//! national list of municipalities; 600 services are made up here, and each municipality uses as many of them as
+//! `--services` says, each with two help channels: 600 is everything that can be.
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::lotse::{Lotse, MUNICIPALITIES, binary, directory};
-use support::{Fault, argument, limits, load, wrk};
+use support::{Fault, argument, bare, limits, load, wrk};
 
 const SERVICES: usize = 600;
-const ADOPTIONS: usize = 5_000;
+/// The most the process may weigh, in megabytes.
+const MOST_MEMORY: f64 = 200.0;
+/// The longest until a change is shown.
+const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
 fn main() -> Result<(), Fault> {
     let seconds: u32 = argument("--seconds").map_or(Ok(5), |s| s.parse())?;
+    let services: usize = argument("--services").map_or(Ok(60), |s| s.parse())?;
     let municipalities = argument("--municipalities").ok_or("name the file: --municipalities FILE.csv")?;
     println!("load {}", load());
     at_rest()?;
@@ -28,26 +35,58 @@ fn main() -> Result<(), Fault> {
         .skip(1)
         .filter_map(|line| line.split(',').next().map(str::to_owned))
         .collect();
-    let pairs = pairs(&all);
-    let file = directory(folder.path(), &made_up(&pairs))?;
+    let file = directory(folder.path(), &made_up())?;
     lotse.import(&municipalities, &file)?;
+    bare::run_on_sqlite(&folder.path().join("lotse.db").display().to_string(), &filled(services))?;
     let ready = starts(&mut lotse)?;
-    println!("national directory: {} municipalities, {SERVICES} services, {ADOPTIONS} adoptions", all.len());
+    println!("national directory: {} municipalities, {SERVICES} services, each uses {services}", all.len());
     println!("  ready after {:.0} ms; memory {:.0} MB", ready.as_secs_f64() * 1000.0, lotse.memory()?);
 
-    let url = format!("http://{}/api/v1/help", lotse.address);
-    let script = script(&pairs, &all);
-    for _ in 0..2 {
+    let host = format!("http://{}", lotse.address);
+    let json = |ars: &str, service: usize| format!("/api/v1/help?service=dienst-{service}&ars={ars}");
+    let page = |ars: &str, service: usize| format!("/hilfe/dienst-{service}/{ars}");
+    for (what, script) in [("JSON", script(&all, json)), ("page", script(&all, page))] {
         let before = limits::hello(folder.path(), seconds)?;
-        let help = wrk::run(folder.path(), &url, seconds, &script)?;
+        let help = wrk::run(folder.path(), &host, seconds, &script)?;
         let after = limits::hello(folder.path(), seconds)?;
         let limit = f64::midpoint(before.per_second, after.per_second);
         println!("  hello before {before}\n  hello after  {after}");
-        println!("  help         {help}   {:.0} % of hello", help.per_second / limit * 100.0);
+        println!("  help, {what}   {help}   {:.0} % of hello", help.per_second / limit * 100.0);
     }
-    println!("  memory after the load {:.0} MB", lotse.memory()?);
+    for n in 0..5 {
+        let took = change(&lotse, folder.path(), &all[n * 100])?;
+        println!("  a change of another process is shown after {:.0} ms", took.as_secs_f64() * 1000.0);
+    }
+    let memory = lotse.memory()?;
+    println!("  memory after the load and the changes {memory:.0} MB");
     println!("load {}", load());
-    Ok(())
+    if memory > MOST_MEMORY { Err(format!("more than {MOST_MEMORY} MB").into()) } else { Ok(()) }
+}
+
+/// How long it takes from the end of an import until what it changed is shown.
+fn change(lotse: &Lotse, folder: &Path, ars: &str) -> Result<Duration, Fault> {
+    let label = format!("Neu-{ars}");
+    let text = format!(
+        "[[adoption]]\nservice = \"dienst-7\"\nars = \"{ars}\"\nstate = \"live\"\ncentral = [\"zentral\"]\n\
+         [[adoption.channel]]\nkind = \"web\"\nlabel = \"{label}\"\nurl = \"https://hilfe.example.org\"\n"
+    );
+    let file = folder.join("change.toml");
+    std::fs::write(&file, text)?;
+    lotse.command(&["import", "directory", &file.display().to_string()])?;
+    let began = Instant::now();
+    while began.elapsed() < SHOWN_WITHIN {
+        let mut stream = TcpStream::connect(&lotse.address)?;
+        let request =
+            format!("GET /api/v1/help?service=dienst-7&ars={ars} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if answer.contains(&label) {
+            return Ok(began.elapsed());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Err(format!("a change is not shown within {SHOWN_WITHIN:?}").into())
 }
 
 /// The sample alone: what the process weighs and how soon it is there.
@@ -81,56 +120,45 @@ fn starts(lotse: &mut Lotse) -> Result<Duration, Fault> {
     Ok(all[2])
 }
 
-/// Which municipality uses which service, spread over both, each pair once.
-fn pairs(municipalities: &[String]) -> Vec<(usize, String)> {
-    let at = |n: usize| (n % SERVICES, municipalities[(n * 7 + n / SERVICES) % municipalities.len()].clone());
-    let mut pairs: Vec<_> = (0..ADOPTIONS).map(at).collect();
-    pairs.sort();
-    pairs.dedup();
-    pairs
-}
-
-fn made_up(pairs: &[(usize, String)]) -> String {
-    let mut text = String::new();
-    for n in 0..SERVICES {
-        text.push_str(&format!(
+fn made_up() -> String {
+    let service = |n| {
+        format!(
             "\n[[service]]\nslug = \"dienst-{n}\"\nname = \"Onlinedienst {n}\"\noperating_land = \"HH\"\noperator = \"Dataport\"\n"
-        ));
-    }
-    for (service, ars) in pairs {
-        text.push_str(&format!(
-            r#"
-[[adoption]]
-service = "dienst-{service}"
-ars = "{ars}"
-state = "live"
-central = ["zentral"]
-[[adoption.channel]]
-kind = "115"
-label = "Behördennummer 115"
-phone = "115"
-hours = "Mo-Fr 08:00-18:00; PH off"
-languages = ["de"]
-[[adoption.channel]]
-kind = "email"
-label = "Bürgerbüro"
-email = "buergerbuero-{ars}@example.org"
-hours = "Mo-Fr 08:00-16:00; PH off"
-languages = ["de", "en"]
-"#
-        ));
-    }
-    text
+        )
+    };
+    (0..SERVICES).map(service).collect()
 }
 
-/// Lua that asks for 4 pairs in use and then one that is not, all over the country.
-fn script(pairs: &[(usize, String)], all: &[String]) -> String {
-    let mut paths = String::new();
-    for (n, (service, ars)) in pairs.iter().enumerate() {
-        let other = n % 5 == 4;
-        let ars = if other { &all[(n * 13) % all.len()] } else { ars };
-        paths.push_str(&format!("\"/api/v1/help?service=dienst-{service}&ars={ars}\",\n"));
-    }
+/// Live adoptions of `services` services in each municipality: 115, and an office of the municipality.
+fn filled(services: usize) -> String {
+    let at = "2026-11-24 10:00:00.000000";
+    let pairs = format!(
+        "FROM municipalities m CROSS JOIN services s WHERE s.slug LIKE 'dienst-%'
+         AND (CAST(substr(s.slug, 8) AS INTEGER) + m.rowid * 7) % {SERVICES} < {services}"
+    );
+    let channel = |position: usize, columns: &str| {
+        format!(
+            "INSERT INTO help_channels (id, service, ars, position, kind, label, phone, email, hours, languages, version, updated_at)
+             SELECT randomblob(16), s.slug, m.ars, {position}, {columns}, 1, '{at}' {pairs};"
+        )
+    };
+    format!(
+        "PRAGMA synchronous=OFF; PRAGMA cache_size=-400000; BEGIN;
+         INSERT INTO adoptions (id, service, ars, state, version, updated_at, changed_in)
+         SELECT randomblob(16), s.slug, m.ars, 'live', 1, '{at}', 1 {pairs};
+         {} {} COMMIT;",
+        channel(0, "'115', 'Behördennummer 115', '115', NULL, 'Mo-Fr 08:00-18:00; PH off', 'de'"),
+        channel(
+            1,
+            "'email', 'Bürgerbüro', NULL, 'buergerbuero-' || m.ars || '@example.org', 'Mo-Fr 08:00-16:00; PH off', 'de,en'"
+        ),
+    )
+}
+
+/// Lua that asks for 20,000 of the pairs there can be, all over the country.
+fn script(all: &[String], path: impl Fn(&str, usize) -> String) -> String {
+    let paths: String =
+        (0..20_000).map(|n| format!("\"{}\",\n", path(&all[n * 13 % all.len()], n * 7 % SERVICES))).collect();
     format!(
         "local paths, made, n = {{\n{paths}}}, {{}}, 0\n\
          function init()\n  for i, path in ipairs(paths) do made[i] = wrk.format(\"GET\", path) end\nend\n\

@@ -111,7 +111,7 @@ impl Lotse {
         let mut command = Command::new(binary());
         command.arg("--config").arg(&self.settings).arg("serve").stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn()?);
-        while began.elapsed() < Duration::from_secs(30) {
+        while began.elapsed() < Duration::from_secs(120) {
             if is_ready(&self.address) {
                 return Ok(began.elapsed());
             }

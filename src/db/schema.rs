@@ -258,6 +258,7 @@ diesel::table! {
         version -> Integer,
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
+        changed_in -> Nullable<BigInt>,
     }
 }
 

@@ -55,8 +55,7 @@ pub use resolve::{ContactRef, Route, Skipped, Step};
 pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{
-    AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice,
-    Snapshot,
+    Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice, Snapshot,
 };
 pub use terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
 

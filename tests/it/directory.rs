@@ -288,7 +288,6 @@ on_both! {
             assert_eq!(found.first().map_or("", |p| p.ars.as_str()), first, "{text}");
         }
         assert_eq!(snapshot.by_ags(&"01002000".parse().unwrap()).unwrap().ars.as_str(), KIEL);
-        assert_eq!(snapshot.adoption("wohnsitzanmeldung", &ars(KIEL)).unwrap().state, AdoptionState::Live);
     }
 
     async fn the_snapshot_follows_changes(world: World) {
@@ -308,6 +307,67 @@ on_both! {
         assert!(matches!(stale, Err(AppError::Conflict(_))), "{stale:?}");
         stop.send(true).unwrap();
         tokio::time::timeout(std::time::Duration::from_secs(2), running).await.unwrap().unwrap();
+    }
+
+    // What is followed change by change is what is read whole.
+    async fn the_snapshot_reads_what_changed_and_misses_nothing(world: World) {
+        let directory = Directory::start(&world.db).await.unwrap();
+        let shown = |service: &str, place: &str| {
+            let snapshot = directory.current();
+            let help = snapshot.help(service, &ars(place), HelpLanguage::German, now()).unwrap();
+            help.channels.iter().map(|way| way.label.to_owned()).collect::<Vec<_>>().join(", ")
+        };
+        let adoption = |service: &str, place: &str, state: &str, label: &str| {
+            format!(
+                "[[adoption]]\nservice = \"{service}\"\nars = \"{place}\"\nstate = \"{state}\"\ncentral = [\"kiel-zentral\"]\n\
+                 [[adoption.channel]]\nkind = \"web\"\nlabel = \"{label}\"\nurl = \"https://hilfe.example.org\"\nhours = \"Mo 08:00-09:07\"\n"
+            )
+        };
+        // A new one, one that is suspended, one that shows something else.
+        for (state, label, now_shown) in [("live", "Erstens", "Erstens"), ("suspended", "Erstens", "Behördennummer 115"), ("live", "Zweitens", "Zweitens")] {
+            world.import(&adoption("wohngeld", "010030000000", state, label)).await.unwrap();
+            directory.refresh().await.unwrap();
+            assert_eq!(shown("wohngeld", "010030000000"), now_shown);
+            follows(&directory, &world.db).await;
+        }
+        let new = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "email", "label": "Mail", "email": "a@kiel.example.org"});
+        let made = channels::create(&world.db, &somebody(), serde_json::from_value(new).unwrap(), None, now()).await.map(made).unwrap();
+        directory.refresh().await.unwrap();
+        assert!(shown("wohngeld", KIEL).contains("Mail"), "{}", shown("wohngeld", KIEL));
+        follows(&directory, &world.db).await;
+        channels::end(&world.db, &somebody(), made.id, None, now()).await.unwrap();
+        directory.refresh().await.unwrap();
+        assert!(!shown("wohngeld", KIEL).contains("Mail"), "{}", shown("wohngeld", KIEL));
+        follows(&directory, &world.db).await;
+        // A service that stands before the others moves their numbers, and so does one that goes.
+        let first = "[[service]]\nslug = \"aaa\"\nname = \"A\"\noperating_land = \"HH\"\n";
+        world.import(&format!("{first}{}", adoption("aaa", KIEL, "live", "Drittens"))).await.unwrap();
+        directory.refresh().await.unwrap();
+        assert_eq!(shown("aaa", KIEL), "Drittens");
+        follows(&directory, &world.db).await;
+        let its = adoptions::AdoptionQuery { service: Some(slug("aaa")), reach: Reach::everything(), ..Default::default() };
+        let found = adoptions::list(&world.db, its, PageRequest::default()).await.unwrap().items.remove(0);
+        adoptions::end(&world.db, &somebody(), found.id, None, now()).await.unwrap();
+        directory.refresh().await.unwrap();
+        assert_eq!(shown("aaa", KIEL), "Behördennummer 115");
+        follows(&directory, &world.db).await;
+        services::end(&world.db, &somebody(), slug("aaa"), None, now()).await.unwrap();
+        directory.refresh().await.unwrap();
+        follows(&directory, &world.db).await;
+        // A new list of places moves the numbers of all that stand behind.
+        let line = |n: usize| format!("01001{n:07},01001{n:03},Ort {n},Schleswig-Holstein,Flensburg,Amt,64,24937\n");
+        let list = format!("{}{}", sample::MUNICIPALITIES, (1..600).map(line).collect::<String>());
+        import::municipalities(&world.db, "g.csv", &list, now(), &mut |_, _| ()).await.unwrap();
+        directory.refresh().await.unwrap();
+        assert_eq!(shown("wohngeld", "010030000000"), "Zweitens");
+        follows(&directory, &world.db).await;
+        // So many at once that the service is read whole.
+        let many = (1..600).map(|n| format!("01001{n:07}"));
+        let file: String = many.map(|place| adoption("wohngeld", &place, "live", "Viertens")).collect();
+        world.import(&file).await.unwrap();
+        directory.refresh().await.unwrap();
+        assert_eq!((shown("wohngeld", "010010000077"), shown("wohngeld", "010030000000")), ("Viertens".into(), "Zweitens".into()));
+        follows(&directory, &world.db).await;
     }
 
     async fn a_new_adoption_is_a_draft_and_one_that_was_ended_begins_anew(world: World) {
@@ -454,6 +514,22 @@ on_both! {
         }
         println!("help: {:?} each", began.elapsed() / 100_000);
         assert_eq!(snapshot.municipality_count(), 10_981 + sample::MUNICIPALITIES.lines().count() - 1);
+    }
+}
+
+/// What was followed says for every service and place what a reading from nothing says.
+pub async fn follows(followed: &Directory, db: &Db) {
+    let (followed, read) = (followed.current(), Directory::start(db).await.unwrap().current());
+    assert_eq!(followed.municipality_count(), read.municipality_count());
+    let of = |snapshot: &Snapshot, service: &str, place: &Ars| {
+        serde_json::to_value(snapshot.help(service, place, HelpLanguage::German, now())).unwrap()
+    };
+    for service in read.services() {
+        for line in sample::MUNICIPALITIES.lines().skip(1) {
+            let place = ars(line.split(',').next().unwrap());
+            let (service, place) = (service.slug.as_str(), &place);
+            assert_eq!(of(&followed, service, place), of(&read, service, place), "{service} {place}");
+        }
     }
 }
 

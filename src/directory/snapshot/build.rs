@@ -3,26 +3,29 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::adoptions::{Renewal, Use};
 use super::help::ShownChannel;
 use super::hours::HoursTableBuilder;
 use super::notices::Notices;
-use super::{AdoptionEntry, Adoptions, PlaceEntry, Places, ServiceEntry, Snapshot, key};
+use super::{PlaceEntry, Places, ServiceEntry, Snapshot};
+use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::directory::channels::HelpChannel;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
 use crate::directory::store::successors::SuccessorRow;
 use crate::error::AppError;
-use crate::keys::{Ars, Slug};
+use crate::keys::Ars;
 
-/// How many rows are held at a time beside the snapshot itself.
-const PIECE: i64 = 5_000;
+/// Where more of a service's adoptions changed than this, all of it is read again: as much work, and less to hold.
+const MANY: i64 = 500;
 
 /// A newer snapshot, if anything changed since `before`.
 pub(super) fn newer(conn: &mut Conn, before: &Snapshot) -> Result<Option<Snapshot>, AppError> {
     if store::versions(conn)? == before.versions { Ok(None) } else { build(conn, Some(before)).map(Some) }
 }
 
-/// The present state. Municipalities are taken over from `before` unless they changed.
+/// The present state. Municipalities are taken over from `before` unless they changed, and so is each adoption.
 ///
 /// The versions are read first: what is committed while the rest is read is read again at the next look.
 pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapshot, AppError> {
@@ -35,9 +38,11 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     let by_slug: HashMap<Box<str>, u32> =
         (0u32..).zip(&services).map(|(index, service)| (service.slug.as_str().into(), index)).collect();
     let notices = Notices::new(store::notices::all(conn)?, |slug| by_slug.get(slug).copied());
-    let mut hours = HoursTableBuilder::new();
-    let adoptions = adoptions(conn, &places, &by_slug, &mut hours)?;
-    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours: hours.finish() })
+    let hours = before.map_or_else(HoursTableBuilder::new, |before| HoursTableBuilder::further(&before.hours));
+    let mut reader = Reader { places: &places, renewal: Renewal::new(before.map(|before| &before.adoptions)), hours };
+    let of = reader.adoptions(conn, &services, before)?;
+    let (adoptions, hours) = (reader.renewal.finish(of), reader.hours.finish());
+    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours })
 }
 
 /// Municipalities by their keys. One that another took the place of is not among them; its keys lead to the other.
@@ -100,74 +105,115 @@ fn service(service: crate::directory::services::Service) -> ServiceEntry {
     }
 }
 
-fn adoptions(
-    conn: &mut Conn,
-    places: &Places,
-    services: &HashMap<Box<str>, u32>,
-    hours: &mut HoursTableBuilder,
-) -> Result<Adoptions, AppError> {
-    let index = |service: &Slug, ars: &Ars| {
-        // A key of before leads to the place of today, but what is left under it is not the use of today.
-        let place = *places.by_ars.get(&number(ars)?)?;
-        places.all.get(place as usize).filter(|entry| entry.ars == *ars)?;
-        Some(key(*services.get(service.as_str())?, place))
-    };
-    let mut all: Vec<(u64, AdoptionEntry)> = Vec::new();
-    let mut after = None;
-    loop {
-        let rows = store::adoptions::next(conn, after, PIECE)?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.id);
-        all.extend(rows.iter().filter_map(|row| {
-            let entry = AdoptionEntry { id: row.id, state: row.state, updated_at: row.updated_at, channels: 0 };
-            Some((index(&row.service, &row.ars)?, entry))
-        }));
-    }
-    all.sort_unstable_by_key(|(key, _)| *key);
-    let (keys, entries) = all.into_iter().unzip();
-    let mut adoptions = Adoptions { keys, entries, channels: vec![Box::default()] };
-    channels(conn, &mut adoptions, hours, index)?;
-    Ok(adoptions)
+/// Reads the adoptions in.
+struct Reader<'a> {
+    places: &'a Arc<Places>,
+    renewal: Renewal,
+    hours: HoursTableBuilder,
 }
 
-/// Hangs each adoption's channels on it; a list that many adoptions share is kept once.
-fn channels(
-    conn: &mut Conn,
-    adoptions: &mut Adoptions,
-    hours: &mut HoursTableBuilder,
-    index: impl Fn(&Slug, &Ars) -> Option<u64>,
-) -> Result<(), AppError> {
-    let mut known: HashMap<Box<[ShownChannel]>, u32> = HashMap::new();
-    let mut hang = |adoptions: &mut Adoptions, key: Option<u64>, list: Vec<ShownChannel>| {
-        let Some(at) = key.and_then(|key| adoptions.keys.binary_search(&key).ok()) else { return };
-        let list: Box<[ShownChannel]> = list.into();
-        let next = u32::try_from(adoptions.channels.len()).unwrap_or(0);
-        let number = *known.entry(list.clone()).or_insert(next);
-        if number == next {
-            adoptions.channels.push(list);
+impl Reader<'_> {
+    /// The uses of each service: as they were before, but for those that changed.
+    fn adoptions(
+        &mut self,
+        conn: &mut Conn,
+        services: &[ServiceEntry],
+        before: Option<&Snapshot>,
+    ) -> Result<Vec<Arc<[Use]>>, AppError> {
+        let Some(before) = before else {
+            return services.iter().map(|service| Ok(self.whole(conn, service)?.into())).collect();
+        };
+        let changed: HashMap<_, _> = store::adoptions::count_changed(conn, before.versions.0)?.into_iter().collect();
+        let mut of = Vec::with_capacity(services.len());
+        let mut left: HashSet<u32> = (0u32..).zip(&before.services).map(|(index, _)| index).collect();
+        for service in services {
+            let known = before.by_slug.get(service.slug.as_str()).copied();
+            let its = known.and_then(|index| before.adoptions.of.get(index as usize));
+            left.retain(|index| Some(*index) != known);
+            of.push(match (its, changed.get(&service.slug).copied().unwrap_or(0)) {
+                (None, _) => self.whole(conn, service)?.into(),
+                (Some(uses), count) if count > MANY => {
+                    self.renewal.drop_uses(uses);
+                    self.whole(conn, service)?.into()
+                }
+                (Some(uses), count) => {
+                    let uses = self.moved(uses, before);
+                    if count == 0 { uses } else { self.patched(conn, service, &uses, before.versions.0)?.into() }
+                }
+            });
         }
-        if let Some(entry) = adoptions.entries.get_mut(at) {
-            entry.channels = number;
-        }
-    };
-    let mut list = Vec::new();
-    let mut place = None;
-    let mut after = None;
-    loop {
-        let rows = store::channels::next(conn, after.as_ref(), PIECE)?;
-        let Some((last, position)) = rows.last() else { break };
-        after = Some((last.service.clone(), last.ars.clone(), *position, last.id));
-        for (channel, _) in rows {
-            let its = Some((channel.service.clone(), channel.ars.clone()));
-            if its != place {
-                hang(adoptions, place.as_ref().and_then(|(s, a)| index(s, a)), std::mem::take(&mut list));
-                place = its;
+        for gone in left {
+            if let Some(uses) = before.adoptions.of.get(gone as usize) {
+                self.renewal.drop_uses(uses);
             }
-            list.push(ShownChannel::new(channel.shown, hours));
         }
+        Ok(of)
     }
-    hang(adoptions, place.as_ref().and_then(|(s, a)| index(s, a)), list);
-    Ok(())
+
+    /// All live uses of a service.
+    fn whole(&mut self, conn: &mut Conn, service: &ServiceEntry) -> Result<Vec<Use>, AppError> {
+        let live = store::adoptions::live(conn, &service.slug)?;
+        let channels = store::channels::of_service(conn, &service.slug)?;
+        Ok(self.uses(live, channels))
+    }
+
+    /// The uses of a service, after those that changed since a version were read again.
+    fn patched(
+        &mut self,
+        conn: &mut Conn,
+        service: &ServiceEntry,
+        uses: &[Use],
+        after: i64,
+    ) -> Result<Vec<Use>, AppError> {
+        let rows = store::adoptions::changed(conn, &service.slug, after)?;
+        let mut changed: Vec<u32> = rows.iter().filter_map(|row| self.place(&row.ars)).collect();
+        changed.sort_unstable();
+        let live: Vec<(Ars, Timestamp)> =
+            rows.into_iter().filter(|row| row.is_live()).map(|row| (row.ars, row.updated_at)).collect();
+        let places: Vec<Ars> = live.iter().map(|(ars, _)| ars.clone()).collect();
+        let channels = store::channels::of_adoptions(conn, std::slice::from_ref(&service.slug), &places)?;
+        let now = self.uses(live, channels);
+        Ok(self.renewal.replace(uses, &changed, now))
+    }
+
+    /// Hangs on each use its channels, which stand in their order.
+    fn uses(&mut self, live: Vec<(Ars, Timestamp)>, channels: Vec<HelpChannel>) -> Vec<Use> {
+        let mut shown: HashMap<u32, Vec<ShownChannel>> = HashMap::new();
+        for channel in channels {
+            if let Some(place) = self.place(&channel.ars) {
+                shown.entry(place).or_default().push(ShownChannel::new(channel.shown, &mut self.hours));
+            }
+        }
+        let mut uses: Vec<Use> = live
+            .into_iter()
+            .filter_map(|(ars, updated_at)| {
+                let place = self.place(&ars)?;
+                Some(self.renewal.shows(place, updated_at, shown.remove(&place).unwrap_or_default()))
+            })
+            .collect();
+        uses.sort_unstable_by_key(|one| one.place);
+        uses
+    }
+
+    /// A key of before leads to the place of today, but what is left under it is not the use of today.
+    fn place(&self, ars: &Ars) -> Option<u32> {
+        let place = *self.places.by_ars.get(&number(ars)?)?;
+        self.places.all.get(place as usize).filter(|entry| entry.ars == *ars).map(|_| place)
+    }
+
+    /// The uses with the numbers that their places have now.
+    fn moved(&mut self, uses: &Arc<[Use]>, before: &Snapshot) -> Arc<[Use]> {
+        if Arc::ptr_eq(self.places, &before.places) {
+            return uses.clone();
+        }
+        let places = self.places;
+        let number = |old: u32| {
+            let ars = &before.places.all.get(old as usize)?.ars;
+            let new = *places.by_ars.get(&number(ars)?)?;
+            places.all.get(new as usize).filter(|entry| entry.ars == *ars).map(|_| new)
+        };
+        self.renewal.renumber(uses, number).into()
+    }
 }
 
 fn number(ars: &Ars) -> Option<u64> {

@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 use crate::directory::channels::Channel;
 use crate::directory::hours::Open;
 use crate::directory::resolve::Span;
-use crate::directory::terms::{AdoptionState, ChannelKind};
+use crate::directory::terms::ChannelKind;
 use crate::keys::Ars;
 
 /// In which language help is given.
@@ -208,11 +208,10 @@ impl Snapshot {
         let service = self.services.get(index as usize)?;
         let (place_index, place) = self.place(ars)?;
         let (today, midnight) = day(now);
-        let live = self.adoptions.find(index, place_index).filter(|a| a.state == AdoptionState::Live);
-        let shown = live.and_then(|adoption| self.adoptions.channels.get(adoption.channels as usize));
+        let live = self.adoptions.find(index, place_index);
+        let shown = live.map_or(&[][..], |one| self.adoptions.shown(one));
         let mut channels: Vec<HelpWay> = shown
-            .into_iter()
-            .flat_map(|list| list.iter())
+            .iter()
             .filter(|channel| Span { from: channel.valid.0, to: channel.valid.1 }.holds(today))
             .map(|channel| self.way(channel, place, language, now))
             .collect();
@@ -223,7 +222,7 @@ impl Snapshot {
             advice = Some(ask_there(service, place, language));
         }
         let mut known = self.notices(index, &place.ars, language, now);
-        let changed = live.map_or(service.updated_at, |adoption| adoption.updated_at.max(service.updated_at));
+        let changed = live.map_or(service.updated_at, |adoption| adoption.updated_at().max(service.updated_at));
         let told = known.notices.iter().map(|notice| Cow::Owned(format!("{}. {}", notice.title, notice.text)));
         let told = service.notice.as_deref().map(Cow::Borrowed).into_iter().chain(told);
         let notice = in_one(told.chain(advice.clone().map(Cow::Owned)));

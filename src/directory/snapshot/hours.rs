@@ -1,11 +1,12 @@
 //! The service hours of a snapshot: each distinct text read once, its words made once, and whether somebody is there
 //! worked out once for each Land and kept until it can change.
 //!
-//! Invariant: what is kept is used only between the minute it was worked out for and the minute until which it is
+//! Invariant: a number means the same hours in this snapshot and every later one. What is kept is used only between the minute it was worked out for and the minute until which it is
 //! sure to hold, so a clock that is set back or forth never meets a stale answer. One number holds all of it, so that
 //! readers need no lock.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta};
@@ -24,12 +25,12 @@ const LENGTH_BITS: u32 = 6;
 
 /// Every distinct service hours of the directory.
 #[derive(Debug)]
-pub(super) struct HoursTable(Vec<Entry>);
+pub(super) struct HoursTable(Vec<Arc<Entry>>);
 
 /// Fills a table.
 pub(super) struct HoursTableBuilder {
     known: HashMap<Box<str>, u32>,
-    entries: Vec<Entry>,
+    entries: Vec<Arc<Entry>>,
 }
 
 #[derive(Debug)]
@@ -54,6 +55,13 @@ impl HoursTableBuilder {
         new
     }
 
+    /// The table of before, to be filled further: numbers stay. Hours that nobody has any more stay with them, which
+    /// costs little: of distinct hours there are few.
+    pub(super) fn further(before: &HoursTable) -> Self {
+        let known = (0..).zip(&before.0).map(|(number, entry)| (entry.raw.clone(), number)).collect();
+        Self { known, entries: before.0.clone() }
+    }
+
     /// The number of these hours.
     pub(super) fn number(&mut self, raw: &str) -> u32 {
         if let Some(number) = self.known.get(raw) {
@@ -62,12 +70,12 @@ impl HoursTableBuilder {
         let number = u32::try_from(self.entries.len()).unwrap_or(0);
         self.known.insert(raw.into(), number);
         let languages = [HelpLanguage::German, HelpLanguage::Easy, HelpLanguage::English];
-        self.entries.push(Entry {
+        self.entries.push(Arc::new(Entry {
             raw: raw.into(),
             hours: Hours::parse(raw).ok(),
             words: languages.map(|language| in_words(raw, language).into()),
             now: Default::default(),
-        });
+        }));
         number
     }
 

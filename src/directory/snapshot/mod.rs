@@ -2,9 +2,10 @@
 //!
 //! Invariant: a snapshot is whole (read in one go) and never changes; a newer one takes its place at once after a
 //! commit of this process and within half a second after one of another. Whoever holds an older one may go on
-//! reading it. Where next: `build.rs` (reading it in), `help.rs` ("Wer kann mir helfen?"),
+//! reading it. Of adoptions only what changed is read again. Where next: `build.rs` (reading it in), `adoptions.rs`, `help.rs` ("Wer kann mir helfen?"),
 //! `hours.rs`, `notices.rs`, `search.rs`.
 
+mod adoptions;
 mod build;
 mod help;
 mod hours;
@@ -18,11 +19,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::terms::{AdoptionState, Assessment};
+use super::terms::Assessment;
 use crate::clock::Timestamp;
 use crate::db::{Db, Topic};
 use crate::error::AppError;
-use crate::ids::AdoptionId;
 use crate::keys::{Ags, Ars, LandCode, Slug};
 
 pub use help::{Help, HelpLanguage, HelpWay, Links, Named, Place};
@@ -47,7 +47,7 @@ pub struct Snapshot {
     places: Arc<Places>,
     services: Vec<ServiceEntry>,
     by_slug: HashMap<Box<str>, u32>,
-    adoptions: Adoptions,
+    adoptions: adoptions::Adoptions,
     notices: notices::Notices,
     hours: hours::HoursTable,
 }
@@ -99,25 +99,6 @@ pub struct ServiceEntry {
     pub notice: Option<Box<str>>,
     /// When it was changed last.
     pub updated_at: Timestamp,
-}
-
-/// A municipality's use of a service as the snapshot keeps it.
-#[derive(Debug, Clone, Copy)]
-pub struct AdoptionEntry {
-    /// Its id.
-    pub id: AdoptionId,
-    /// How far it is.
-    pub state: AdoptionState,
-    updated_at: Timestamp,
-    channels: u32,
-}
-
-/// The adoptions in the order of (service, place), found by halving; equal lists of channels are kept once.
-#[derive(Debug, Default)]
-struct Adoptions {
-    keys: Vec<u64>,
-    entries: Vec<AdoptionEntry>,
-    channels: Vec<Box<[help::ShownChannel]>>,
 }
 
 impl Directory {
@@ -190,12 +171,6 @@ impl Snapshot {
         &self.services
     }
 
-    /// The municipality's use of the service, whatever its state.
-    pub fn adoption(&self, service: &str, ars: &Ars) -> Option<&AdoptionEntry> {
-        let (place, _) = self.place(ars)?;
-        self.adoptions.find(*self.by_slug.get(service)?, place)
-    }
-
     /// How many municipalities there are.
     pub fn municipality_count(&self) -> usize {
         self.places.all.len()
@@ -205,15 +180,4 @@ impl Snapshot {
         let index = *self.places.by_ars.get(&ars.as_str().parse().ok()?)?;
         self.places.all.get(index as usize).map(|place| (index, place))
     }
-}
-
-impl Adoptions {
-    fn find(&self, service: u32, place: u32) -> Option<&AdoptionEntry> {
-        let index = self.keys.binary_search(&key(service, place)).ok()?;
-        self.entries.get(index)
-    }
-}
-
-fn key(service: u32, place: u32) -> u64 {
-    u64::from(service) << 32 | u64::from(place)
 }

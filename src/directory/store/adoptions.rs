@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use super::{channels, duties};
-use crate::access::{Reach, within_reach};
+use crate::access::within_reach;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::schema::adoptions;
+use crate::db::schema::{adoptions, changes};
 use crate::directory::adoptions::{Adoption, AdoptionQuery, Duties};
 use crate::directory::terms::{AdoptionState, Duty};
 use crate::error::AppError;
@@ -25,6 +25,23 @@ pub(in crate::directory) struct AdoptionRow {
     pub version: i32,
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// The change it was written in; none in the midst of it.
+    pub changed_in: Option<i64>,
+}
+
+/// What the directory in memory asks of one.
+#[derive(Debug, Queryable)]
+pub(in crate::directory) struct Published {
+    pub ars: Ars,
+    pub state: AdoptionState,
+    pub updated_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Published {
+    pub fn is_live(&self) -> bool {
+        self.state == AdoptionState::Live && self.ended_at.is_none()
+    }
 }
 
 /// A new one of which nothing is known yet.
@@ -118,14 +135,34 @@ pub(in crate::directory) fn of(conn: &mut Conn, ids: &[AdoptionId]) -> Result<Ve
     Ok(present.order(adoptions::id).load(conn)?)
 }
 
-/// The next ones by id, whatever their state; for loading all of them piece by piece.
-pub(in crate::directory) fn next(
-    conn: &mut Conn,
-    after: Option<AdoptionId>,
-    most: i64,
-) -> Result<Vec<AdoptionRow>, AppError> {
-    let all = AdoptionQuery { reach: Reach::everything(), ..Default::default() };
-    list(conn, &all, most, after)
+/// The live ones of a service, by place.
+pub(in crate::directory) fn live(conn: &mut Conn, service: &Slug) -> Result<Vec<(Ars, Timestamp)>, AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ended_at.is_null());
+    let live = its.filter(adoptions::state.eq(AdoptionState::Live));
+    Ok(live.order(adoptions::ars).select((adoptions::ars, adoptions::updated_at)).load(conn)?)
+}
+
+/// How many of each service were changed after a version of the directory.
+pub(in crate::directory) fn count_changed(conn: &mut Conn, after: i64) -> Result<Vec<(Slug, i64)>, AppError> {
+    let changed = adoptions::table.filter(adoptions::changed_in.gt(after));
+    Ok(changed.group_by(adoptions::service).select((adoptions::service, diesel::dsl::count_star())).load(conn)?)
+}
+
+/// Those of a service that were changed after a version of the directory, also ended ones.
+pub(in crate::directory) fn changed(conn: &mut Conn, service: &Slug, after: i64) -> Result<Vec<Published>, AppError> {
+    let changed =
+        adoptions::table.filter(adoptions::changed_in.gt(after)).filter(adoptions::service.eq(service.clone()));
+    let columns = (adoptions::ars, adoptions::state, adoptions::updated_at, adoptions::ended_at);
+    Ok(changed.select(columns).load(conn)?)
+}
+
+/// Gives those that this transaction wrote the number of its change, which must have been raised before.
+pub(in crate::directory) fn stamp(conn: &mut Conn) -> Result<(), AppError> {
+    let version: i64 = changes::table.find("directory").select(changes::version).first(conn)?;
+    diesel::update(adoptions::table.filter(adoptions::changed_in.is_null()))
+        .set(adoptions::changed_in.eq(version))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// These adoptions with their duties and channels.
@@ -177,6 +214,7 @@ pub(in crate::directory) fn insert(conn: &mut Conn, adoption: &Adoption) -> Resu
         version: adoption.version,
         updated_at: adoption.updated_at,
         ended_at: None,
+        changed_in: None,
     };
     diesel::insert_into(adoptions::table).values(&row).execute(conn)?;
     Ok(adoption.id)
@@ -190,6 +228,7 @@ pub(in crate::directory) fn update(conn: &mut Conn, adoption: &Adoption) -> Resu
             adoptions::version.eq(adoption.version),
             adoptions::updated_at.eq(adoption.updated_at),
             adoptions::ended_at.eq(None::<Timestamp>),
+            adoptions::changed_in.eq(None::<i64>),
         ))
         .execute(conn)?;
     Ok(())
@@ -209,7 +248,11 @@ pub(in crate::directory) fn set_duties(conn: &mut Conn, adoption: &Adoption) -> 
 pub(in crate::directory) fn touch(conn: &mut Conn, service: &Slug, ars: &Ars, now: Timestamp) -> Result<(), AppError> {
     let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
     diesel::update(its)
-        .set((adoptions::version.eq(adoptions::version + 1), adoptions::updated_at.eq(now)))
+        .set((
+            adoptions::version.eq(adoptions::version + 1),
+            adoptions::updated_at.eq(now),
+            adoptions::changed_in.eq(None::<i64>),
+        ))
         .execute(conn)?;
     Ok(())
 }
@@ -222,6 +265,7 @@ pub(in crate::directory) fn end(conn: &mut Conn, id: AdoptionId, now: Timestamp)
             adoptions::ended_at.eq(now),
             adoptions::updated_at.eq(now),
             adoptions::version.eq(adoptions::version + 1),
+            adoptions::changed_in.eq(None::<i64>),
         ))
         .execute(conn)?;
     Ok(ended > 0)

@@ -114,24 +114,14 @@ pub(in crate::directory) fn list(
     Ok(rows.into_iter().map(HelpChannel::from).collect())
 }
 
-/// The next ones after a place in the order of service, municipality and position, for loading all of them piece
-/// by piece; answers each with its position.
-pub(in crate::directory) fn next(
-    conn: &mut Conn,
-    after: Option<&(Slug, Ars, i32, ChannelId)>,
-    most: i64,
-) -> Result<Vec<(HelpChannel, i32)>, AppError> {
-    let mut rows = help_channels::table.filter(help_channels::ended_at.is_null()).into_boxed();
-    if let Some((service, ars, position, id)) = after {
-        use help_channels as c;
-        let later = c::id.gt(*id);
-        let later = c::position.gt(*position).or(c::position.eq(*position).and(later));
-        let later = c::ars.gt(ars.clone()).or(c::ars.eq(ars.clone()).and(later));
-        rows = rows.filter(c::service.gt(service.clone()).or(c::service.eq(service.clone()).and(later)));
-    }
-    let order = (help_channels::service, help_channels::ars, help_channels::position, help_channels::id);
-    let rows: Vec<ChannelRow> = rows.order(order).limit(most).load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.position, row)).map(|(position, row)| (row.into(), position)).collect())
+/// All of a service, by municipality and in order.
+pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Result<Vec<HelpChannel>, AppError> {
+    let its = help_channels::table
+        .filter(help_channels::service.eq(service.clone()))
+        .filter(help_channels::ended_at.is_null());
+    let order = (help_channels::ars, help_channels::position, help_channels::id);
+    let rows: Vec<ChannelRow> = its.order(order).load(conn)?;
+    Ok(rows.into_iter().map(HelpChannel::from).collect())
 }
 
 /// Those of many adoptions at once, in order: of these services, in these municipalities.

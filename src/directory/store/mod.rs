@@ -1,6 +1,7 @@
 //! The directory's tables, one file an object.
 //!
-//! Invariant: whoever writes to them calls [`changed`] (or [`places_changed`]) in the same transaction.
+//! Invariant: whoever writes to them calls [`changed`] (or [`places_changed`]) in the same transaction, after the
+//! writing. An adoption that was written carries no number of a change until then.
 
 pub(super) mod adoptions;
 pub(super) mod agreements;
@@ -23,9 +24,11 @@ use crate::db::schema::changes;
 use crate::db::{Conn, Topic, Tx};
 use crate::error::AppError;
 
-/// Tells every instance that the directory changed.
+/// Tells every instance that the directory changed, and which adoptions. Who raises the version holds its row until
+/// the commit, so versions rise in the order of the commits.
 pub(super) fn changed(tx: &mut Tx) -> Result<(), AppError> {
     raise(tx, "directory")?;
+    adoptions::stamp(tx)?;
     tx.signal(Topic::Directory);
     tx.signal(Topic::Contacts);
     Ok(())

@@ -61,7 +61,12 @@ pub(in crate::directory) fn move_adoption(
     new: &Ars,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    let place = (adoptions::ars.eq(new.clone()), adoptions::version.eq(row.version + 1), adoptions::updated_at.eq(now));
+    let place = (
+        adoptions::ars.eq(new.clone()),
+        adoptions::version.eq(row.version + 1),
+        adoptions::updated_at.eq(now),
+        adoptions::changed_in.eq(None::<i64>),
+    );
     diesel::update(adoptions::table.find(row.id)).set(place).execute(conn)?;
     move_what_it_shows(conn, row, new)
 }
