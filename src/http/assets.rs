@@ -34,6 +34,8 @@ pub struct Assets {
     pub icon: &'static str,
     /// The script that copies snippets.
     pub copy: &'static str,
+    /// The script of the form for requests by phone.
+    pub intake: &'static str,
 }
 
 impl Assets {
@@ -45,6 +47,7 @@ impl Assets {
             lotse: concat!("/assets/", hash!(), "/lotse.css"),
             icon: concat!("/assets/", hash!(), "/icon.svg"),
             copy: concat!("/assets/", hash!(), "/embed/copy.js"),
+            intake: concat!("/assets/", hash!(), "/intake.js"),
         }
     }
 }

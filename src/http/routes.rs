@@ -13,7 +13,7 @@ use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
-use super::pages::{audit as audit_log, confirmation, escalation, link, login, mail, provider, start};
+use super::pages::{audit as audit_log, confirmation, escalation, intake, link, login, mail, provider, start};
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -154,6 +154,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/konto/anmeldungen/{session}/beenden": post sessions::end))
     .service(at!("/konto/token": get account::tokens::form, post account::tokens::create))
     .service(at!("/konto/token/{token}/widerrufen": post account::tokens::revoke))
+    .service(at!("/anfragen/neu": get intake::view, post intake::submit))
+    .service(at!("/anfragen/neu/orte": get intake::places))
+    .service(at!("/anfragen/neu/dienste": get intake::services))
+    .service(at!("/anfragen/neu/hilfe": get intake::aid))
+    .service(at!("/anfragen/neu/{ticket}": get intake::done))
+    .service(at!("/anfragen/auskunft": get intake::look_up))
+    .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
     .service(at!("/anschluesse": get adoption_pages::list))
     .service(at!("/anschluesse/{adoption}": get adoption::view))
     .service(at!("/anschluesse/{adoption}/stand": post adoption::set_state))

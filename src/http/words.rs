@@ -124,10 +124,11 @@ impl Language {
         }
     }
 
-    /// A time near now: today and yesterday by their names.
+    /// A time near now: yesterday, today and tomorrow by their names.
     pub fn near(self, time: Timestamp, now: Timestamp) -> String {
         let clock = time.utc().with_timezone(&Berlin).format("%H:%M").to_string();
         match (now.day_in_berlin() - time.day_in_berlin()).num_days() {
+            -1 => self.with_all("tomorrow-at", &[("time", clock)]),
             0 => self.with_all("today-at", &[("time", clock)]),
             1 => self.with_all("yesterday-at", &[("time", clock)]),
             _ => self.time(time),

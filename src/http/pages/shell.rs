@@ -26,7 +26,9 @@ use crate::http::visitor::{Visitor, csrf_token, see_other};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
 /// Every place of the navigation with the right that shows it, and where that must hold.
-const PLACES: [(&str, &str, Action, Where); 3] = [
+const PLACES: [(&str, &str, Action, Where); 5] = [
+    ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
+    ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
@@ -221,7 +223,7 @@ const DONE: &str = "getan";
 pub fn show(status: StatusCode, shell: &Shell, template: &impl Template) -> HttpResponse {
     let mut answer = page(status, template);
     if let Some(nonce) = &shell.nonce
-        && let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; script-src 'nonce-{nonce}'"))
+        && let Ok(policy) = HeaderValue::from_str(&format!("{POLICY}; script-src 'nonce-{nonce}'; connect-src 'self'"))
     {
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
@@ -235,5 +237,6 @@ pub fn show(status: StatusCode, shell: &Shell, template: &impl Template) -> Http
 
 /// Leads on to a page that says what was done.
 pub fn lead_done(to: &str, done: &str) -> HttpResponse {
-    see_other(&format!("{to}?{DONE}={done}"))
+    let and = if to.contains('?') { '&' } else { '?' };
+    see_other(&format!("{to}{and}{DONE}={done}"))
 }

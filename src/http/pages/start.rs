@@ -15,6 +15,7 @@ use crate::http::visitor::{PageError, Visitor};
 #[template(path = "start.html")]
 struct Start {
     shell: Shell,
+    may_take: bool,
     may_adoptions: bool,
     may_people: bool,
     may_audit: bool,
@@ -26,6 +27,7 @@ struct Start {
 pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
     let service = state.directory().current().services().first().map(|service| service.slug.to_string());
     let shown = Start {
+        may_take: visitor.caller().is_some_and(|caller| finds(&caller, Action::SubmitTicket, Where::Somewhere)),
         may_adoptions: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadDirectory, Where::Somewhere)),
         may_people: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadUsers).is_ok()),
         may_audit: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadAudit).is_ok()),

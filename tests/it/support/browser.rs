@@ -193,6 +193,13 @@ impl Browser {
         self.client.perform_actions(keys).await.unwrap();
     }
 
+    /// Presses a key while another is held.
+    pub async fn chord(&self, held: char, key: char) {
+        let keys = KeyActions::new("keys".to_owned()).then(KeyAction::Down { value: held });
+        let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+        self.client.perform_actions(keys.then(KeyAction::Up { value: held })).await.unwrap();
+    }
+
     /// What has the focus: its id, else its words.
     pub async fn focus(&self) -> String {
         let focus = "const e = document.activeElement; return e.id || (e.textContent || e.tagName).trim();";

@@ -1,6 +1,8 @@
 # What stands on every page.
 skip = Zum Inhalt springen
 nav = Hauptmenü
+nav-intake = Neue Anfrage
+nav-look-up = Auskunft
 nav-adoptions = Anschlüsse
 nav-people = Personen
 nav-audit = Protokoll
@@ -17,6 +19,7 @@ yes = ja
 no = nein
 never = noch nie
 today-at = heute, { $time }
+tomorrow-at = morgen, { $time }
 yesterday-at = gestern, { $time }
 
 # The first page.
@@ -25,6 +28,8 @@ start-lead = Lotse bringt Hilfeanfragen zu Online-Diensten der Verwaltung zu den
 start-staff = Für Sie
 start-log-in = Anmelden
 start-account = Ihr Konto: Passwort, zweiter Faktor, Anmeldungen, Tokens
+start-intake = Neue Anfrage aufnehmen
+start-look-up = Auskunft zu einer laufenden Anfrage
 start-adoptions = Anschlüsse: welche Kommune welchen Dienst nutzt und was noch fehlt
 start-people = Personen und ihre Rollen
 start-audit = Protokoll: wer was getan hat

@@ -1,6 +1,8 @@
 # What stands on every page.
 skip = Skip to content
 nav = Main menu
+nav-intake = New request
+nav-look-up = Look up
 nav-adoptions = Adoptions
 nav-people = People
 nav-audit = Audit log
@@ -17,6 +19,7 @@ yes = yes
 no = no
 never = never
 today-at = today, { $time }
+tomorrow-at = tomorrow, { $time }
 yesterday-at = yesterday, { $time }
 
 # The first page.
@@ -25,6 +28,8 @@ start-lead = Lotse takes requests for help with public online services to the pe
 start-staff = For you
 start-log-in = Log in
 start-account = Your account: password, second factor, log-ins, tokens
+start-intake = Take a new request
+start-look-up = Look up a running request
 start-adoptions = Adoptions: which municipality uses which service, and what is missing
 start-people = People and their roles
 start-audit = Audit log: who did what

@@ -1,0 +1,205 @@
+/* Saves time in the form for a request by phone: suggestions, keys, what helps the caller, a draft that survives a
+   reload. Without this script the same form does the same. A draft stays in this window alone (sessionStorage) and
+   goes when the request is taken or somebody else logs in. */
+const at = (id) => document.getElementById(id);
+const form = at('neu');
+const who = document.querySelector('.lo-bar__end [href="/konto"]')?.textContent ?? '';
+const store = {
+  get: (key) => { try { const kept = JSON.parse(sessionStorage.getItem(key)); return kept?.who === who ? kept : null; } catch { return null; } },
+  put: (key, value) => { try { sessionStorage.setItem(key, JSON.stringify({ ...value, who })); } catch { /* no room: nothing is kept */ } },
+  drop: (key) => { try { sessionStorage.removeItem(key); } catch { /* nothing was kept */ } },
+};
+const element = (tag, text, attributes = {}) => {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+};
+const REPORTER = ['antwort', 'telefon', 'mail', 'name'];
+const inField = (target) => target.closest?.('input:not([type=radio]), textarea, select, [contenteditable]');
+
+if (form) intake(); else done();
+
+function values() {
+  const kept = {};
+  for (const [name, value] of new FormData(form)) if (name !== 'csrf') kept[name] = value;
+  return kept;
+}
+
+function fill(kept) {
+  for (const [name, value] of Object.entries(kept)) {
+    const field = form.elements.namedItem(name);
+    if (field && name !== 'csrf') field.value = value;
+  }
+}
+
+function intake() {
+  const lage = at('lage'), words = lage.dataset, open = at('offen'), began = Date.now();
+  let key = form.elements.namedItem('ars');
+  if (!(key instanceof HTMLInputElement)) key = null; // radios: a place was in doubt
+  let slug = '', savedAt = '', restored = false, online = true;
+
+  // The draft. What the server sent back with faults is newer than any draft.
+  const hasFaults = document.querySelector('[aria-invalid=true], .kern-alert--danger');
+  const draft = store.get('lotse-intake'), person = store.get('lotse-person');
+  if (location.hash === '#gleiche' && person) { fill(Object.fromEntries(REPORTER.map((name) => [name, person[name] ?? '']))); history.replaceState(null, '', location.pathname); }
+  else if (!hasFaults && draft && Object.entries(draft.values ?? {}).some(([name, value]) => value && !['einmal', 'antwort', 'ars'].includes(name))) { fill(draft.values); slug = draft.slug ?? ''; restored = true; }
+
+  function say() {
+    const minutes = Math.floor((Date.now() - began) / 1000);
+    const parts = [`${words.since} ${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')} ${words.minutes}`];
+    if (savedAt) parts.push(`${words.saved} ${savedAt}`);
+    lage.replaceChildren(parts.join(' · '));
+    if (restored) {
+      const forget = element('button', words.forget, { type: 'button', class: 'lo-textbtn' });
+      forget.onclick = () => { store.drop('lotse-intake'); location.reload(); };
+      lage.append(' · ', words.restored, ' ', forget);
+    }
+    if (!online) lage.append(' · ', element('strong', words.offline, { class: 'lo-late', role: 'alert' }));
+  }
+  function save() {
+    store.put('lotse-intake', { values: values(), slug });
+    savedAt = new Date().toLocaleTimeString('de-DE', { hour: '2-digit', minute: '2-digit' });
+    say();
+  }
+  setInterval(say, 1000);
+  say();
+  for (const [name, is] of [['online', true], ['offline', false]]) addEventListener(name, () => { online = is; say(); });
+
+  // What still misses, and the fields that the wished way of reply needs.
+  function look() {
+    const wish = form.elements.namedItem('antwort').value;
+    for (const box of form.querySelectorAll('[data-wishes]')) box.hidden = !box.dataset.wishes.includes(wish);
+    const needed = ['ort', 'dienst', 'kategorie', 'betreff', 'text', { phone: 'telefon', email: 'mail' }[wish]];
+    const label = (name) => { const field = at(name); return (field.labels?.[0] ?? field.querySelector('legend')).firstChild.textContent.trim(); };
+    const missing = needed.filter((name) => name && !form.elements.namedItem(name).value.trim());
+    if (open.dataset.open) open.replaceChildren(...(missing.length ? [element('strong', open.dataset.open), ` ${missing.map(label).join(', ')}`] : []));
+  }
+
+  // Numbers of persons that are not needed: shown, and blacked out with one key. The rules are those of tickets/ticket.rs.
+  const warn = at('warn'), text = at('text');
+  const RULES = [['iban', /\bDE\d{2}(?:[ -]?\d){18}\b/], ['birth', /\b(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19\d\d|20[01]\d|2020)\b/],
+    ['card', /\b\d(?:[ -]?\d){12,18}\b/], ['tax', /\b[1-9]\d(?: ?\d){9}\b/]];
+  const found = () => RULES.map(([kind, rule]) => [kind, text.value.match(rule)?.[0]]).find(([, hit]) => hit);
+  function redact() {
+    for (let hit = found(); hit; hit = found()) text.value = text.value.replace(hit[1], '█████');
+    text.focus();
+    check();
+    save();
+  }
+  function check() {
+    const hit = found();
+    warn.className = hit ? 'lo-warn' : '';
+    if (!hit) return warn.replaceChildren();
+    const button = element('button', warn.dataset.redact, { type: 'button', class: 'lo-textbtn', 'aria-keyshortcuts': 'F9' });
+    button.onclick = redact;
+    warn.replaceChildren(element('span', warn.dataset[hit[0]], { class: 'lo-st lo-st--late' }), ` „${hit[1]}“ ${warn.dataset.rest} `, button, ' ', element('kbd', 'F9', { 'aria-hidden': 'true' }));
+  }
+
+  // Suggestions lie over the form and never push it.
+  let helping;
+  async function help() {
+    const side = at('hilfe'), place = key?.value ?? form.elements.namedItem('ars').value;
+    if (!place || !slug) return;
+    helping?.abort();
+    helping = new AbortController();
+    try {
+      const query = new URLSearchParams({ ars: place, dienst: slug, kategorie: form.elements.namedItem('kategorie').value });
+      const answer = await fetch(`${side.dataset.source}?${query}`, { signal: helping.signal });
+      const html = await answer.text();
+      if (answer.ok && html.trim()) side.innerHTML = html;
+    } catch { /* the form goes on without it */ }
+  }
+  function combo(field, take) {
+    field.removeAttribute('list');
+    const box = element('div', '', { class: 'lo-combo__list', hidden: '' });
+    field.parentElement.append(box);
+    const listId = `${field.id}-liste`;
+    for (const [name, value] of [['role', 'combobox'], ['aria-expanded', 'false'], ['aria-controls', listId], ['aria-autocomplete', 'list']]) field.setAttribute(name, value);
+    box.append(element('ul', '', { id: listId, role: 'listbox', 'aria-label': field.dataset.list }));
+    let running, waiting, current = -1;
+    const rows = () => [...box.querySelectorAll('[role=option]')];
+    const shut = () => { box.hidden = true; field.setAttribute('aria-expanded', 'false'); field.removeAttribute('aria-activedescendant'); };
+    function mark(to) {
+      const all = rows();
+      if (!all.length) return;
+      current = (to + all.length) % all.length;
+      all.forEach((row, n) => row.setAttribute('aria-selected', n === current));
+      all[current].scrollIntoView({ block: 'nearest' });
+      field.setAttribute('aria-activedescendant', all[current].id);
+    }
+    function choose(row) {
+      field.value = row.dataset.label;
+      take(row.dataset.key);
+      shut();
+      save(); look(); help();
+    }
+    async function ask() {
+      running?.abort();
+      running = new AbortController();
+      if (!field.value.trim()) return shut();
+      try {
+        const answer = await fetch(`${field.dataset.source}?${new URLSearchParams({ q: field.value })}`, { signal: running.signal });
+        if (!answer.ok || document.activeElement !== field) return;
+        box.innerHTML = await answer.text();
+        const list = box.querySelector('[role=listbox]');
+        list.id = listId;
+        list.setAttribute('aria-label', field.dataset.list);
+        box.hidden = false;
+        field.setAttribute('aria-expanded', String(rows().length > 0));
+        mark(0);
+      } catch { /* the server finds it when the form is sent */ }
+    }
+    field.addEventListener('input', () => { take(''); clearTimeout(waiting); waiting = setTimeout(ask, 60); });
+    field.addEventListener('keydown', (event) => {
+      if (event.key === 'ArrowDown' && box.hidden) { event.preventDefault(); return ask(); }
+      if (box.hidden) return;
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') { event.preventDefault(); mark(current + (event.key === 'ArrowDown' ? 1 : -1)); }
+      else if (event.key === 'Escape') { event.preventDefault(); shut(); }
+      else if ((event.key === 'Enter' && !event.ctrlKey) || event.key === 'Tab') {
+        const row = rows()[current];
+        // Tab takes what is marked, too: what one sees is what one gets.
+        if (row) { if (event.key === 'Enter') event.preventDefault(); choose(row); }
+      }
+    });
+    box.addEventListener('pointerdown', (event) => { const row = event.target.closest('[role=option]'); if (row) { event.preventDefault(); choose(row); } });
+    field.addEventListener('blur', shut);
+  }
+  const ort = at('ort'), dienst = at('dienst');
+  combo(ort, (chosen) => { if (key) key.value = chosen; });
+  combo(dienst, (chosen) => { slug = chosen; });
+
+  form.addEventListener('input', () => { look(); check(); save(); });
+  form.addEventListener('change', (event) => { if (event.target.name === 'kategorie') help(); });
+  form.addEventListener('submit', () => { store.put('lotse-person', Object.fromEntries(REPORTER.map((name) => [name, form.elements.namedItem(name).value]))); save(); });
+  // Enter in a line goes on to the next field; the request is taken on purpose.
+  form.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && !event.ctrlKey && event.target.matches('input') && !event.defaultPrevented) event.preventDefault();
+  });
+  addEventListener('keydown', (event) => {
+    const go = { F2: ort, F4: dienst, F8: at('hilft') }[event.key];
+    if (go && !event.altKey && !event.ctrlKey) { event.preventDefault(); go.focus(); go.select?.(); }
+    else if (event.key === 'F9') { event.preventDefault(); redact(); }
+    else if (event.key === 'Enter' && event.ctrlKey) { event.preventDefault(); form.requestSubmit(); }
+  });
+  look(); check(); help();
+}
+
+function done() {
+  store.drop('lotse-intake');
+  const same = at('gleiche'), copy = at('kopieren');
+  if (same && store.get('lotse-person')) same.hidden = false;
+  at('naechster')?.focus();
+  at('naechster')?.addEventListener('click', () => store.drop('lotse-person'));
+  if (!copy) return;
+  const button = element('button', copy.dataset.copy, { type: 'button', class: 'lo-textbtn', 'aria-keyshortcuts': 'N' });
+  button.onclick = async () => {
+    try { await navigator.clipboard.writeText(copy.dataset.number); button.textContent = copy.dataset.copied; } catch { getSelection().selectAllChildren(at('nummer')); }
+  };
+  copy.append(button, ' ', element('kbd', 'N', { 'aria-hidden': 'true' }));
+  addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || inField(event.target)) return;
+    if (event.key.toLowerCase() === 'n') button.click();
+    if (event.key.toLowerCase() === 'w' && same && !same.hidden) same.click();
+  });
+}

@@ -1,0 +1,189 @@
+//! A request by phone in a real browser: a whole call by keys alone, a reload and a lost connection in the midst of it,
+//! without scripts, on a phone and in the dark.
+
+use lotse::access::{Grant, Role, Scope};
+use serde_json::Value;
+
+use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp};
+use crate::support::browser::{Browser, Scripts};
+
+const ENTER: char = '\u{E007}';
+const TAB: char = '\u{E004}';
+const DOWN: char = '\u{E015}';
+const RIGHT: char = '\u{E014}';
+const CONTROL: char = '\u{E009}';
+const F2: char = '\u{E032}';
+const F4: char = '\u{E034}';
+const F9: char = '\u{E039}';
+
+async fn agent(app: &TestApp) -> LoggedIn {
+    let scope = Scope::region("01".parse().unwrap());
+    app.person("brandt", vec![Grant { role: Role::Agent, scope, contact: None }]).await
+}
+
+async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
+    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
+    browser.find("#login").await.send_keys(&person.user.login).await.unwrap();
+    browser.find("#password").await.send_keys(PASSWORD).await.unwrap();
+    browser.press("Anmelden").await;
+}
+
+async fn types(browser: &Browser, text: &str) {
+    for key in text.chars() {
+        browser.key(key).await;
+    }
+}
+
+async fn until(browser: &Browser, what: &str, script: &str) {
+    let script = format!("return Boolean({script})");
+    let look = async || browser.run(&script).await == Value::Bool(true);
+    let (mut came, asked) = (look().await, std::time::Instant::now());
+    while !came && asked.elapsed() < std::time::Duration::from_secs(10) {
+        tokio::task::yield_now().await;
+        came = look().await;
+    }
+    assert!(came, "{what} did not come: {}", browser.text().await);
+}
+
+async fn assert_readable(browser: &Browser, name: &str) {
+    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)] {
+        browser.set_width(width).await;
+        browser.set_theme(theme).await;
+        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
+        browser.picture(&format!("intake-{name}-{width}-{theme}")).await;
+        let found = browser.axe().await;
+        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
+    }
+}
+
+/// From the first key to the number, without a mouse, and on to the next call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_by_keys_alone() {
+    let mut app = TestApp::start(Kind::Sqlite).await;
+    let person = agent(&app).await;
+    let browser = Browser::start().await;
+    browser.set_width(1440).await;
+    open_as(&browser, &app, &person, "/anfragen/neu").await;
+    assert_eq!((browser.heading().await.as_str(), browser.focus().await.as_str()), ("Neue Anfrage", "ort"));
+    assert!(
+        browser.text().await.contains("Noch offen: Ort, Online-Dienst, Worum geht es?"),
+        "{}",
+        browser.text().await
+    );
+
+    types(&browser, "kiel").await;
+    until(&browser, "suggestions", "document.querySelector('#ort-liste [role=option]')").await;
+    browser.picture("intake-suggestions").await;
+    browser.key(ENTER).await;
+    assert_eq!(browser.run("return document.getElementById('ort').value").await, "Kiel (24103)");
+    browser.key(TAB).await;
+    assert_eq!(browser.focus().await, "dienst");
+    types(&browser, "wohnsitz").await;
+    until(&browser, "services", "document.querySelector('#dienst-liste [role=option]')").await;
+    browser.key(TAB).await;
+    until(&browser, "what helps", "document.querySelector('#hilfe section')").await;
+    assert!(browser.text().await.contains("Wer in Kiel hilft") && browser.text().await.contains("Behördennummer 115"));
+    // A choice by arrows: the first, then the next.
+    browser.key(' ').await;
+    browser.key(RIGHT).await;
+    assert_eq!(browser.run("return new FormData(document.getElementById('neu')).get('kategorie')").await, "payment");
+    browser.key(TAB).await;
+    assert_eq!(browser.focus().await, "betreff");
+    types(&browser, "Bezahlung bricht ab").await;
+    browser.key(ENTER).await;
+    browser.key(TAB).await;
+    types(&browser, "Konto DE02 1203 0000 0000 2020 51 belastet?").await;
+    until(&browser, "the warning", "document.querySelector('#warn .lo-st')").await;
+    assert!(browser.text().await.contains("IBAN erkannt"), "{}", browser.text().await);
+    browser.key(F9).await;
+    assert_eq!(browser.run("return document.getElementById('text').value").await, "Konto █████ belastet?");
+
+    // A reload in the midst of it loses nothing.
+    browser.run("location.reload()").await;
+    until(&browser, "the draft", "document.getElementById('betreff')?.value === 'Bezahlung bricht ab'").await;
+    assert!(browser.text().await.contains("Entwurf von eben wiederhergestellt"), "{}", browser.text().await);
+    browser.key(F2).await;
+    assert_eq!(browser.focus().await, "ort");
+    browser.key(F4).await;
+    assert_eq!(browser.focus().await, "dienst");
+    browser.run("document.getElementById('telefon').focus()").await;
+    types(&browser, "0431 901-0").await;
+    assert!(!browser.text().await.contains("Noch offen"), "{}", browser.text().await);
+    assert_readable(&browser, "ready").await;
+    browser.set_width(1440).await;
+    browser.run("document.getElementById('telefon').focus()").await;
+    browser.chord(CONTROL, ENTER).await;
+    until(&browser, "the number", "document.getElementById('nummer')").await;
+    let number = browser.run("return document.getElementById('nummer').textContent").await.as_str().unwrap().to_owned();
+    let text = browser.text().await;
+    assert!(text.contains("Sagen Sie: „Ihre Anfrage hat die Nummer sechsundzwanzig – null null, "), "{text}");
+    assert_readable(&browser, "done").await;
+    let central = app.token(Role::Central, "").await;
+    let made = app.get(&central, &format!("/api/v1/tickets/{number}")).await.expect(200);
+    assert_eq!(
+        (&made["category"], &made["municipality"]["name"]),
+        (&"payment".into(), &"Kiel, Landeshauptstadt".into())
+    );
+    assert_eq!(made["description"], "Konto █████ belastet?");
+
+    // The same person again, then the next call: nothing of the last is left.
+    browser.key('w').await;
+    until(&browser, "the form", "document.getElementById('telefon')?.value === '0431 901-0'").await;
+    assert_eq!(browser.run("return document.getElementById('betreff').value").await, "");
+    browser.open(&format!("{}/anfragen/neu/{number}", app.base)).await;
+    until(&browser, "the focus", "document.activeElement.id === 'naechster'").await;
+    browser.key(ENTER).await;
+    until(&browser, "the empty form", "document.getElementById('telefon')?.value === ''").await;
+    assert_eq!(browser.run("return sessionStorage.getItem('lotse-person')").await, Value::Null);
+    let complaints = browser.noted().await.complaints;
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// What is in doubt comes back with what it may be; the same form does it without scripts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_scripts_nothing_is_guessed() {
+    let app = TestApp::start(Kind::Sqlite).await;
+    crate::intake::more_places(&app).await;
+    let person = agent(&app).await;
+    let browser = Browser::start_with(Scripts::Off).await;
+    open_as(&browser, &app, &person, "/anfragen/neu").await;
+    let fill = async |css: &str, text: &str| {
+        let field = browser.find(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    };
+    fill("#ort", "24354").await;
+    fill("#dienst", "Elektronische Wohnsitzanmeldung").await;
+    fill("#betreff", "Fehler 500").await;
+    browser.press("Anfrage aufnehmen Strg Enter").await;
+    let text = browser.text().await;
+    assert!(text.contains("24354 gilt für") && text.contains("Rieseby"), "{text}");
+    assert!(text.contains("Angaben fehlen: Ort"), "{text}");
+    assert_readable(&browser, "fault").await;
+    assert_eq!(
+        browser.find("#betreff").await.prop("value").await.unwrap().unwrap(),
+        "Fehler 500",
+        "what was typed stays"
+    );
+    browser.click(&browser.find("#gemeint input[value='010585893137'] + span").await).await;
+    browser.click(&browser.find("#kategorie input[value=login] + span").await).await;
+    fill("#text", "Nach der Anmeldung mit BundID.").await;
+    fill("#telefon", "04355 555").await;
+    browser.press("Anfrage aufnehmen Strg Enter").await;
+    assert_eq!(browser.heading().await, "Anfrage aufgenommen");
+    let number = browser.find("#nummer").await.text().await.unwrap();
+
+    // The person calls again.
+    browser.open(&format!("{}/anfragen/auskunft", app.base)).await;
+    fill("#nummer", &number.replace('-', "")).await;
+    browser.press("Nachsehen").await;
+    let text = browser.text().await;
+    assert!(text.contains("liegt bei der zentralen Stelle in Rieseby") && !text.contains("04355"), "{text}");
+    fill("#text", "Seit heute auch mit Chrome.").await;
+    browser.press("Nachtrag aufnehmen").await;
+    assert!(browser.text().await.contains("Nachtrag aufgenommen."), "{}", browser.text().await);
+    assert_readable(&browser, "look-up").await;
+    fill("#nummer", "26-000000-0").await;
+    browser.press("Nachsehen").await;
+    assert!(browser.text().await.contains("Diese Nummer gibt es nicht"), "{}", browser.text().await);
+}
