@@ -108,7 +108,12 @@ pub(super) fn send(
     };
     let mut messages = 0;
     for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
-        let dedupe = format!("{} {} {} {endpoint}", found.id, found.step, occasion.event());
+        // Reminders of a step and of the answer after it are told apart, and each from the one before.
+        let which = match occasion {
+            Occasion::Reminded => format!("{} {}", found.acknowledged_at.is_some(), found.reminded),
+            Occasion::Created | Occasion::Cancelled => String::new(),
+        };
+        let dedupe = format!("{} {} {}{which} {endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {
             about: found.id.cast(),
             purpose: purpose(occasion),
@@ -187,6 +192,7 @@ pub(super) fn facts(
         note: found.note.clone(),
         asked_by: ticket.claimed_by.as_ref().map_or_else(|| "Die Kommune".to_owned(), |c| c.name.clone()),
         acknowledge_by: found.acknowledge_by,
+        answer_by: found.answer_by,
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,

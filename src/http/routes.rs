@@ -5,8 +5,8 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, agreements, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned,
-    rollout, route, services, transfers, versions,
+    adoptions, agreements, channels, closing_days, contacts, exports, gaps, imports, lands, municipalities, notices,
+    planned, rollout, route, services, transfers, versions,
 };
 use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
@@ -106,6 +106,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/closing-days": get closing_days::list, post closing_days::create))
+            .service(at!("/closing-days/{day}": get closing_days::read, delete closing_days::end))
             .service(at!("/notices": get notices::list, post notices::create))
             .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
             .service(at!("/exports/help": get exports::help))

@@ -37,7 +37,8 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     let notices = Notices::new(store::notices::all(conn)?, |slug| by_slug.get(slug).copied());
     let mut hours = HoursTableBuilder::new();
     let adoptions = adoptions(conn, &places, &by_slug, &mut hours)?;
-    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours: hours.finish() })
+    let closing_days = store::closing_days::all(conn)?.into();
+    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours: hours.finish(), closing_days })
 }
 
 /// Municipalities by their keys. One that another took the place of is not among them; its keys lead to the other.

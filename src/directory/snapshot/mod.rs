@@ -18,6 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::hours::ClosedDay;
 use super::terms::{AdoptionState, Assessment};
 use crate::clock::Timestamp;
 use crate::db::{Db, Topic};
@@ -50,6 +51,7 @@ pub struct Snapshot {
     adoptions: Adoptions,
     notices: notices::Notices,
     hours: hours::HoursTable,
+    closing_days: Arc<[ClosedDay]>,
 }
 
 /// The municipalities, in the order of their ARS.
@@ -194,6 +196,11 @@ impl Snapshot {
     pub fn adoption(&self, service: &str, ars: &Ars) -> Option<&AdoptionEntry> {
         let (place, _) = self.place(ars)?;
         self.adoptions.find(*self.by_slug.get(service)?, place)
+    }
+
+    /// The days on which nobody is there, in the order of time.
+    pub fn closing_days(&self) -> Arc<[ClosedDay]> {
+        self.closing_days.clone()
     }
 
     /// How many municipalities there are.
