@@ -20,7 +20,7 @@ use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
 /// What the installation says about service hours.
 #[derive(Debug, Clone)]
 pub struct ServiceClock {
-    /// Where nobody says otherwise.
+    /// Where nobody says otherwise. Where they are always, every hour counts for everybody, whatever others say.
     pub hours: ServiceHours,
     /// Of a Land.
     pub lands: Arc<BTreeMap<LandCode, ServiceHours>>,
@@ -67,9 +67,14 @@ pub struct Concern<'a> {
 }
 
 impl ServiceClock {
+    /// True where the installation counts every hour for everybody.
+    fn is_off(&self) -> bool {
+        self.hours.is_always()
+    }
+
     /// The Land's hours, else those of everybody.
     fn usual(&self, land: LandCode) -> (ServiceHours, HoursSource) {
-        match self.lands.get(&land) {
+        match self.lands.get(&land).filter(|_| !self.is_off()) {
             Some(hours) => (hours.clone(), HoursSource::Land),
             None => (self.hours.clone(), HoursSource::Default),
         }
@@ -83,7 +88,7 @@ impl ServiceClock {
     pub fn for_request(&self, snapshot: &Snapshot, concern: Concern) -> Applied {
         let land = land_of(concern.ars);
         let (hours, source) = match snapshot.channel_hours(&concern) {
-            Some(hours) if !hours.is_always() => (hours, HoursSource::Channel),
+            Some(hours) if !hours.is_always() && !self.is_off() => (hours, HoursSource::Channel),
             _ => self.usual(land),
         };
         let closed = self.closed(snapshot, Some(concern.ars.clone().into()));
@@ -112,7 +117,8 @@ impl ServiceClock {
                 (operator.unwrap_or_else(|| land_of(ars)), None)
             }
         };
-        let own = contact.hours.as_deref().and_then(|text| ServiceHours::parse(text).ok());
+        let own = contact.hours.as_deref().filter(|_| !self.is_off());
+        let own = own.and_then(|text| ServiceHours::parse(text).ok());
         let (hours, source) = own.map_or_else(|| self.usual(land), |hours| (hours, HoursSource::Contact));
         Applied { time: ServiceTime { hours, land, closed: self.closed(snapshot, place) }, source }
     }

@@ -11,6 +11,7 @@
 
 pub mod browse;
 pub mod chain;
+pub mod deadlines;
 pub mod decide;
 pub mod emergency;
 pub mod escalate;

@@ -148,6 +148,11 @@ pub fn in_hand(tx: &mut Tx, caller: &Caller, action: Action, at: &TicketRef) -> 
     store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
 }
 
+/// The ticket of this number, for whoever runs the installation.
+pub fn find_by_number(conn: &mut Conn, number: TicketNumber) -> Result<Option<Ticket>, AppError> {
+    store::find(conn, &TicketRef::Number(number))
+}
+
 /// The same for Lotse itself; `None` when the ticket was deleted.
 pub fn in_hand_by_id(tx: &mut Tx, id: TicketId) -> Result<Option<Ticket>, AppError> {
     store::lock(tx, id)

@@ -26,6 +26,7 @@ start-staff = For you
 start-log-in = Log in
 start-account = Your account: password, second factor, log-ins, tokens
 start-adoptions = Adoptions: which municipality uses which service, and what is missing
+start-deadlines = Deadlines: why something is due when, and the button for an emergency
 start-people = People and their roles
 start-audit = Audit log: who did what
 start-systems = For other systems and operation
