@@ -9,6 +9,7 @@ mod browser_help;
 mod browser_rollout;
 mod browser_staff;
 mod cli;
+mod clock;
 mod confirmations;
 mod delivery;
 mod directory;
