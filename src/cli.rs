@@ -32,9 +32,8 @@ use crate::access::{Channel, Role};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, LogFormat};
 use crate::directory::export::{Format as HelpFormat, Since};
-use crate::directory::hours::ServiceHours;
 use crate::error::AppError;
-use crate::keys::{Ars, ArsPrefix, EmailAddress, LandCode, Slug};
+use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
 /// Routes support requests about municipal online services to those who can answer, and back.
 #[derive(Debug, Parser)]
@@ -74,7 +73,7 @@ enum Command {
     User(User),
     /// Say in words why something is so.
     #[command(subcommand)]
-    Explain(Explain),
+    Explain(explain::Explain),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -164,37 +163,6 @@ struct HelpFile {
     /// Where to write it; without it to stdout.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Explain {
-    /// Why a deadline is when it is: of a request, or of what is asked.
-    Deadline(DeadlineAsked),
-}
-
-#[derive(Debug, Args)]
-struct DeadlineAsked {
-    /// The request, such as 26-004711-9.
-    #[arg(conflicts_with_all = ["start", "within", "hours", "land", "ars"])]
-    number: Option<String>,
-    /// From when it counts, such as 2026-11-27T16:30:00+01:00; without it from now.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    start: Option<Timestamp>,
-    /// How long: service time such as 4h, or service days such as 1d.
-    #[arg(long, value_name = "SPAN")]
-    within: Option<String>,
-    /// Hours as OpenStreetMap writes them; without them those of the Land.
-    #[arg(long, value_parser = ServiceHours::parse)]
-    hours: Option<ServiceHours>,
-    /// Whose public holidays count: the code of the Land, such as SH.
-    #[arg(long, value_name = "CODE")]
-    land: Option<LandCode>,
-    /// The municipality whose closing days count.
-    #[arg(long)]
-    ars: Option<Ars>,
-    /// In English.
-    #[arg(long)]
-    english: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -400,7 +368,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Enable { login }) => user::enable(&config, &login).await,
         Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
-        Command::Explain(Explain::Deadline(asked)) => explain::deadline(&config, asked).await,
+        Command::Explain(asked) => explain::explain(&config, asked).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

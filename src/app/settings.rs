@@ -160,7 +160,7 @@ pub fn escalation(config: &Config) -> Result<escalation::Settings, AppError> {
     let usual = Reckoning::service(escalation.acknowledge_within);
     Ok(escalation::Settings {
         acknowledge: ByPriority {
-            p1: Reckoning::Clock(escalation.emergency_within),
+            p1: Reckoning::Wall(escalation.emergency_within),
             ..by_priority(acknowledge, Some(usual))?
         },
         answer: by_priority(answer, None)?,

@@ -5,19 +5,61 @@
 
 use std::process::ExitCode;
 
-use super::{BadInput, DeadlineAsked};
+use clap::{Args, Subcommand};
+
+use super::{BadInput, time};
 use crate::app::{database, settings};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::directory::hours::{Explanation, Reckoning, ServiceTime, Tongue, Words, moment};
+use crate::directory::hours::{Explanation, Reckoning, ServiceHours, ServiceTime, Tongue, Words, moment};
 use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::escalation::deadlines;
+use crate::keys::{Ars, LandCode};
 use crate::tickets::{Desk, TicketNumber};
 
-/// Explains a deadline.
-pub async fn deadline(config: &Config, asked: DeadlineAsked) -> anyhow::Result<ExitCode> {
+/// What is to be explained.
+#[derive(Debug, Subcommand)]
+pub(super) enum Explain {
+    /// Why a deadline is when it is: of a request, or of what is asked.
+    Deadline(DeadlineAsked),
+}
+
+/// A request, or what is asked.
+#[derive(Debug, Args)]
+pub(super) struct DeadlineAsked {
+    /// The request, such as 26-004711-9.
+    #[arg(conflicts_with_all = ["start", "within", "hours", "land", "ars"])]
+    number: Option<String>,
+    /// From when it counts, such as 2026-11-27T16:30:00+01:00; without it from now.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    start: Option<Timestamp>,
+    /// How long: service time such as 4h, or service days such as 1d.
+    #[arg(long, value_name = "SPAN")]
+    within: Option<String>,
+    /// Hours as OpenStreetMap writes them; without them those of the Land.
+    #[arg(long, value_parser = ServiceHours::parse)]
+    hours: Option<ServiceHours>,
+    /// Whose public holidays count: the code of the Land, such as SH.
+    #[arg(long, value_name = "CODE")]
+    land: Option<LandCode>,
+    /// The municipality whose closing days count.
+    #[arg(long)]
+    ars: Option<Ars>,
+    /// In English.
+    #[arg(long)]
+    english: bool,
+}
+
+/// Says why.
+pub(super) async fn explain(config: &Config, asked: Explain) -> anyhow::Result<ExitCode> {
+    match asked {
+        Explain::Deadline(asked) => deadline(config, asked).await,
+    }
+}
+
+async fn deadline(config: &Config, asked: DeadlineAsked) -> anyhow::Result<ExitCode> {
     let english = asked.english;
     match (&asked.number, &asked.within) {
         (Some(number), None) => {
@@ -43,7 +85,7 @@ pub async fn deadline(config: &Config, asked: DeadlineAsked) -> anyhow::Result<E
         (None, Some(within)) => {
             let reckoning = Reckoning::parse(within).map_err(|e| BadInput(format!("--within: {e}")))?;
             let start = asked.start.unwrap_or_else(|| Clock::system().now());
-            let time = time(config, &asked).await?;
+            let time = service_time(config, &asked).await?;
             print(words(&Explanation::of(start, reckoning, &time), english));
         }
         _ => {
@@ -62,7 +104,7 @@ async fn open(config: &Config) -> anyhow::Result<Escalations> {
 }
 
 /// The service time that is asked about.
-async fn time(config: &Config, asked: &DeadlineAsked) -> anyhow::Result<ServiceTime> {
+async fn service_time(config: &Config, asked: &DeadlineAsked) -> anyhow::Result<ServiceTime> {
     let rules = settings::clock(config)?;
     let land = asked.land.or_else(|| asked.ars.as_ref().and_then(|ars| ars.land()));
     let land = land.ok_or_else(|| BadInput("--land: name the Land by its code, such as SH, or give --ars".into()))?;

@@ -230,7 +230,7 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
 /// The clock stood while the person was waited for.
 fn went_on(since: Timestamp, now: Timestamp, due: Timestamp, applied: &Applied, priority: Priority) -> Part {
     let left = match priority {
-        Priority::P1 => Reckoning::Clock(due.since(since)),
+        Priority::P1 => Reckoning::Wall(due.since(since)),
         _ => Reckoning::Service(applied.time.between(since, due)),
     };
     let explanation = Explanation::of(now, left, &applied.time);

@@ -20,7 +20,7 @@ use crate::tickets::ticket::{Priority, Ticket};
 /// How long this escalation's steps have.
 pub(super) fn acknowledge_within(escalations: &Escalations, found: &Escalation, priority: Priority) -> Reckoning {
     let settings = escalations.settings();
-    if found.emergency { Reckoning::Clock(settings.emergency_within) } else { settings.acknowledge.of(priority) }
+    if found.emergency { Reckoning::Wall(settings.emergency_within) } else { settings.acknowledge.of(priority) }
 }
 
 /// How long whoever took it has for the answer.
@@ -62,14 +62,14 @@ fn time(
 fn due(reckoning: Reckoning, now: Timestamp, time: Option<&ServiceTime>) -> Timestamp {
     match (reckoning, time) {
         (reckoning, Some(time)) => reckoning.due(now, time),
-        (Reckoning::Clock(span) | Reckoning::Service(span), None) => now.plus(span),
+        (Reckoning::Wall(span) | Reckoning::Service(span), None) => now.plus(span),
         (Reckoning::Days(later), None) => now.plus(TimeDelta::days(later.into())),
     }
 }
 
 /// Only what counts service time is reminded of by service time.
 fn counted(reckoning: Reckoning, time: Option<&ServiceTime>) -> Option<&ServiceTime> {
-    time.filter(|_| !matches!(reckoning, Reckoning::Clock(_)))
+    time.filter(|_| !matches!(reckoning, Reckoning::Wall(_)))
 }
 
 /// A step begins: somebody new is asked, and counted from now.

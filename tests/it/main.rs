@@ -4,6 +4,7 @@ mod access;
 mod attacks;
 mod audit;
 mod browser;
+mod browser_clock;
 mod browser_confirmation;
 mod browser_help;
 mod browser_rollout;

@@ -47,7 +47,7 @@ impl Explanation {
     pub fn of(start: Timestamp, reckoning: Reckoning, time: &ServiceTime) -> Self {
         let mut days = Vec::new();
         let due = match reckoning {
-            Reckoning::Clock(_) => reckoning.due(start, time),
+            Reckoning::Wall(_) => reckoning.due(start, time),
             Reckoning::Service(span) => time.count(start, span, |day| days.push(day)),
             Reckoning::Days(later) => {
                 days = way(start, later, time);
@@ -57,7 +57,7 @@ impl Explanation {
         let words = |tongue| Words {
             headline: headline(start, reckoning, due, tongue),
             steps: match reckoning {
-                Reckoning::Clock(_) => vec![say(
+                Reckoning::Wall(_) => vec![say(
                     tongue,
                     "Jede Stunde zählt, auch nachts und an Feiertagen",
                     "Every hour counts, nights and holidays too",
@@ -91,8 +91,8 @@ fn way(start: Timestamp, later: u32, time: &ServiceTime) -> Vec<CountedDay> {
 
 fn headline(start: Timestamp, reckoning: Reckoning, due: Timestamp, tongue: Tongue) -> String {
     let span = match (reckoning, tongue) {
-        (Reckoning::Clock(span), Tongue::German) => format!("{} nach der Uhr", length(span)),
-        (Reckoning::Clock(span), Tongue::English) => format!("{} by the clock", length(span)),
+        (Reckoning::Wall(span), Tongue::German) => format!("{} nach der Uhr", length(span)),
+        (Reckoning::Wall(span), Tongue::English) => format!("{} by the clock", length(span)),
         (Reckoning::Service(span), Tongue::German) => format!("{} Servicezeit", length(span)),
         (Reckoning::Service(span), Tongue::English) => format!("{} of service time", length(span)),
         (Reckoning::Days(1), Tongue::German) => "1 Servicetag".to_owned(),

@@ -14,7 +14,7 @@ const BY_THE_CLOCK_BELOW: TimeDelta = TimeDelta::minutes(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reckoning {
     /// Every hour counts.
-    Clock(TimeDelta),
+    Wall(TimeDelta),
     /// Only service time counts.
     Service(TimeDelta),
     /// The same clock time so many service days later.
@@ -24,7 +24,7 @@ pub enum Reckoning {
 impl Reckoning {
     /// A span of service time; a very short one counts by the clock.
     pub fn service(span: TimeDelta) -> Self {
-        if span < BY_THE_CLOCK_BELOW { Self::Clock(span) } else { Self::Service(span) }
+        if span < BY_THE_CLOCK_BELOW { Self::Wall(span) } else { Self::Service(span) }
     }
 
     /// Reads `4h` or `2d`; says what is wrong with it.
@@ -45,15 +45,15 @@ impl Reckoning {
     /// The same by the clock: what is urgent does not wait for service hours.
     pub fn by_the_clock(self) -> Self {
         match self {
-            Self::Clock(span) | Self::Service(span) => Self::Clock(span),
-            Self::Days(later) => Self::Clock(TimeDelta::days(later.into())),
+            Self::Wall(span) | Self::Service(span) => Self::Wall(span),
+            Self::Days(later) => Self::Wall(TimeDelta::days(later.into())),
         }
     }
 
     /// When what began at `start` is due.
     pub fn due(self, start: Timestamp, time: &ServiceTime) -> Timestamp {
         match self {
-            Self::Clock(span) => start.plus(span),
+            Self::Wall(span) => start.plus(span),
             Self::Service(span) => time.add(start, span),
             Self::Days(later) => time.same_time(start, later),
         }
