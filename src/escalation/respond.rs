@@ -199,6 +199,9 @@ fn hear(
             notice::add(tx, &ticket, NoticeKind::EmergencyTaken, name, now)?;
         }
     }
+    if step == EscalationMove::Ask {
+        timing::pause(&mut after, now);
+    }
     save(tx, &found, &mut after, now)?;
     record(tx, ticket.id, actor, &event, now)?;
     cancel_pending(tx, found.id.cast(), &[Purpose::Reminded])?;

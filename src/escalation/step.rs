@@ -108,10 +108,11 @@ pub(super) fn send(
     };
     let mut messages = 0;
     for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
-        // Reminders of a step and of the answer after it are told apart, and each from the one before.
-        let which = match occasion {
-            Occasion::Reminded => format!("{} {}", found.acknowledged_at.is_some(), found.reminded),
-            Occasion::Created | Occasion::Cancelled => String::new(),
+        // Reminders of each deadline are told apart, and each from the one before.
+        let which = match (occasion, found.answer_by.or(found.acknowledge_by)) {
+            (Occasion::Reminded, Some(by)) => format!(" {by} {}", found.reminded),
+            (Occasion::Reminded, None) => format!(" {}", found.reminded),
+            (Occasion::Created | Occasion::Cancelled, _) => String::new(),
         };
         let dedupe = format!("{} {} {}{which} {endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {

@@ -117,6 +117,34 @@ pub(super) fn begin_answer(
     Ok(())
 }
 
+/// The clock was set back: what was counted from the future is counted from now. What was told stays told.
+pub(super) fn count_anew(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let (told, is_paused) = (found.reminded, found.paused_at.is_some());
+    let is_taken = found.status == EscalationStatus::Acknowledged;
+    let reckoning = if is_taken {
+        begin_answer(conn, escalations, found, ticket, now)?;
+        answer_within(escalations, found, ticket.priority)
+    } else {
+        begin_step(conn, escalations, found, ticket, now)?;
+        acknowledge_within(escalations, found, ticket.priority)
+    };
+    if found.emergency && !is_taken {
+        return Ok(());
+    }
+    found.reminded = told;
+    found.paused_at = is_paused.then_some(now);
+    let (time, by) = (time(conn, escalations, found, ticket)?, found.answer_by.or(found.acknowledge_by));
+    let next = by.and_then(|by| next_reminder(told, now, by, counted(reckoning, time.as_ref())));
+    found.remind_at = next.filter(|_| !is_paused && (is_taken || told < 2));
+    Ok(())
+}
+
 /// The next stage of a reminder that was due at `remind_at`.
 pub(super) fn reminder_now(
     conn: &mut Conn,

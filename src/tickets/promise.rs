@@ -91,7 +91,11 @@ pub async fn remind(desk: &Desk) -> Result<usize, AppError> {
     let mut told = 0;
     for (id, remind_at) in due {
         let desk_of = desk.clone();
-        told += usize::from(desk.db.write(move |tx| remind_one(tx, &desk_of, id, remind_at, now)).await?);
+        match desk.db.write(move |tx| remind_one(tx, &desk_of, id, remind_at, now)).await {
+            Ok(done) => told += usize::from(done),
+            // One that fails does not hold up the others; it is looked at again in the next round.
+            Err(fault) => tracing::warn!(ticket = %id, fault = %fault, "a promise could not be looked at"),
+        }
     }
     Ok(told)
 }

@@ -316,6 +316,15 @@ async fn the_answer_is_awaited(kind: Kind) {
     assert_eq!(percent, [50, 80]);
     mails(&app, "technik@dataport.example.org", "Bitte antworten Sie bis", 2).await;
     mails(&app, "zentral@kiel.example.org", "nicht rechtzeitig geantwortet", 1).await;
+    // While they wait for our answer to a question of theirs nobody reminds them.
+    let (asked_of, asking) = app.escalated("technical").await;
+    let asking = path_of(&asking, "escalations");
+    let body = json!({"text": "Welcher Browser?"});
+    let asked = app.post(&second, &format!("{asking}/ask"), body).await.expect(200);
+    assert_eq!((&asked["paused_at"], &asked["remind_at"]), (&json_at(MONDAY, "18:00:00"), &Value::Null));
+    move_to(&app, at(TUESDAY + 1, "18:00:00"));
+    swept(&app).await;
+    assert_eq!(history(&app, &central, &asked_of, "escalation_reminded").await.len(), 0);
     // It waits on: nothing is taken from them.
     assert_eq!(app.get(&central, &path).await.expect(200)["status"], "acknowledged");
 }

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::AppError;
 use crate::escalation::escalate::{next_step, save};
-use crate::escalation::escalation::{Escalation, EscalationStatus};
+use crate::escalation::escalation::Escalation;
 use crate::escalation::{Escalations, store, timing};
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
@@ -75,12 +75,7 @@ pub(super) async fn set_back(escalations: &Escalations) -> Result<usize, AppErro
                 return Ok(false);
             }
             let mut after = before.clone();
-            match before.status {
-                EscalationStatus::Acknowledged => timing::begin_answer(tx, &context, &mut after, &ticket, now)?,
-                _ => timing::begin_step(tx, &context, &mut after, &ticket, now)?,
-            }
-            // What was told stays told.
-            after.reminded = before.reminded;
+            timing::count_anew(tx, &context, &mut after, &ticket, now)?;
             save(tx, &before, &mut after, now)?;
             Ok(true)
         };
