@@ -44,7 +44,7 @@ async fn explains_a_deadline() {
         (&["explain", "deadline", "--within", "bald", "--land", "SH"], "--within"),
         (&["explain", "deadline", "--within", "1d"], "--land"),
         (&["explain", "deadline", "--within", "1d", "--land", "XX"], "--land"),
-        (&["explain", "deadline", "26-000000-9"], "no request"),
+        (&["explain", "deadline", "26-004711-9"], "no request"),
     ] {
         let refused = place.run(wrong);
         assert_eq!(refused.code, Some(2), "{wrong:?}: {refused:?}");
