@@ -163,7 +163,9 @@ async fn reminders_come_once(kind: Kind) {
     assert_eq!(history(&app, &central, &ticket, "escalation_reminded").await.len(), 0);
     move_to(&app, at(MONDAY, "08:30:00"));
     let both = [&app.app.escalations, &other.escalations].map(sweep::round);
-    futures_util::future::join_all(both).await.into_iter().for_each(|done| drop(done.unwrap()));
+    for done in futures_util::future::join_all(both).await {
+        done.unwrap();
+    }
     swept(&app).await;
     mails(&app, "technik@dataport.example.org", "Erinnerung, technisch", 1).await;
     let calls = app.webhook.wait_for(2).await;
@@ -480,7 +482,7 @@ async fn the_page_explains_and_raises_the_alarm() {
 /// A request whose service and place have no emergency contact: the priority stands, and people are told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_without_a_contact_is_told() {
-    let mut app = start(Kind::Sqlite, &format!("{OFFICE}")).await;
+    let mut app = start(Kind::Sqlite, OFFICE).await;
     let alone =
         "[[service]]\nslug = \"wohngeld\"\nname = \"Wohngeld\"\noperating_land = \"SH\"\noperator = \"Dataport\"\n";
     app.import(&format!("{}{alone}", crate::support::app::directory(&app.webhook.url()))).await;
