@@ -98,7 +98,7 @@ impl App {
         let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;
         let (contacts, url) = (settings::directory(config), config.server.public_url.clone());
         let confirmations = Confirmations::new(db.clone(), clock.clone(), sealer.clone(), contacts, url);
-        let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config))?;
+        let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config)?)?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let worker =
             Worker::new(db.clone(), clock.clone(), sealer.clone(), settings::worker(config)?, mailer, webhooks);

@@ -9,6 +9,7 @@
 mod audit;
 mod check;
 mod demo;
+mod explain;
 mod export;
 mod import;
 mod keys;
@@ -70,6 +71,9 @@ enum Command {
     /// Invite, list, disable and reset the people who log in.
     #[command(subcommand)]
     User(User),
+    /// Say in words why something is so.
+    #[command(subcommand)]
+    Explain(explain::Explain),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -364,6 +368,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Enable { login }) => user::enable(&config, &login).await,
         Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
+        Command::Explain(asked) => explain::explain(&config, asked).await,
         Command::Check => check::check(&config).await,
         Command::Demo(demo) => demo::run(demo).await,
     }

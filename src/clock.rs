@@ -2,7 +2,7 @@
 //!
 //! Invariant: every stored time is UTC, cut to microseconds (what both databases keep), and comes from a
 //! [`Clock`], never from SQL. A test can hold the clock still and move it. Service hours and wall time
-//! (Europe/Berlin) are not here but in the rules that need them, such as `escalation/deadline.rs`.
+//! (Europe/Berlin) are not here but in the rules that need them, such as `directory/hours/`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

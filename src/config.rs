@@ -41,6 +41,7 @@ pub struct Config {
     pub webhook: Webhook,
     pub delivery: Delivery,
     pub escalation: Escalation,
+    pub clock: Clock,
     pub login: Login,
     pub oidc: Oidc,
     pub directory: Directory,
@@ -120,6 +121,7 @@ impl Config {
         let positive = [
             ("escalation.acknowledge_within", self.escalation.acknowledge_within),
             ("escalation.emergency_within", self.escalation.emergency_within),
+            ("escalation.emergency_repeat", self.escalation.emergency_repeat),
             ("escalation.link_valid_for", self.escalation.link_valid_for),
             ("directory.confirm_link_valid_for", self.directory.confirm_link_valid_for),
             ("login.session_idle", self.login.session_idle),

@@ -63,6 +63,8 @@ ids! {
     VersionId of Version,
     /// A change that takes effect on a day.
     PlannedId of Planned,
+    /// A day on which nobody is there.
+    ClosingDayId of ClosingDay,
     /// What the public should know now about a service.
     NoticeId of Notice,
     /// Any row nobody else refers to.

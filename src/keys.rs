@@ -175,6 +175,9 @@ pub const LANDS: [(&str, &str, &str); 16] = [
 ];
 
 impl LandCode {
+    /// Hesse, which has the holidays all Länder have and Fronleichnam.
+    pub const HESSE: Self = Self("HE");
+
     /// The code, such as `SH`.
     pub fn as_str(&self) -> &'static str {
         self.0

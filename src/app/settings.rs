@@ -6,14 +6,18 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
 use secrecy::ExposeSecret;
 
 use crate::access::provider;
 use crate::config::{Config, MailTransport, OidcGrant};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
+use crate::directory::ServiceClock;
+use crate::directory::hours::{ClosedYearly, Reckoning, ServiceHours};
 use crate::error::AppError;
 use crate::http::{PublicLinks, limits};
+use crate::keys::LandCode;
+use crate::tickets::deadline::ByPriority;
 use crate::{access, db, directory, escalation, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
@@ -84,21 +88,85 @@ pub fn directory(config: &Config) -> directory::Settings {
     }
 }
 
+/// Which service hours count; a fault names its key.
+pub fn clock(config: &Config) -> Result<ServiceClock, AppError> {
+    let mut lands = std::collections::BTreeMap::new();
+    for (code, hours) in &config.clock.lands {
+        let key = format!("clock.lands.{code}");
+        let land: LandCode = code.to_uppercase().parse().map_err(|e| AppError::field(&key, format!("{e}")))?;
+        lands.insert(land, ServiceHours::parse(hours).map_err(|e| AppError::field(&key, e))?);
+    }
+    let days = config.clock.closed.split(',').map(str::trim).filter(|day| !day.is_empty());
+    Ok(ServiceClock {
+        hours: ServiceHours::parse(&config.clock.hours).map_err(|e| AppError::field("clock.hours", e))?,
+        lands: lands.into(),
+        yearly: days.map(yearly).collect::<Result<Vec<_>, _>>()?.into(),
+    })
+}
+
+/// A day of every year, such as `12-24`.
+fn yearly(text: &str) -> Result<ClosedYearly, AppError> {
+    // A leap year, so that 29 February is a day.
+    let day = chrono::NaiveDate::parse_from_str(&format!("2028-{text}"), "%Y-%m-%d");
+    let wrong = |_| AppError::field("clock.closed", format!("{text:?} must be month and day, such as 12-24"));
+    day.map(|day| ClosedYearly { month: day.month(), day: day.day() }).map_err(wrong)
+}
+
+/// How deadlines are reckoned, by priority; an empty one is `otherwise`.
+fn by_priority(keys: [(&str, &str); 4], otherwise: Option<Reckoning>) -> Result<ByPriority, AppError> {
+    let read = |(key, text): (&str, &str)| match (text.trim(), otherwise) {
+        ("", Some(otherwise)) => Ok(otherwise),
+        _ => Reckoning::parse(text).map_err(|e| AppError::field(key, e)),
+    };
+    let [p1, p2, p3, p4] = keys;
+    Ok(ByPriority { p1: read(p1)?, p2: read(p2)?, p3: read(p3)?, p4: read(p4)? })
+}
+
 /// For tickets.
-pub fn tickets(config: &Config) -> tickets::Settings {
-    tickets::Settings {
+pub fn tickets(config: &Config) -> Result<tickets::Settings, AppError> {
+    let of = &config.clock;
+    let respond = [
+        ("clock.respond_p1", of.respond_p1.as_str()),
+        ("clock.respond_p2", &of.respond_p2),
+        ("clock.respond_p3", &of.respond_p3),
+        ("clock.respond_p4", &of.respond_p4),
+    ];
+    Ok(tickets::Settings {
+        clock: clock(config)?,
+        respond: by_priority(respond, None)?,
         public_url: config.server.public_url.clone(),
         notice_interval: config.mail.notice_interval,
         operator: config.mail.operator.parse().ok(),
         directory: directory(config),
-    }
+    })
 }
 
 /// For escalations.
 pub fn escalation(config: &Config) -> Result<escalation::Settings, AppError> {
+    let (of, escalation) = (&config.clock, &config.escalation);
+    let acknowledge = [
+        // A P1 has as long as an emergency.
+        ("escalation.emergency_within", ""),
+        ("clock.acknowledge_p2", of.acknowledge_p2.as_str()),
+        ("clock.acknowledge_p3", &of.acknowledge_p3),
+        ("clock.acknowledge_p4", &of.acknowledge_p4),
+    ];
+    let answer = [
+        ("clock.answer_p1", of.answer_p1.as_str()),
+        ("clock.answer_p2", &of.answer_p2),
+        ("clock.answer_p3", &of.answer_p3),
+        ("clock.answer_p4", &of.answer_p4),
+    ];
+    let usual = Reckoning::service(escalation.acknowledge_within);
     Ok(escalation::Settings {
-        acknowledge_within: config.escalation.acknowledge_within,
-        emergency_within: config.escalation.emergency_within,
+        acknowledge: ByPriority {
+            p1: Reckoning::Wall(escalation.emergency_within),
+            ..by_priority(acknowledge, Some(usual))?
+        },
+        answer: by_priority(answer, None)?,
+        emergency_within: escalation.emergency_within,
+        emergency_repeat: escalation.emergency_repeat,
+        emergency_repeats: i32::try_from(escalation.emergency_repeats).unwrap_or(i32::MAX),
         link_valid_for: config.escalation.link_valid_for,
         reply_address: config.mail.reply_mailbox().map_err(|e| AppError::field("mail.reply_address", e))?,
     })

@@ -31,6 +31,8 @@ pub async fn check(config: &Config) -> anyhow::Result<ExitCode> {
     for words in unsafe_settings {
         report.warning("settings", words);
     }
+    let clock = settings::tickets(config).and_then(|_| settings::escalation(config));
+    report.result("clock", clock, |_| "counts service time by hours and holidays that make sense".into());
     if let Some(db) = open(config, &mut report).await {
         report.result("master key", database::sealer(config, &db).await, |_| "opens the sealing keys".into());
         queue(&db, &mut report).await;

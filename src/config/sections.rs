@@ -3,6 +3,7 @@
 //! Invariant: an unknown key is refused. Here too is how a text of a setting is read where that is more than a number.
 #![allow(missing_docs)]
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
@@ -97,7 +98,29 @@ pub struct Escalation {
     #[serde(deserialize_with = "duration")]
     pub emergency_within: TimeDelta,
     #[serde(deserialize_with = "duration")]
+    pub emergency_repeat: TimeDelta,
+    pub emergency_repeats: u32,
+    #[serde(deserialize_with = "duration")]
     pub link_valid_for: TimeDelta,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    pub hours: String,
+    pub closed: String,
+    pub respond_p1: String,
+    pub respond_p2: String,
+    pub respond_p3: String,
+    pub respond_p4: String,
+    pub acknowledge_p2: String,
+    pub acknowledge_p3: String,
+    pub acknowledge_p4: String,
+    pub answer_p1: String,
+    pub answer_p2: String,
+    pub answer_p3: String,
+    pub answer_p4: String,
+    pub lands: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -380,6 +380,8 @@ diesel::table! {
         paused_at -> Nullable<Timestamp>,
         answered_at -> Nullable<Timestamp>,
         closed_at -> Nullable<Timestamp>,
+        remind_at -> Nullable<Timestamp>,
+        reminded -> Integer,
     }
 }
 
@@ -465,6 +467,11 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
+        counted_from -> Nullable<Timestamp>,
+        answer_by -> Nullable<Timestamp>,
+        remind_at -> Nullable<Timestamp>,
+        reminded -> Integer,
+        paused_at -> Nullable<Timestamp>,
     }
 }
 
@@ -774,6 +781,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    closing_days (id) {
+        id -> DbUuid,
+        region -> Text,
+        day -> Date,
+        reason -> Text,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -823,6 +843,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     public_notices,
     municipality_successors,
     transfers,
+    closing_days,
 );
 
 diesel::table! {

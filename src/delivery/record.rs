@@ -2,7 +2,7 @@
 //!
 //! Invariant: only outcomes whose lease still holds are recorded, each with its attempt and its events in the
 //! same transaction. A message cancelled while it was under way becomes `sent` if it arrived, and stays
-//! cancelled if not. Not here: what the events lead to (`escalation/sweep.rs`).
+//! cancelled if not. Not here: what the events lead to (`escalation/sweep/events.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

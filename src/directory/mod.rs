@@ -16,6 +16,7 @@ pub mod adoptions;
 pub mod agreements;
 pub mod assigned;
 pub mod channels;
+pub mod closing_days;
 pub mod confirmation;
 pub mod contacts;
 pub mod export;
@@ -33,6 +34,7 @@ mod resolve;
 pub mod rollout;
 mod route;
 pub mod sample;
+pub mod service_clock;
 pub mod services;
 mod snapshot;
 mod store;
@@ -52,7 +54,8 @@ pub use municipalities::Municipality;
 pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
-pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
+pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_route, route};
+pub use service_clock::{Applied, Concern, HoursSource, ServiceClock};
 pub use services::Service;
 pub use snapshot::{
     Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice, Snapshot,

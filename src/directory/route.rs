@@ -71,18 +71,6 @@ pub fn emergency_route(
     Ok(resolve_emergency(&facts(conn, service, ars, settings)?, today))
 }
 
-/// The contacts of [`emergency_route`], in order.
-pub fn emergency_contacts(
-    conn: &mut Conn,
-    service: &Slug,
-    ars: &Ars,
-    today: NaiveDate,
-    settings: &Settings,
-) -> Result<Vec<Contact>, AppError> {
-    let route = emergency_route(conn, service, ars, today, settings)?;
-    in_order(conn, &route)
-}
-
 /// Who assesses what comes in for this service and municipality: its central contacts with their deputies, else
 /// the fallback of the Land; empty when there is nobody.
 pub fn central_contacts(

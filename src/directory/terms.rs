@@ -2,6 +2,8 @@
 //!
 //! Not here: what follows from them (`resolve.rs`, `snapshot/`, `gaps.rs`).
 
+use crate::access::Channel;
+
 crate::text_enum! {
     /// What a contact is there for.
     pub enum Duty {
@@ -98,5 +100,16 @@ crate::text_enum! {
         Email = "email",
         /// A web form or page.
         Web = "web",
+    }
+}
+
+impl From<Channel> for ChannelKind {
+    fn from(channel: Channel) -> Self {
+        match channel {
+            Channel::Hotline115 => Self::Number115,
+            Channel::Phone => Self::Phone,
+            Channel::Email => Self::Email,
+            Channel::Web => Self::Web,
+        }
     }
 }

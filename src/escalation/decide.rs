@@ -12,11 +12,11 @@ use crate::db::Tx;
 use crate::delivery::{Purpose, cancel_pending};
 use crate::error::AppError;
 use crate::ids::EscalationId;
-use crate::tickets::assess::{check, hold, run_clock, work};
+use crate::tickets::assess::{check, hold, work};
 use crate::tickets::reply::{Letter, write_reporter};
 use crate::tickets::status::is_open;
 use crate::tickets::ticket::Ticket;
-use crate::tickets::{Event, Move, TicketRef, advance, in_hand, record, visible};
+use crate::tickets::{Event, Move, TicketRef, advance, in_hand, promise, record, visible};
 
 /// Answers the person.
 pub async fn answer(
@@ -29,7 +29,7 @@ pub async fn answer(
     let context = escalations.clone();
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
-        run_clock(ticket, now);
+        promise::go_on(context.desk(), ticket, now);
         ticket.answer = Some(text.clone());
         ticket.answered_at = Some(now);
         let event = Event::Answered { text: text.clone(), told_by: ticket.reply_wish };
@@ -51,7 +51,7 @@ pub async fn reject(
     let context = escalations.clone();
     work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
-        run_clock(ticket, now);
+        promise::go_on(context.desk(), ticket, now);
         let event = Event::Rejected { reason: reason.clone(), told_by: ticket.reply_wish };
         advance(tx, ticket, Move::Reject, &caller.actor, &event, now)?;
         write_reporter(tx, context.desk(), ticket, Letter::Refusal(&reason), &caller.actor, now)?;

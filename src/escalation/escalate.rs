@@ -6,9 +6,8 @@
 use serde::Deserialize;
 
 use super::chain;
-use super::deadline::acknowledge_by;
 use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStatus, next};
-use super::{Escalations, step, store};
+use super::{Escalations, step, store, timing};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
@@ -20,7 +19,7 @@ use crate::keys::Slug;
 use crate::tickets::assess::hold;
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
-use crate::tickets::{Event, Move, TicketRef, advance, by_id, in_hand, record};
+use crate::tickets::{Event, Move, TicketRef, advance, by_id, in_hand, promise, record};
 
 /// What the central contact asks of the 2nd level.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
@@ -64,13 +63,12 @@ pub async fn escalate(
                 is_direct(&context, &ticket)?;
             }
             let (chain, skipped) = chain_for(tx, &context, &caller, &ticket, &command, now)?;
-            let within = context.settings().acknowledge_within;
             let found = start(
                 tx,
                 &context,
                 &mut ticket,
                 &caller.actor,
-                New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within },
+                New { kind: command.kind, note: command.note, chain, skipped, emergency: false },
                 now,
             )?;
             if found.status == EscalationStatus::Expired {
@@ -84,7 +82,7 @@ pub async fn escalate(
 }
 
 /// A 1st level escalates itself only where the service is run that way.
-fn is_direct(escalations: &Escalations, ticket: &Ticket) -> Result<(), AppError> {
+pub(super) fn is_direct(escalations: &Escalations, ticket: &Ticket) -> Result<(), AppError> {
     let directory = escalations.desk().directory.current();
     match directory.service(ticket.service.as_str()).map(|s| s.assessment) {
         Some(Assessment::Direct) => Ok(()),
@@ -137,11 +135,11 @@ pub(super) struct New {
     pub(super) chain: Vec<super::EscalationStep>,
     pub(super) skipped: Vec<super::EscalationStep>,
     pub(super) emergency: bool,
-    pub(super) within: chrono::TimeDelta,
 }
 
 impl New {
-    /// The escalation as it begins, whether it is meant or only imagined for a preview.
+    /// The escalation as it begins, whether it is meant or only imagined for a preview; its times come by
+    /// [`timing::begin_step`].
     pub(super) fn begin(self, ticket: TicketId, now: Timestamp) -> Escalation {
         Escalation {
             id: EscalationId::new(),
@@ -152,7 +150,7 @@ impl New {
             chain: self.chain,
             skipped: self.skipped,
             step: 0,
-            acknowledge_by: Some(acknowledge_by(now, self.within)),
+            acknowledge_by: None,
             acknowledged_at: None,
             acknowledged_name: None,
             reference: None,
@@ -162,6 +160,11 @@ impl New {
             created_at: now,
             updated_at: now,
             ended_at: None,
+            counted_from: None,
+            answer_by: None,
+            remind_at: None,
+            reminded: 0,
+            paused_at: None,
         }
     }
 }
@@ -176,7 +179,8 @@ pub(super) fn start(
     now: Timestamp,
 ) -> Result<Escalation, AppError> {
     let mut found = new.begin(ticket.id, now);
-    crate::tickets::assess::run_clock(ticket, now);
+    timing::begin_step(tx, escalations, &mut found, ticket, now)?;
+    promise::go_on(escalations.desk(), ticket, now);
     let reason = found.current().map(|s| s.reason.clone()).unwrap_or_default();
     let event = Event::Escalated {
         escalation: found.id,
@@ -206,6 +210,7 @@ fn reach_somebody(
         }
         let before = found.clone();
         found.step += 1;
+        timing::begin_step(tx, escalations, found, ticket, now)?;
         save(tx, &before, found, now)?;
     }
     Ok(())
@@ -228,11 +233,9 @@ pub(super) fn next_step(
         expire(tx, &mut after, &ticket, now)?;
         return Ok(true);
     }
-    let settings = escalations.settings();
-    let within = if found.emergency { settings.emergency_within } else { settings.acknowledge_within };
     after.step += 1;
     after.status = EscalationStatus::Pending;
-    after.acknowledge_by = Some(acknowledge_by(now, within));
+    timing::begin_step(tx, escalations, &mut after, &ticket, now)?;
     save(tx, found, &mut after, now)?;
     reach_somebody(tx, escalations, &mut after, &ticket, actor, now)?;
     Ok(true)
@@ -275,7 +278,8 @@ fn expire(tx: &mut Tx, found: &mut Escalation, ticket: &Ticket, now: Timestamp) 
 /// Marks an escalation as ended.
 pub(super) fn finish(found: &mut Escalation, status: EscalationStatus, now: Timestamp) {
     found.status = status;
-    found.acknowledge_by = None;
+    (found.acknowledge_by, found.answer_by, found.remind_at, found.counted_from) = (None, None, None, None);
+    found.paused_at = None;
     found.ended_at = Some(now);
 }
 

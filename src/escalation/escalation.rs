@@ -131,6 +131,16 @@ pub struct Escalation {
     pub updated_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// Since when the present step, or the wait for the answer, is counted.
+    pub counted_from: Option<Timestamp>,
+    /// Until when whoever took it is to answer.
+    pub answer_by: Option<Timestamp>,
+    /// When somebody is reminded next.
+    pub remind_at: Option<Timestamp>,
+    /// How often somebody was reminded: of this step or answer, or in an emergency in all.
+    pub reminded: i32,
+    /// Since when they wait for our answer to a question of theirs.
+    pub paused_at: Option<Timestamp>,
 }
 
 impl Escalation {

@@ -63,6 +63,7 @@ pub struct Facts {
     pub note: String,
     pub asked_by: String,
     pub acknowledge_by: Option<Timestamp>,
+    pub answer_by: Option<Timestamp>,
     pub next_contact: Option<String>,
     pub links: Links,
     pub reporter: Option<Reporter>,
@@ -142,15 +143,18 @@ fn opening(facts: &Facts) -> String {
         Occasion::Created | Occasion::Reminded => {
             let question =
                 format!("{} braucht Ihre Antwort ({}).", facts.asked_by, kind_word(facts.kind, facts.emergency));
-            match facts.acknowledge_by {
-                Some(by) => {
+            match (facts.acknowledge_by, facts.answer_by) {
+                (Some(by), _) => {
                     let after = match &facts.next_contact {
                         Some(next) => format!("Danach fragt Lotse: {next}."),
                         None => "Danach geht die Anfrage an die Kommune zurück.".to_owned(),
                     };
                     format!("{question}\nBitte bestätigen Sie bis {}, dass Sie sich kümmern. {after}", berlin(by))
                 }
-                None => question,
+                (None, Some(by)) => {
+                    format!("{question}\nSie haben das übernommen. Bitte antworten Sie bis {}.", berlin(by))
+                }
+                (None, None) => question,
             }
         }
         Occasion::Cancelled => "Diese Anfrage ist erledigt. Sie müssen nichts mehr tun.".to_owned(),
@@ -221,6 +225,8 @@ struct Data<'a> {
     kind: Kind,
     emergency: bool,
     acknowledge_by: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_by: Option<Timestamp>,
     note: &'a str,
     ticket: TicketData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,6 +292,7 @@ fn event(facts: &Facts) -> Event<'_> {
             kind: facts.kind,
             emergency: facts.emergency,
             acknowledge_by: facts.acknowledge_by,
+            answer_by: facts.answer_by,
             note: &facts.note,
             ticket: TicketData {
                 number: &facts.number,
@@ -327,6 +334,7 @@ mod tests {
             note: "Bitte prüfen.".into(),
             asked_by: "Kiel, zentrale Stelle".into(),
             acknowledge_by: Some(Timestamp::new("2026-11-24T13:00:00Z".parse().unwrap())),
+            answer_by: None,
             next_contact: Some("Dataport Bereitschaft".into()),
             links: Links::of("https://lotse.example.org", "geheim"),
             reporter: None,

@@ -5,13 +5,13 @@
 //! goes back to its central contact, who is told. Whoever the chain has reached may answer. What ends a ticket
 //! (`decide.rs`) withdraws its escalations and tells the other side.
 //!
-//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `sweep.rs` (deadlines
-//! and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
+//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `timing.rs` (until
+//! when), `sweep/` (deadlines, reminders and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
 //! (the pure part).
 
 pub mod browse;
 pub mod chain;
-pub mod deadline;
+pub mod deadlines;
 pub mod decide;
 pub mod emergency;
 pub mod escalate;
@@ -25,12 +25,14 @@ pub mod respond;
 mod step;
 mod store;
 pub mod sweep;
+pub mod timing;
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
 use crate::tickets::Desk;
+use crate::tickets::deadline::ByPriority;
 
 pub use escalation::{Escalation, EscalationStatus, EscalationStep};
 
@@ -38,9 +40,15 @@ pub use escalation::{Escalation, EscalationStatus, EscalationStep};
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How long each step of a chain has to acknowledge.
-    pub acknowledge_within: TimeDelta,
-    /// The same for an emergency.
+    pub acknowledge: ByPriority,
+    /// How long whoever took it has to answer.
+    pub answer: ByPriority,
+    /// How long each step of an emergency's chain has, by the clock.
     pub emergency_within: TimeDelta,
+    /// How often everybody asked in an emergency is told again.
+    pub emergency_repeat: TimeDelta,
+    /// How many times at most.
+    pub emergency_repeats: i32,
     /// How long the signed link of a mail is good for at most.
     pub link_valid_for: TimeDelta,
     /// The mailbox of replies, such as `antwort@lotse.example.org`; each escalation has its own address in it.

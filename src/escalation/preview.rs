@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::escalate::{Escalate, New, chain_for};
 use super::escalation::EscalationStep;
 use super::message::{self, Occasion};
-use super::{Escalations, deadline, step};
+use super::{Escalations, step, timing};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::delivery::Channel;
@@ -52,10 +52,10 @@ pub async fn preview(
         .read(move |conn| {
             let ticket = visible(conn, &caller, Action::EscalateTicket, &at)?;
             let (chain, skipped) = chain_for(conn, &context, &caller, &ticket, &command, now)?;
-            let within = context.settings().acknowledge_within;
-            let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false, within };
-            let imagined = new.begin(ticket.id, now);
-            let acknowledge_by = deadline::acknowledge_by(now, within);
+            let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false };
+            let mut imagined = new.begin(ticket.id, now);
+            timing::begin_step(conn, &context, &mut imagined, &ticket, now)?;
+            let acknowledge_by = imagined.acknowledge_by.unwrap_or(now);
             let first: Vec<_> = imagined.current().map(|s| s.contact.id.clone()).into_iter().collect();
             let contact = contacts_of(conn, &first)?.pop().ok_or(AppError::NotFound)?;
             let facts = step::facts(&context, &imagined, &ticket, &contact.name, Occasion::Created, "…", None, now);

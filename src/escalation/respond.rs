@@ -7,7 +7,7 @@
 use super::escalate::{ended, finish, save};
 use super::escalation::{Escalation, EscalationMove, EscalationStatus, is_open, next};
 use super::link::{self, DeadLink};
-use super::{Escalations, store};
+use super::{Escalations, store, timing};
 use std::net::IpAddr;
 
 use crate::access::{Action, Actor, Caller};
@@ -74,7 +74,7 @@ pub async fn respond(escalations: &Escalations, speaker: Speaker, word: Word) ->
         caller.may(Action::RespondEscalation)?;
     }
     validate(&word)?;
-    let now = escalations.desk().clock.now();
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     escalations
         .desk()
         .db
@@ -83,7 +83,7 @@ pub async fn respond(escalations: &Escalations, speaker: Speaker, word: Word) ->
                 Ok(speaking) => speaking,
                 Err(dead) => return Ok(Err(dead)),
             };
-            let found = hear(tx, found, &actor, &contact, word, now)?;
+            let found = hear(tx, &context, found, &actor, &contact, word, now)?;
             let ticket = by_id(tx, found.ticket)?;
             Ok(Ok((found, ticket)))
         })
@@ -144,6 +144,7 @@ fn contact_name(tx: &mut Tx, slug: &Slug) -> Result<String, AppError> {
 
 fn hear(
     tx: &mut Tx,
+    escalations: &Escalations,
     found: Escalation,
     actor: &Actor,
     name: &str,
@@ -192,6 +193,14 @@ fn hear(
     };
     if !is_open(to) {
         finish(&mut after, to, now);
+    } else if found.status != EscalationStatus::Acknowledged {
+        timing::begin_answer(tx, escalations, &mut after, &ticket, now)?;
+        if found.emergency {
+            notice::add(tx, &ticket, NoticeKind::EmergencyTaken, name, now)?;
+        }
+    }
+    if step == EscalationMove::Ask {
+        timing::pause(&mut after, now);
     }
     save(tx, &found, &mut after, now)?;
     record(tx, ticket.id, actor, &event, now)?;

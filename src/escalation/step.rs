@@ -108,7 +108,13 @@ pub(super) fn send(
     };
     let mut messages = 0;
     for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
-        let dedupe = format!("{} {} {} {endpoint}", found.id, found.step, occasion.event());
+        // Reminders of each deadline are told apart, and each from the one before.
+        let which = match (occasion, found.answer_by.or(found.acknowledge_by)) {
+            (Occasion::Reminded, Some(by)) => format!(" {by} {}", found.reminded),
+            (Occasion::Reminded, None) => format!(" {}", found.reminded),
+            (Occasion::Created | Occasion::Cancelled, _) => String::new(),
+        };
+        let dedupe = format!("{} {} {}{which} {endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {
             about: found.id.cast(),
             purpose: purpose(occasion),
@@ -187,6 +193,7 @@ pub(super) fn facts(
         note: found.note.clone(),
         asked_by: ticket.claimed_by.as_ref().map_or_else(|| "Die Kommune".to_owned(), |c| c.name.clone()),
         acknowledge_by: found.acknowledge_by,
+        answer_by: found.answer_by,
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,

@@ -37,6 +37,11 @@ struct EscalationRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     ended_at: Option<Timestamp>,
+    counted_from: Option<Timestamp>,
+    answer_by: Option<Timestamp>,
+    remind_at: Option<Timestamp>,
+    reminded: i32,
+    paused_at: Option<Timestamp>,
 }
 
 impl EscalationRow {
@@ -61,6 +66,11 @@ impl EscalationRow {
             created_at: e.created_at,
             updated_at: e.updated_at,
             ended_at: e.ended_at,
+            counted_from: e.counted_from,
+            answer_by: e.answer_by,
+            remind_at: e.remind_at,
+            reminded: e.reminded,
+            paused_at: e.paused_at,
         })
     }
 
@@ -84,6 +94,11 @@ impl EscalationRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
             ended_at: self.ended_at,
+            counted_from: self.counted_from,
+            answer_by: self.answer_by,
+            remind_at: self.remind_at,
+            reminded: self.reminded,
+            paused_at: self.paused_at,
         })
     }
 }
@@ -144,6 +159,18 @@ pub(super) fn open_of(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalatio
 pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Escalation>, AppError> {
     let due = escalations::table.filter(escalations::acknowledge_by.le(now));
     read(due.order((escalations::acknowledge_by, escalations::id)).limit(most).load(conn)?)
+}
+
+/// Of which somebody is to be reminded by now.
+pub(super) fn reminders_due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Escalation>, AppError> {
+    let due = escalations::table.filter(escalations::remind_at.le(now));
+    read(due.order((escalations::remind_at, escalations::id)).limit(most).load(conn)?)
+}
+
+/// Open ones that are counted from after this time.
+pub(super) fn counted_after(conn: &mut Conn, time: Timestamp, most: i64) -> Result<Vec<Escalation>, AppError> {
+    let open = escalations::table.filter(escalations::ended_at.is_null());
+    read(open.filter(escalations::counted_from.gt(time)).order(escalations::counted_from).limit(most).load(conn)?)
 }
 
 pub(super) fn open_for(

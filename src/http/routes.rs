@@ -5,15 +5,18 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, agreements, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned,
-    rollout, route, services, transfers, versions,
+    adoptions, agreements, channels, closing_days, contacts, exports, gaps, imports, lands, municipalities, notices,
+    planned, rollout, route, services, transfers, versions,
 };
-use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
+use super::api::{audit, deadlines, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
-use super::pages::{audit as audit_log, confirmation, escalation, intake, link, login, mail, provider, start};
+use super::pages::{
+    audit as audit_log, confirmation, deadlines as deadline_pages, escalation, intake, link, login, mail, provider,
+    start,
+};
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -59,6 +62,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/tickets/{ticket}/resume": post tickets::resume))
             .service(at!("/tickets/{ticket}/interim": post tickets::interim))
             .service(at!("/tickets/{ticket}/priority": post tickets::priority))
+            .service(at!("/tickets/{ticket}/emergency": post tickets::emergency))
+            .service(at!("/tickets/{ticket}/deadlines": get deadlines::of_ticket))
             .service(at!("/tickets/{ticket}/category": post tickets::category))
             .service(at!("/tickets/{ticket}/answer": post tickets::answer))
             .service(at!("/tickets/{ticket}/reject": post tickets::reject))
@@ -106,6 +111,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/lands/{land}/versions": get versions::of_land))
             .service(at!("/channels": get channels::list, post channels::create))
             .service(at!("/channels/{channel}": get channels::read, put channels::change, delete channels::end))
+            .service(at!("/closing-days": get closing_days::list, post closing_days::create))
+            .service(at!("/closing-days/{day}": get closing_days::read, delete closing_days::end))
             .service(at!("/notices": get notices::list, post notices::create))
             .service(at!("/notices/{notice}": get notices::read, put notices::change, delete notices::end))
             .service(at!("/exports/help": get exports::help))
@@ -114,6 +121,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/imports/municipalities": post imports::municipalities))
             .service(at!("/imports/municipality-changes": post imports::municipality_changes))
             .service(at!("/imports/templates/{template}": get imports::template))
+            .service(at!("/deadline": get deadlines::of_question))
             .service(at!("/route": get route::route))
             .service(at!("/gaps": get gaps::gaps))
             .service(at!("/gaps.csv": get gaps::csv))
@@ -168,6 +176,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anschluesse/{adoption}/punkte/{item}": get point::view, post point::change))
     .service(at!("/anschluesse/{adoption}/punkte/{item}/wer": post holders::change))
     .service(at!("/anschluesse/{adoption}/aufgaben": get matrix::view, post matrix::change))
+    .service(at!("/fristen": get deadline_pages::view))
+    .service(at!("/fristen/notfall": post deadline_pages::press))
     .service(at!("/protokoll": get audit_log::view))
     .service(at!("/personen": get people::list))
     .service(at!("/personen/einladen": get invite::form, post invite::invite))

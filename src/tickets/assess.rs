@@ -4,13 +4,12 @@
 //! does. Every step stands in the history with who and why. Decisions that end a ticket, or its escalations, stand
 //! in `escalation/`.
 
-use super::deadline::after_pause;
 use super::history::Event;
 use super::reply::{Letter, write_reporter};
 use super::status::{Move, next};
 use super::store::claim_of;
 use super::ticket::{Category, Ticket};
-use super::{Desk, TicketRef, advance, in_hand, record};
+use super::{Desk, TicketRef, advance, in_hand, promise, record};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -58,7 +57,7 @@ pub async fn wait(desk: &Desk, caller: Caller, at: TicketRef, question: String) 
     let letter_desk = desk.clone();
     work(desk, Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
-        ticket.paused_at = Some(now);
+        promise::pause(ticket, now);
         write_reporter(tx, &letter_desk, ticket, Letter::Question(&question), &caller.actor, now)?;
         advance(tx, ticket, Move::Wait, &caller.actor, &Event::Waiting { question }, now)
     })
@@ -68,8 +67,9 @@ pub async fn wait(desk: &Desk, caller: Caller, at: TicketRef, question: String) 
 /// The person has replied; the clock goes on. The 1st level may say so too.
 pub async fn resume(desk: &Desk, caller: Caller, at: TicketRef, text: String) -> Result<Ticket, AppError> {
     check("text", &text)?;
-    work(desk, Action::NoteTicket, caller, at, |tx, caller, ticket, now| {
-        run_clock(ticket, now);
+    let clock_desk = desk.clone();
+    work(desk, Action::NoteTicket, caller, at, move |tx, caller, ticket, now| {
+        promise::go_on(&clock_desk, ticket, now);
         advance(tx, ticket, Move::Resume, &caller.actor, &Event::Resumed { text }, now)
     })
     .await
@@ -91,6 +91,9 @@ pub async fn interim(
     work(desk, Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
         ticket.respond_by = respond_by;
+        if ticket.paused_at.is_none() {
+            promise::count_anew(&letter_desk, ticket, now);
+        }
         write_reporter(tx, &letter_desk, ticket, Letter::Interim(&text), &caller.actor, now)?;
         advance(tx, ticket, Move::Work, &caller.actor, &Event::InterimReply { text, respond_by }, now)
     })
@@ -113,8 +116,10 @@ pub async fn set_category(desk: &Desk, caller: Caller, at: TicketRef, category: 
 /// Takes up again what was answered, refused or closed; whoever does has it.
 pub async fn reopen(desk: &Desk, caller: Caller, at: TicketRef, reason: String) -> Result<Ticket, AppError> {
     check("reason", &reason)?;
-    work(desk, Action::AssessTicket, caller, at, |tx, caller, ticket, now| {
+    let clock_desk = desk.clone();
+    work(desk, Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
         ticket.claimed_by = claim_of(&caller.actor);
+        promise::take_up(&clock_desk, ticket, now);
         (ticket.answered_at, ticket.closed_at) = (None, None);
         let event = Event::Reopened { reason, from: ticket.status };
         advance(tx, ticket, Move::Reopen, &caller.actor, &event, now)
@@ -156,13 +161,6 @@ pub fn hold(ticket: &mut Ticket, caller: &Caller) -> Result<(), AppError> {
             ticket.claimed_by = mine;
             Ok(())
         }
-    }
-}
-
-/// Lets the clock go on where it stood.
-pub fn run_clock(ticket: &mut Ticket, now: Timestamp) {
-    if let Some(paused_at) = ticket.paused_at.take() {
-        ticket.respond_by = after_pause(ticket.respond_by, paused_at, now);
     }
 }
 

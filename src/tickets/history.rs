@@ -114,6 +114,16 @@ pub enum Event {
     EscalationExpired {
         escalation: EscalationId,
     },
+    EscalationReminded {
+        escalation: EscalationId,
+        contact: Slug,
+        name: String,
+        /// How much of the time has passed; absent in an emergency.
+        percent: Option<i32>,
+    },
+    EmergencyRaised {
+        reason: String,
+    },
     EscalationWithdrawn {
         escalation: EscalationId,
         reason: String,
@@ -160,6 +170,7 @@ impl Event {
             | Self::Waiting { question: text }
             | Self::Rejected { reason: text, .. }
             | Self::Reopened { reason: text, .. }
+            | Self::EmergencyRaised { reason: text }
             | Self::ReporterOpened { purpose: text }
             | Self::EscalationReturned { reason: text, .. }
             | Self::EscalationAsked { question: text, .. }
@@ -187,6 +198,7 @@ impl Event {
             | Self::EscalationStep { .. }
             | Self::EscalationSent { .. }
             | Self::EscalationExpired { .. }
+            | Self::EscalationReminded { .. }
             | Self::OtherWayTried { .. }
             | Self::DeliveryReplayed { .. }
             | Self::Relocated { .. }

@@ -5,8 +5,8 @@
 //! reporter's name and addresses are sealed apart and opened in one place (`reporter.rs`). What ends a request
 //! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
 //!
-//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `notice.rs`
-//! (telling the central contact), `ticket.rs`, `status.rs`, `history.rs` (the pure part).
+//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `promise.rs`
+//! (until when the person is answered), `notice.rs` (telling the central contact), `ticket.rs`, `status.rs`, `history.rs` (the pure part).
 
 pub mod assess;
 pub mod browse;
@@ -17,6 +17,7 @@ pub mod notice;
 pub mod number;
 mod numbers;
 pub mod personal_data;
+pub mod promise;
 pub mod reading;
 pub mod relocation;
 pub mod reply;
@@ -56,6 +57,10 @@ pub struct Settings {
     pub notice_interval: TimeDelta,
     /// Who hears of requests for which the directory names nobody.
     pub operator: Option<EmailAddress>,
+    /// Which service hours count.
+    pub clock: directory::ServiceClock,
+    /// Until when the person is answered.
+    pub respond: deadline::ByPriority,
     /// How contacts are judged when somebody is to be asked.
     pub directory: directory::Settings,
 }
@@ -143,6 +148,11 @@ pub fn in_hand(tx: &mut Tx, caller: &Caller, action: Action, at: &TicketRef) -> 
     store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
 }
 
+/// The ticket of this number, for whoever runs the installation.
+pub fn find_by_number(conn: &mut Conn, number: TicketNumber) -> Result<Option<Ticket>, AppError> {
+    store::find(conn, &TicketRef::Number(number))
+}
+
 /// The same for Lotse itself; `None` when the ticket was deleted.
 pub fn in_hand_by_id(tx: &mut Tx, id: TicketId) -> Result<Option<Ticket>, AppError> {
     store::lock(tx, id)
@@ -177,6 +187,9 @@ pub fn advance(
 pub fn advance_silently(tx: &mut Tx, ticket: &mut Ticket, step: Move, now: Timestamp) -> Result<(), AppError> {
     let to = status::next(ticket.status, step).ok_or_else(|| not_possible(ticket, step))?;
     let from = std::mem::replace(&mut ticket.status, to);
+    if !status::is_open(to) {
+        ticket.remind_at = None;
+    }
     // The guard compares with the time it was read at, so a write within the same microsecond is told apart too.
     let read_at = ticket.updated_at;
     ticket.updated_at = now.max(read_at.plus(TimeDelta::microseconds(1)));

@@ -36,6 +36,20 @@ crate::text_enum! {
         DeliveryExhausted = "delivery_exhausted",
         /// A contact's webhook was switched off.
         EndpointDisabled = "endpoint_disabled",
+        /// Half of the time to answer the person has passed.
+        AnswerHalf = "answer_half",
+        /// Four fifths of it have.
+        AnswerSoon = "answer_soon",
+        /// The person was promised an answer by now.
+        AnswerOverdue = "answer_overdue",
+        /// The 2nd level has it in hand, but has not answered in time.
+        SecondLevelOverdue = "second_level_overdue",
+        /// Somebody has taken an emergency.
+        EmergencyTaken = "emergency_taken",
+        /// Everybody of the emergency chain was asked, nobody has taken it yet.
+        EmergencyUnanswered = "emergency_unanswered",
+        /// Nobody is named for emergencies.
+        EmergencyNobody = "emergency_nobody",
     }
 }
 
@@ -50,6 +64,13 @@ impl NoticeKind {
             Self::EscalationExpired => "niemand der Kette hat bestätigt",
             Self::DeliveryExhausted => "eine Nachricht kam nicht an",
             Self::EndpointDisabled => "ein Webhook wurde abgeschaltet",
+            Self::AnswerHalf => "die Hälfte der Zeit bis zur Antwort ist um",
+            Self::AnswerSoon => "die Antwort ist bald fällig",
+            Self::AnswerOverdue => "die Antwort ist überfällig",
+            Self::SecondLevelOverdue => "der 2nd Level hat nicht rechtzeitig geantwortet",
+            Self::EmergencyTaken => "der Notfall ist übernommen",
+            Self::EmergencyUnanswered => "NOTFALL: noch hat niemand übernommen",
+            Self::EmergencyNobody => "NOTFALL: niemand ist als Notfallkontakt eingetragen",
         }
     }
 }

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::deadline::respond_by;
 use super::history::Event;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Priority, ReplyWish, Reporter, Ticket, Warning, warnings};
-use super::{Desk, notice, reporter, search, store, trail};
+use super::{Desk, notice, promise, reporter, search, store, trail};
 use crate::access::idempotency::{Once, Outcome};
 use crate::access::{Action, Caller, Object};
 use crate::error::{AppError, Faults};
@@ -91,7 +90,7 @@ pub async fn submit(
     let now = desk.clock.now();
     let number = desk.numbers.draw(&desk.db, now).await?;
     let priority = default_priority(draft.command.category);
-    let ticket = Ticket {
+    let mut ticket = Ticket {
         id: TicketId::new(),
         number,
         status: TicketStatus::New,
@@ -111,11 +110,14 @@ pub async fn submit(
         answer: None,
         created_at: now,
         updated_at: now,
-        respond_by: respond_by(now, priority),
+        respond_by: now,
         paused_at: None,
         answered_at: None,
         closed_at: None,
+        remind_at: None,
+        reminded: 0,
     };
+    promise::begin(desk, &mut ticket, now);
     let submitted = Submitted { warnings: found_warnings(&ticket), ticket };
     let intake = rows(desk, caller, &submitted, &draft.reporter, once.as_ref())?;
     match (desk.intake.append(intake).await, once) {

@@ -149,6 +149,10 @@ pub struct Ticket {
     pub answered_at: Option<Timestamp>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// When the central contact is next reminded of the promise.
+    pub remind_at: Option<Timestamp>,
+    /// How many reminders of the present promise there were.
+    pub reminded: i32,
 }
 
 impl Ticket {

@@ -37,6 +37,8 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("POST", "/api/v1/tickets/{ticket}/resume", Action::NoteTicket),
     ("POST", "/api/v1/tickets/{ticket}/interim", Action::AssessTicket),
     ("POST", "/api/v1/tickets/{ticket}/priority", Action::AssessTicket),
+    ("POST", "/api/v1/tickets/{ticket}/emergency", Action::EscalateTicket),
+    ("GET", "/api/v1/tickets/{ticket}/deadlines", Action::ReadTickets),
     ("POST", "/api/v1/tickets/{ticket}/category", Action::AssessTicket),
     ("POST", "/api/v1/tickets/{ticket}/answer", Action::AssessTicket),
     ("POST", "/api/v1/tickets/{ticket}/reject", Action::AssessTicket),
@@ -99,6 +101,11 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/channels/{channel}", Action::ReadDirectory),
     ("PUT", "/api/v1/channels/{channel}", Action::ChangeAdoption),
     ("DELETE", "/api/v1/channels/{channel}", Action::ChangeAdoption),
+    ("GET", "/api/v1/closing-days", Action::ReadDirectory),
+    ("POST", "/api/v1/closing-days", Action::ChangeDirectory),
+    ("GET", "/api/v1/closing-days/{day}", Action::ReadDirectory),
+    ("DELETE", "/api/v1/closing-days/{day}", Action::ChangeDirectory),
+    ("GET", "/api/v1/deadline", Action::ReadDirectory),
     ("GET", "/api/v1/notices", Action::ReadDirectory),
     ("POST", "/api/v1/notices", Action::ChangeAdoption),
     ("GET", "/api/v1/notices/{notice}", Action::ReadDirectory),
@@ -171,9 +178,20 @@ pub fn filled(path: &str) -> String {
     ];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
     let path = path.replace("{template}", "gibt-es-nicht");
-    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
-        .iter()
-        .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
+    [
+        "{ticket}",
+        "{escalation}",
+        "{delivery}",
+        "{adoption}",
+        "{channel}",
+        "{notice}",
+        "{day}",
+        "{user}",
+        "{session}",
+        "{token}",
+    ]
+    .iter()
+    .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
 }
 
 #[track_caller]
@@ -462,7 +480,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
         "interim" => json!({"text": "Bald.", "respond_by": "2030-01-01T00:00:00Z"}),
         "priority" => json!({"priority": "P2"}),
         "category" => json!({"category": "payment"}),
-        "reject" | "reopen" | "return" | "withdraw" | "erase" => json!({"reason": "weil"}),
+        "reject" | "reopen" | "return" | "withdraw" | "erase" | "emergency" => json!({"reason": "weil"}),
         "merge" => json!({"into": other_ticket}),
         "matrix" => json!({"version": 0, "tasks": [{"task": "costs", "land": "responsible"}]}),
         "escalations" | "preview" => json!({"kind": "technical", "note": "?"}),

@@ -21,6 +21,52 @@ struct Place {
     settings: PathBuf,
 }
 
+/// Why a deadline is when it is: of what is asked without a database, and of a request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explains_a_deadline() {
+    let place = Place::good();
+    let start = ["--start", "2026-11-27T16:30:00+01:00", "--within", "4h"];
+    let asked = [&["explain", "deadline"], &start[..], &["--hours", "Mo-Fr 08:00-18:00", "--land", "SH"]].concat();
+    let explained = place.run(&asked);
+    assert_eq!(explained.code, Some(0), "{explained:?}");
+    for part in [
+        "Fr 27.11.2026, 16:30 + 4 h Servicezeit → Mo 30.11.2026, 10:30",
+        "Fr 27.11.2026, 16:30–18:00 zählt 1:30",
+        "Sa 28.11.2026 und So 29.11.2026 geschlossen",
+    ] {
+        assert!(explained.out.contains(part), "{part}: {explained:?}");
+    }
+    let english = place.run(&[&asked[..], &["--english"]].concat());
+    assert!(english.out.contains("Mon 30 Nov 2026, 08:00–10:30 counts 2:30"), "{english:?}");
+    assert!(!place.path("lotse.db").exists(), "no database was asked");
+    for (wrong, named) in [
+        (&["explain", "deadline"][..], "NUMBER"),
+        (&["explain", "deadline", "--within", "bald", "--land", "SH"], "--within"),
+        (&["explain", "deadline", "--within", "1d"], "--land"),
+        (&["explain", "deadline", "--within", "1d", "--land", "XX"], "--land"),
+        (&["explain", "deadline", "26-004711-9"], "no request"),
+    ] {
+        let refused = place.run(wrong);
+        assert_eq!(refused.code, Some(2), "{wrong:?}: {refused:?}");
+        assert!(refused.said.contains(named), "{wrong:?}: {refused:?}");
+    }
+    for (key, value) in [
+        ("hours", "\"Montag\""),
+        ("closed", "\"24.12.\""),
+        ("respond_p3", "\"bald\""),
+        ("answer_p2", "\"\""),
+        ("lands", "{ XX = \"24/7\" }"),
+    ] {
+        let faulty =
+            Place::new(&app::settings("DATABASE", "smtp://127.0.0.1:9", &format!("[clock]\n{key} = {value}\n")));
+        let refused = faulty.run(&["check"]);
+        assert!(
+            refused.code != Some(0) && format!("{}{}", refused.out, refused.said).contains(&format!("clock.{key}")),
+            "{key}: {refused:?}"
+        );
+    }
+}
+
 /// How a command ended and what it said.
 #[derive(Debug)]
 struct Ended {

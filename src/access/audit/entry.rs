@@ -69,6 +69,10 @@ crate::text_enum! {
         NoticeChanged = "notice.changed",
         /// A notice to the public was ended.
         NoticeEnded = "notice.ended",
+        /// A local closing day was entered.
+        ClosingDayCreated = "closing_day.created",
+        /// A local closing day was taken back.
+        ClosingDayEnded = "closing_day.ended",
         /// A service was made.
         ServiceCreated = "service.created",
         /// A service was changed.
@@ -151,6 +155,8 @@ crate::text_enum! {
         Channel = "channel",
         /// A notice to the public.
         Notice = "notice",
+        /// A local closing day; by its id.
+        ClosingDay = "closing_day",
         /// A service; by its slug.
         Service = "service",
         /// A Land; by its code.

@@ -2,7 +2,7 @@
 //!
 //! What holds in parts of a Land only (Augsburg's Friedensfest, Fronleichnam in Saxony and Thuringia) is left out;
 //! Mariä Himmelfahrt counts in all of Bavaria, because it does in most of its municipalities. Local closing days and
-//! 24 and 31 December are no holidays and have no place here.
+//! 24 and 31 December are no holidays and have no place here (`service_time.rs`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -29,6 +29,42 @@ pub fn holidays(land: LandCode) -> &'static ContextHolidays {
 /// True where this day is a public holiday in the Land.
 pub fn is_holiday(land: LandCode, day: NaiveDate) -> bool {
     holidays(land).get_public().contains(day)
+}
+
+/// The German name of the public holiday that this day is in the Land.
+pub fn holiday_name(land: LandCode, day: NaiveDate) -> Option<&'static str> {
+    if !is_holiday(land, day) {
+        return None;
+    }
+    region(land.as_str())?.holiday_from_date(day).map(|holiday| holiday.description())
+}
+
+/// A public holiday of this German name in English.
+pub fn english_holiday(name: &'static str) -> &'static str {
+    match name {
+        "Neujahr" => "New Year's Day",
+        "Heilige Drei Könige" => "Epiphany",
+        "Frauentag" => "International Women's Day",
+        "Karfreitag" => "Good Friday",
+        "Ostersonntag" => "Easter Sunday",
+        "Ostermontag" => "Easter Monday",
+        "Erster Mai" => "Labour Day",
+        "Tag der Befreiung" => "Liberation Day",
+        "Christi Himmelfahrt" => "Ascension Day",
+        "Pfingstsonntag" => "Whit Sunday",
+        "Pfingstmontag" => "Whit Monday",
+        "17. Juni" => "Anniversary of 17 June 1953",
+        "Fronleichnam" => "Corpus Christi",
+        "Mariä Himmelfahrt" => "Assumption Day",
+        "Weltkindertag" => "Children's Day",
+        "Tag der Deutschen Einheit" => "German Unity Day",
+        "Reformationstag" => "Reformation Day",
+        "Allerheiligen" => "All Saints' Day",
+        "Buß- und Bettag" => "Day of Repentance and Prayer",
+        "Erster Weihnachtsfeiertag" => "Christmas Day",
+        "Zweiter Weihnachtsfeiertag" => "Boxing Day",
+        other => other,
+    }
 }
 
 fn calendar(region: Option<GermanRegion>) -> ContextHolidays {

@@ -5,10 +5,13 @@
 //! is right on the days when the clocks change. What the hours leave open ("unknown") is neither open nor closed.
 //!
 //! Where next: `holidays.rs` (the calendar of each Land), `words.rs` (hours as a sentence), `week.rs` (the plain week
-//! behind them). Not here: what is remembered between requests (`snapshot/hours.rs`), deadlines
-//! (`escalation/deadline.rs`).
+//! behind them), `service_time.rs` (sums of service time), `explain.rs` (the same in words). Not here: what is remembered
+//! between requests (`snapshot/hours.rs`), which hours apply to whom (`service_clock.rs`).
 
+mod explain;
 mod holidays;
+mod reckoning;
+mod service_time;
 mod week;
 mod words;
 
@@ -21,7 +24,10 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::keys::LandCode;
 
-pub use holidays::{holidays, is_holiday};
+pub use explain::{Explanation, Tongue, Words, length, moment};
+pub use holidays::{holiday_name, holidays, is_holiday};
+pub use reckoning::{Reckoning, moved_on, part_way};
+pub use service_time::{Closed, ClosedDay, ClosedDays, ClosedYearly, CountedDay, ServiceHours, ServiceTime};
 pub use week::{Span, Week};
 pub use words::{clock, in_words, weekday};
 

@@ -38,11 +38,12 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     let by_slug: HashMap<Box<str>, u32> =
         (0u32..).zip(&services).map(|(index, service)| (service.slug.as_str().into(), index)).collect();
     let notices = Notices::new(store::notices::all(conn)?, |slug| by_slug.get(slug).copied());
+    let closing_days = store::closing_days::all(conn)?.into();
     let hours = before.map_or_else(HoursTableBuilder::new, |before| HoursTableBuilder::further(&before.hours));
     let mut reader = Reader { places: &places, renewal: Renewal::new(before.map(|before| &before.adoptions)), hours };
     let of = reader.adoptions(conn, &services, before)?;
     let (adoptions, hours) = (reader.renewal.finish(of), reader.hours.finish());
-    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours })
+    Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours, closing_days })
 }
 
 /// Municipalities by their keys. One that another took the place of is not among them; its keys lead to the other.

@@ -18,8 +18,9 @@ use super::notices::{ShownNotice, in_one, standing};
 use super::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
 use crate::directory::channels::Channel;
-use crate::directory::hours::Open;
+use crate::directory::hours::{Open, ServiceHours};
 use crate::directory::resolve::Span;
+use crate::directory::service_clock::Concern;
 use crate::directory::terms::ChannelKind;
 use crate::keys::Ars;
 
@@ -239,6 +240,17 @@ impl Snapshot {
             links: None,
             advice,
         })
+    }
+
+    /// When somebody is there on the help channel by which a request came, where there is one.
+    pub(in crate::directory) fn channel_hours(&self, concern: &Concern) -> Option<ServiceHours> {
+        let (place, _) = self.place(concern.ars)?;
+        let adoption = self.adoptions.find(*self.by_slug.get(concern.service.as_str())?, place)?;
+        let list = self.adoptions.shown(adoption);
+        let is_there = |one: &&ShownChannel| {
+            one.kind == concern.channel && Span { from: one.valid.0, to: one.valid.1 }.holds(concern.today)
+        };
+        self.hours.service(list.iter().find(is_there)?.hours)
     }
 
     fn way<'a>(

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta};
 
 use crate::clock::Timestamp;
 use crate::directory::HelpLanguage;
-use crate::directory::hours::{Hours, Open, in_words};
+use crate::directory::hours::{Hours, Open, ServiceHours, in_words};
 use crate::keys::{LANDS, LandCode};
 
 /// When 115 answers; the first entry of every table.
@@ -37,6 +37,7 @@ pub(super) struct HoursTableBuilder {
 struct Entry {
     raw: Box<str>,
     hours: Option<Hours>,
+    service: Option<ServiceHours>,
     words: [Box<str>; 3],
     now: [AtomicU64; LANDS.len()],
 }
@@ -73,6 +74,7 @@ impl HoursTableBuilder {
         self.entries.push(Arc::new(Entry {
             raw: raw.into(),
             hours: Hours::parse(raw).ok(),
+            service: ServiceHours::parse(raw).ok(),
             words: languages.map(|language| in_words(raw, language).into()),
             now: Default::default(),
         }));
@@ -89,6 +91,11 @@ impl HoursTable {
     /// As they were written.
     pub(super) fn raw(&self, number: u32) -> &str {
         self.0.get(number as usize).map_or("", |entry| &entry.raw)
+    }
+
+    /// As deadlines count them.
+    pub(super) fn service(&self, number: u32) -> Option<ServiceHours> {
+        self.0.get(number as usize)?.service.clone()
     }
 
     /// In words.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::hours::ClosedDay;
 use super::terms::Assessment;
 use crate::clock::Timestamp;
 use crate::db::{Db, Topic};
@@ -50,6 +51,7 @@ pub struct Snapshot {
     adoptions: adoptions::Adoptions,
     notices: notices::Notices,
     hours: hours::HoursTable,
+    closing_days: Arc<[ClosedDay]>,
 }
 
 /// The municipalities, in the order of their ARS.
@@ -169,6 +171,11 @@ impl Snapshot {
     /// Every service, by slug.
     pub fn services(&self) -> &[ServiceEntry] {
         &self.services
+    }
+
+    /// The days on which nobody is there, in the order of time.
+    pub fn closing_days(&self) -> Arc<[ClosedDay]> {
+        self.closing_days.clone()
     }
 
     /// How many municipalities there are.

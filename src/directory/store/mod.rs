@@ -6,6 +6,7 @@
 pub(super) mod adoptions;
 pub(super) mod agreements;
 pub(super) mod channels;
+pub(super) mod closing_days;
 pub(super) mod contacts;
 pub(super) mod duties;
 pub(super) mod lands;

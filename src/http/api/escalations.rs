@@ -43,6 +43,14 @@ pub struct EscalationAnswer {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// Until when whoever took it is to answer.
+    pub answer_by: Option<Timestamp>,
+    /// When somebody is reminded next.
+    pub remind_at: Option<Timestamp>,
+    /// How often somebody was reminded: of the present step or answer, or in an emergency in all.
+    pub reminded: i32,
+    /// Since when they wait for our answer to their question.
+    pub paused_at: Option<Timestamp>,
 }
 
 /// What an escalation's reader may know of its ticket.
@@ -108,6 +116,10 @@ pub fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> Esca
         created_at: e.created_at,
         updated_at: e.updated_at,
         ended_at: e.ended_at,
+        answer_by: e.answer_by,
+        remind_at: e.remind_at,
+        reminded: e.reminded,
+        paused_at: e.paused_at,
     }
 }
 

@@ -279,6 +279,8 @@ actions! {
     interim("/api/v1/tickets/{ticket}/interim", AssessTicket, Interim) |state, caller, at, body| assess::interim(state.desk(), caller, at, body.text, body.respond_by);
     /// Set how urgent it is.
     priority("/api/v1/tickets/{ticket}/priority", AssessTicket, SetPriority) |state, caller, at, body| emergency::set_priority(&state.escalations, caller, at, body.priority);
+    /// Emergency: nobody gets through. It becomes P1, and its emergency chain starts at once, at any hour.
+    emergency("/api/v1/tickets/{ticket}/emergency", EscalateTicket, Reason) |state, caller, at, body| emergency::emergency(&state.escalations, caller, at, body.reason);
     /// Put it into another category.
     category("/api/v1/tickets/{ticket}/category", AssessTicket, SetCategory) |state, caller, at, body| assess::set_category(state.desk(), caller, at, body.category);
     /// Answer the person.

@@ -11,6 +11,7 @@ pub mod account;
 pub mod adoptions;
 pub mod audit;
 pub mod confirmation;
+pub mod deadlines;
 pub mod device;
 pub mod escalation;
 pub mod field;

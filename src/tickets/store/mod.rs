@@ -64,6 +64,8 @@ pub struct TicketRow {
     paused_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
     closed_at: Option<Timestamp>,
+    remind_at: Option<Timestamp>,
+    reminded: i32,
 }
 
 impl TicketRow {
@@ -95,6 +97,8 @@ impl TicketRow {
             paused_at: t.paused_at,
             answered_at: t.answered_at,
             closed_at: t.closed_at,
+            remind_at: t.remind_at,
+            reminded: t.reminded,
         })
     }
 
@@ -124,6 +128,8 @@ impl TicketRow {
             paused_at: self.paused_at,
             answered_at: self.answered_at,
             closed_at: self.closed_at,
+            remind_at: self.remind_at,
+            reminded: self.reminded,
         })
     }
 }
@@ -222,7 +228,7 @@ impl Append for Intake {
             tickets[
                 id, number, status, channel, service, ars, category, priority, subject, description, context,
                 reply_wish, external_reference, submitted_by, claimed_by, claimed_name, merged_into, answer,
-                created_at, updated_at, respond_by, paused_at, answered_at, closed_at,
+                created_at, updated_at, respond_by, paused_at, answered_at, closed_at, remind_at, reminded,
             ],
             each(all, |rows| Some(&rows.ticket))
         );
@@ -272,6 +278,24 @@ pub(super) fn update(
     let unchanged =
         tickets::table.find(ticket.id).filter(tickets::status.eq(from)).filter(tickets::updated_at.eq(read_at));
     Ok(diesel::update(unchanged).set(&TicketRow::of(ticket)?).execute(conn)? == 1)
+}
+
+/// Open promises of which somebody is to be reminded by now, the longest due first.
+pub(super) fn promises_due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<(TicketId, Timestamp)>, AppError> {
+    let due = tickets::table.filter(tickets::remind_at.le(now)).order((tickets::remind_at, tickets::id)).limit(most);
+    Ok(due.select((tickets::id, tickets::remind_at.assume_not_null())).load(conn)?)
+}
+
+/// Notes how far a promise was reminded of. Nobody else's change is in the way: the request is in hand.
+pub(super) fn set_reminder(
+    conn: &mut Conn,
+    id: TicketId,
+    reminded: i32,
+    remind_at: Option<Timestamp>,
+) -> Result<(), AppError> {
+    let own = tickets::table.find(id);
+    diesel::update(own).set((tickets::reminded.eq(reminded), tickets::remind_at.eq(remind_at))).execute(conn)?;
+    Ok(())
 }
 
 pub(super) fn insert_history(conn: &mut Conn, row: &HistoryRow) -> Result<(), AppError> {

@@ -7,6 +7,7 @@
 pub mod adoptions;
 pub mod agreements;
 pub mod channels;
+pub mod closing_days;
 pub mod contacts;
 pub mod exports;
 pub mod gaps;

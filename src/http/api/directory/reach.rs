@@ -80,6 +80,15 @@ pub(super) fn may_announce(caller: &Caller, service: &Slug, region: &ArsPrefix) 
     Err(AppError::field("ars", format!("you may not announce anything about {service} for {region}")))
 }
 
+/// A closing day closes a whole region, whose directory must be theirs.
+pub(super) fn may_close(caller: &Caller, region: &ArsPrefix) -> Result<(), AppError> {
+    if caller.sees_region(Action::ChangeDirectory, region) {
+        return Ok(());
+    }
+    let region = if region.as_str().is_empty() { "all of Germany" } else { region.as_str() };
+    Err(AppError::field("ars", format!("you may not enter closing days for {region}")))
+}
+
 /// A notice for one municipality is seen where that is; one that several share is seen by everybody.
 pub(super) fn sees_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
     match notice.ars.as_str().parse::<Ars>() {

@@ -31,6 +31,7 @@ start-account = Ihr Konto: Passwort, zweiter Faktor, Anmeldungen, Tokens
 start-intake = Neue Anfrage aufnehmen
 start-look-up = Auskunft zu einer laufenden Anfrage
 start-adoptions = Anschlüsse: welche Kommune welchen Dienst nutzt und was noch fehlt
+start-deadlines = Fristen: warum etwas wann fällig ist, und der Knopf für den Notfall
 start-people = Personen und ihre Rollen
 start-audit = Protokoll: wer was getan hat
 start-systems = Für Fachverfahren und Betrieb

@@ -31,6 +31,7 @@ start-account = Your account: password, second factor, log-ins, tokens
 start-intake = Take a new request
 start-look-up = Look up a running request
 start-adoptions = Adoptions: which municipality uses which service, and what is missing
+start-deadlines = Deadlines: why something is due when, and the button for an emergency
 start-people = People and their roles
 start-audit = Audit log: who did what
 start-systems = For other systems and operation

@@ -1,110 +1,28 @@
-//! What must happen by itself: the next step when a deadline passes, and what deliveries have told.
+//! What deliveries have told: a server took a message, a way fails, a message was given up.
 //!
-//! Invariant: every act is guarded by the state it was decided on, so that several instances sweeping at once do
-//! each thing once, and a clock that jumps does nothing early that an acknowledgement has stopped. One matter that
-//! fails does not hold up the others; it is looked at again in the next round.
+//! Invariant: an event is handled in the transaction that marks it as handled; a backlog goes in portions, and one that
+//! cannot be handled does not hold up the others.
 
-use std::time::{Duration, Instant};
-
-use super::escalate::{next_step, save};
-use super::escalation::{Escalation, EscalationMove, next};
-use super::message::Occasion;
-use super::{Escalations, browse, step, store};
-use crate::access::{Actor, idempotency, users};
+use super::{SOME, settled};
+use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::db::{Topic, Tx};
+use crate::db::Tx;
 use crate::delivery::{self, Channel, DeliveryEvent, DeliveryStatus, EventKind, Purpose};
 use crate::directory::contacts_of;
 use crate::error::AppError;
+use crate::escalation::escalate::{next_step, save};
+use crate::escalation::escalation::{Escalation, EscalationMove, next};
+use crate::escalation::message::Occasion;
+use crate::escalation::{Escalations, browse, step, store};
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, record};
 
-/// How often what is past its time is removed.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
-
-/// At most this many portions at a time, so that deadlines do not wait for the tidying.
-const PORTIONS: usize = 20;
-
-/// At most this many of a kind in one round.
-const SOME: i64 = 200;
-
 /// How many events are handled in one write.
 const TOGETHER: usize = 50;
 
-/// The least time between two rounds, so that a flood of commits does not make a flood of rounds. What comes after a
-/// quiet moment is acted on at once.
-const REST: Duration = Duration::from_millis(100);
-
-/// Sweeps until shutdown: at once when something was committed, and twice a second for what other instances
-/// and the clock bring.
-pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Receiver<bool>) {
-    let mut tidied: Option<Instant> = None;
-    loop {
-        let began = Instant::now();
-        if let Err(e) = round(&escalations).await {
-            tracing::warn!(fault = %e, "a sweep did not finish");
-        }
-        if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
-            tidied = Some(began);
-            if let Err(e) = tidy(&escalations).await {
-                tracing::warn!(fault = %e, "tidying up did not finish");
-            }
-        }
-        let woken = async {
-            tokio::time::sleep_until((began + REST).into()).await;
-            escalations.desk().db.signals().wait(Topic::Sweep).await;
-        };
-        tokio::select! {
-            _ = shutdown.wait_for(|stop| *stop) => return,
-            () = woken => {}
-            () = tokio::time::sleep(Duration::from_millis(500)) => {}
-        }
-    }
-}
-
-/// One round; answers how many things were done.
-pub async fn round(escalations: &Escalations) -> Result<usize, AppError> {
-    let mut done = events(escalations).await?;
-    done += deadlines(escalations).await?;
-    done += notice::tell(escalations.desk()).await?;
-    Ok(done)
-}
-
-/// Removes what is past its time.
-async fn tidy(escalations: &Escalations) -> Result<(), AppError> {
-    let now = escalations.desk().clock.now();
-    let purge = move |tx: &mut Tx| {
-        let links = store::purge_links(tx, now.minus(chrono::TimeDelta::days(30)), 500)?;
-        Ok(links + idempotency::purge(tx, now)? + users::purge(tx, now)?)
-    };
-    for _ in 0..PORTIONS {
-        if escalations.desk().db.write(purge).await? == 0 {
-            break;
-        }
-    }
-    Ok(())
-}
-
-async fn deadlines(escalations: &Escalations) -> Result<usize, AppError> {
-    let now = escalations.desk().clock.now();
-    let due = escalations.desk().db.read(move |conn| store::due(conn, now, SOME)).await?;
-    let mut done = 0;
-    for found in due {
-        let context = escalations.clone();
-        let id = found.id;
-        let step = move |tx: &mut Tx| {
-            let Some((fresh, _)) = store::in_hand(tx, found.id)? else { return Ok(false) };
-            // Somebody may have taken it, or another instance asked the next, since the list was read.
-            if fresh != found { Ok(false) } else { next_step(tx, &context, &fresh, &Actor::system(), now) }
-        };
-        let stepped = escalations.desk().db.write(step).await;
-        done += usize::from(settled(stepped, &id.to_string()));
-    }
-    Ok(done)
-}
-
-async fn events(escalations: &Escalations) -> Result<usize, AppError> {
+/// Handles what deliveries have told; answers how many events.
+pub(super) async fn round(escalations: &Escalations) -> Result<usize, AppError> {
     let open = escalations.desk().db.read(|conn| delivery::open_events(conn, SOME)).await?;
     let mut done = 0;
     for portion in open.chunks(TOGETHER) {
@@ -134,18 +52,6 @@ async fn events_alone(escalations: &Escalations, events: &[DeliveryEvent]) -> us
         done += usize::from(settled(handled, &id.to_string()));
     }
     done
-}
-
-/// Somebody who was quicker is no fault; anything else is told and tried again in the next round.
-fn settled(result: Result<bool, AppError>, what: &str) -> bool {
-    match result {
-        Ok(done) => done,
-        Err(AppError::Conflict(_)) => false,
-        Err(e) => {
-            tracing::warn!(matter = what, fault = %e, "a matter of the sweep failed");
-            false
-        }
-    }
 }
 
 fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Timestamp) -> Result<bool, AppError> {

@@ -1,0 +1,215 @@
+//! The times of an escalation: until when a step is to be taken, until when whoever took it is to answer, and when they
+//! are reminded next; in the service time of whoever is asked, in an emergency by the clock.
+//!
+//! Invariant: every time is written with the change it follows from, and judged again with the escalation as it is when
+//! it has come (`sweep/`). Being more urgent never makes a time later. Not here: the sums (`directory/hours`), what is
+//! told (`step.rs`).
+
+use chrono::TimeDelta;
+
+use super::escalation::{Escalation, EscalationStatus};
+use super::{Escalations, store};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::directory::hours::{Reckoning, ServiceTime, moved_on};
+use crate::directory::{Applied, Contact, contacts_of};
+use crate::error::AppError;
+use crate::tickets::deadline::next_reminder;
+use crate::tickets::ticket::{Priority, Ticket};
+
+/// How long this escalation's steps have.
+pub(super) fn acknowledge_within(escalations: &Escalations, found: &Escalation, priority: Priority) -> Reckoning {
+    let settings = escalations.settings();
+    if found.emergency { Reckoning::Wall(settings.emergency_within) } else { settings.acknowledge.of(priority) }
+}
+
+/// How long whoever took it has for the answer.
+pub(super) fn answer_within(escalations: &Escalations, found: &Escalation, priority: Priority) -> Reckoning {
+    let priority = if found.emergency { Priority::P1 } else { priority };
+    escalations.settings().answer.of(priority)
+}
+
+/// Who has it in hand: whoever took it, or else whose turn it is.
+pub(super) fn in_charge(conn: &mut Conn, found: &Escalation) -> Result<Option<Contact>, AppError> {
+    let reached = store::reached(conn, found.id)?;
+    let current = found.current().map(|step| step.contact.id.clone());
+    let contacts = contacts_of(conn, &reached)?;
+    let took = contacts.iter().find(|contact| Some(&contact.name) == found.acknowledged_name.as_ref());
+    match took.or_else(|| contacts.iter().find(|contact| Some(&contact.slug) == current.as_ref())) {
+        Some(contact) => Ok(Some(contact.clone())),
+        None => Ok(contacts_of(conn, &current.into_iter().collect::<Vec<_>>())?.pop()),
+    }
+}
+
+/// The service hours of a contact, as far as this escalation asks them.
+pub(super) fn applied(escalations: &Escalations, found: &Escalation, ticket: &Ticket, contact: &Contact) -> Applied {
+    let desk = escalations.desk();
+    let snapshot = desk.directory.current();
+    desk.settings.clock.for_contact(&snapshot, contact, found.kind, &ticket.service, &ticket.ars)
+}
+
+/// The service time that counts now.
+fn time(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+) -> Result<Option<ServiceTime>, AppError> {
+    Ok(in_charge(conn, found)?.map(|contact| applied(escalations, found, ticket, &contact).time))
+}
+
+/// When something is due that is reckoned from `now`. Where nobody is known any more, by the clock.
+fn due(reckoning: Reckoning, now: Timestamp, time: Option<&ServiceTime>) -> Timestamp {
+    match (reckoning, time) {
+        (reckoning, Some(time)) => reckoning.due(now, time),
+        (Reckoning::Wall(span) | Reckoning::Service(span), None) => now.plus(span),
+        (Reckoning::Days(later), None) => now.plus(TimeDelta::days(later.into())),
+    }
+}
+
+/// Only what counts service time is reminded of by service time.
+fn counted(reckoning: Reckoning, time: Option<&ServiceTime>) -> Option<&ServiceTime> {
+    time.filter(|_| !matches!(reckoning, Reckoning::Wall(_)))
+}
+
+/// A step begins: somebody new is asked, and counted from now.
+pub(super) fn begin_step(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let time = time(conn, escalations, found, ticket)?;
+    let reckoning = acknowledge_within(escalations, found, ticket.priority);
+    let by = due(reckoning, now, time.as_ref());
+    (found.counted_from, found.acknowledge_by, found.answer_by) = (Some(now), Some(by), None);
+    if found.emergency {
+        // How often everybody was told counts over all steps.
+        found.remind_at = repeat_at(escalations, found.reminded, now);
+    } else {
+        found.reminded = 0;
+        found.remind_at = next_reminder(0, now, by, counted(reckoning, time.as_ref()));
+    }
+    Ok(())
+}
+
+/// When everybody asked in an emergency is told again; not more often than the settings allow.
+pub(super) fn repeat_at(escalations: &Escalations, reminded: i32, now: Timestamp) -> Option<Timestamp> {
+    let settings = escalations.settings();
+    (reminded < settings.emergency_repeats).then(|| now.plus(settings.emergency_repeat))
+}
+
+/// Somebody took it: the steps are over, and the answer is counted from now.
+pub(super) fn begin_answer(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let time = time(conn, escalations, found, ticket)?;
+    let reckoning = answer_within(escalations, found, ticket.priority);
+    let by = due(reckoning, now, time.as_ref());
+    (found.counted_from, found.acknowledge_by, found.answer_by) = (Some(now), None, Some(by));
+    found.reminded = 0;
+    found.remind_at = next_reminder(0, now, by, counted(reckoning, time.as_ref()));
+    Ok(())
+}
+
+/// The clock was set back: what was counted from the future is counted from now. What was told stays told.
+pub(super) fn count_anew(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let (told, is_paused) = (found.reminded, found.paused_at.is_some());
+    let is_taken = found.status == EscalationStatus::Acknowledged;
+    let reckoning = if is_taken {
+        begin_answer(conn, escalations, found, ticket, now)?;
+        answer_within(escalations, found, ticket.priority)
+    } else {
+        begin_step(conn, escalations, found, ticket, now)?;
+        acknowledge_within(escalations, found, ticket.priority)
+    };
+    if found.emergency && !is_taken {
+        return Ok(());
+    }
+    found.reminded = told;
+    found.paused_at = is_paused.then_some(now);
+    let (time, by) = (time(conn, escalations, found, ticket)?, found.answer_by.or(found.acknowledge_by));
+    let next = by.and_then(|by| next_reminder(told, now, by, counted(reckoning, time.as_ref())));
+    found.remind_at = next.filter(|_| !is_paused && (is_taken || told < 2));
+    Ok(())
+}
+
+/// The next stage of a reminder that was due at `remind_at`.
+pub(super) fn reminder_now(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<Option<crate::tickets::deadline::Reminder>, AppError> {
+    let is_taken = found.status == EscalationStatus::Acknowledged;
+    let (by, reckoning) = match is_taken {
+        true => (found.answer_by, answer_within(escalations, found, ticket.priority)),
+        false => (found.acknowledge_by, acknowledge_within(escalations, found, ticket.priority)),
+    };
+    let Some((by, remind_at)) = by.zip(found.remind_at) else { return Ok(None) };
+    let time = time(conn, escalations, found, ticket)?;
+    Ok(crate::tickets::deadline::reminder(found.reminded, remind_at, by, now, counted(reckoning, time.as_ref())))
+}
+
+/// The ticket became more urgent: each time is what it would be counted from now, if that is earlier.
+pub(super) fn hurry(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    if found.emergency || found.paused_at.is_some() {
+        return Ok(());
+    }
+    let before = found.clone();
+    match found.status {
+        EscalationStatus::Pending | EscalationStatus::Sent => begin_step(conn, escalations, found, ticket, now)?,
+        EscalationStatus::Acknowledged => begin_answer(conn, escalations, found, ticket, now)?,
+        _ => return Ok(()),
+    }
+    let is_later = |after: Option<Timestamp>, before: Option<Timestamp>| after.zip(before).is_none_or(|(a, b)| a >= b);
+    if is_later(found.acknowledge_by, before.acknowledge_by) && is_later(found.answer_by, before.answer_by) {
+        *found = before;
+    }
+    Ok(())
+}
+
+/// They asked something back: their time to answer stands still.
+pub fn pause(found: &mut Escalation, now: Timestamp) {
+    if found.status == EscalationStatus::Acknowledged && found.paused_at.is_none() {
+        found.paused_at = Some(now);
+        found.remind_at = None;
+    }
+}
+
+/// Their question was answered: what service time they had left they have left.
+pub fn go_on(
+    conn: &mut Conn,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let Some(since) = found.paused_at.take() else { return Ok(()) };
+    let Some(by) = found.answer_by else { return Ok(()) };
+    let reckoning = answer_within(escalations, found, ticket.priority);
+    let time = time(conn, escalations, found, ticket)?;
+    let time = counted(reckoning, time.as_ref());
+    let by = moved_on(by, since, now, time);
+    found.answer_by = Some(by);
+    found.remind_at = next_reminder(found.reminded, now, by, time);
+    Ok(())
+}

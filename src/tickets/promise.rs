@@ -1,0 +1,120 @@
+//! What a person was promised, kept: the deadline of each request in its service time, and telling the central contact
+//! before it is over.
+//!
+//! Invariant: a promise is never made later but by a word to the person (interim reply) or by the time the person was
+//! waited for; every stage of it is told once, by whichever instance locks the request first. The time of the next
+//! stage stands in the request itself (`remind_at`) and is judged again, with the request as it is then, when it has
+//! come.
+
+use super::deadline::{ByPriority, Stage, next_reminder, reminder};
+use super::notice::{self, NoticeKind};
+use super::status::is_open;
+use super::ticket::{Priority, Ticket};
+use super::{Desk, TicketStatus, in_hand_by_id, store};
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::directory::hours::{ServiceTime, Tongue, moment, moved_on};
+use crate::directory::{Applied, Concern};
+use crate::error::AppError;
+use crate::ids::TicketId;
+
+/// At most this many in one round.
+const SOME: i64 = 200;
+
+/// The service hours in which a request is answered.
+pub fn applied(desk: &Desk, ticket: &Ticket, now: Timestamp) -> Applied {
+    let concern = Concern {
+        service: &ticket.service,
+        ars: &ticket.ars,
+        channel: ticket.channel.into(),
+        today: now.day_in_berlin(),
+    };
+    desk.settings.clock.for_request(&desk.directory.current(), concern)
+}
+
+/// The service time a request counts by; none where every hour counts.
+fn time_of(desk: &Desk, ticket: &Ticket, now: Timestamp) -> Option<ServiceTime> {
+    (ticket.priority != Priority::P1).then(|| applied(desk, ticket, now).time)
+}
+
+/// Promises an answer to a request as it is handed in.
+pub fn begin(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
+    let time = applied(desk, ticket, now).time;
+    ticket.respond_by = desk.settings.respond.of(ticket.priority).due(now, &time);
+    count_anew(desk, ticket, now);
+}
+
+/// Counts the way to a deadline that was set anew at `now`, reminders and all.
+pub fn count_anew(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
+    ticket.reminded = 0;
+    let time = time_of(desk, ticket, now);
+    ticket.remind_at = next_reminder(0, now, ticket.respond_by, time.as_ref());
+}
+
+/// What a request of another priority is promised: as if it came now, but never later than before.
+pub fn hurry(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
+    let rules: &ByPriority = &desk.settings.respond;
+    let due = rules.of(ticket.priority).due(now, &applied(desk, ticket, now).time);
+    if due < ticket.respond_by {
+        ticket.respond_by = due;
+        if ticket.paused_at.is_none() {
+            count_anew(desk, ticket, now);
+        }
+    }
+}
+
+/// Stops the clock: the person is waited for.
+pub fn pause(ticket: &mut Ticket, now: Timestamp) {
+    ticket.paused_at = Some(now);
+    ticket.remind_at = None;
+}
+
+/// Lets the clock go on where it stood: what service time was left is left. What was told stays told.
+pub fn go_on(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
+    let Some(since) = ticket.paused_at.take() else { return };
+    let time = time_of(desk, ticket, now);
+    ticket.respond_by = moved_on(ticket.respond_by, since, now, time.as_ref());
+    ticket.remind_at = next_reminder(ticket.reminded, now, ticket.respond_by, time.as_ref());
+}
+
+/// Takes up a promise again: the old one stands, and is told of once more where its time is not over.
+pub fn take_up(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
+    if ticket.respond_by > now {
+        count_anew(desk, ticket, now);
+    }
+}
+
+/// Tells the central contacts of deadlines that come near or have passed; answers how many were told of.
+pub async fn remind(desk: &Desk) -> Result<usize, AppError> {
+    let now = desk.clock.now();
+    let due = desk.db.read(move |conn| store::promises_due(conn, now, SOME)).await?;
+    let mut told = 0;
+    for (id, remind_at) in due {
+        let desk_of = desk.clone();
+        match desk.db.write(move |tx| remind_one(tx, &desk_of, id, remind_at, now)).await {
+            Ok(done) => told += usize::from(done),
+            // One that fails does not hold up the others; it is looked at again in the next round.
+            Err(fault) => tracing::warn!(ticket = %id, fault = %fault, "a promise could not be looked at"),
+        }
+    }
+    Ok(told)
+}
+
+/// One request's next stage; false when it is not as it was when the list was read.
+fn remind_one(tx: &mut Tx, desk: &Desk, id: TicketId, seen: Timestamp, now: Timestamp) -> Result<bool, AppError> {
+    let Some(ticket) = in_hand_by_id(tx, id)?.filter(|ticket| ticket.remind_at == Some(seen)) else { return Ok(false) };
+    if !is_open(ticket.status) || ticket.status == TicketStatus::Waiting {
+        store::set_reminder(tx, id, ticket.reminded, None)?;
+        return Ok(false);
+    }
+    let time = time_of(desk, &ticket, now);
+    let Some(found) = reminder(ticket.reminded, seen, ticket.respond_by, now, time.as_ref()) else { return Ok(false) };
+    let kind = match found.stage {
+        Stage::Half => NoticeKind::AnswerHalf,
+        Stage::FourFifths => NoticeKind::AnswerSoon,
+        Stage::Over => NoticeKind::AnswerOverdue,
+    };
+    notice::add(tx, &ticket, kind, &format!("bis {}", moment(ticket.respond_by, Tongue::German)), now)?;
+    store::set_reminder(tx, id, found.told, found.next_at)?;
+    Ok(true)
+}
