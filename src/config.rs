@@ -103,6 +103,7 @@ impl Config {
         if !self.mail.operator.is_empty() {
             faults.keep("mail.operator", self.mail.operator.parse::<crate::keys::EmailAddress>());
         }
+        faults.keep("mail.notice_languages", self.mail.languages_of_notices());
         faults.keep("mail.retry_schedule", Schedule::parse(&self.mail.retry_schedule));
         faults.keep("webhook.retry_schedule", Schedule::parse(&self.webhook.retry_schedule));
         match self.mail.transport {

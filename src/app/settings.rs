@@ -86,9 +86,15 @@ pub fn directory(config: &Config) -> directory::Settings {
 
 /// For tickets.
 pub fn tickets(config: &Config) -> tickets::Settings {
+    let languages = config.mail.languages_of_notices().unwrap_or_default();
     tickets::Settings {
         public_url: config.server.public_url.clone(),
-        notice_interval: config.mail.notice_interval,
+        notices: tickets::notice::Settings {
+            interval: config.mail.notice_interval,
+            per_hour: config.mail.notices_per_hour,
+            // Checked when the settings were read.
+            languages: languages.iter().filter_map(|language| language.parse().ok()).collect(),
+        },
         operator: config.mail.operator.parse().ok(),
         directory: directory(config),
     }

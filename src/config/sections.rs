@@ -64,6 +64,8 @@ pub struct Mail {
     pub retry_schedule: String,
     #[serde(deserialize_with = "duration")]
     pub notice_interval: TimeDelta,
+    pub notices_per_hour: u32,
+    pub notice_languages: String,
     pub allow_file_transport: bool,
 }
 
@@ -186,6 +188,18 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
     let wrong = |_| format!("{text:?} is no address or network, such as 10.0.0.0/8");
     text.parse().or_else(|_| single()).map_err(wrong)
+}
+
+impl Mail {
+    /// The languages of notices, each once.
+    pub fn languages_of_notices(&self) -> Result<Vec<&str>, String> {
+        let all: Vec<&str> = self.notice_languages.split(',').map(str::trim).collect();
+        let is_twice = all.iter().enumerate().any(|(at, language)| all[..at].contains(language));
+        if is_twice || all.iter().any(|language| !matches!(*language, "de" | "en")) {
+            return Err(format!("{:?} is not de, en or both, such as de,en", self.notice_languages));
+        }
+        Ok(all)
+    }
 }
 
 impl Directory {

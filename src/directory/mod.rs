@@ -30,6 +30,7 @@ mod page;
 mod past;
 pub mod planned;
 mod resolve;
+mod rhythm;
 pub mod rollout;
 mod route;
 pub mod sample;
@@ -52,6 +53,7 @@ pub use municipalities::Municipality;
 pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
+pub use rhythm::Rhythm;
 pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_contacts, emergency_route, route};
 pub use services::Service;
 pub use snapshot::{

@@ -52,8 +52,8 @@ pub use ticket::Ticket;
 pub struct Settings {
     /// Where people reach this installation, without a slash at the end.
     pub public_url: String,
-    /// At most one mail of notices a recipient in this time.
-    pub notice_interval: TimeDelta,
+    /// How central contacts are told.
+    pub notices: notice::Settings,
     /// Who hears of requests for which the directory names nobody.
     pub operator: Option<EmailAddress>,
     /// How contacts are judged when somebody is to be asked.

@@ -146,7 +146,7 @@ pub fn settings(database: &str, smtp: &str, more: &str) -> String {
     let mut text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[database]\nurl = \"{database}\"\nconnections = 4\n\
          [security]\nmaster_key = \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n\
-         [mail]\nsmtp_url = \"{smtp}\"\nfrom = \"Lotse <lotse@lotse.example.org>\"\nreply_address = \"antwort@lotse.example.org\"\nnotice_interval = \"1ms\"\n\
+         [mail]\nsmtp_url = \"{smtp}\"\nfrom = \"Lotse <lotse@lotse.example.org>\"\nreply_address = \"antwort@lotse.example.org\"\nnotice_interval = \"1ms\"\nnotices_per_hour = 0\n\
          [webhook]\nallow_http = true\nallow_private_addresses = true\n[log]\nlevel = \"warn\"\n"
     );
     if !more.contains("[limits]") {
