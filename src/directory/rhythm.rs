@@ -88,9 +88,8 @@ impl std::str::FromStr for Rhythm {
 /// `7:30`, `07:30`; no seconds.
 fn time_of_day(text: &str) -> Option<NaiveTime> {
     let (hour, minute) = text.split_once(':')?;
-    let is_number = |part: &str, least: usize| {
-        (least..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let is_number =
+        |part: &str, least: usize| (least..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(hour, 1) || !is_number(minute, 2) {
         return None;
     }
@@ -143,7 +142,17 @@ mod tests {
         ] {
             assert_eq!(said.parse::<Rhythm>().map(|rhythm| rhythm.to_string()), Ok(read.to_owned()), "{said}");
         }
-        for wrong in ["", "never", "hourly 07:30", "daily 7", "daily 24:00", "daily 07:60", "daily 7:3", "daily +7:30", "täglich morgens"] {
+        for wrong in [
+            "",
+            "never",
+            "hourly 07:30",
+            "daily 7",
+            "daily 24:00",
+            "daily 07:60",
+            "daily 7:3",
+            "daily +7:30",
+            "täglich morgens",
+        ] {
             assert_eq!(wrong.parse::<Rhythm>(), Err(FAULT), "{wrong}");
         }
     }

@@ -12,6 +12,7 @@ use crate::db::Tx;
 use crate::directory::{Kind, emergency_contacts};
 use crate::error::AppError;
 use crate::tickets::assess::work;
+use crate::tickets::notice;
 use crate::tickets::ticket::{Priority, Ticket};
 use crate::tickets::{Event, Move, TicketRef, advance};
 
@@ -31,7 +32,11 @@ pub async fn set_priority(
             let event = Event::PriorityChanged { from, to: priority };
             advance(tx, ticket, Move::Work, &caller.actor, &event, now)?;
         }
-        if priority == Priority::P1 { raise(tx, &context, caller, ticket, now) } else { Ok(()) }
+        if priority != Priority::P1 {
+            return Ok(());
+        }
+        notice::hasten(tx, ticket.id)?;
+        raise(tx, &context, caller, ticket, now)
     })
     .await
 }

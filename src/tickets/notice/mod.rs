@@ -21,7 +21,7 @@ use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::delivery::{Purpose, rewrite_mails};
 use crate::error::AppError;
-use crate::ids::RowId;
+use crate::ids::{RowId, TicketId};
 
 pub use letter::Language;
 pub use tell::tell;
@@ -96,6 +96,13 @@ pub fn row(ticket: &Ticket, kind: NoticeKind, detail: &str, now: Timestamp) -> N
 /// Notes that the central contact of a ticket is to be told something.
 pub fn add(tx: &mut Tx, ticket: &Ticket, kind: NoticeKind, detail: &str, now: Timestamp) -> Result<(), AppError> {
     store::insert_notice(tx, &row(ticket, kind, detail, now))?;
+    tx.signal(Topic::Sweep);
+    Ok(())
+}
+
+/// What waits to be told of a ticket that has become a P1 waits no longer.
+pub fn hasten(tx: &mut Tx, ticket: TicketId) -> Result<(), AppError> {
+    store::hasten(tx, ticket)?;
     tx.signal(Topic::Sweep);
     Ok(())
 }

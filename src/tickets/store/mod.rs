@@ -15,7 +15,9 @@ use diesel::prelude::*;
 pub(super) use erasure::{empty_notices, remove_reporter, rewrite_history, rewrite_search};
 pub(super) use list::{list, places_without_adoption};
 pub use notice::NoticeRow;
-pub(super) use notice::{ToldRow, address, insert_notice, keep_told, mark_told, recipients, told, unaddressed, waiting_for};
+pub(super) use notice::{
+    ToldRow, address, hasten, insert_notice, keep_told, mark_told, recipients, told, unaddressed, waiting_for,
+};
 
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};

@@ -51,6 +51,13 @@ pub(in crate::tickets) fn insert_notice(conn: &mut Conn, row: &NoticeRow) -> Res
     Ok(())
 }
 
+/// Makes what waits to be told of a ticket urgent.
+pub(in crate::tickets) fn hasten(conn: &mut Conn, ticket: TicketId) -> Result<(), AppError> {
+    let open = notices::table.filter(notices::ticket_id.eq(ticket)).filter(notices::told_at.is_null());
+    diesel::update(open).set(notices::urgent.eq(true)).execute(conn)?;
+    Ok(())
+}
+
 /// What nobody was found for yet, earliest first.
 pub(in crate::tickets) fn unaddressed(conn: &mut Conn, most: i64) -> Result<Vec<NoticeRow>, AppError> {
     let open = notices::table.filter(notices::told_at.is_null()).filter(notices::recipient.is_null());
@@ -58,11 +65,7 @@ pub(in crate::tickets) fn unaddressed(conn: &mut Conn, most: i64) -> Result<Vec<
 }
 
 /// Says who is to hear of these, as far as nobody heard of them yet.
-pub(in crate::tickets) fn address(
-    conn: &mut Conn,
-    ids: &[RowId],
-    recipient: Option<&str>,
-) -> Result<usize, AppError> {
+pub(in crate::tickets) fn address(conn: &mut Conn, ids: &[RowId], recipient: Option<&str>) -> Result<usize, AppError> {
     let mut changed = 0;
     for some in ids.chunks(500) {
         let open = notices::table.filter(notices::id.eq_any(some)).filter(notices::told_at.is_null());

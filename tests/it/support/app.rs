@@ -233,10 +233,19 @@ impl TestApp {
 
     /// With more settings (whole sections that the basic ones do not have) and a clock.
     pub async fn start_with(kind: Kind, more: &str, clock: Clock) -> Self {
+        Self::start_changed(kind, more, &[], clock).await
+    }
+
+    /// The same where some of the basic settings are others: what stands there, and what is to stand there.
+    pub async fn start_changed(kind: Kind, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
         let database = Database::new(kind).await;
         let smtp = SmtpPeer::start().await;
         let webhook = WebhookPeer::start(SECRET).await;
         let settings = settings(&database.url, &smtp.url(), more);
+        let settings = changes.iter().fold(settings, |settings, (from, to)| {
+            assert!(settings.contains(from), "{from} is no setting of tests");
+            settings.replace(from, to)
+        });
         let app = start(&database, &settings, clock.clone()).await;
         let base = format!("http://{}", app.address().unwrap());
         let test = Self { app, base, smtp, webhook, database, clock, settings, tokens: HashMap::new(), http: client() };

@@ -104,9 +104,7 @@ impl Words {
         match kind {
             NoticeKind::New => self.say("neu eingegangen", "came in"),
             NoticeKind::EscalationAnswered => self.say("der 2nd Level hat geantwortet", "the 2nd level answered"),
-            NoticeKind::EscalationReturned => {
-                self.say("der 2nd Level hat zurückgegeben", "the 2nd level gave it back")
-            }
+            NoticeKind::EscalationReturned => self.say("der 2nd Level hat zurückgegeben", "the 2nd level gave it back"),
             NoticeKind::EscalationAsked => self.say("der 2nd Level hat eine Rückfrage", "the 2nd level asks something"),
             NoticeKind::EscalationExpired => {
                 self.say("niemand der Kette hat bestätigt", "nobody of the chain acknowledged")
