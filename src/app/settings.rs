@@ -78,6 +78,7 @@ pub fn directory(config: &Config) -> directory::Settings {
         // Checked when the settings were read.
         confirm_before: config.directory.confirm_days().unwrap_or(directory::Settings::default().confirm_before),
         confirm_link_valid_for: config.directory.confirm_link_valid_for,
+        confirm_between: config.directory.confirm_times().unwrap_or(directory::Settings::default().confirm_between),
         confirmations_per_minute: config.directory.confirmations_per_minute,
         secret_overlap: config.webhook.secret_overlap,
         webhooks: config.webhook_policy(),

@@ -71,6 +71,8 @@ pub struct Settings {
     pub confirm_before: [i64; 3],
     /// How long the link of a mail that asks a contact is good for.
     pub confirm_link_valid_for: chrono::TimeDelta,
+    /// Between these times of working days they are written to; at any time where there are none.
+    pub confirm_between: Option<(chrono::NaiveTime, chrono::NaiveTime)>,
     /// At most so many contacts are asked in a minute.
     pub confirmations_per_minute: u32,
     /// How long the former secret of a webhook still signs beside a new one.
@@ -85,6 +87,7 @@ impl Default for Settings {
             stale_after_days: 180,
             confirm_before: [21, 14, 7],
             confirm_link_valid_for: chrono::TimeDelta::days(60),
+            confirm_between: chrono::NaiveTime::from_hms_opt(7, 0, 0).zip(chrono::NaiveTime::from_hms_opt(19, 0, 0)),
             confirmations_per_minute: 60,
             secret_overlap: crate::delivery::DEFAULT_OVERLAP,
             webhooks: crate::delivery::WebhookPolicy::default(),
