@@ -5,7 +5,7 @@
 //! reporter's name and addresses are sealed apart and opened in one place (`reporter.rs`). What ends a request
 //! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
 //!
-//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `notice.rs`
+//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `notice/`
 //! (telling the central contact), `ticket.rs`, `status.rs`, `history.rs` (the pure part).
 
 pub mod assess;

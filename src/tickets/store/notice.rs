@@ -1,5 +1,7 @@
 //! The tables of notices: what waits for whom, and when somebody was told.
 
+use std::collections::BTreeMap;
+
 use diesel::dsl::min;
 use diesel::prelude::*;
 
@@ -80,15 +82,14 @@ pub(in crate::tickets) fn recipients(conn: &mut Conn) -> Result<Vec<WaitingRow>,
     let waiting = open.group_by((notices::recipient, notices::urgent));
     let rows: Vec<(Option<String>, bool, Option<Timestamp>)> =
         waiting.select((notices::recipient, notices::urgent, min(notices::created_at))).load(conn)?;
-    let mut all: Vec<WaitingRow> = Vec::with_capacity(rows.len());
+    let mut all: BTreeMap<String, (Timestamp, bool)> = BTreeMap::new();
     for (recipient, is_urgent, since) in rows {
         let (Some(recipient), Some(since)) = (recipient, since) else { continue };
-        match all.iter_mut().find(|row| row.recipient == recipient) {
-            Some(row) => (row.since, row.is_urgent) = (row.since.min(since), row.is_urgent || is_urgent),
-            None => all.push(WaitingRow { recipient, since, is_urgent }),
-        }
+        let known = all.entry(recipient).or_insert((since, is_urgent));
+        *known = (known.0.min(since), known.1 || is_urgent);
     }
-    Ok(all)
+    let row = |(recipient, (since, is_urgent))| WaitingRow { recipient, since, is_urgent };
+    Ok(all.into_iter().map(row).collect())
 }
 
 /// What waits for somebody, earliest first; of it what is urgent, where only that is wanted.
