@@ -104,6 +104,7 @@ impl Config {
         if !self.mail.operator.is_empty() {
             faults.keep("mail.operator", self.mail.operator.parse::<crate::keys::EmailAddress>());
         }
+        faults.keep("mail.notice_languages", self.mail.languages_of_notices());
         faults.keep("mail.retry_schedule", Schedule::parse(&self.mail.retry_schedule));
         faults.keep("webhook.retry_schedule", Schedule::parse(&self.webhook.retry_schedule));
         match self.mail.transport {
@@ -157,6 +158,7 @@ impl Config {
         } else {
             faults.keep("directory.confirm_before", self.directory.confirm_days());
         }
+        faults.keep("directory.confirm_between", self.directory.confirm_times());
         if self.directory.confirmations_per_minute == 0 {
             faults.add("directory.confirmations_per_minute", "must be at least 1");
         }
@@ -264,6 +266,12 @@ mod tests {
 
     #[test]
     fn contacts_are_asked_before_they_go_stale() {
+        let times = |text: &str| {
+            let text = DEFAULTS.replace("confirm_between = \"07:00-19:00\"", &format!("confirm_between = \"{text}\""));
+            toml::from_str::<Config>(&text).unwrap().directory.confirm_times().map(|times| times.is_some())
+        };
+        assert_eq!((times("7:00-18:30"), times("")), (Ok(true), Ok(false)));
+        assert!(["19:00-07:00", "7-19", "07:00", "07:00-25:00"].iter().all(|wrong| times(wrong).is_err()));
         let days = |text: &str| {
             let text = DEFAULTS.replace("confirm_before = \"21d,14d,7d\"", &format!("confirm_before = \"{text}\""));
             toml::from_str::<Config>(&text).unwrap().directory.confirm_days()

@@ -82,6 +82,7 @@ pub fn directory(config: &Config) -> directory::Settings {
         // Checked when the settings were read.
         confirm_before: config.directory.confirm_days().unwrap_or(directory::Settings::default().confirm_before),
         confirm_link_valid_for: config.directory.confirm_link_valid_for,
+        confirm_between: config.directory.confirm_times().unwrap_or(directory::Settings::default().confirm_between),
         confirmations_per_minute: config.directory.confirmations_per_minute,
         secret_overlap: config.webhook.secret_overlap,
         webhooks: config.webhook_policy(),
@@ -131,11 +132,17 @@ pub fn tickets(config: &Config) -> Result<tickets::Settings, AppError> {
         ("clock.respond_p3", &of.respond_p3),
         ("clock.respond_p4", &of.respond_p4),
     ];
+    let languages = config.mail.languages_of_notices().unwrap_or_default();
     Ok(tickets::Settings {
         clock: clock(config)?,
         respond: by_priority(respond, None)?,
         public_url: config.server.public_url.clone(),
-        notice_interval: config.mail.notice_interval,
+        notices: tickets::notice::Settings {
+            interval: config.mail.notice_interval,
+            per_hour: config.mail.notices_per_hour,
+            // Checked when the settings were read.
+            languages: languages.iter().filter_map(|language| language.parse().ok()).collect(),
+        },
         operator: config.mail.operator.parse().ok(),
         directory: directory(config),
     })

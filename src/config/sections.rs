@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
+use chrono::{NaiveTime, TimeDelta};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
@@ -65,6 +65,8 @@ pub struct Mail {
     pub retry_schedule: String,
     #[serde(deserialize_with = "duration")]
     pub notice_interval: TimeDelta,
+    pub notices_per_hour: u32,
+    pub notice_languages: String,
     pub allow_file_transport: bool,
 }
 
@@ -145,6 +147,7 @@ pub struct Directory {
     pub confirm_before: String,
     #[serde(deserialize_with = "duration")]
     pub confirm_link_valid_for: TimeDelta,
+    pub confirm_between: String,
     pub confirmations_per_minute: u32,
 }
 
@@ -211,6 +214,18 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or_else(|_| single()).map_err(wrong)
 }
 
+impl Mail {
+    /// The languages of notices, each once.
+    pub fn languages_of_notices(&self) -> Result<Vec<&str>, String> {
+        let all: Vec<&str> = self.notice_languages.split(',').map(str::trim).collect();
+        let is_twice = all.iter().enumerate().any(|(at, language)| all[..at].contains(language));
+        if is_twice || all.iter().any(|language| !matches!(*language, "de" | "en")) {
+            return Err(format!("{:?} is not de, en or both, such as de,en", self.notice_languages));
+        }
+        Ok(all)
+    }
+}
+
 impl Directory {
     /// The days of `confirm_before`.
     pub fn confirm_days(&self) -> Result<[i64; 3], String> {
@@ -228,6 +243,24 @@ impl Directory {
         let days: [i64; 3] = days.and_then(|days| days.try_into().ok()).ok_or_else(wrong)?;
         let falls = days[0] > days[1] && days[1] > days[2] && days[2] >= 1 && days[0] < self.stale_after_days;
         if falls { Ok(days) } else { Err(wrong()) }
+    }
+}
+
+impl Directory {
+    /// From when to when of `confirm_between`; nothing for any time.
+    pub fn confirm_times(&self) -> Result<Option<(NaiveTime, NaiveTime)>, String> {
+        if self.confirm_between.is_empty() {
+            return Ok(None);
+        }
+        let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
+        let times = self.confirm_between.split_once('-').and_then(|(from, to)| time(from).zip(time(to)));
+        let wrong = || {
+            format!(
+                "{:?} is not two times of a day, the first before the second, such as 07:00-19:00",
+                self.confirm_between
+            )
+        };
+        times.filter(|(from, to)| from < to).map(Some).ok_or_else(wrong)
     }
 }
 

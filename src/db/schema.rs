@@ -243,6 +243,7 @@ diesel::table! {
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
         hours -> Nullable<Text>,
+        notify -> Text,
     }
 }
 
@@ -431,6 +432,8 @@ diesel::table! {
         detail -> Text,
         created_at -> Timestamp,
         told_at -> Nullable<Timestamp>,
+        recipient -> Nullable<Text>,
+        urgent -> Bool,
     }
 }
 
@@ -441,6 +444,7 @@ diesel::table! {
     notice_recipients (contact) {
         contact -> Text,
         last_told_at -> Timestamp,
+        recent -> Text,
     }
 }
 

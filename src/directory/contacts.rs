@@ -16,7 +16,7 @@ pub(super) use check::{check_assigned, check_change, check_plain};
 
 use super::page::{Page, PageRequest, guard, stale};
 use super::versions::{self, Because, check_reason};
-use super::{Settings, absence, confirmation, store, ways};
+use super::{Rhythm, Settings, absence, confirmation, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -58,6 +58,8 @@ pub struct Contact {
     pub bounced: Option<Timestamp>,
     /// May it see who asked?
     pub discloses_reporter: bool,
+    /// How often it is told what happened to requests it is the central contact of.
+    pub notify: Rhythm,
     /// First day it is there for its duties.
     pub valid_from: Option<NaiveDate>,
     /// Last day.
@@ -141,6 +143,9 @@ pub struct NewContact {
     /// May it see who asked?
     #[serde(default)]
     pub discloses_reporter: bool,
+    /// How often it is told what happened to requests it is the central contact of; at once when left out.
+    #[serde(default)]
+    pub notify: Rhythm,
     /// First day it is there for its duties.
     pub valid_from: Option<NaiveDate>,
     /// Last day.
@@ -237,6 +242,7 @@ pub(super) fn draft(new: &NewContact, now: Timestamp) -> store::contacts::Contac
     row.confirmed_on = new.confirmed_on;
     (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);
     row.discloses_reporter = new.discloses_reporter;
+    row.notify = new.notify.to_string();
     (row.valid_from, row.valid_to) = (new.valid_from, new.valid_to);
     row
 }

@@ -97,7 +97,7 @@ fn merge_now(tx: &mut Tx, actor: &Actor, it: &Successor, now: Timestamp) -> Resu
     for slug in &merged.contacts {
         move_contact(tx, because, slug, new, now)?;
     }
-    let duties = store::successors::move_service_duties(tx, old, new)?;
+    let duties = move_service_duties(tx, because, old, new, now)?;
     let notices = store::successors::move_notices(tx, old, new)?;
     let rights = relocate(tx, old, new)?;
     if let Some(place) = store::municipalities::find(tx, old)?.filter(|place| place.ended_on.is_none()) {
@@ -158,6 +158,26 @@ fn move_adoption(tx: &mut Tx, because: Because, row: AdoptionRow, new: &Ars, now
     store::adoptions::end(tx, row.id, now)?;
     versions::keep_end(tx, because, &before, now)?;
     audit::record(tx, because.actor, AuditAction::AdoptionEnded, object, Trail::before(&before), now)
+}
+
+/// Moves what services name for exactly this municipality; each of them keeps a version of that.
+fn move_service_duties(tx: &mut Tx, because: Because, old: &Ars, new: &Ars, now: Timestamp) -> Result<usize, AppError> {
+    let mut before = Vec::new();
+    for slug in store::successors::services_naming(tx, old)? {
+        before.extend(store::services::find(tx, &slug)?);
+    }
+    let moved = store::successors::move_service_duties(tx, old, new)?;
+    for before in before {
+        let slug = before.slug.clone();
+        let mut after = store::services::find(tx, &slug)?.ok_or(AppError::NotFound)?;
+        after.version += 1;
+        after.updated_at = now;
+        store::services::save(tx, &after)?;
+        versions::keep(tx, because, Some(&before), &after, now)?;
+        let trail = Trail::changed(&before, &after);
+        audit::record(tx, because.actor, AuditAction::ServiceChanged, (ObjectKind::Service, &slug), trail, now)?;
+    }
+    Ok(moved)
 }
 
 fn move_contact(tx: &mut Tx, because: Because, slug: &Slug, new: &Ars, now: Timestamp) -> Result<(), AppError> {

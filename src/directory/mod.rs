@@ -31,6 +31,7 @@ mod page;
 mod past;
 pub mod planned;
 mod resolve;
+mod rhythm;
 pub mod rollout;
 mod route;
 pub mod sample;
@@ -54,6 +55,7 @@ pub use municipalities::Municipality;
 pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
+pub use rhythm::Rhythm;
 pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_route, route};
 pub use service_clock::{Applied, Concern, HoursSource, ServiceClock};
 pub use services::Service;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub confirm_before: [i64; 3],
     /// How long the link of a mail that asks a contact is good for.
     pub confirm_link_valid_for: chrono::TimeDelta,
+    /// Between these times of working days they are written to; at any time where there are none.
+    pub confirm_between: Option<(chrono::NaiveTime, chrono::NaiveTime)>,
     /// At most so many contacts are asked in a minute.
     pub confirmations_per_minute: u32,
     /// How long the former secret of a webhook still signs beside a new one.
@@ -85,6 +89,7 @@ impl Default for Settings {
             stale_after_days: 180,
             confirm_before: [21, 14, 7],
             confirm_link_valid_for: chrono::TimeDelta::days(60),
+            confirm_between: chrono::NaiveTime::from_hms_opt(7, 0, 0).zip(chrono::NaiveTime::from_hms_opt(19, 0, 0)),
             confirmations_per_minute: 60,
             secret_overlap: crate::delivery::DEFAULT_OVERLAP,
             webhooks: crate::delivery::WebhookPolicy::default(),

@@ -5,7 +5,7 @@
 //! shows as a gap; nothing is half applied. Two plans never change the same field on the same day. Duties and channels
 //! need no plan: they carry the days they hold on. Not here: webhooks, whose secret is not kept in a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -180,7 +180,10 @@ pub async fn withdraw(db: &Db, actor: &Actor, contact: Slug, id: PlannedId, now:
     let actor = actor.clone();
     db.write(move |tx| {
         let row = store::planned::find(tx, id)?.filter(|row| row.contact == contact).ok_or(AppError::NotFound)?;
-        if !store::planned::decide(tx, id, PlanState::Withdrawn, None, now)? {
+        // One that failed is withdrawn too, so that it stops being missed.
+        let is_ours = store::planned::decide(tx, id, PlanState::Withdrawn, None, now)?
+            || store::planned::withdraw_failed(tx, id, now)?;
+        if !is_ours {
             return Err(AppError::Conflict(format!("it is {} already", row.state)));
         }
         let trail = Trail::before(&shown(row)?);
@@ -231,6 +234,27 @@ async fn apply(db: &Db, sealer: &Sealer, settings: &Settings, id: PlannedId, now
         Ok(())
     })
     .await
+}
+
+/// Of each contact the last planned change that failed and still waits for somebody: its day and what hindered it.
+/// One that was planned again, for one of its fields, waits no longer.
+pub(super) fn failed(conn: &mut Conn) -> Result<HashMap<Slug, (NaiveDate, String)>, AppError> {
+    let mut found = HashMap::new();
+    let mut by_contact = HashMap::<Slug, Vec<Planned>>::new();
+    for row in store::planned::of_failed(conn)? {
+        by_contact.entry(row.contact.clone()).or_default().push(shown(row)?);
+    }
+    for (contact, plans) in by_contact {
+        let is_again = |old: &Planned| {
+            let newer = plans.iter().filter(|new| new.id > old.id && new.state != PlanState::Withdrawn);
+            newer.into_iter().any(|new| new.change.keys().any(|field| old.change.contains_key(field)))
+        };
+        let open = plans.iter().filter(|plan| plan.state == PlanState::Failed && !is_again(plan));
+        let last = open.max_by_key(|plan| (plan.takes_effect_on, plan.id));
+        let told = last.map(|plan| (plan.takes_effect_on, plan.outcome.clone().unwrap_or_default()));
+        found.extend(told.map(|told| (contact.clone(), told)));
+    }
+    Ok(found)
 }
 
 /// The guarded update decides which of two instances applies it.

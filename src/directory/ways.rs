@@ -54,6 +54,7 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         absent_until: row.absent_until,
         bounced: mail.and_then(|e| e.bounced_at),
         discloses_reporter: row.discloses_reporter,
+        notify: row.notify.parse().unwrap_or_default(),
         valid_from: row.valid_from,
         valid_to: row.valid_to,
         version: row.version,

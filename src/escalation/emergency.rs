@@ -80,7 +80,11 @@ fn set(
             }
         }
     }
-    if priority == Priority::P1 { raise(tx, escalations, caller, ticket, now) } else { Ok(()) }
+    if priority != Priority::P1 {
+        return Ok(());
+    }
+    notice::hasten(tx, ticket.id)?;
+    raise(tx, escalations, caller, ticket, now)
 }
 
 fn raise(

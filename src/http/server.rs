@@ -14,6 +14,7 @@ use actix_web::{App, HttpServer};
 
 use super::error::{ApiError, not_found};
 use super::limits::limit;
+use super::pages::speak;
 use super::record::record;
 use super::{State, metrics, routes};
 use crate::error::AppError;
@@ -33,6 +34,7 @@ pub fn serve(state: State, listener: TcpListener, workers: usize, shutdown_withi
         let state = data.clone();
         App::new()
             .wrap(from_fn(limit))
+            .wrap(from_fn(speak))
             .wrap(from_fn(record))
             .app_data(data.clone())
             // A path that cannot be read leads nowhere.

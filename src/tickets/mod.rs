@@ -6,7 +6,8 @@
 //! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
 //!
 //! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `promise.rs`
-//! (until when the person is answered), `notice.rs` (telling the central contact), `ticket.rs`, `status.rs`, `history.rs` (the pure part).
+//! (until when the person is answered), `notice/` (telling the central contact), `ticket.rs`, `status.rs`,
+//! `history.rs` (the pure part).
 
 pub mod assess;
 pub mod browse;
@@ -53,8 +54,8 @@ pub use ticket::Ticket;
 pub struct Settings {
     /// Where people reach this installation, without a slash at the end.
     pub public_url: String,
-    /// At most one mail of notices a recipient in this time.
-    pub notice_interval: TimeDelta,
+    /// How central contacts are told.
+    pub notices: notice::Settings,
     /// Who hears of requests for which the directory names nobody.
     pub operator: Option<EmailAddress>,
     /// Which service hours count.

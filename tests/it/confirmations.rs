@@ -252,6 +252,50 @@ on_both! {
         assert_eq!(house.after(3).await, Done::default());
     }
 
+    /// Behind its link a contact chooses how often it is told; the link stays good, and nothing is confirmed by that.
+    async fn a_contact_chooses_how_often_it_is_told(house: House) {
+        house.unconfirmed().await;
+        house.round().await;
+        let link = link(&house.mail(OFFICE, 1).await);
+        assert!(house.open(&link).await.body.contains("<dt>Hört von Neuigkeiten</dt><dd>sofort</dd>"));
+        let wrong = house.press(&link, "neuigkeiten", "notify=daily&notify_at=25%3A00").await;
+        assert!(wrong.status == 422 && wrong.body.contains("Zu täglich gehört eine Uhrzeit"), "{}", wrong.body);
+        let chosen = house.press(&link, "neuigkeiten", "notify=daily&notify_at=06%3A15").await;
+        assert!(chosen.status == 200 && chosen.body.contains("Sie hören täglich um 06:15 Uhr, Dringendes sofort von Neuigkeiten."), "{}", chosen.body);
+        let contact = house.app.get(&house.editor, "/api/v1/contacts/kiel-meldewesen").await.expect(200);
+        assert_eq!((&contact["notify"], &contact["confirmed_on"]), (&json!("daily 06:15"), &Value::Null));
+        let kept = house.app.get(&house.editor, "/api/v1/contacts/kiel-meldewesen/versions").await.expect(200);
+        assert_eq!((&kept["items"][0]["state"]["notify"], &kept["items"][0]["by"]["kind"]), (&json!("daily 06:15"), &json!("link")));
+        assert_eq!(house.confirm(&link).await.status, 200);
+    }
+
+    /// A lead who is away, or cannot read it any more, is not the one who is told.
+    async fn who_is_told_can_read_it(house: House) {
+        let today = house.app.clock.now().day_in_berlin();
+        house.patch("projekt", json!({"absent_from": today, "absent_until": today})).await;
+        house.app.import("[[contact]]\nid = \"a\"\nname = \"Amt A\"\nconfirmed_on = 2020-01-01\n\
+            [[adoption]]\nservice = \"wohnsitzanmeldung\"\nars = \"010020000000\"\nspecialist_procedure = [\"a\"]\n").await;
+        house.round().await;
+        let told = house.mail("zentral@kiel.example.org", 1).await;
+        assert!(told.contains("Amt A"), "{told}");
+        assert!(house.mails(LEAD).is_empty());
+        // The next one is meant for the lead, who is written to once a day, and goes in between.
+        house.patch("projekt", json!({"absent_from": null, "absent_until": null})).await;
+        house.app.import("[[contact]]\nid = \"b\"\nname = \"Amt B\"\nconfirmed_on = 2020-01-01\n\
+            [[adoption]]\nservice = \"wohnsitzanmeldung\"\nars = \"010020000000\"\ndata_protection = [\"b\"]\n").await;
+        house.round().await;
+        house.mail(LEAD, 1).await;
+        house.app.import("[[contact]]\nid = \"c\"\nname = \"Amt C\"\nconfirmed_on = 2020-01-01\n\
+            [[adoption]]\nservice = \"wohnsitzanmeldung\"\nars = \"010020000000\"\ndata_processor = [\"c\"]\n").await;
+        house.round().await;
+        house.patch("projekt", json!({"email": null})).await;
+        house.round().await;
+        house.after(1).await;
+        let told = house.mail("zentral@kiel.example.org", 2).await;
+        assert!(told.contains("Amt C"), "{told}");
+        house.mail(LEAD, 1).await;
+    }
+
     /// What several contacts need goes to the same person in one mail a day; without a lead the central contact hears it.
     async fn one_mail_a_day_tells_everything(house: House) {
         let file = "[[contact]]\nid = \"a\"\nname = \"Amt A\"\nconfirmed_on = 2020-01-01\n[[contact]]\nid = \"b\"\nname = \"Amt B\"\nconfirmed_on = 2020-01-01\n\
@@ -609,6 +653,12 @@ on_both! {
         assert_eq!(changed["hours"], "Mo-Fr 08:00-18:00");
         assert_eq!(kinds(&house.gaps("kind=emergency_in_hours_only").await), ["emergency_in_hours_only"]);
         assert!(house.gaps("kind=emergency_without_phone").await.is_empty());
+        // Whoever stands in counts too.
+        house.patch("projekt", json!({"hours": "24/7"})).await;
+        house.patch("bereitschaft", json!({"deputy": "projekt"})).await;
+        assert!(house.gaps("kind=emergency_in_hours_only").await.is_empty());
+        house.patch("bereitschaft", json!({"deputy": null})).await;
+        assert_eq!(house.gaps("kind=emergency_in_hours_only").await.len(), 1);
         house.app.import("[[contact]]\nid = \"bereitschaft\"\nname = \"Dataport Bereitschaft\"\nhours = \"24/7\"\n").await;
         assert!(house.gaps("kind=emergency_in_hours_only").await.is_empty());
         assert_eq!(house.app.get(&house.editor, path).await.expect(200)["hours"], "24/7");
@@ -658,4 +708,34 @@ on_both! {
         assert_eq!(house.app.get(&elsewhere, "/api/v1/gaps").await.expect(200)["items"], json!([]));
         assert_eq!(house.app.get(&elsewhere, "/api/v1/gaps.csv").await.body.lines().count(), 1);
     }
+}
+
+/// Contacts are asked while people are at work: not on a weekend, and then on the first working day.
+async fn nobody_is_asked_on_a_weekend(kind: Kind) {
+    use chrono::Datelike;
+    let house = House::new(kind, "[directory]\nconfirm_between = \"07:00-19:00\"\n").await;
+    let weekday = || house.app.clock.now().day_in_berlin().weekday().num_days_from_monday();
+    while weekday() != 5 {
+        house.app.clock.advance(TimeDelta::days(1));
+    }
+    house.unconfirmed().await;
+    assert_eq!((house.round().await.asked, house.after(1).await.asked), (0, 0), "Saturday and Sunday");
+    assert!(house.mails(OFFICE).is_empty());
+    wait_for_some("a working day", Duration::from_secs(20), || async {
+        house.after(1).await;
+        (!house.asked("kiel-meldewesen").await.is_empty()).then_some(())
+    })
+    .await;
+    assert!(weekday() < 5);
+    house.mail(OFFICE, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_on_a_weekend_on_sqlite() {
+    nobody_is_asked_on_a_weekend(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_on_a_weekend_on_postgres() {
+    nobody_is_asked_on_a_weekend(Kind::Postgres).await;
 }

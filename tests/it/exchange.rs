@@ -339,6 +339,8 @@ on_both! {
         let person = app.person("kielerin", vec![Grant { role: Role::Agent, scope, contact: None }]).await;
         let ticket = app.submit().await;
         let before = adoption(&app, &admin).await;
+        let here = json!([{"kind": "functional", "ars": "010020000000", "contacts": ["kiel-meldewesen"]}]);
+        app.patch(&admin, "/api/v1/services/wohnsitzanmeldung", json!({"second_level": here})).await.expect(200);
 
         let list = register(new_list(), KIEL_GOES);
         let plan = plan_municipalities(&app.app.db, &list, app.clock.now()).await.unwrap();
@@ -359,6 +361,10 @@ on_both! {
         assert_eq!((&moved["id"], &moved["central"], moved["channels"].as_array().unwrap().len()), (&before["id"], &before["central"], 1));
         assert_eq!(moved["version"].as_i64().unwrap(), before["version"].as_i64().unwrap() + 1, "moved once");
         assert_eq!(app.get(&admin, "/api/v1/contacts/kiel-eigen").await.expect(200)["owner"], "010020000001");
+        let kept = app.get(&admin, "/api/v1/services/wohnsitzanmeldung/versions").await.expect(200);
+        let last = &kept["items"][0];
+        assert!(last["reason"].as_str().unwrap().contains("aufgegangen"), "{kept}");
+        assert_eq!((&last["state"]["second_level"][0]["ars"], &kept["items"][1]["state"]["second_level"][0]["ars"]), (&json!("010020000001"), &json!("010020000000")));
         let user = app.get(&admin, &format!("/api/v1/users/{}", person.user.id)).await.expect(200);
         assert_eq!(user["grants"][0]["region"], "010020000001");
         let old = app.get(&admin, "/api/v1/municipalities/010020000000").await.expect(200);

@@ -54,7 +54,7 @@ async fn says_who_is_there(kind: Kind) {
         json!({"is_open": false, "changes_at": "2026-11-25T07:00:00Z"})
     );
     let page = app.get("", "/hilfe/wohnsitzanmeldung/010020000000").await;
-    assert!(page.body.contains("Jetzt geschlossen") && page.body.contains("öffnet morgen, 8 Uhr"), "{}", page.body);
+    assert!(page.body.contains("Jetzt geschlossen") && page.body.contains("öffnet morgen um 8 Uhr"), "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,6 +191,7 @@ on_both! {
         }
         let several = app.get("", "/hilfe/wohnsitzanmeldung?ort=hansestadt").await;
         assert!(several.body.contains("Welcher ist es?") && several.body.contains("Freie und Hansestadt"), "{}", several.body);
+        assert!(several.body.contains("Stadt und Land zugleich"), "Hamburg has a second line too: {}", several.body);
         for (asked, status, words) in [
             ("/hilfe/wohnsitzanmeldung?ort=Nirgendwo", 200, "Prüfen Sie die Schreibweise"),
             ("/hilfe/wohnsitzanmeldung?ort=99999", 200, "nur die Postleitzahl der Verwaltung"),

@@ -20,6 +20,7 @@ mod exchange;
 mod faults;
 mod help;
 mod intake;
+mod notices;
 mod pages;
 mod provider;
 mod rights;

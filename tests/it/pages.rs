@@ -50,6 +50,21 @@ fn cookie(reply: &Reply) -> String {
 }
 
 on_both! {
+    /// A fault speaks the language that was asked for, by the browser or in the address.
+    async fn a_fault_speaks_english_where_that_is_asked_for(app: TestApp) {
+        let path = "/bestaetigung/x/unbekannt";
+        let browser = |language: &'static str| [("Accept-Language", language)];
+        for (at, language, said, lang) in [
+            (path, "de-DE,de;q=0.9,en;q=0.8", "Diese Seite gibt es nicht", "lang=\"de\""),
+            (path, "en-GB,en;q=0.9", "There is no such page", "lang=\"en\""),
+            ("/bestaetigung/x/unbekannt?lang=en", "de", "There is no such page", "lang=\"en\""),
+        ] {
+            let page = app.send("", "GET", at, None, &browser(language)).await;
+            assert!(page.status == 404 && page.body.contains(said) && page.body.contains(lang), "{at} in {language}: {}", page.body);
+            assert!(page.header("content-security-policy").is_some() && page.header("cache-control") == Some("no-store"));
+        }
+    }
+
     /// In with the right password and on to where one wanted; everything else looks alike, and echoes nothing.
     async fn logging_in_and_out(app: TestApp) {
         app.person("anna", everywhere(Role::Agent)).await;

@@ -180,6 +180,18 @@ on_both_by_days! {
         assert!(failed["outcome"].as_str().unwrap().contains("absent_until"), "{failed}");
         let contact = app.get(&admin, "/api/v1/contacts/kiel-meldewesen").await.expect(200);
         assert_eq!((&contact["name"], &contact["absent_until"]), (&json!("Kiel, Meldewesen"), &Value::Null));
+        // Until somebody sees to it, it is a gap: until it is withdrawn, or planned again.
+        let gaps = "/api/v1/gaps?kind=change_failed";
+        let missing = app.get(&admin, gaps).await.expect(200)["items"].clone();
+        assert_eq!((&missing[0]["contact"], &missing[0]["severity"], &missing[0]["since"]), (&json!("kiel-meldewesen"), &json!("soon"), &json!(day)), "{missing}");
+        assert!(missing[0]["message"].as_str().unwrap().contains("absent_until"), "{missing}");
+        let later = today(&app) + Days::new(20);
+        let again = app.post(&admin, plans, json!({"takes_effect_on": later, "change": {"absent_until": later}})).await.expect(201);
+        assert_eq!(app.get(&admin, gaps).await.expect(200)["items"], json!([]));
+        app.send(&admin, "DELETE", &format!("{plans}/{}", again["id"].as_str().unwrap()), None, &[]).await.expect(204);
+        assert_eq!(app.get(&admin, gaps).await.expect(200)["items"].as_array().unwrap().len(), 1);
+        app.send(&admin, "DELETE", &format!("{plans}/{}", failed["id"].as_str().unwrap()), None, &[]).await.expect(204);
+        assert_eq!(app.get(&admin, gaps).await.expect(200)["items"], json!([]));
     }
 }
 

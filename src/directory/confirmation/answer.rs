@@ -1,8 +1,9 @@
-//! What whoever holds a link can do: see what is recorded, say that it is right or what is wrong, enter an absence.
+//! What whoever holds a link can do: see what is recorded, say that it is right or what is wrong, enter an absence,
+//! choose how often it is told.
 //!
 //! Invariant: looking changes nothing. A link confirms the version of the contact that was shown, and is good once:
 //! until it is answered, past its end, or what it asks about was changed. It changes of its contact nothing but the
-//! confirmation and the absence.
+//! confirmation, the absence and how often it is told.
 
 use std::net::IpAddr;
 
@@ -17,6 +18,7 @@ use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::secret::hash;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
+use crate::directory::Rhythm;
 use crate::directory::absence as absence_rules;
 use crate::directory::contacts::{self, Contact};
 use crate::directory::store as tables;
@@ -209,6 +211,24 @@ impl Confirmations {
                     context.tell_leads(tx, &after.slug, RowId::new(), &letter, now)?;
                 }
                 Ok(Ok(after))
+            })
+            .await
+    }
+
+    /// Chooses how often the contact is told what happened. The link stays good: this confirms nothing.
+    pub async fn notify(&self, secret: &str, rhythm: Rhythm, from: IpAddr) -> Opened<Contact> {
+        let (context, hash, now) = (self.clone(), hash(secret), self.0.clock.now());
+        self.0
+            .db
+            .write(move |tx| {
+                let (_, mut row) = match context.open(tx, &hash, now)? {
+                    Ok(opened) => opened,
+                    Err(dead) => return Ok(Err(dead)),
+                };
+                let before = shown(tx, row.clone())?;
+                row.notify = rhythm.to_string();
+                let by = Actor::link(&row.name).at(Some(from));
+                contacts::keep(tx, &by, (AuditAction::ContactChanged, &None, None), &before, row, now).map(Ok)
             })
             .await
     }

@@ -38,11 +38,15 @@ pub(super) fn leads(
     let candidates: HashSet<Slug> = levels.values().flatten().flatten().cloned().collect();
     let reachable = reachable(conn, candidates, today)?;
     let told = |contact: &Slug, matter: &Matter| -> Vec<Slug> {
-        let can = |level: &Vec<Slug>| -> Vec<Slug> {
-            level.iter().filter(|slug| *slug != contact && reachable.contains(*slug)).cloned().collect()
+        // Whoever is away reads it too late: they are told only where nobody else is left.
+        let of = |may_be_away: bool| {
+            let can = |level: &Vec<Slug>| -> Vec<Slug> {
+                let reads = |slug: &&Slug| reachable.get(*slug).is_some_and(|is_away| may_be_away || !is_away);
+                level.iter().filter(|slug| *slug != contact).filter(reads).cloned().collect()
+            };
+            levels.get(matter).into_iter().flatten().map(can).find(|found| !found.is_empty())
         };
-        let found = levels.get(matter).into_iter().flatten().map(can).find(|found| !found.is_empty());
-        found.unwrap_or_default()
+        of(false).or_else(|| of(true)).unwrap_or_default()
     };
     Ok(matters
         .iter()
@@ -123,12 +127,14 @@ fn days(row: &DutyRow) -> Span {
     Span { from: row.valid_from, to: row.valid_to }
 }
 
-fn reachable(conn: &mut Conn, candidates: HashSet<Slug>, today: NaiveDate) -> Result<HashSet<Slug>, AppError> {
+/// Who of them can read it, and whether they are away today.
+fn reachable(conn: &mut Conn, candidates: HashSet<Slug>, today: NaiveDate) -> Result<HashMap<Slug, bool>, AppError> {
     let rows = store::contacts::of(conn, &candidates.into_iter().collect::<Vec<_>>())?;
     let endpoints = ways::endpoints(conn, &rows)?;
     let can_read = |row: &&store::contacts::ContactRow| {
         let fact = ways::fact(row, &endpoints);
         !fact.is_ended && fact.valid.holds(today) && fact.mail == Way::Works
     };
-    Ok(rows.iter().filter(can_read).map(|row| row.slug.clone()).collect())
+    let is_away = |row: &store::contacts::ContactRow| ways::fact(row, &endpoints).is_absent(today);
+    Ok(rows.iter().filter(can_read).map(|row| (row.slug.clone(), is_away(row))).collect())
 }

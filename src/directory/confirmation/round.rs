@@ -4,21 +4,22 @@
 //! about to do, so that several instances at once, or one that was interrupted, do each thing once. At most so many
 //! contacts are asked in a minute as the settings say, those first that have waited longest; the others wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use chrono::{NaiveDate, TimeDelta};
 
 use super::letter::{self, News, Recipient};
-use super::schedule::{Cause, Occasion};
+use super::schedule::{Cause, Mailbox, Occasion, is_time_to_write};
 use super::store::{self, NoticeRow};
 use super::survey::Survey;
 use super::{Confirmations, ask, duties, leads};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Topic, Tx};
+use crate::directory::store::contacts::ContactRow;
 use crate::error::AppError;
 use crate::ids::RowId;
-use crate::keys::Slug;
+use crate::keys::{LandCode, Slug};
 
 /// How often is looked at everything, though nothing in the directory changed: mail that came back changes nothing
 /// there.
@@ -79,13 +80,17 @@ pub struct Done {
 
 /// One round.
 pub async fn round(confirmations: &Confirmations) -> Result<Done, AppError> {
-    let (today, rules) = (confirmations.0.clock.now().day_in_berlin(), confirmations.rules());
+    let now = confirmations.0.clock.now();
+    let (today, rules, between) =
+        (now.day_in_berlin(), confirmations.rules(), confirmations.0.settings.confirm_between);
     let survey = confirmations.0.db.read(move |conn| {
         let survey = Survey::of_all(conn, today)?;
         let mut asks = Vec::new();
         let mut tells = Vec::new();
         for (row, standing) in survey.contacts {
-            if let Some((_, since)) = standing.ask(&rules, today) {
+            if let Some((_, since)) = standing.ask(&rules, today)
+                && is_time_to_write(now, between, land_of(&row))
+            {
                 asks.push((since, row.updated_at, row.slug.clone()));
             }
             if standing.tell(&rules, today).is_some() {
@@ -133,6 +138,11 @@ impl Confirmations {
     }
 }
 
+/// The Land whose holidays somebody has.
+fn land_of(row: &ContactRow) -> Option<LandCode> {
+    row.owner.as_ref().and_then(|owner| LandCode::from_number(owner.as_str().get(..2)?))
+}
+
 /// Asks those of them that are still to be asked, as many as the bound allows; nothing when another instance is at it.
 fn ask_some(tx: &mut Tx, confirmations: &Confirmations, slugs: &[Slug]) -> Result<Option<usize>, AppError> {
     if !store::hold(tx)? {
@@ -165,7 +175,7 @@ pub(super) fn ask_one(
     tx: &mut Tx,
     confirmations: &Confirmations,
     survey: &Survey,
-    row: &crate::directory::store::contacts::ContactRow,
+    row: &ContactRow,
     occasion: Occasion,
     names: &duties::Names,
     now: Timestamp,
@@ -216,10 +226,18 @@ fn tell(tx: &mut Tx, confirmations: &Confirmations) -> Result<usize, AppError> {
     let last = store::last_told(tx, &recipients)?;
     let there = Survey::of(tx, &recipients, now.day_in_berlin())?;
     let names = duties::names(tx)?;
+    // Whoever cannot read it any more is told nothing; the next round finds somebody else.
+    let can_read: HashSet<&Slug> =
+        there.contacts.iter().filter(|(_, at)| at.mailbox == Mailbox::Works).map(|(row, _)| &row.slug).collect();
+    let lost = waiting.iter().filter(|(recipient, _)| !can_read.contains(recipient));
+    let lost: Vec<RowId> = lost.flat_map(|(_, notices)| notices.iter().map(|notice| notice.id)).collect();
+    store::forget(tx, &lost)?;
+    waiting.retain(|recipient, _| can_read.contains(recipient));
     let mut mails = 0;
-    for (row, _) in &there.contacts {
+    for (row, _) in there.contacts.iter().filter(|(row, _)| can_read.contains(&row.slug)) {
         let is_rested = last.get(&row.slug).is_none_or(|at| at.day_in_berlin() < now.day_in_berlin());
-        let Some(email) = there.address(row).filter(|_| is_rested) else { continue };
+        let is_time = is_time_to_write(now, confirmations.0.settings.confirm_between, land_of(row));
+        let Some(email) = there.address(row).filter(|_| is_rested && is_time) else { continue };
         let notices = waiting.remove(&row.slug).unwrap_or_default();
         let to = Recipient { name: row.name.clone(), email, endpoint: row.email_endpoint };
         mails += usize::from(tell_one(tx, confirmations, to, &notices, &names, now)?);

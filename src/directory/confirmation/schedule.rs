@@ -4,7 +4,11 @@
 //! confirmed is asked some days before that goes stale. Two reminders follow, never closer to what went before than
 //! the settings say, even if Lotse was off meanwhile. Then people are told, once. Not here: who they are (`leads.rs`).
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
+
+use crate::clock::Timestamp;
+use crate::directory::hours::is_holiday;
+use crate::keys::{LANDS, LandCode};
 
 crate::text_enum! {
     /// Why a contact is asked.
@@ -98,6 +102,19 @@ impl Rules {
     }
 }
 
+/// True on working days between these times, when people are at work; at any time where there are none. A public
+/// holiday is that of the Land; where no Land is known, only one that all of them have.
+pub fn is_time_to_write(now: Timestamp, between: Option<(NaiveTime, NaiveTime)>, land: Option<LandCode>) -> bool {
+    let Some((from, to)) = between else { return true };
+    let wall = now.utc().with_timezone(&chrono_tz::Europe::Berlin);
+    let (day, time) = (wall.date_naive(), wall.time());
+    let is_off = match land {
+        Some(land) => is_holiday(land, day),
+        None => LANDS.iter().filter_map(|(code, ..)| code.parse().ok()).all(|land| is_holiday(land, day)),
+    };
+    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !is_off && from <= time && time < to
+}
+
 /// Whether a contact can be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mailbox {
@@ -182,6 +199,31 @@ fn later(day: NaiveDate, days: i64) -> NaiveDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mails_go_while_people_are_at_work() {
+        let between = NaiveTime::from_hms_opt(7, 0, 0).zip(NaiveTime::from_hms_opt(19, 0, 0));
+        let check = |at: &str, land: &str, expected: bool| {
+            let now: Timestamp = serde_json::from_value(at.into()).unwrap();
+            assert_eq!(is_time_to_write(now, between, land.parse().ok()), expected, "{at} in {land:?}");
+        };
+        // A Monday in winter, one hour ahead of UTC, and one in summer, two hours ahead.
+        check("2026-11-30T05:59:59Z", "SH", false);
+        check("2026-11-30T06:00:00Z", "SH", true);
+        check("2026-11-30T17:59:59Z", "SH", true);
+        check("2026-11-30T18:00:00Z", "SH", false);
+        check("2026-06-29T05:00:00Z", "SH", true);
+        check("2026-06-29T04:59:59Z", "SH", false);
+        // The weekend, also across midnight; the Sunday on which clocks change.
+        check("2026-11-28T11:00:00Z", "SH", false);
+        check("2026-03-29T11:00:00Z", "SH", false);
+        // Fronleichnam is a holiday in Bavaria, not in Kiel, and not everywhere; Christmas is everywhere.
+        check("2026-06-04T10:00:00Z", "BY", false);
+        check("2026-06-04T10:00:00Z", "SH", true);
+        check("2026-06-04T10:00:00Z", "", true);
+        check("2026-12-25T10:00:00Z", "", false);
+        assert!(is_time_to_write(serde_json::from_value("2026-12-25T02:00:00Z".into()).unwrap(), None, None));
+    }
 
     fn day(text: &str) -> NaiveDate {
         format!("2026-{text}").parse().unwrap()

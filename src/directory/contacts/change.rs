@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::WebhookInput;
+use crate::directory::Rhythm;
 use crate::directory::page::present;
 use crate::directory::store::contacts::ContactRow;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
@@ -54,6 +55,8 @@ pub struct ContactChange {
     pub absent_until: Option<Option<NaiveDate>>,
     /// May it see who asked?
     pub discloses_reporter: Option<bool>,
+    /// How often it is told what happened to requests it is the central contact of.
+    pub notify: Option<Rhythm>,
     /// First day it is there for its duties.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<NaiveDate>)]
@@ -83,6 +86,7 @@ impl ContactChange {
         set(&mut row.absent_from, &self.absent_from);
         set(&mut row.absent_until, &self.absent_until);
         set(&mut row.discloses_reporter, &self.discloses_reporter);
+        set(&mut row.notify, &self.notify.map(|notify| notify.to_string()));
         set(&mut row.valid_from, &self.valid_from);
         set(&mut row.valid_to, &self.valid_to);
     }

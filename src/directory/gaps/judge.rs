@@ -113,6 +113,11 @@ fn judge_contact(known: &Known, slug: &Slug, contact: &KnownContact, today: Naiv
     if contact.disputed_on.is_some() {
         add(GapKind::Disputed, format!("{name} sagt, dass die Angaben nicht stimmen."), contact.disputed_on);
     }
+    if let Some((on, hindrance)) = &contact.change_failed {
+        let message =
+            format!("Eine für den {} geplante Änderung an {name} ließ sich nicht ausführen: {hindrance}.", german(*on));
+        add(GapKind::ChangeFailed, message, Some(*on));
+    }
     if fact.mail == Way::Broken {
         add(GapKind::Bounced, format!("Mail an {name} kommt zurück."), contact.bounced_on);
     }
@@ -182,8 +187,11 @@ fn judge_emergency(known: &Known, named: &[Named], report: &mut Report) {
             report.add(GapKind::EmergencyWithoutPhone, Some(slug), message);
         }
     }
-    let hours: Vec<Option<&str>> = contacts.iter().map(|(_, contact)| contact.hours.as_deref()).collect();
-    if !hours.is_empty() && !known.nights.are_covered(&hours, report.place.land) {
+    // Whoever stands in is asked next, so their hours count as well.
+    let named: Vec<Named> = named.iter().filter(|one| one.duty == Duty::Emergency).copied().collect();
+    let asked = with_deputies(known, &named).into_iter().filter_map(there);
+    let hours: Vec<Option<&str>> = asked.map(|contact| contact.hours.as_deref()).collect();
+    if !contacts.is_empty() && !known.nights.are_covered(&hours, report.place.land) {
         let message = "Nachts oder am Wochenende ist kein Notfallkontakt erreichbar.".to_owned();
         report.add(GapKind::EmergencyInHoursOnly, None, message);
     }

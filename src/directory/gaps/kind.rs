@@ -31,6 +31,8 @@ crate::text_enum! {
         AbsentWithoutDeputy = "absent_without_deputy",
         /// A contact's deputy cannot stand in.
         DeputyUnavailable = "deputy_unavailable",
+        /// A planned change of a contact did not fit on its day.
+        ChangeFailed = "change_failed",
         /// A contact has neither mail nor webhook, or was ended.
         Unreachable = "unreachable",
         /// A contact's webhook was disabled.
@@ -85,6 +87,7 @@ impl GapKind {
             | Self::Stale
             | Self::Disputed
             | Self::DeputyUnavailable
+            | Self::ChangeFailed
             | Self::WebhookDisabled
             | Self::EmergencyInHoursOnly
             | Self::EmergencyWithoutPhone => Severity::Soon,
@@ -109,6 +112,7 @@ impl GapKind {
             Self::Bounced => "Die Mail-Adresse berichtigen; Lotse fragt dann bei der neuen nach.",
             Self::AbsentWithoutDeputy => "Eine Vertretung eintragen, die in dieser Zeit da ist.",
             Self::DeputyUnavailable => "Eine andere Vertretung eintragen.",
+            Self::ChangeFailed => "Die geplante Änderung zurückziehen oder neu planen.",
             Self::Unreachable => "Mail-Adresse oder Webhook eintragen, oder jemand anderen.",
             Self::WebhookDisabled => "Den Webhook prüfen und neu eintragen.",
             Self::EmergencyInHoursOnly => {

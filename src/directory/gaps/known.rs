@@ -15,7 +15,7 @@ use crate::directory::resolve::{ContactFact, DutyFact, Span};
 use crate::directory::services::Service;
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::terms::{Duty, Scope};
-use crate::directory::{Settings, route, store, ways};
+use crate::directory::{Settings, planned, route, store, ways};
 use crate::error::AppError;
 use crate::ids::EndpointId;
 use crate::keys::{Ars, LandCode, Slug};
@@ -41,6 +41,8 @@ pub(super) struct KnownContact {
     pub disputed_on: Option<NaiveDate>,
     pub bounced_on: Option<NaiveDate>,
     pub disabled_on: Option<NaiveDate>,
+    /// The day and the hindrance of a planned change that failed.
+    pub change_failed: Option<(NaiveDate, String)>,
 }
 
 /// Somebody with a duty for an adoption.
@@ -63,10 +65,12 @@ impl Known {
         }
         let asked = confirmations::open_requests(conn, None)?;
         let disputes = confirmations::disputes(conn, None)?;
+        let mut failed = planned::failed(conn)?;
         let contact = |row: ContactRow| {
             let first = asked.get(&row.slug).and_then(|all| all.first()).map(|first| first.sent_at.day_in_berlin());
             let disputed = disputes.get(&row.slug).map(|dispute| dispute.said_at.day_in_berlin());
-            (row.slug.clone(), KnownContact::new(row, &endpoints, first, disputed))
+            let change_failed = failed.remove(&row.slug);
+            (row.slug.clone(), KnownContact { change_failed, ..KnownContact::new(row, &endpoints, first, disputed) })
         };
         Ok(Self {
             services: store::services::all(conn)?.into_iter().map(|s| (s.slug.clone(), s)).collect(),
@@ -117,6 +121,7 @@ impl KnownContact {
             disputed_on,
             bounced_on: mail.and_then(|mail| mail.bounced_at).map(|at| at.day_in_berlin()),
             disabled_on: disabled.and_then(|webhook| webhook.disabled_at).map(|at| at.day_in_berlin()),
+            change_failed: None,
         }
     }
 }

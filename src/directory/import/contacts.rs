@@ -15,12 +15,12 @@ use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
 use crate::directory::contacts::{self, Contact, ContactChange, NewContact};
 use crate::directory::store::contacts::ContactRow;
-use crate::directory::{Settings, store, ways};
+use crate::directory::{Rhythm, Settings, store, ways};
 use crate::error::{AppError, Faults};
 use crate::keys::Slug;
 use crate::seal::Sealer;
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
     Column { field: "name", also: &["Bezeichnung"], is_needed: false },
     Column { field: "owner", also: &["Region", "Eigentümer"], is_needed: false },
@@ -32,14 +32,15 @@ const COLUMNS: [Column; 13] = [
     Column { field: "absent_from", also: &["Abwesend ab", "Abwesend von"], is_needed: false },
     Column { field: "absent_until", also: &["Abwesend bis"], is_needed: false },
     Column { field: "discloses_reporter", also: &["Darf Fragende sehen"], is_needed: false },
+    Column { field: "notify", also: &["Benachrichtigung"], is_needed: false },
     Column { field: "valid_from", also: &["Gültig ab", "Gültig von"], is_needed: false },
     Column { field: "valid_to", also: &["Gültig bis"], is_needed: false },
 ];
 
 /// A file to begin with: the headings and one example.
 pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Zeiten;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
-Darf Fragende sehen;Gültig ab;Gültig bis\n\
-kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;\"Mo-Fr 08:00-16:00; PH off\";;24.11.2026;;;nein;;\n";
+Darf Fragende sehen;Benachrichtigung;Gültig ab;Gültig bis\n\
+kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;\"Mo-Fr 08:00-16:00; PH off\";;24.11.2026;;;nein;täglich 07:30;;\n";
 
 fn reading(field: &str) -> Reading {
     match field {
@@ -223,9 +224,14 @@ fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
     let mut fields = Map::new();
     for (field, cell) in row.cells().filter(|(field, _)| *field != "id") {
         let tried = value(cell, reading(field)).and_then(|value| {
-            if value.is_null() && matches!(field, "name" | "discloses_reporter") {
+            if value.is_null() && matches!(field, "name" | "discloses_reporter" | "notify") {
                 return Err("cannot be emptied".to_owned());
             }
+            // People write it in German; it is compared and kept as it is told.
+            let value = match value.as_str() {
+                Some(text) if field == "notify" => text.parse::<Rhythm>()?.to_string().into(),
+                _ => value,
+            };
             let alone = Map::from_iter([(field.to_owned(), value.clone())]);
             let tried = serde_json::from_value::<ContactChange>(Value::Object(alone));
             tried.map(|_| value).map_err(|fault| fault.to_string())

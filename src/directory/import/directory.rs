@@ -146,6 +146,9 @@ impl ContactEntry {
         set(&mut row.valid_from, &self.valid_from);
         set(&mut row.valid_to, &self.valid_to);
         row.discloses_reporter = self.discloses_reporter.unwrap_or(row.discloses_reporter);
+        if let Some(notify) = self.notify {
+            row.notify = notify.to_string();
+        }
     }
 
     fn webhook_input(&self, webhook: &file::WebhookEntry) -> WebhookInput {

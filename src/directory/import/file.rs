@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use toml::de::DeTable;
 
 use super::reader::{At, Entry, Item, Reader};
+use crate::directory::Rhythm;
 use crate::directory::assigned::{self, Assigned};
 use crate::directory::channels::Channel;
 use crate::directory::terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
@@ -60,6 +61,7 @@ pub(super) struct ContactEntry {
     pub absent_from: Option<NaiveDate>,
     pub absent_until: Option<NaiveDate>,
     pub discloses_reporter: Option<bool>,
+    pub notify: Option<Rhythm>,
     pub valid_from: Option<NaiveDate>,
     pub valid_to: Option<NaiveDate>,
 }
@@ -180,6 +182,7 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
     let (confirmed_on, absent_from, absent_until) = (date("confirmed_on"), date("absent_from"), date("absent_until"));
     let (valid_from, valid_to) = (date("valid_from"), date("valid_to"));
     let discloses_reporter = entry.flag(reader, "discloses_reporter");
+    let notify = entry.parsed(reader, "notify").map(|notify| notify.value);
     entry.finish(reader);
     Some(ContactEntry {
         id: id?,
@@ -194,6 +197,7 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
         absent_from,
         absent_until,
         discloses_reporter,
+        notify,
         valid_from,
         valid_to,
     })

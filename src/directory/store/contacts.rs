@@ -38,6 +38,8 @@ pub(in crate::directory) struct ContactRow {
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub hours: Option<String>,
+    /// A [`crate::directory::Rhythm`].
+    pub notify: String,
 }
 
 impl ContactRow {
@@ -62,6 +64,7 @@ impl ContactRow {
             updated_at: now,
             ended_at: None,
             hours: None,
+            notify: crate::directory::Rhythm::default().to_string(),
         }
     }
 }

@@ -59,6 +59,25 @@ pub(in crate::directory) fn until(conn: &mut Conn, on: NaiveDate) -> Result<Vec<
     Ok(coming.order((planned_changes::takes_effect_on, planned_changes::id)).load(conn)?)
 }
 
+/// All plans of contacts of which one has failed, in the order they were made.
+pub(in crate::directory) fn of_failed(conn: &mut Conn) -> Result<Vec<PlannedRow>, AppError> {
+    let failed = planned_changes::table.filter(planned_changes::state.eq(PlanState::Failed));
+    let contacts: Vec<Slug> = failed.select(planned_changes::contact).distinct().load(conn)?;
+    let mut found = Vec::new();
+    for some in contacts.chunks(500) {
+        let rows = planned_changes::table.filter(planned_changes::contact.eq_any(some));
+        found.extend(rows.order(planned_changes::id).load::<PlannedRow>(conn)?);
+    }
+    Ok(found)
+}
+
+/// Takes back a plan that has failed; false when it has not.
+pub(in crate::directory) fn withdraw_failed(conn: &mut Conn, id: PlannedId, now: Timestamp) -> Result<bool, AppError> {
+    let failed = planned_changes::table.find(id).filter(planned_changes::state.eq(PlanState::Failed));
+    let withdrawn = (planned_changes::state.eq(PlanState::Withdrawn), planned_changes::decided_at.eq(now));
+    Ok(diesel::update(failed).set(withdrawn).execute(conn)? > 0)
+}
+
 /// Notes what became of a plan; false when that was decided before.
 pub(in crate::directory) fn decide(
     conn: &mut Conn,

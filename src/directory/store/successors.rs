@@ -92,6 +92,14 @@ pub(in crate::directory) fn contacts_of(conn: &mut Conn, ars: &Ars) -> Result<Ve
     Ok(its.select(contacts::slug).order(contacts::slug).load(conn)?)
 }
 
+/// The services that name somebody for exactly this municipality.
+pub(in crate::directory) fn services_naming(conn: &mut Conn, ars: &Ars) -> Result<Vec<Slug>, AppError> {
+    let here =
+        duties::table.filter(duties::scope.eq(Scope::Service)).filter(duties::region.eq(ArsPrefix::from(ars.clone())));
+    let found: Vec<Option<Slug>> = here.select(duties::service).distinct().order(duties::service).load(conn)?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 /// Moves the duties that services name for exactly this municipality; where the new one has some of its own for the
 /// same question, those stand and the old ones go. Answers how many moved.
 pub(in crate::directory) fn move_service_duties(conn: &mut Conn, old: &Ars, new: &Ars) -> Result<usize, AppError> {

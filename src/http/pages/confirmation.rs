@@ -1,10 +1,11 @@
 //! The page behind the link of a mail that asks a contact: see what is recorded, say that it is right or what is
-//! wrong, enter an absence.
+//! wrong, enter an absence, choose how often to be told.
 //!
 //! Invariant: opening a page changes nothing, whatever opens it; only its buttons do, with a POST. The secret in the
 //! address is the whole authority; it is never logged and leaves the page to no other site.
 
 mod outcome;
+mod rhythm;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
@@ -35,6 +36,7 @@ enum Action {
     Confirm,
     Wrong,
     Absence,
+    Notify,
 }
 
 impl Action {
@@ -43,6 +45,7 @@ impl Action {
             "stimmt" => Some(Self::Confirm),
             "stimmt-nicht" => Some(Self::Wrong),
             "abwesenheit" => Some(Self::Absence),
+            "neuigkeiten" => Some(Self::Notify),
             _ => None,
         }
     }
@@ -58,6 +61,8 @@ struct Typed {
     absent_until: String,
     deputy: String,
     deputy_in_words: String,
+    notify: String,
+    notify_at: String,
 }
 
 #[derive(Default)]
@@ -67,6 +72,7 @@ struct FieldErrors {
     absent_until: Option<String>,
     deputy: Option<String>,
     deputy_in_words: Option<String>,
+    notify: Option<String>,
 }
 
 /// One who can be chosen as a deputy.
@@ -91,12 +97,15 @@ struct Confirmation {
     typed: Typed,
     colleagues: Vec<Colleague>,
     is_absence_open: bool,
+    is_notify_open: bool,
+    rhythms: Vec<rhythm::Choice>,
     notice: Option<String>,
     error: Option<&'static str>,
     errors: FieldErrors,
     post_confirm: String,
     post_wrong: String,
     post_absence: String,
+    post_notify: String,
 }
 
 /// What is recorded, with everything that can be done.
@@ -163,6 +172,15 @@ async fn does(
             }
             Err(dead) => Err(dead),
         },
+        Action::Notify => {
+            match confirmations.notify(secret, rhythm::chosen(&typed.notify, &typed.notify_at)?, from).await? {
+                Ok(contact) => {
+                    let notice = format!("Gespeichert. Sie hören {} von Neuigkeiten.", rhythm::german(contact.notify));
+                    Ok(show(state, secret, Some((StatusCode::OK, notice))).await)
+                }
+                Err(dead) => Err(dead),
+            }
+        }
     })
 }
 
@@ -174,6 +192,8 @@ async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError
         &mut typed.absent_until,
         &mut typed.deputy,
         &mut typed.deputy_in_words,
+        &mut typed.notify,
+        &mut typed.notify_at,
     ];
     for field in fields {
         mail_link::tidy(field);
@@ -203,6 +223,7 @@ async fn show(state: &State, secret: &str, said: Option<(StatusCode, String)>) -
             let typed = Typed {
                 absent_from: iso(found.contact.absent_from),
                 absent_until: iso(found.contact.absent_until),
+                notify_at: rhythm::time(found.contact.notify),
                 ..Typed::default()
             };
             page(status, &Confirmation { notice, ..confirmation(found, secret, typed) })
@@ -219,7 +240,8 @@ async fn again(state: &State, secret: &str, typed: Typed, faults: &[FieldError])
             let mut shown = confirmation(found, secret, typed);
             shown.error = Some("Noch nicht gespeichert: Eine Angabe fehlt oder passt nicht.");
             faults.iter().for_each(|fault| shown.mark(fault));
-            shown.is_absence_open |= shown.errors.said.is_none();
+            shown.is_notify_open = shown.errors.notify.is_some();
+            shown.is_absence_open |= shown.errors.said.is_none() && !shown.is_notify_open;
             page(StatusCode::UNPROCESSABLE_ENTITY, &shown)
         }
         Ok(Err(dead)) => gone(&dead),
@@ -247,6 +269,7 @@ impl Confirmation {
                 "Diese Vertretung ist in derselben Zeit abwesend. Wählen Sie jemand anderen.".to_owned()
             }
             "deputy" => "Wählen Sie jemanden aus der Liste.".to_owned(),
+            "notify" => rhythm::FAULT.to_owned(),
             _ => "Höchstens 200 Zeichen, ohne Steuerzeichen.".to_owned(),
         };
         let field = match fault.field.as_str() {
@@ -254,6 +277,7 @@ impl Confirmation {
             "absent_from" => &mut self.errors.absent_from,
             "absent_until" => &mut self.errors.absent_until,
             "deputy" => &mut self.errors.deputy,
+            "notify" => &mut self.errors.notify,
             _ => &mut self.errors.deputy_in_words,
         };
         *field = Some(said);
@@ -281,12 +305,15 @@ fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
         version: contact.version,
         colleagues: colleagues.collect(),
         is_absence_open: false,
+        is_notify_open: false,
+        rhythms: rhythm::choices(contact.notify, &typed.notify),
         notice: None,
         error: None,
         errors: FieldErrors::default(),
         post_confirm: at("stimmt"),
         post_wrong: at("stimmt-nicht"),
         post_absence: at("abwesenheit"),
+        post_notify: at("neuigkeiten"),
         name: contact.name,
         typed,
     }
@@ -310,6 +337,7 @@ fn facts(contact: &Contact, deputy: Option<String>) -> Vec<(&'static str, String
     }
     let names = if contact.discloses_reporter { "ja" } else { "nein" };
     facts.push(("Sieht, wer fragt", names.to_owned()));
+    facts.push(("Hört von Neuigkeiten", rhythm::german(contact.notify)));
     facts
 }
 

@@ -14,6 +14,7 @@ pub mod confirmation;
 pub mod deadlines;
 pub mod device;
 pub mod escalation;
+mod failure;
 pub mod field;
 pub mod grants;
 pub mod intake;
@@ -29,10 +30,10 @@ pub mod start;
 use actix_web::HttpResponse;
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
-};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY};
 use askama::Template;
+
+pub use failure::{failure, speak};
 
 use super::assets::Assets;
 use super::error::ApiError;
@@ -75,45 +76,4 @@ pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
 /// Sends a page that only says something.
 pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&str>) -> HttpResponse {
     page(status, &Message { lang: "de", assets: Assets::here(), title, lead, next_step })
-}
-
-/// Sends a fault as a page; an internal one is logged on the way like those of the API.
-pub fn failure(fault: &ApiError) -> HttpResponse {
-    let told = fault.error_response();
-    let status = told.status();
-    let (title, lead, next_step) = match status {
-        StatusCode::NOT_FOUND => {
-            ("Diese Seite gibt es nicht", "Die Adresse führt ins Leere, oder die Seite ist nicht für Sie.", None)
-        }
-        StatusCode::FORBIDDEN => (
-            "Das dürfen Sie hier nicht",
-            "Ihre Rollen reichen dafür nicht, oder die Seite war zu lange offen. Es wurde nichts geändert.",
-            Some("Öffnen Sie die Seite noch einmal. Bleibt es dabei, hilft, wer Lotse bei Ihnen betreibt."),
-        ),
-        StatusCode::CONFLICT => (
-            "Jemand war schneller",
-            "Es hat sich eben etwas geändert. Ihre Eingabe wurde nicht gespeichert.",
-            Some("Öffnen Sie die Seite oder den Link aus der Mail noch einmal."),
-        ),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => (
-            "Gerade nicht erreichbar",
-            "Lotse kann Ihre Eingabe im Moment nicht speichern. Es wurde nichts geändert.",
-            Some("Versuchen Sie es in einer Minute noch einmal."),
-        ),
-        status if status.is_client_error() => (
-            "Das konnte Lotse nicht lesen",
-            "Ihre Eingabe kam nicht so an, wie das Formular sie schickt. Es wurde nichts geändert.",
-            Some("Öffnen Sie die Seite oder den Link aus der Mail noch einmal."),
-        ),
-        _ => (
-            "Da ist etwas schiefgegangen",
-            "Der Fehler liegt bei Lotse und ist vermerkt. Es wurde nichts geändert.",
-            Some("Versuchen Sie es später noch einmal."),
-        ),
-    };
-    let mut page = message(status, title, lead, next_step);
-    if let Some(after) = told.headers().get(RETRY_AFTER) {
-        page.headers_mut().insert(RETRY_AFTER, after.clone());
-    }
-    page
 }

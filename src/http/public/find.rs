@@ -198,5 +198,10 @@ fn listed(asked: &Asked, service: &ServiceEntry, place: &PlaceEntry) -> Found {
     let mut apart: Vec<&str> = [short(&place.association), short(&place.district), place.land.name()].into();
     apart.retain(|part| !part.is_empty() && *part != short(&place.name));
     apart.dedup();
+    if apart.is_empty() {
+        // Berlin, Bremen and Hamburg are their own Land: nothing around them has another name.
+        let apart = crate::http::words::Speech(asked.language).say("help-city-state");
+        return Found { href: asked.address(&path(service, place), &[]), name: place.name.to_string(), apart };
+    }
     Found { href: asked.address(&path(service, place), &[]), name: place.name.to_string(), apart: apart.join(", ") }
 }

@@ -112,26 +112,26 @@ mod tests {
 
     #[test]
     fn tells_when_it_changes() {
-        check(true, "2026-11-24T17:00:00Z", "bis heute, 18 Uhr", "Bis heute, 6 Uhr abends.", "until 6 pm today");
+        check(true, "2026-11-24T17:00:00Z", "bis heute um 18 Uhr", "Bis heute, 6 Uhr abends.", "until 6 pm today");
         check(
             false,
             "2026-11-25T07:30:00Z",
-            "öffnet morgen, 8:30 Uhr",
-            "Wieder morgen ab 8 Uhr 30 morgens.",
+            "öffnet morgen um 8:30 Uhr",
+            "Wieder offen: morgen ab 8 Uhr 30 morgens.",
             "opens tomorrow at 8:30 am",
         );
         check(
             false,
             "2026-11-30T07:00:00Z",
-            "öffnet am Montag, 8 Uhr",
-            "Wieder am Montag ab 8 Uhr morgens.",
+            "öffnet am Montag um 8 Uhr",
+            "Wieder offen: am Montag ab 8 Uhr morgens.",
             "opens on Monday at 8 am",
         );
         check(
             false,
             "2026-12-28T07:00:00Z",
-            "öffnet am Montag, 28. Dezember, 8 Uhr",
-            "Wieder am Montag, 28. Dezember ab 8 Uhr morgens.",
+            "öffnet am Montag, 28. Dezember um 8 Uhr",
+            "Wieder offen: am Montag, 28. Dezember ab 8 Uhr morgens.",
             "opens on Monday, 28 December at 8 am",
         );
     }

@@ -5,19 +5,22 @@
 
 mod erasure;
 mod list;
+mod notice;
 pub(super) mod relocation;
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use diesel::prelude::*;
 
 pub(super) use erasure::{empty_notices, remove_reporter, rewrite_history, rewrite_search};
 pub(super) use list::{list, places_without_adoption};
+pub use notice::NoticeRow;
+pub(super) use notice::{
+    ToldRow, address, hasten, insert_notice, keep_told, mark_told, recipients, told, unaddressed, waiting_for,
+};
 
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
-use super::notice::NoticeKind;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
 use crate::access::audit::{self, EntryRow};
@@ -26,12 +29,12 @@ use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
 use crate::db::dialect::{insert_columns, insert_if_absent, load_locked};
 use crate::db::schema::{
-    notice_recipients, notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
+    notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
 };
 use crate::db::types::Json;
 use crate::db::{Append, Conn, Topic, Tx};
 use crate::error::AppError;
-use crate::ids::{CallerId, HistoryId, RowId, TicketId};
+use crate::ids::{CallerId, HistoryId, TicketId};
 use crate::keys::{Ars, Slug};
 use crate::seal::{SealingKey, store_keys};
 use crate::tickets::history::Event;
@@ -183,21 +186,6 @@ pub struct SearchRow {
     pub(super) body: String,
 }
 
-/// A notice as it is stored; see `notice.rs`.
-#[derive(Debug, Clone, Insertable, Queryable)]
-#[diesel(table_name = notices, treat_none_as_default_value = false)]
-#[allow(missing_docs)]
-pub struct NoticeRow {
-    pub id: RowId,
-    pub service: Slug,
-    pub ars: Ars,
-    pub ticket_id: TicketId,
-    pub kind: NoticeKind,
-    pub detail: String,
-    pub created_at: Timestamp,
-    pub told_at: Option<Timestamp>,
-}
-
 /// All rows of a request that is handed in.
 pub struct Intake {
     pub(super) ticket: TicketRow,
@@ -238,7 +226,7 @@ impl Append for Intake {
         insert_columns!(conn, ticket_search[ticket_id, body], each(all, |rows| Some(&rows.search)));
         insert_columns!(
             conn,
-            notices[id, service, ars, ticket_id, kind, detail, created_at, told_at],
+            notices[id, service, ars, ticket_id, kind, detail, created_at, told_at, recipient, urgent],
             each(all, |rows| Some(&rows.notice))
         );
         insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
@@ -260,6 +248,16 @@ pub(super) fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, Ap
     };
     let Some(id) = id else { return Ok(None) };
     tickets::table.find(id).first::<TicketRow>(conn).optional()?.map(TicketRow::ticket).transpose()
+}
+
+/// Those of these that are there.
+pub(super) fn of(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<Ticket>, AppError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let rows: Vec<TicketRow> = tickets::table.filter(tickets::id.eq_any(some)).load(conn)?;
+        found.extend(rows.into_iter().map(TicketRow::ticket).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
 }
 
 /// Reads a ticket and keeps others from changing it until the transaction ends; on SQLite the one writer does so.
@@ -321,38 +319,6 @@ pub(super) fn take_numbers(conn: &mut Conn, year: i32, size: i64) -> Result<i64,
     diesel::update(block).set(number_blocks::next.eq(number_blocks::next + size)).execute(conn)?;
     let next: i64 = block.select(number_blocks::next).first(conn)?;
     Ok(next - size)
-}
-
-pub(super) fn insert_notice(conn: &mut Conn, row: &NoticeRow) -> Result<(), AppError> {
-    diesel::insert_into(notices::table).values(row).execute(conn)?;
-    Ok(())
-}
-
-pub(super) fn untold(conn: &mut Conn, most: i64) -> Result<Vec<NoticeRow>, AppError> {
-    Ok(notices::table.filter(notices::told_at.is_null()).order(notices::id).limit(most).load(conn)?)
-}
-
-pub(super) fn mark_told(conn: &mut Conn, rows: &[NoticeRow], now: Timestamp) -> Result<usize, AppError> {
-    let ids: Vec<RowId> = rows.iter().map(|row| row.id).collect();
-    let open = notices::table.filter(notices::id.eq_any(ids)).filter(notices::told_at.is_null());
-    Ok(diesel::update(open).set(notices::told_at.eq(now)).execute(conn)?)
-}
-
-/// Takes the right to write to a recipient; false when it was written to less than `interval` ago.
-pub(super) fn claim_recipient(
-    conn: &mut Conn,
-    contact: &str,
-    now: Timestamp,
-    interval: TimeDelta,
-) -> Result<bool, AppError> {
-    let row = (notice_recipients::contact.eq(contact), notice_recipients::last_told_at.eq(now));
-    if insert_if_absent!(conn, notice_recipients::table, row) {
-        return Ok(true);
-    }
-    // A clock that was set back must not silence the notices: a time in the future counts as long ago.
-    let rested = notice_recipients::last_told_at.le(now.minus(interval)).or(notice_recipients::last_told_at.gt(now));
-    let due = notice_recipients::table.find(contact).filter(rested);
-    Ok(diesel::update(due).set(notice_recipients::last_told_at.eq(now)).execute(conn)? == 1)
 }
 
 /// The actor of a claim, for lists of one's own.

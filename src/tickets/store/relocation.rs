@@ -42,6 +42,8 @@ pub(in crate::tickets) fn relocate(conn: &mut Conn, id: TicketId, to: &Ars, now:
         .set((tickets::ars.eq(to.clone()), tickets::updated_at.eq(now)))
         .execute(conn)?;
     let untold = notices::table.filter(notices::ticket_id.eq(id)).filter(notices::told_at.is_null());
-    diesel::update(untold).set(notices::ars.eq(to.clone())).execute(conn)?;
+    // Whoever hears of it over there is found anew.
+    let moved = (notices::ars.eq(to.clone()), notices::recipient.eq(None::<String>));
+    diesel::update(untold).set(moved).execute(conn)?;
     Ok(())
 }

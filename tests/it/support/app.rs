@@ -146,7 +146,7 @@ pub fn settings(database: &str, smtp: &str, more: &str) -> String {
     let mut text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[database]\nurl = \"{database}\"\nconnections = 4\n\
          [security]\nmaster_key = \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n\
-         [mail]\nsmtp_url = \"{smtp}\"\nfrom = \"Lotse <lotse@lotse.example.org>\"\nreply_address = \"antwort@lotse.example.org\"\nnotice_interval = \"1ms\"\n\
+         [mail]\nsmtp_url = \"{smtp}\"\nfrom = \"Lotse <lotse@lotse.example.org>\"\nreply_address = \"antwort@lotse.example.org\"\nnotice_interval = \"1ms\"\nnotices_per_hour = 0\n\
          [webhook]\nallow_http = true\nallow_private_addresses = true\n[log]\nlevel = \"warn\"\n"
     );
     if !more.contains("[limits]") {
@@ -157,7 +157,16 @@ pub fn settings(database: &str, smtp: &str, more: &str) -> String {
         // What a test expects must not depend on the hour of the day it runs at.
         text.push_str("[clock]\nhours = \"24/7\"\n");
     }
-    text.push_str(more);
+    // Contacts are asked at any hour, or tests would wait for a working day.
+    let any_time = "[directory]\nconfirm_between = \"\"\n";
+    if more.contains("confirm_between") {
+        text.push_str(more);
+    } else if more.contains("[directory]\n") {
+        text.push_str(&more.replace("[directory]\n", any_time));
+    } else {
+        text.push_str(any_time);
+        text.push_str(more);
+    }
     text
 }
 
@@ -237,10 +246,19 @@ impl TestApp {
 
     /// With more settings (whole sections that the basic ones do not have) and a clock.
     pub async fn start_with(kind: Kind, more: &str, clock: Clock) -> Self {
+        Self::start_changed(kind, more, &[], clock).await
+    }
+
+    /// The same where some of the basic settings are others: what stands there, and what is to stand there.
+    pub async fn start_changed(kind: Kind, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
         let database = Database::new(kind).await;
         let smtp = SmtpPeer::start().await;
         let webhook = WebhookPeer::start(SECRET).await;
         let settings = settings(&database.url, &smtp.url(), more);
+        let settings = changes.iter().fold(settings, |settings, (from, to)| {
+            assert!(settings.contains(from), "{from} is no setting of tests");
+            settings.replace(from, to)
+        });
         let app = start(&database, &settings, clock.clone()).await;
         let base = format!("http://{}", app.address().unwrap());
         let test = Self { app, base, smtp, webhook, database, clock, settings, tokens: HashMap::new(), http: client() };

@@ -9,12 +9,12 @@ const ZONE = 'Europe/Berlin';
 const TEXTS = {
   de: {
     title: 'Wer kann mir helfen?', open: 'Jetzt geöffnet', closed: 'Jetzt geschlossen', now: 'offen', later: 'geschlossen',
-    until: (d, t) => `bis ${d}, ${t}`, from: (d, t) => `öffnet ${d}, ${t}`, today: 'heute', tomorrow: 'morgen', on: d => `am ${d}`,
+    until: (d, t) => `bis ${d} um ${t}`, from: (d, t) => `öffnet ${d} um ${t}`, today: 'heute', tomorrow: 'morgen', on: d => `am ${d}`,
     others: 'Weitere Sprachen', all: 'Alle Wege', number: 'Nummer'
   },
   'de-x-leicht': {
     title: 'Wer kann mir helfen?', open: 'Jetzt ist jemand da.', closed: 'Jetzt ist niemand da.', now: 'Jetzt ist jemand da.',
-    later: 'Jetzt ist niemand da.', until: (d, t) => `Bis ${d}, ${t}.`, from: (d, t) => `Wieder ${d} ab ${t}.`,
+    later: 'Jetzt ist niemand da.', until: (d, t) => `Bis ${d}, ${t}.`, from: (d, t) => `Wieder offen: ${d} ab ${t}.`,
     today: 'heute', tomorrow: 'morgen', on: d => `am ${d}`, others: 'Andere Sprachen', all: 'Mehr Hilfe', number: 'Die Nummer ist:'
   },
   en: {

@@ -16,7 +16,7 @@ help-closed = Jetzt ist niemand da.
 help-open-short = Jetzt ist jemand da.
 help-closed-short = Jetzt ist niemand da.
 help-until = Bis { $day }, { $clock }.
-help-from = Wieder { $day } ab { $clock }.
+help-from = Wieder offen: { $day } ab { $clock }.
 help-today = heute
 help-tomorrow = morgen
 help-date = { $weekday }, { $day }. { $month }
@@ -61,6 +61,7 @@ help-find-place = Wo wohnen Sie?
 help-find-place-for = { $service }: Wo wohnen Sie?
 help-place-label = Name vom Ort oder Post-Leitzahl
 help-place-hint = Zum Beispiel: Rieseby oder 24354.
+help-city-state = Stadt und Bundes-Land
 help-search = Suchen
 help-several =
     Es gibt mehrere Orte.
