@@ -35,6 +35,8 @@ crate::text_enum! {
         Created = "created",
         /// A reminder.
         Reminded = "reminded",
+        /// The answer to a question of the 2nd level.
+        Replied = "replied",
         /// Word that nothing is expected any more.
         Cancelled = "cancelled",
         /// A notice to people of our own side.

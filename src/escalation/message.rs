@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::directory::Kind;
-use crate::ids::EscalationId;
+use crate::ids::{EscalationId, QuestionId};
 use crate::tickets::reply::{escape, paragraphs};
 use crate::tickets::ticket::{Category, Priority, Reporter};
 
@@ -26,6 +26,8 @@ pub enum Occasion {
     Created,
     /// A contact is reminded.
     Reminded,
+    /// A contact's question is answered.
+    Replied,
     /// No answer is needed any more.
     Cancelled,
 }
@@ -36,9 +38,21 @@ impl Occasion {
         match self {
             Self::Created => "escalation.created",
             Self::Reminded => "escalation.reminded",
+            Self::Replied => "escalation.replied",
             Self::Cancelled => "escalation.cancelled",
         }
     }
+}
+
+/// The answer to questions of the 2nd level.
+#[derive(Debug, Clone)]
+pub struct Replied {
+    /// Tells this answer from others; no two messages share it.
+    pub key: QuestionId,
+    /// What the contact asked.
+    pub questions: Vec<String>,
+    /// What the central contact says.
+    pub text: String,
 }
 
 /// Everything a message says.
@@ -66,6 +80,7 @@ pub struct Facts {
     pub next_contact: Option<String>,
     pub links: Links,
     pub reporter: Option<Reporter>,
+    pub replied: Option<Replied>,
     pub now: Timestamp,
 }
 
@@ -79,6 +94,10 @@ pub struct Links {
     /// Give it back.
     #[serde(rename = "return")]
     pub give_back: String,
+    /// Ask something about it.
+    pub ask: String,
+    /// Give it to somebody else.
+    pub hand_on: String,
     /// See it.
     pub view: String,
 }
@@ -91,6 +110,8 @@ impl Links {
             acknowledge: format!("{view}/acknowledge"),
             answer: format!("{view}/answer"),
             give_back: format!("{view}/return"),
+            ask: format!("{view}/ask"),
+            hand_on: format!("{view}/hand_on"),
             view,
         }
     }
@@ -115,6 +136,7 @@ pub fn subject(facts: &Facts) -> String {
     let prefix = match facts.occasion {
         Occasion::Created => "",
         Occasion::Reminded => "Erinnerung, ",
+        Occasion::Replied => "Antwort auf Ihre Rückfrage, ",
         Occasion::Cancelled => "Erledigt, ",
     };
     let kind = kind_word(facts.kind, facts.emergency);
@@ -153,6 +175,7 @@ fn opening(facts: &Facts) -> String {
                 None => question,
             }
         }
+        Occasion::Replied => format!("{} hat auf Ihre Rückfrage geantwortet.", facts.asked_by),
         Occasion::Cancelled => "Diese Anfrage ist erledigt. Sie müssen nichts mehr tun.".to_owned(),
     }
 }
@@ -160,10 +183,18 @@ fn opening(facts: &Facts) -> String {
 /// The text part of the mail.
 pub fn text(facts: &Facts) -> String {
     let mut out = format!("Guten Tag {},\n\n{}\n", facts.contact_name, opening(facts));
+    if let Some(Replied { questions, text, .. }) = &facts.replied {
+        out.push_str(&format!("\nIHRE RÜCKFRAGE\n{}\n\nDIE ANTWORT\n{text}\n", questions.join("\n\n")));
+    }
     if facts.occasion != Occasion::Cancelled {
         out.push_str(&format!(
-            "\nIch kümmere mich darum: {}\nAntworten: {}\nWir sind nicht zuständig: {}\nAlles ansehen: {}\n",
-            facts.links.acknowledge, facts.links.answer, facts.links.give_back, facts.links.view
+            "\nIch kümmere mich darum: {}\nAntworten: {}\nRückfrage stellen: {}\nWeitergeben: {}\nWir sind nicht zuständig: {}\nAlles ansehen: {}\n",
+            facts.links.acknowledge,
+            facts.links.answer,
+            facts.links.ask,
+            facts.links.hand_on,
+            facts.links.give_back,
+            facts.links.view
         ));
         out.push_str("(Die Links öffnen eine Seite mit einem Knopf. Erst der Knopf ändert etwas.)\n");
         if !facts.note.is_empty() {
@@ -181,10 +212,16 @@ pub fn text(facts: &Facts) -> String {
 /// The HTML part of the mail, with the same content.
 pub fn html(facts: &Facts) -> String {
     let mut out = format!("<p>Guten Tag {},</p><p>{}</p>", escape(&facts.contact_name), paragraphs(&opening(facts)));
+    if let Some(Replied { questions, text, .. }) = &facts.replied {
+        let (asked, text) = (paragraphs(&questions.join("\n\n")), paragraphs(text));
+        out.push_str(&format!("<h2>Ihre Rückfrage</h2><p>{asked}</p><h2>Die Antwort</h2><p>{text}</p>"));
+    }
     if facts.occasion != Occasion::Cancelled {
         let links = [
             ("Ich kümmere mich darum", &facts.links.acknowledge),
             ("Antworten", &facts.links.answer),
+            ("Rückfrage stellen", &facts.links.ask),
+            ("Weitergeben", &facts.links.hand_on),
             ("Wir sind nicht zuständig", &facts.links.give_back),
             ("Alles ansehen", &facts.links.view),
         ];
@@ -225,9 +262,17 @@ struct Data<'a> {
     ticket: TicketData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<&'a Reporter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<ReplyData<'a>>,
     /// Nothing more can be done about what was called off.
     #[serde(skip_serializing_if = "Option::is_none")]
     links: Option<&'a Links>,
+}
+
+#[derive(Serialize)]
+struct ReplyData<'a> {
+    questions: &'a [String],
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -266,6 +311,10 @@ pub fn webhook_body(facts: &Facts) -> Result<String, serde_json::Error> {
         most /= 2;
         cut(&mut facts.description, most);
         cut(&mut facts.note, most);
+        if let Some(replied) = &mut facts.replied {
+            cut(&mut replied.text, most);
+            replied.questions.iter_mut().for_each(|question| cut(question, most / 4));
+        }
         facts.context.values_mut().for_each(|value| cut(value, most / 8));
     }
 }
@@ -298,6 +347,7 @@ fn event(facts: &Facts) -> Event<'_> {
                 context: &facts.context,
             },
             reporter: facts.reporter.as_ref(),
+            reply: facts.replied.as_ref().map(|r| ReplyData { questions: &r.questions, text: &r.text }),
             links: (facts.occasion != Occasion::Cancelled).then_some(&facts.links),
         },
     }
@@ -330,6 +380,7 @@ mod tests {
             next_contact: Some("Dataport Bereitschaft".into()),
             links: Links::of("https://lotse.example.org", "geheim"),
             reporter: None,
+            replied: None,
             now: Timestamp::new("2026-11-24T09:00:00Z".parse().unwrap()),
         }
     }

@@ -5,10 +5,12 @@
 //! goes back to its central contact, who is told. Whoever the chain has reached may answer. What ends a ticket
 //! (`decide.rs`) withdraws its escalations and tells the other side.
 //!
-//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `sweep.rs` (deadlines
+//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `ask.rs` (their questions),
+//! `hand_on.rs` (somebody else's turn), `callback.rs` (their systems' word), `sweep.rs` (deadlines
 //! and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
 //! (the pure part).
 
+pub mod ask;
 pub mod browse;
 pub mod chain;
 pub mod deadline;
@@ -17,6 +19,7 @@ pub mod emergency;
 pub mod escalate;
 #[allow(clippy::module_inception)]
 pub mod escalation;
+pub mod hand_on;
 pub mod link;
 pub mod message;
 pub mod personal_data;

@@ -5,7 +5,7 @@
 
 use super::escalation::{Escalation, EscalationStep};
 use super::link;
-use super::message::{self, Facts, Links, Occasion};
+use super::message::{self, Facts, Links, Occasion, Replied};
 use super::{Escalations, store};
 use crate::access::Actor;
 use crate::clock::Timestamp;
@@ -24,6 +24,7 @@ fn purpose(occasion: Occasion) -> Purpose {
     match occasion {
         Occasion::Created => Purpose::Created,
         Occasion::Reminded => Purpose::Reminded,
+        Occasion::Replied => Purpose::Replied,
         Occasion::Cancelled => Purpose::Cancelled,
     }
 }
@@ -87,6 +88,21 @@ pub(super) fn send(
     occasion: Occasion,
     now: Timestamp,
 ) -> Result<Sent, AppError> {
+    send_with(tx, escalations, found, ticket, contact, occasion, None, now)
+}
+
+/// The same, with the reply to a question.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn send_with(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    contact: &Contact,
+    occasion: Occasion,
+    replied: Option<Replied>,
+    now: Timestamp,
+) -> Result<Sent, AppError> {
     let desk = escalations.desk();
     let disclosed = match contact.discloses_reporter && occasion != Occasion::Cancelled {
         false => None,
@@ -100,7 +116,9 @@ pub(super) fn send(
         _ => link::make(tx, found.id, &contact.slug, now, now.plus(escalations.settings().link_valid_for))?,
     };
     let (person, key) = disclosed.unzip();
-    let facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
+    let which = replied.as_ref().map_or_else(String::new, |replied| format!("{} ", replied.key));
+    let mut facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
+    facts.replied = replied;
     // A message holds its link in plain text; it is sealed always, under the ticket's key where the reporter is in it.
     let sealed_under: (SealKeyId, &DataKey) = match &key {
         Some(key) => (reporter::key_of(ticket.id), key),
@@ -108,7 +126,7 @@ pub(super) fn send(
     };
     let mut messages = 0;
     for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
-        let dedupe = format!("{} {} {} {endpoint}", found.id, found.step, occasion.event());
+        let dedupe = format!("{} {} {} {which}{endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {
             about: found.id.cast(),
             purpose: purpose(occasion),
@@ -190,6 +208,7 @@ pub(super) fn facts(
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,
+        replied: None,
         now,
     }
 }

@@ -168,7 +168,7 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
             }
             return Ok(true);
         }
-        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
+        Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => {
             store::in_hand(tx, message.about.cast())?.map(|(found, ticket)| (Some(found), ticket))
         }
         Purpose::Notice | Purpose::Reply => browse::ticket_of(tx, &message)?.map(|ticket| (None, ticket)),

@@ -8,7 +8,7 @@ use super::api::directory::{
     adoptions, agreements, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned,
     rollout, route, services, transfers, versions,
 };
-use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
+use super::api::{audit, conversation, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
@@ -76,6 +76,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/escalations/{escalation}/answer": post escalations::answer))
             .service(at!("/escalations/{escalation}/return": post escalations::give_back))
             .service(at!("/escalations/{escalation}/ask": post escalations::ask))
+            .service(at!("/escalations/{escalation}/conversation": get conversation::show))
+            .service(at!("/escalations/{escalation}/reply": post conversation::reply))
+            .service(at!("/escalations/{escalation}/comment": post conversation::comment))
+            .service(at!("/escalations/{escalation}/hand_on": post conversation::hand_on))
+            .service(at!("/escalations/{escalation}/forward": post conversation::forward))
+            .service(at!("/escalations/{escalation}/handovers/{handover}/confirm": post conversation::confirm))
+            .service(at!("/escalations/{escalation}/handovers/{handover}/decline": post conversation::decline))
             .service(at!("/escalations/{escalation}/next": post escalations::next))
             .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))

@@ -30,6 +30,12 @@ crate::text_enum! {
         EscalationReturned = "escalation_returned",
         /// The 2nd level asks something.
         EscalationAsked = "escalation_asked",
+        /// The 2nd level says something that decides nothing.
+        EscalationCommented = "escalation_commented",
+        /// The 2nd level gave it to somebody else.
+        EscalationHandedOn = "escalation_handed_on",
+        /// The 2nd level would give it to somebody else, if the central contact agrees.
+        EscalationHandOnProposed = "escalation_hand_on_proposed",
         /// Nobody of the chain acknowledged.
         EscalationExpired = "escalation_expired",
         /// A message could not be delivered.
@@ -47,6 +53,9 @@ impl NoticeKind {
             Self::EscalationAnswered => "der 2nd Level hat geantwortet",
             Self::EscalationReturned => "der 2nd Level hat zurückgegeben",
             Self::EscalationAsked => "der 2nd Level hat eine Rückfrage",
+            Self::EscalationCommented => "der 2nd Level hat etwas angemerkt",
+            Self::EscalationHandedOn => "der 2nd Level hat weitergegeben",
+            Self::EscalationHandOnProposed => "der 2nd Level möchte weitergeben",
             Self::EscalationExpired => "niemand der Kette hat bestätigt",
             Self::DeliveryExhausted => "eine Nachricht kam nicht an",
             Self::EndpointDisabled => "ein Webhook wurde abgeschaltet",
