@@ -41,7 +41,7 @@ diesel::table! {
         created_at -> Timestamp,
         updated_at -> Timestamp,
         adapter -> Nullable<Text>,
-        adapter_headers -> Nullable<Binary>,
+        adapter_secrets -> Nullable<Binary>,
     }
 }
 

@@ -12,9 +12,11 @@
 //! here: who may change what (`access`).
 
 mod absence;
+pub mod adapters;
 pub mod adoptions;
 pub mod agreements;
 pub mod assigned;
+pub mod callbacks;
 pub mod channels;
 pub mod confirmation;
 pub mod contacts;
@@ -52,7 +54,9 @@ pub use municipalities::Municipality;
 pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
-pub use route::{DryRun, central_contacts, colleagues, contacts_of, dry_run, emergency_contacts, emergency_route, route};
+pub use route::{
+    DryRun, central_contacts, colleagues, contacts_of, dry_run, emergency_contacts, emergency_route, route,
+};
 pub use services::Service;
 pub use snapshot::{
     AdoptionEntry, Directory, Help, HelpLanguage, HelpWay, Links, Named, Place, PlaceEntry, ServiceEntry, ShownNotice,

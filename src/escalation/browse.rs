@@ -224,10 +224,12 @@ pub(super) fn ticket_of(conn: &mut Conn, delivery: &Delivery) -> Result<Option<T
     let id: TicketId = match delivery.purpose {
         Purpose::Account | Purpose::Contact => return Ok(None),
         Purpose::Notice | Purpose::Reply => delivery.about.cast(),
-        Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => match store::find(conn, delivery.about.cast())? {
-            Some(found) => found.ticket,
-            None => return Ok(None),
-        },
+        Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => {
+            match store::find(conn, delivery.about.cast())? {
+                Some(found) => found.ticket,
+                None => return Ok(None),
+            }
+        }
     };
     find_by_id(conn, id)
 }

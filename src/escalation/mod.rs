@@ -12,6 +12,7 @@
 
 pub mod ask;
 pub mod browse;
+pub mod callback;
 pub mod chain;
 pub mod deadline;
 pub mod decide;

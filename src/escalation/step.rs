@@ -3,6 +3,7 @@
 //! Invariant: called inside the write that starts or advances the escalation. A unique key of escalation, step,
 //! occasion and endpoint makes repeats harmless. What is disclosed stands in the history.
 
+use super::escalate::save;
 use super::escalation::{Escalation, EscalationStep};
 use super::link;
 use super::message::{self, Facts, Links, Occasion, Replied};
@@ -10,12 +11,13 @@ use super::{Escalations, store};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue};
+use crate::delivery::{Content, DeliveryEvent, Mail, Outgoing, Purpose, enqueue};
 use crate::directory::{Contact, contacts_of};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, SealKeyId};
 use crate::keys::Slug;
 use crate::seal::DataKey;
+use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::{Reporter, Ticket};
 use crate::tickets::{Event, record, reporter};
 
@@ -125,7 +127,7 @@ pub(super) fn send_with(
         None => (desk.sealer.secrets_id(), desk.sealer.secrets()),
     };
     let mut messages = 0;
-    for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
+    for (endpoint, recipient, content) in contents(tx, escalations, found, contact, &facts, ticket)? {
         let dedupe = format!("{} {} {} {which}{endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {
             about: found.id.cast(),
@@ -142,10 +144,12 @@ pub(super) fn send_with(
 
 /// The same content for every way the contact has.
 fn contents(
+    tx: &mut Tx,
     escalations: &Escalations,
     found: &Escalation,
     contact: &Contact,
     facts: &Facts,
+    ticket: &Ticket,
 ) -> Result<Vec<(EndpointId, String, Content)>, AppError> {
     let desk = escalations.desk();
     let mut contents = Vec::new();
@@ -164,10 +168,63 @@ fn contents(
     if let (Some(endpoint), Some(webhook)) = (contact.webhook_endpoint, &contact.webhook)
         && webhook.is_active()
     {
-        let body = message::webhook_body(facts).map_err(AppError::internal)?;
-        contents.push((endpoint, webhook.url.clone(), Content::Webhook { body }));
+        let content = match &webhook.adapter {
+            None => {
+                Ok(Content::Webhook { body: message::webhook_body(facts).map_err(AppError::internal)?, call: None })
+            }
+            Some(adapter) => {
+                let known = store::references(tx, found.id, &contact.slug)?;
+                let made = message::adapted(adapter, facts, &known);
+                made.map(|(call, body)| Content::Webhook { body, call: Some(call) })
+            }
+        };
+        match content {
+            Ok(content) => contents.push((endpoint, webhook.url.clone(), content)),
+            Err(fault) => unfit(tx, ticket, contact, endpoint, fault, facts.now)?,
+        }
     }
     Ok(contents)
+}
+
+/// An adapter could not put a message into words: people are told, and the contact's other way remains.
+fn unfit(
+    tx: &mut Tx,
+    ticket: &Ticket,
+    contact: &Contact,
+    endpoint: EndpointId,
+    fault: String,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    tracing::error!(contact = %contact.slug, fault, "an adapter cannot put a message into words");
+    let told = Event::EndpointDisabled { endpoint: endpoint.uuid(), detail: format!("nicht gesendet: {fault}") };
+    record(tx, ticket.id, &Actor::system(), &told, now)?;
+    notice::add(tx, ticket, NoticeKind::EndpointDisabled, &contact.name, now)
+}
+
+/// Keeps the number that a contact's own system gave in its answer; the escalation as it stands then.
+pub(super) fn note_answer(
+    tx: &mut Tx,
+    found: &Escalation,
+    event: &DeliveryEvent,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
+    let Some(answer) = &event.answer else { return Ok(found.clone()) };
+    let reached = store::reached(tx, found.id)?;
+    let its = |contact: &Contact| contact.webhook_endpoint == event.endpoint;
+    let Some(contact) = contacts_of(tx, &reached)?.into_iter().find(its) else { return Ok(found.clone()) };
+    let (reference, key) = (answer.reference.as_deref(), answer.key.as_deref());
+    store::note_reference(tx, found.id, &contact.slug, reference, key)?;
+    let Some(reference) = reference else { return Ok(found.clone()) };
+    let told =
+        Event::EscalationReference { escalation: found.id, contact: contact.slug.clone(), reference: reference.into() };
+    record(tx, found.ticket, &Actor::system(), &told, now)?;
+    let is_its_turn = found.current().is_some_and(|step| step.contact.id == contact.slug);
+    if !is_its_turn || found.reference.is_some() {
+        return Ok(found.clone());
+    }
+    let mut after = Escalation { reference: Some(reference.to_owned()), ..found.clone() };
+    save(tx, found, &mut after, now)?;
+    Ok(after)
 }
 
 /// What a message says, gathered from ticket, directory and escalation.

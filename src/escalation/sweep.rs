@@ -177,8 +177,12 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     let Some((found, ticket)) = matter else { return Ok(true) };
     match event.kind {
         EventKind::Sent => match found {
-            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message, now)?,
-            _ => {}
+            Some(found) if message.purpose == Purpose::Created => {
+                let found = step::note_answer(tx, &found, event, now)?;
+                sent(tx, &found, &message, now)?;
+            }
+            Some(found) => drop(step::note_answer(tx, &found, event, now)?),
+            None => {}
         },
         EventKind::Failing => {
             if let Some(found) = found {

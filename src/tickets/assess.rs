@@ -45,7 +45,13 @@ pub async fn release(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticke
 }
 
 /// Writes something down; nothing else changes.
-pub async fn note(desk: &Desk, caller: Caller, at: TicketRef, text: String, repeat: Option<Once<Ticket>>) -> Result<Outcome<Ticket>, AppError> {
+pub async fn note(
+    desk: &Desk,
+    caller: Caller,
+    at: TicketRef,
+    text: String,
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("text", &text)?;
     work_once(desk, Action::NoteTicket, caller, at, repeat, |tx, caller, ticket, now| {
         record(tx, ticket.id, &caller.actor, &Event::Noted { text }, now)
@@ -54,7 +60,13 @@ pub async fn note(desk: &Desk, caller: Caller, at: TicketRef, text: String, repe
 }
 
 /// Asks the person something; the clock stands until they reply (`escalation::ask::resume`).
-pub async fn wait(desk: &Desk, caller: Caller, at: TicketRef, question: String, repeat: Option<Once<Ticket>>) -> Result<Outcome<Ticket>, AppError> {
+pub async fn wait(
+    desk: &Desk,
+    caller: Caller,
+    at: TicketRef,
+    question: String,
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("question", &question)?;
     let letter_desk = desk.clone();
     work_once(desk, Action::AssessTicket, caller, at, repeat, move |tx, caller, ticket, now| {
@@ -73,7 +85,8 @@ pub async fn interim(
     at: TicketRef,
     text: String,
     respond_by: Timestamp,
-    repeat: Option<Once<Ticket>>) -> Result<Outcome<Ticket>, AppError> {
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("text", &text)?;
     if respond_by <= desk.clock.now() {
         return Err(AppError::field("respond_by", "must lie in the future"));

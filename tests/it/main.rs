@@ -1,6 +1,7 @@
 //! The integration tests: one binary that mirrors `src/`, with real peers and both databases.
 
 mod access;
+mod adapters;
 mod attacks;
 mod audit;
 mod browser;
@@ -8,8 +9,10 @@ mod browser_confirmation;
 mod browser_help;
 mod browser_rollout;
 mod browser_staff;
+mod callbacks;
 mod cli;
 mod confirmations;
+mod conversation;
 mod delivery;
 mod directory;
 mod escalations;

@@ -48,9 +48,9 @@ CREATE TABLE contact_callbacks (
     updated_at TIMESTAMP NOT NULL
 );
 
--- How messages are put into the words of another ticket system (JSON), and its sealed headers.
+-- How messages are put into the words of another ticket system (JSON), and its sealed secrets.
 ALTER TABLE endpoints ADD COLUMN adapter TEXT;
-ALTER TABLE endpoints ADD COLUMN adapter_headers BLOB;
+ALTER TABLE endpoints ADD COLUMN adapter_secrets BLOB;
 
 -- What of a receiver's answer somebody has to act on (JSON).
 ALTER TABLE delivery_events ADD COLUMN answer TEXT;

@@ -4,6 +4,7 @@
 
 pub(super) mod adoptions;
 pub(super) mod agreements;
+pub(super) mod callbacks;
 pub(super) mod channels;
 pub(super) mod contacts;
 pub(super) mod duties;

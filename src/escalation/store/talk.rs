@@ -49,10 +49,7 @@ pub(in crate::escalation) fn insert_question(
 }
 
 /// All of them, earliest first.
-pub(in crate::escalation) fn questions(
-    conn: &mut Conn,
-    escalation: EscalationId,
-) -> Result<Vec<Question>, AppError> {
+pub(in crate::escalation) fn questions(conn: &mut Conn, escalation: EscalationId) -> Result<Vec<Question>, AppError> {
     let rows: Vec<QuestionRow> = q::table.filter(q::escalation_id.eq(escalation)).order(q::id).load(conn)?;
     let question = |row: QuestionRow| Question {
         id: row.id,
@@ -120,10 +117,7 @@ pub(in crate::escalation) fn insert_handover(
 }
 
 /// All of them, earliest first.
-pub(in crate::escalation) fn handovers(
-    conn: &mut Conn,
-    escalation: EscalationId,
-) -> Result<Vec<Handover>, AppError> {
+pub(in crate::escalation) fn handovers(conn: &mut Conn, escalation: EscalationId) -> Result<Vec<Handover>, AppError> {
     let rows: Vec<HandoverRow> = h::table.filter(h::escalation_id.eq(escalation)).order(h::id).load(conn)?;
     let handover = |row: HandoverRow| Handover {
         id: row.id,

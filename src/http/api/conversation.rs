@@ -79,11 +79,7 @@ pub async fn hand_on(
 /// Give it to somebody else, as the central contact.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/forward", params(("escalation" = String, Path)), request_body = HandOn, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = Problem), (status = 422, body = Problem)))]
-pub async fn forward(
-    state: Data<State>,
-    command: Command<right::AssessTicket, HandOn>,
-    at: Path<String>,
-) -> ApiResult {
+pub async fn forward(state: Data<State>, command: Command<right::AssessTicket, HandOn>, at: Path<String>) -> ApiResult {
     let render = render(&state);
     let once = command.once(Arc::new(render.clone()))?;
     send_outcome(hand_on::forward(&state.escalations, command.caller, id(&at)?, command.body, once).await?, render)

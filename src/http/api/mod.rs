@@ -4,6 +4,7 @@
 //! made from these files (`openapi.rs`).
 
 pub mod audit;
+pub mod callbacks;
 pub mod conversation;
 pub mod directory;
 pub mod escalations;

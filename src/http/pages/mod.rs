@@ -72,7 +72,18 @@ pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
 
 /// Sends a page that only says something.
 pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&str>) -> HttpResponse {
-    page(status, &Message { lang: "de", assets: Assets::here(), title, lead, next_step })
+    message_in("de", status, title, lead, next_step)
+}
+
+/// The same in another language.
+pub fn message_in(
+    lang: &'static str,
+    status: StatusCode,
+    title: &str,
+    lead: &str,
+    next_step: Option<&str>,
+) -> HttpResponse {
+    page(status, &Message { lang, assets: Assets::here(), title, lead, next_step })
 }
 
 /// Sends a fault as a page; an internal one is logged on the way like those of the API.
