@@ -326,9 +326,12 @@ pub(super) fn keep(
     mut row: store::contacts::ContactRow,
     now: Timestamp,
 ) -> Result<Contact, AppError> {
+    let version = row.version;
     row.version += 1;
     row.updated_at = now;
-    store::contacts::save(tx, &row)?;
+    if !store::contacts::change(tx, &row, version)? {
+        return Err(stale("the contact", version));
+    }
     store::changed(tx)?;
     let after = find(tx, &row.slug)?;
     let trail = Trail::changed(before, &told(&after, webhook)?);

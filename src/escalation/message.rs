@@ -3,20 +3,22 @@
 //! Pure. The subject holds number, kind, service and place, nothing of the citizen. Name and addresses of the
 //! reporter appear only for a contact that is allowed them; then the caller seals the message. A webhook body
 //! stays under 20 KB: long texts are cut with a sign, the page behind the link has them whole. A link opens a page
-//! with one button; opening it changes nothing.
+//! with one button; opening it changes nothing. The words of other ticket systems stand in `message/adapted.rs`.
+
+mod adapted;
 
 use std::collections::BTreeMap;
 
 use chrono_tz::Europe::Berlin;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::delivery::adapter::{Adapter, Finished};
 use crate::directory::Kind;
 use crate::ids::{EscalationId, QuestionId};
 use crate::tickets::reply::{escape, paragraphs};
 use crate::tickets::ticket::{Category, Priority, Reporter};
+
+pub use adapted::{Known, adapted};
 
 /// The longest webhook body, with room to spare below the promised 20 KB.
 const LONGEST_BODY: usize = 19_000;
@@ -306,19 +308,6 @@ pub fn webhook_body(facts: &Facts) -> Result<String, serde_json::Error> {
     short_enough(facts, |facts| serde_json::to_string(&event(facts)), |body| body.len())
 }
 
-/// The same in the words of another ticket system, with its call; `known` are its number and key for this, if it gave
-/// them. The fault names the template and line.
-pub fn adapted(adapter: &Adapter, facts: &Facts, known: &Known) -> Result<(Finished, String), String> {
-    let make = |facts: &Facts| {
-        let data = template_data(facts, known).map_err(|fault| fault.to_string())?;
-        adapter.finish(&data)
-    };
-    short_enough(facts, make, |(_, body)| body.len())
-}
-
-/// What a contact's own system calls the matter: the number for people, the key for its interface.
-pub type Known = (Option<String>, Option<String>);
-
 /// Makes a body of shorter and shorter texts until it is short enough.
 fn short_enough<T, E>(
     facts: &Facts,
@@ -341,33 +330,6 @@ fn short_enough<T, E>(
         }
         facts.context.values_mut().for_each(|value| cut(value, most / 8));
     }
-}
-
-/// What templates see: the event with mail's title and text. What is not there now is empty, never missing, so that a
-/// template that was sound when it was entered stays so. Who asked is in it only where the contact may see that.
-fn template_data(facts: &Facts, (reference, key): &Known) -> Result<Value, serde_json::Error> {
-    let mut event = serde_json::to_value(event(facts))?;
-    let mut data = event["data"].take();
-    for field in ["type", "timestamp"] {
-        data[field] = event[field].take();
-    }
-    for (part, fields) in [
-        ("reporter", &["name", "email", "phone"][..]),
-        ("reply", &["text"]),
-        ("links", &["acknowledge", "answer", "return", "ask", "hand_on", "view"]),
-    ] {
-        for field in fields.iter().filter(|field| data[part].get(**field).is_none()).collect::<Vec<_>>() {
-            data[part][*field] = Value::Null;
-        }
-    }
-    if data["reply"].get("questions").is_none() {
-        data["reply"]["questions"] = Value::Array(Vec::new());
-    }
-    data["title"] = subject(facts).into();
-    data["text"] = text(facts).into();
-    data["reference"] = reference.clone().into();
-    data["key"] = key.clone().into();
-    Ok(data)
 }
 
 fn cut(text: &mut String, most: usize) {
@@ -408,7 +370,7 @@ fn event(facts: &Facts) -> Event<'_> {
 mod tests {
     use super::*;
 
-    fn facts() -> Facts {
+    pub(super) fn facts() -> Facts {
         Facts {
             occasion: Occasion::Created,
             escalation: EscalationId::new(),
@@ -463,50 +425,6 @@ mod tests {
         assert!(event["data"]["ticket"]["description"].as_str().unwrap().ends_with("[…]"));
         assert_eq!(event["data"]["links"]["return"], "https://lotse.example.org/eskalation/geheim/return");
         assert!(event["data"].get("reporter").is_none());
-    }
-
-    fn keys(value: &Value, at: &str, found: &mut Vec<String>) {
-        for (key, inner) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "browser") {
-            found.push(format!("{at}{key}"));
-            keys(inner, &format!("{at}{key}."), found);
-        }
-    }
-
-    #[test]
-    fn the_sample_of_adapters_is_shaped_like_a_true_message() {
-        let known = (Some("22003".to_owned()), Some("3".to_owned()));
-        for occasion in [Occasion::Created, Occasion::Reminded, Occasion::Replied, Occasion::Cancelled] {
-            let data = template_data(&Facts { occasion, ..facts() }, &known).unwrap();
-            let (mut made, mut sample) = (Vec::new(), Vec::new());
-            keys(&data, "", &mut made);
-            keys(&crate::delivery::adapter::sample(), "", &mut sample);
-            made.sort();
-            sample.sort();
-            assert_eq!(made, sample, "{occasion:?}");
-        }
-    }
-
-    #[test]
-    fn another_system_is_called_in_its_own_words() {
-        let mut facts = facts();
-        facts.description = "\u{1}\"🚀".repeat(2600);
-        let settings = [("group", "Users"), ("customer", "lotse@example.org")];
-        let adapter = Adapter {
-            preset: Some(crate::delivery::adapter::Preset::Zammad),
-            settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            secrets: vec!["token".into()],
-            ..Adapter::default()
-        };
-        let (call, body) = adapted(&adapter, &facts, &(None, None)).unwrap();
-        assert!(body.len() < 20_000, "{}", body.len());
-        let ticket: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((call.path.as_str(), &ticket["group"]), ("/api/v1/tickets", &"Users".into()));
-        let known = (Some("22003".to_owned()), Some("3".to_owned()));
-        let off = Facts { occasion: Occasion::Cancelled, ..facts };
-        let (call, body) = adapted(&adapter, &off, &known).unwrap();
-        let article: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((call.path.as_str(), &article["ticket_id"]), ("/api/v1/ticket_articles", &3.into()));
-        assert_eq!(call.reference, None, "an article's number is not the ticket's");
     }
 
     #[test]

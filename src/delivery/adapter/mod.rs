@@ -334,7 +334,7 @@ pub(super) fn fill(text: &str, secrets: &BTreeMap<String, String>, is_json: bool
 
 /// The same for people: the names of the secrets in their places.
 pub fn masked(text: &str) -> String {
-    text.replace(OPENS, "…").replace(CLOSES, "…")
+    text.replace([OPENS, CLOSES], "…")
 }
 
 /// What of an answer is kept: texts and numbers, short and printable.

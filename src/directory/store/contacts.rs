@@ -180,6 +180,13 @@ pub(in crate::directory) fn end(conn: &mut Conn, row: &ContactRow, version: i32)
     Ok(diesel::update(present.filter(contacts::version.eq(version))).set(ended).execute(conn)? == 1)
 }
 
+/// Stores a change of it made against this version; false when it has another one by now, or has ended.
+pub(in crate::directory) fn change(conn: &mut Conn, row: &ContactRow, version: i32) -> Result<bool, AppError> {
+    let row = ContactRow { folded: fold(&format!("{} {}", row.name, row.slug)), ..row.clone() };
+    let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
+    Ok(diesel::update(present.filter(contacts::version.eq(version))).set(&row).execute(conn)? == 1)
+}
+
 /// Stores it, new or changed.
 pub(in crate::directory) fn save(conn: &mut Conn, row: &ContactRow) -> Result<(), AppError> {
     let row = ContactRow { folded: fold(&format!("{} {}", row.name, row.slug)), ..row.clone() };

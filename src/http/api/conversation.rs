@@ -37,7 +37,7 @@ pub struct Comment {
 }
 
 /// The questions and replies, and who handed on to whom.
-#[utoipa::path(get, path = "/api/v1/escalations/{escalation}/conversation", params(("escalation" = String, Path)), tag = "escalations",
+#[utoipa::path(get, operation_id = "conversation", path = "/api/v1/escalations/{escalation}/conversation", params(("escalation" = String, Path)), tag = "escalations",
     responses((status = 200, body = Conversation), (status = 404, body = Problem)))]
 pub async fn show(state: Data<State>, guard: Guard<right::ReadEscalations>, at: Path<String>) -> ApiResult {
     let (found, questions, handovers) = browse::conversation(&state.escalations, guard.caller, id(&at)?).await?;

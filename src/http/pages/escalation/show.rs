@@ -214,8 +214,8 @@ pub(super) fn was_done(found: &LinkPage, word: Action) -> bool {
 /// What was done, and how it goes on.
 pub(super) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLevelDone {
     let (language, facts) = (opened.language, found.facts);
-    let say = |part: &str| language.say(&format!("desk-done-{}{part}", word.as_str()));
-    let mut next_steps = vec![say("-next")];
+    let text = |part: &str| language.say(&format!("desk-done-{}{part}", word.as_str()));
+    let mut next_steps = vec![text("-next")];
     if matches!(word, Action::Answer | Action::Return) {
         next_steps.push(language.say("desk-nothing-more"));
     }
@@ -223,8 +223,8 @@ pub(super) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLeve
         lang: language.as_str(),
         language,
         assets: Assets::here(),
-        title: say(""),
-        happened: say("-what"),
+        title: text(""),
+        happened: text("-what"),
         next_steps,
         see: language.with("desk-see", "number", &facts.number),
         view_url: opened.at(Action::View),
