@@ -491,6 +491,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
         "reject" | "reopen" | "return" | "withdraw" | "erase" | "decline" => json!({"reason": "weil"}),
         "merge" => json!({"into": other_ticket}),
         "matrix" => json!({"version": 0, "tasks": [{"task": "costs", "land": "responsible"}]}),
+        "preview" if path.contains("/contacts/") => json!({}),
         "escalations" | "preview" => json!({"kind": "technical", "note": "?"}),
         "{adoption}" => json!({"state": "suspended", "reason": "weil"}),
         "{channel}" => {
