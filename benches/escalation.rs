@@ -242,5 +242,5 @@ fn letter(to: &lotse::keys::EmailAddress, n: usize) -> Content {
 fn event(n: usize) -> Content {
     let description = "Nach dem Absenden erscheint nur eine leere Seite. ".repeat(12);
     let data = json!({"escalation_id": n, "kind": "technical", "ticket": {"subject": "Anmeldung", "description": description}});
-    Content::Webhook { body: json!({"type": "escalation.created", "data": data}).to_string() }
+    Content::Webhook { body: json!({"type": "escalation.created", "data": data}).to_string(), call: None }
 }

@@ -51,6 +51,10 @@ ids! {
     CallerId of Caller,
     /// One entry of the audit log.
     AuditId of Audit,
+    /// One question of the 2nd level to the central contact.
+    QuestionId of Question,
+    /// One handing on of an escalation, done or proposed.
+    HandoverId of Handover,
     /// A municipality's use of a service.
     AdoptionId of Adoption,
     /// One contact's duty somewhere.

@@ -235,6 +235,7 @@ pub fn limits(config: &Config) -> limits::Settings {
         forms: NonZeroU32::new(limits.forms_per_minute),
         calls: NonZeroU32::new(limits.calls_per_minute),
         help: NonZeroU32::new(limits.help_per_minute),
+        callbacks: NonZeroU32::new(limits.callbacks_per_minute),
     }
 }
 

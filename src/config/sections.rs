@@ -157,6 +157,7 @@ pub struct Limits {
     pub forms_per_minute: u32,
     pub calls_per_minute: u32,
     pub help_per_minute: u32,
+    pub callbacks_per_minute: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -40,6 +40,8 @@ diesel::table! {
         disabled_because -> Nullable<Text>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        adapter -> Nullable<Text>,
+        adapter_secrets -> Nullable<Binary>,
     }
 }
 
@@ -91,6 +93,7 @@ diesel::table! {
         detail -> Text,
         at -> Timestamp,
         handled_at -> Nullable<Timestamp>,
+        answer -> Nullable<Text>,
     }
 }
 
@@ -488,6 +491,61 @@ diesel::table! {
         contact -> Text,
         step -> Integer,
         reached_at -> Timestamp,
+        reference -> Nullable<Text>,
+        remote_key -> Nullable<Text>,
+        said -> Nullable<Text>,
+        said_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    escalation_questions (id) {
+        id -> DbUuid,
+        escalation_id -> DbUuid,
+        contact -> Nullable<Text>,
+        asked_by -> Text,
+        question -> Text,
+        asked_at -> Timestamp,
+        reply -> Nullable<Text>,
+        replied_by -> Nullable<Text>,
+        replied_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    escalation_handovers (id) {
+        id -> DbUuid,
+        escalation_id -> DbUuid,
+        from_contact -> Nullable<Text>,
+        from_name -> Text,
+        to_contact -> Text,
+        to_name -> Text,
+        reason -> Text,
+        state -> Text,
+        at -> Timestamp,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    contact_callbacks (contact) {
+        contact -> Text,
+        id -> DbUuid,
+        secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<Timestamp>,
+        statuses -> Text,
+        updated_at -> Timestamp,
     }
 }
 
@@ -833,6 +891,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     notice_recipients,
     escalations,
     escalation_contacts,
+    escalation_questions,
+    escalation_handovers,
+    contact_callbacks,
     escalation_links,
     users,
     user_grants,

@@ -5,11 +5,12 @@
 //! changing its address or secret. Not here: who stands behind an address (the directory) and whether a URL is
 //! acceptable (`address.rs`, asked at entry and again at every send).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::adapter::Adapter;
 use super::outbox::Channel;
 use super::store;
 use crate::clock::Timestamp;
@@ -55,6 +56,8 @@ pub struct Endpoint {
     pub disabled_because: Option<String>,
     /// Until when the former secret signs as well.
     pub previous_until: Option<Timestamp>,
+    /// In whose words it is called, where that is another ticket system.
+    pub adapter: Option<Adapter>,
 }
 
 /// The endpoint of a mailbox, found or made.
@@ -100,6 +103,50 @@ pub fn change_webhook(
     }
     store::endpoint::set_url(tx, id, url)?;
     enable_endpoint(tx, id, now)
+}
+
+/// Calls an endpoint in the words of another ticket system, or no longer so; what [`Adapter::check`] found sound. Without
+/// new secrets the present ones stay. True when anything changed; then the endpoint is enabled again.
+pub fn set_adapter(
+    tx: &mut Tx,
+    sealer: &Sealer,
+    id: EndpointId,
+    adapter: Option<&Adapter>,
+    secrets: Option<&BTreeMap<String, String>>,
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    let before = store::endpoint::of_ids(tx, &[id])?.pop().ok_or(AppError::NotFound)?;
+    if before.adapter.as_ref() == adapter && secrets.is_none() {
+        return Ok(false);
+    }
+    let text = adapter.map(serde_json::to_string).transpose().map_err(AppError::internal)?;
+    store::endpoint::set_adapter(tx, id, text.as_deref())?;
+    let sealed = match (adapter, secrets) {
+        (None, _) => Some(None),
+        (Some(_), None) => None,
+        (Some(_), Some(secrets)) => {
+            let plain = serde_json::to_vec(secrets).map_err(AppError::internal)?;
+            Some(Some(sealer.secrets().seal(&plain, &adapter_context(id))))
+        }
+    };
+    if let Some(sealed) = sealed {
+        store::endpoint::set_adapter_secrets(tx, id, sealed.as_deref())?;
+    }
+    enable_endpoint(tx, id, now)?;
+    Ok(true)
+}
+
+/// The stored secrets of an adapter in the clear, for sending.
+pub(super) fn open_adapter(
+    sealer: &Sealer,
+    id: EndpointId,
+    sealed: &[u8],
+) -> Result<BTreeMap<String, String>, AppError> {
+    serde_json::from_slice(&sealer.secrets().open(sealed, &adapter_context(id))?).map_err(AppError::internal)
+}
+
+fn adapter_context(id: EndpointId) -> String {
+    format!("adapter of endpoint {id}")
 }
 
 /// Lets messages go to an endpoint again and forgets its failures.

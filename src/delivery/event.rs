@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::adapter::Answered;
 use super::store;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
@@ -44,6 +45,8 @@ pub struct DeliveryEvent {
     pub detail: String,
     /// When.
     pub at: Timestamp,
+    /// What of the receiver's answer was kept.
+    pub answer: Option<Answered>,
 }
 
 /// Events nobody has acted on yet, earliest first.

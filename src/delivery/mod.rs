@@ -9,8 +9,9 @@
 //! Where next: `outbox.rs` (messages in and their state), `endpoint.rs` (addresses and their health), `event.rs`
 //! (what delivery learned), `worker.rs` (lease, commit, send, record), `record.rs` (what an outcome changes),
 //! `retry.rs` (when to try again), `email.rs` and `webhook.rs` (the two ways out), `address.rs` (where a webhook
-//! may point).
+//! may point), `adapter/` (messages in the words of other ticket systems).
 
+pub mod adapter;
 mod address;
 mod email;
 mod endpoint;
@@ -31,7 +32,7 @@ pub use address::{WebhookPolicy, check_secret, check_webhook_url};
 pub use email::{MailSettings, Mailer, Transport};
 pub use endpoint::{
     DEFAULT_OVERLAP, Endpoint, EndpointState, change_webhook, clear_bounce, enable_endpoint, endpoints, mail_endpoint,
-    webhook_endpoint,
+    set_adapter, webhook_endpoint,
 };
 pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::adapter::Finished;
 use super::store;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Topic, Tx};
@@ -35,6 +36,8 @@ crate::text_enum! {
         Created = "created",
         /// A reminder.
         Reminded = "reminded",
+        /// The answer to a question of the 2nd level.
+        Replied = "replied",
         /// Word that nothing is expected any more.
         Cancelled = "cancelled",
         /// A notice to people of our own side.
@@ -103,6 +106,9 @@ pub enum Content {
     Webhook {
         /// Finished JSON text, at most 20,000 bytes.
         body: String,
+        /// In whose words it is, where another ticket system is called.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<Finished>,
     },
 }
 
@@ -189,7 +195,7 @@ pub fn enqueue(
     sealed_under: Option<(SealKeyId, &DataKey)>,
     now: Timestamp,
 ) -> Result<bool, AppError> {
-    if let Content::Webhook { body } = &outgoing.content {
+    if let Content::Webhook { body, .. } = &outgoing.content {
         if body.len() > LONGEST_BODY {
             return Err(AppError::Internal(format!("a webhook body of {} bytes is too long", body.len())));
         }

@@ -6,6 +6,7 @@
 
 use chrono::TimeDelta;
 
+use super::adapter::Answered;
 use super::outbox::AttemptOutcome;
 
 /// The longest text taken over from a receiver.
@@ -36,11 +37,13 @@ pub(super) struct Outcome {
     pub retry_after: Option<TimeDelta>,
     /// True where waiting will hardly help, so that somebody should hear at once.
     pub needs_person: bool,
+    /// What of the answer is kept.
+    pub answer: Option<Answered>,
 }
 
 impl Outcome {
     fn new(kind: AttemptOutcome, detail: &str, news: News) -> Self {
-        Self { kind, detail: in_words(detail), news, retry_after: None, needs_person: false }
+        Self { kind, detail: in_words(detail), news, retry_after: None, needs_person: false, answer: None }
     }
 
     /// Accepted.

@@ -178,5 +178,6 @@ fn event(kind: EventKind, done: &Done) -> EventRow {
         endpoint_id: done.endpoint,
         detail: done.outcome.detail.clone(),
         at: done.at,
+        answer: done.outcome.answer.as_ref().and_then(|answer| serde_json::to_string(answer).ok()),
     }
 }

@@ -5,16 +5,19 @@
 //! each send, a resolved one by the resolver itself, so that what was tested is what is connected to. Not here:
 //! when to try again and what an outcome means for the endpoint (`record.rs`).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Response, StatusCode};
 use url::Url;
 
+use super::adapter::{Finished, LogIn, fill, read_answer};
 use super::address::{WebhookPolicy, check_webhook_url, is_public};
+use super::outbox::AttemptOutcome;
 use super::outcome::{News, Outcome};
 use super::retry::retry_after;
 use crate::clock::Timestamp;
@@ -73,6 +76,8 @@ pub(super) struct Target {
     pub url: String,
     /// The present secret first; while one is being replaced, the former one too.
     pub secrets: Vec<String>,
+    /// What an adapter fills into its headers and payload.
+    pub own: BTreeMap<String, String>,
 }
 
 impl Webhooks {
@@ -97,17 +102,37 @@ impl Webhooks {
         self.0.settings.total_timeout
     }
 
-    /// Posts one body and tells how it went.
-    pub(super) async fn send(&self, id: DeliveryId, body: String, target: &Target, now: Timestamp) -> Outcome {
-        let request = match self.request(id, body, target, now) {
+    /// Posts one body, in another system's words where there are some, and tells how it went.
+    pub(super) async fn send(
+        &self,
+        id: DeliveryId,
+        body: String,
+        call: Option<Finished>,
+        target: &Target,
+        now: Timestamp,
+    ) -> Outcome {
+        let lost = |fault: &str| Outcome { needs_person: true, ..Outcome::failed(fault, News::Failing) };
+        let request = match &call {
+            None => self.request(id, body, target, now),
+            Some(call) => match self.log_in(call, target).await {
+                Ok(token) => self.call(id, &body, (call, token), target, now),
+                Err(outcome) => return outcome,
+            },
+        };
+        let request = match request {
             Ok(request) => request,
-            Err(fault) => return Outcome { needs_person: true, ..Outcome::failed(&fault, News::Failing) },
+            Err(fault) => return lost(&fault),
         };
         match request.send().await {
             Ok(answer) => {
                 let outcome = judge(answer.status(), header(&answer), now);
-                drain(answer).await;
-                outcome
+                match &call {
+                    Some(call) if outcome.kind == AttemptOutcome::Sent => look_into(answer, call, outcome).await,
+                    _ => {
+                        drain(answer).await;
+                        outcome
+                    }
+                }
             }
             Err(error) => {
                 let (words, needs_person) = self.words(&error);
@@ -143,6 +168,57 @@ impl Webhooks {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signatures.join(" "))
             .body(body))
+    }
+
+    /// The same in another system's words: its path, method and headers; signed all the same.
+    fn call(
+        &self,
+        id: DeliveryId,
+        body: &str,
+        (call, token): (&Finished, Option<(HeaderName, HeaderValue)>),
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<reqwest::RequestBuilder, String> {
+        let missing = || "a secret that the adapter needs is not there; give it one".to_owned();
+        let body = fill(body, &target.own, true).ok_or_else(missing)?;
+        let url = format!("{}{}", target.url.trim_end_matches('/'), call.path);
+        let mut request = self.request(id, body, &Target { url, ..target.clone() }, now)?.build();
+        if let Ok(request) = &mut request {
+            *request.method_mut() = call.method.as_str().parse().map_err(|_| "the method is none".to_owned())?;
+            request.headers_mut().extend(filled(call.headers.iter().map(|(n, v)| (n, v)), target)?);
+            request.headers_mut().extend(token);
+        }
+        let request = request.map_err(|fault| innermost(&fault))?;
+        Ok(reqwest::RequestBuilder::from_parts(self.client(&request.url().clone())?.clone(), request))
+    }
+
+    /// Gets the token of a system that wants one.
+    async fn log_in(&self, call: &Finished, target: &Target) -> Result<Option<(HeaderName, HeaderValue)>, Outcome> {
+        let Some(login) = &call.login else { return Ok(None) };
+        let failed = |words: &str| Outcome::failed(&format!("the log-in before it {words}"), News::Failing);
+        let request = self.log_in_request(call, login, target).map_err(|fault| failed(&fault))?;
+        let answer = request.send().await.map_err(|error| failed(&self.words(&error).0))?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(failed(&format!("answered {}", status.as_u16())));
+        }
+        let body = read_json(answer).await;
+        let token = body.as_ref().and_then(|body| body.pointer(&login.token)).and_then(|token| token.as_str());
+        let header = token.and_then(|token| header_of(&login.header, token));
+        header.map(Some).ok_or_else(|| failed("gave no token where the adapter looks for it"))
+    }
+
+    fn log_in_request(
+        &self,
+        call: &Finished,
+        login: &LogIn,
+        target: &Target,
+    ) -> Result<reqwest::RequestBuilder, String> {
+        let url = format!("{}{}", target.url.trim_end_matches('/'), login.path);
+        let url = check_webhook_url(&url, &self.0.settings.policy).map_err(|e| format!("has no good URL: it {e}"))?;
+        let headers = call.headers.iter().map(|(n, v)| (n, v)).chain(&login.headers);
+        let headers = filled(headers, target)?;
+        Ok(self.client(&url)?.get(url).headers(headers.into_iter().collect()))
     }
 
     fn client(&self, url: &Url) -> Result<&Client, String> {
@@ -208,6 +284,45 @@ fn judge(status: StatusCode, asked: Option<&str>, now: Timestamp) -> Outcome {
     let retry_after = asked.filter(|_| waits).and_then(|value| retry_after(value, now.utc()));
     let words = if status.is_redirection() { format!("{words}; redirects are not followed") } else { words };
     Outcome { retry_after, ..Outcome::failed(&words, News::Failing) }
+}
+
+/// Headers with their secrets in place; marked so that no log shows them.
+fn filled<'a>(
+    headers: impl Iterator<Item = (&'a String, &'a String)>,
+    target: &Target,
+) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let one = |(name, value): (&String, &String)| {
+        let value = fill(value, &target.own, false).ok_or("a secret that a header needs is not there; give it one")?;
+        header_of(name, &value).ok_or_else(|| format!("the header {name} cannot be sent"))
+    };
+    headers.map(one).collect()
+}
+
+fn header_of(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some((name.parse().ok()?, value))
+}
+
+/// Takes the other side's number out of an answer that says it went well, and sees a failure that only the body tells.
+async fn look_into(answer: Response, call: &Finished, outcome: Outcome) -> Outcome {
+    let body = read_json(answer).await.unwrap_or_default();
+    if let Some(error) = call.error.as_deref().filter(|pointer| body.pointer(pointer).is_some_and(|at| !at.is_null())) {
+        return Outcome::failed(&format!("{}, but with a fault at {error}", outcome.detail), News::Failing);
+    }
+    Outcome { answer: Some(read_answer(call, &body)).filter(|read| *read != Default::default()), ..outcome }
+}
+
+/// The body of an answer as JSON, where it is that and short enough.
+async fn read_json(mut answer: Response) -> Option<serde_json::Value> {
+    let mut read = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        if read.len() + chunk.len() > MOST_READ {
+            return None;
+        }
+        read.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&read).ok()
 }
 
 /// Reads what is left of an answer so that its connection can be used again, within bounds; a connection that
@@ -277,7 +392,6 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::delivery::outbox::AttemptOutcome;
 
     #[test]
     fn a_status_has_its_meaning() {

@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use tokio::sync::watch;
 
 use super::email::Mailer;
-use super::endpoint::open_secret;
+use super::endpoint::{open_adapter, open_secret};
 use super::flight::{Flight, Place};
 use super::outbox::{Channel, Content, open_content};
 use super::outcome::{News, Outcome};
@@ -284,8 +284,8 @@ impl Worker {
         };
         match open_content(row.id, &row.content, key) {
             Ok(Content::Mail(mail)) => self.mailer.send(row.id, row.created_at, &mail).await,
-            Ok(Content::Webhook { body }) => match self.target(parcel) {
-                Ok(target) => self.webhooks.send(row.id, body, &target, self.clock.now()).await,
+            Ok(Content::Webhook { body, call }) => match self.target(parcel) {
+                Ok(target) => self.webhooks.send(row.id, body, call, &target, self.clock.now()).await,
                 Err(fault) => unreadable(row.id, &fault),
             },
             Err(fault) => unreadable(row.id, &fault),
@@ -298,7 +298,9 @@ impl Worker {
         let previous = endpoint.previous_secret.as_ref().filter(|_| is_rotating);
         let secrets = endpoint.secret.iter().chain(previous);
         let secrets = secrets.map(|sealed| open_secret(&self.sealer, endpoint.id, sealed)).collect::<Result<_, _>>()?;
-        Ok(Target { url: endpoint.address.clone(), secrets })
+        let sealed = endpoint.adapter_secrets.as_deref();
+        let own = sealed.map(|sealed| open_adapter(&self.sealer, endpoint.id, sealed)).transpose()?;
+        Ok(Target { url: endpoint.address.clone(), secrets, own: own.unwrap_or_default() })
     }
 
     /// How long to wait when nobody wakes us.

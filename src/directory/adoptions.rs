@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::assigned::Assigned;
 use super::channels::{Channel, HelpChannel};
 use super::contacts::check_assigned;
-use super::page::{Page, PageRequest, guard, stale};
+use super::page::{Page, PageRequest, expect, guard, stale};
 use super::rollout;
 use super::store;
 use super::terms::{AdoptionState, Duty};
@@ -316,14 +316,16 @@ pub async fn end(
     db: &Db,
     actor: &Actor,
     id: AdoptionId,
+    expected: Option<i32>,
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
         let last = by_id(tx, id)?;
-        if !store::adoptions::end(tx, id, now)? {
-            return Err(AppError::NotFound);
+        expect("the adoption", expected, last.version)?;
+        if !store::adoptions::end(tx, id, last.version, now)? {
+            return Err(stale("the adoption", last.version));
         }
         let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::AdoptionEnded, (ObjectKind::Adoption, &id), trail, now)?;

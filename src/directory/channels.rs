@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::adoptions::Adoption;
-use super::page::{Page, PageRequest, guard, stale};
+use super::page::{Page, PageRequest, expect, guard, stale};
 use super::terms::ChannelKind;
 use super::versions::{self, Because, check_reason};
 use super::{hours, store};
@@ -257,6 +257,7 @@ pub async fn end(
     db: &Db,
     actor: &Actor,
     id: ChannelId,
+    expected: Option<i32>,
     reason: Option<String>,
     now: Timestamp,
 ) -> Result<(), AppError> {
@@ -264,7 +265,10 @@ pub async fn end(
     db.write(move |tx| {
         let channel = store::channels::find(tx, id)?.ok_or(AppError::NotFound)?;
         let before = adoption_of(tx, &channel.service, &channel.ars)?;
-        store::channels::end(tx, &[id], now)?;
+        expect("the channel", expected, channel.version)?;
+        if !store::channels::end(tx, id, channel.version, now)? {
+            return Err(stale("the channel", channel.version));
+        }
         let trail = Trail::before(&channel);
         audit::record(tx, &actor, AuditAction::ChannelEnded, (ObjectKind::Channel, &id), trail, now)?;
         adoption_changed(tx, Because::of(&actor, &reason), before, now)

@@ -7,6 +7,8 @@
 mod change;
 mod check;
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,7 @@ pub use change::ContactChange;
 use check::check;
 pub(super) use check::{check_assigned, check_change, check_plain};
 
-use super::page::{Page, PageRequest, guard, stale};
+use super::page::{Page, PageRequest, expect, guard, present, stale};
 use super::versions::{self, Because, check_reason};
 use super::{Rhythm, Settings, absence, confirmation, store, ways};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
@@ -23,6 +25,7 @@ use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
 use crate::delivery::EndpointState;
+pub use crate::delivery::adapter::Adapter;
 use crate::error::{AppError, Faults};
 use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
@@ -89,6 +92,9 @@ pub struct Webhook {
     pub url: String,
     /// Whether it is called.
     pub state: EndpointState,
+    /// In whose words it is called, where that is another ticket system; without its secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<Adapter>,
 }
 
 impl Webhook {
@@ -106,6 +112,13 @@ pub struct WebhookInput {
     pub url: String,
     /// `whsec_` and base64; the present one stays when left out.
     pub secret: Option<String>,
+    /// In whose words it is called; the present adapter stays when left out, `null` takes it away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Adapter>)]
+    pub adapter: Option<Option<Adapter>>,
+    /// Values of the adapter's secrets by name, such as `{"token": "…"}`; they never come out again. The present ones
+    /// stay when left out.
+    pub adapter_secrets: Option<BTreeMap<String, String>>,
 }
 
 impl std::fmt::Debug for WebhookInput {
@@ -319,9 +332,12 @@ pub(super) fn keep(
     mut row: store::contacts::ContactRow,
     now: Timestamp,
 ) -> Result<Contact, AppError> {
+    let version = row.version;
     row.version += 1;
     row.updated_at = now;
-    store::contacts::save(tx, &row)?;
+    if !store::contacts::change(tx, &row, version)? {
+        return Err(stale("the contact", version));
+    }
     store::changed(tx)?;
     let after = find(tx, &row.slug)?;
     let trail = Trail::changed(before, &told(&after, webhook)?);
@@ -331,16 +347,26 @@ pub(super) fn keep(
 }
 
 /// Ends one: it is asked nothing any more; what was asked before stays with it.
-pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    slug: Slug,
+    expected: Option<i32>,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
         let last = find(tx, &slug)?;
+        expect("the contact", expected, last.version)?;
         let mut row = store::contacts::find(tx, &slug)?.ok_or(AppError::NotFound)?;
         row.ended_at = Some(now);
         row.updated_at = now;
         row.version += 1;
         confirmation::after_save(tx, &row, &row, now)?;
-        store::contacts::save(tx, &row)?;
+        if !store::contacts::end(tx, &row, last.version)? {
+            return Err(stale("the contact", last.version));
+        }
         let trail = Trail::before(&last);
         audit::record(tx, &actor, AuditAction::ContactEnded, (ObjectKind::Contact, &slug), trail, now)?;
         versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;
@@ -354,6 +380,9 @@ fn told(contact: &Contact, webhook: Option<&WebhookInput>) -> Result<serde_json:
     let mut told = serde_json::to_value(contact).map_err(AppError::internal)?;
     if webhook.is_some_and(|webhook| webhook.secret.is_some()) {
         told["webhook"]["secret"] = "…".into();
+    }
+    if webhook.is_some_and(|webhook| webhook.adapter_secrets.is_some()) {
+        told["webhook"]["adapter_secrets"] = "…".into();
     }
     Ok(told)
 }

@@ -155,7 +155,7 @@ fn move_adoption(tx: &mut Tx, because: Because, row: AdoptionRow, new: &Ars, now
         let made = (ObjectKind::Adoption, &id as &dyn std::fmt::Display);
         audit::record(tx, because.actor, AuditAction::AdoptionCreated, made, Trail::after(&after), now)?;
     }
-    store::adoptions::end(tx, row.id, now)?;
+    store::adoptions::end(tx, row.id, row.version, now)?;
     versions::keep_end(tx, because, &before, now)?;
     audit::record(tx, because.actor, AuditAction::AdoptionEnded, object, Trail::before(&before), now)
 }

@@ -12,9 +12,11 @@
 //! here: who may change what (`access`).
 
 mod absence;
+pub mod adapters;
 pub mod adoptions;
 pub mod agreements;
 pub mod assigned;
+pub mod callbacks;
 pub mod channels;
 pub mod closing_days;
 pub mod confirmation;
@@ -56,7 +58,7 @@ pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
 pub use rhythm::Rhythm;
-pub use route::{DryRun, central_contacts, contacts_of, dry_run, emergency_route, route};
+pub use route::{DryRun, central_contacts, colleagues, contacts_of, dry_run, emergency_route, route};
 pub use service_clock::{Applied, Concern, HoursSource, ServiceClock};
 pub use services::Service;
 pub use snapshot::{

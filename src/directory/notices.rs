@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::page::{Page, PageRequest, guard, stale};
+use super::page::{Page, PageRequest, expect, guard, stale};
 use super::store;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -213,11 +213,14 @@ pub async fn change(
 }
 
 /// Ends one: it is no longer shown.
-pub async fn end(db: &Db, actor: &Actor, id: NoticeId, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(db: &Db, actor: &Actor, id: NoticeId, expected: Option<i32>, now: Timestamp) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
         let notice = store::notices::find(tx, id)?.ok_or(AppError::NotFound)?;
-        store::notices::end(tx, id, now)?;
+        expect("the notice", expected, notice.version)?;
+        if !store::notices::end(tx, id, notice.version, now)? {
+            return Err(stale("the notice", notice.version));
+        }
         store::changed(tx)?;
         let trail = Trail::before(&notice);
         audit::record(tx, &actor, AuditAction::NoticeEnded, (ObjectKind::Notice, &id), trail, now)

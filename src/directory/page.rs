@@ -81,6 +81,11 @@ pub(super) fn guard(version: Option<i32>) -> Result<i32, AppError> {
     version.ok_or_else(|| AppError::field("version", "must be the version of the object you read, or send If-Match"))
 }
 
+/// Refuses to end what has changed since the caller read it, where they say what they read.
+pub(super) fn expect(what: &str, expected: Option<i32>, present: i32) -> Result<(), AppError> {
+    if expected.is_none_or(|version| version == present) { Ok(()) } else { Err(stale(what, present)) }
+}
+
 /// What a change against an old version hears.
 pub(super) fn stale(what: &str, present: i32) -> AppError {
     AppError::Conflict(format!("{what} was changed meanwhile and is at version {present}; read it again"))

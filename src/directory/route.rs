@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::contacts::Contact;
 use super::resolve::{DutyFact, Facts, Route, Span, resolve, resolve_central, resolve_emergency};
-use super::terms::{AdoptionState, Kind};
+use super::terms::{AdoptionState, Duty, Kind};
 use super::{Settings, past, planned, store, ways};
 use crate::db::Conn;
 use crate::error::{AppError, Faults};
@@ -90,6 +90,32 @@ pub fn contacts_of(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<Contact>, AppE
     let mut found: HashMap<Slug, Contact> =
         ways::contacts(conn, rows)?.into_iter().map(|contact| (contact.slug.clone(), contact)).collect();
     Ok(slugs.iter().filter_map(|slug| found.remove(slug)).collect())
+}
+
+/// Whom those who were asked about this service and municipality may hand on to themselves: who answers questions about
+/// a service of the same operator, or about this service in this municipality, and who stands in for those asked.
+pub fn colleagues(
+    conn: &mut Conn,
+    service: &Slug,
+    ars: &Ars,
+    asked: &[Slug],
+    today: NaiveDate,
+) -> Result<Vec<Contact>, AppError> {
+    let mut duties = store::duties::of_operator(conn, service)?;
+    duties.extend(store::duties::of_adoptions(conn, std::slice::from_ref(service), std::slice::from_ref(ars))?);
+    let answers = [Duty::Technical, Duty::Functional, Duty::SpecialistProcedure, Duty::Emergency];
+    let mut slugs: Vec<Slug> = contacts_of(conn, asked)?.into_iter().filter_map(|contact| contact.deputy).collect();
+    slugs.extend(duties.into_iter().filter(|row| answers.contains(&row.duty)).filter_map(|row| {
+        let span = Span { from: row.valid_from, to: row.valid_to };
+        span.holds(today).then_some(row.contact)
+    }));
+    let mut known: Vec<Slug> = asked.to_vec();
+    slugs.retain(|slug| {
+        let is_new = !known.contains(slug);
+        known.push(slug.clone());
+        is_new
+    });
+    Ok(contacts_of(conn, &slugs)?.into_iter().filter(|contact| !contact.is_ended).collect())
 }
 
 fn in_order(conn: &mut Conn, route: &Route) -> Result<Vec<Contact>, AppError> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assigned::Assigned;
 use super::contacts::check_assigned;
-use super::page::{Page, PageRequest, guard, present, stale};
+use super::page::{Page, PageRequest, expect, guard, present, stale};
 use super::store;
 use super::terms::{Assessment, Kind};
 use super::versions::{self, Because, check_reason};
@@ -219,13 +219,21 @@ pub async fn change(
 }
 
 /// Ends one: it is no longer offered or found; requests that name it stay.
-pub async fn end(db: &Db, actor: &Actor, slug: Slug, reason: Option<String>, now: Timestamp) -> Result<(), AppError> {
+pub async fn end(
+    db: &Db,
+    actor: &Actor,
+    slug: Slug,
+    expected: Option<i32>,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let actor = actor.clone();
     db.write(move |tx| {
         let last = store::services::find(tx, &slug)?.ok_or(AppError::NotFound)?;
+        expect("the service", expected, last.version)?;
         let trail = Trail::before(&last);
-        if !store::services::end(tx, &slug, now)? {
-            return Err(AppError::NotFound);
+        if !store::services::end(tx, &slug, last.version, now)? {
+            return Err(stale("the service", last.version));
         }
         audit::record(tx, &actor, AuditAction::ServiceEnded, (ObjectKind::Service, &slug), trail, now)?;
         versions::keep_end(tx, Because::of(&actor, &reason), &last, now)?;

@@ -3,11 +3,12 @@
 //! Invariant: only this file asks delivery about endpoints, and a secret passes through it inwards only. An
 //! unchanged secret is not rotated; a changed one signs beside the former for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 
-use super::contacts::{Contact, Webhook, WebhookInput};
+use super::callbacks;
+use super::contacts::{Adapter, Contact, Webhook, WebhookInput};
 use super::resolve::{ContactFact, Span, Way};
 use super::store::contacts::ContactRow;
 use crate::clock::Timestamp;
@@ -45,7 +46,7 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         name: row.name,
         owner: row.owner,
         email: mail.and_then(|e| e.address.parse().ok()),
-        webhook: webhook.map(|e| Webhook { url: e.address.clone(), state: e.state }),
+        webhook: webhook.map(|e| Webhook { url: e.address.clone(), state: e.state, adapter: e.adapter.clone() }),
         phone: row.phone,
         hours: row.hours,
         deputy: row.deputy,
@@ -110,11 +111,61 @@ pub(super) fn set_webhook(
     if let Some(id) = row.webhook_endpoint {
         let before = delivery::endpoints(tx, &[id])?;
         delivery::change_webhook(tx, sealer, id, &webhook.url, webhook.secret.as_deref(), overlap, now)?;
+        set_adapter(tx, sealer, id, webhook, now)?;
         return Ok(before != delivery::endpoints(tx, &[id])?);
     }
-    let secret = webhook.secret.as_deref().ok_or_else(|| AppError::field("webhook.secret", SECRET_MISSING))?;
-    row.webhook_endpoint = Some(delivery::webhook_endpoint(tx, sealer, &webhook.url, secret, now)?);
+    // Another ticket system does not look at our signature; so nobody has to think of a secret for it.
+    let made = webhook.adapter.as_ref().is_some_and(Option::is_some).then(callbacks::new_secret);
+    let secret = webhook.secret.clone().or(made).ok_or_else(|| AppError::field("webhook.secret", SECRET_MISSING))?;
+    let id = delivery::webhook_endpoint(tx, sealer, &webhook.url, &secret, now)?;
+    set_adapter(tx, sealer, id, webhook, now)?;
+    row.webhook_endpoint = Some(id);
     Ok(true)
+}
+
+/// Calls the webhook in another system's words, or no longer so. The names of its secrets are those that were given.
+fn set_adapter(
+    tx: &mut Tx,
+    sealer: &Sealer,
+    id: EndpointId,
+    webhook: &WebhookInput,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let known = delivery::endpoints(tx, &[id])?.remove(&id).and_then(|endpoint| endpoint.adapter);
+    let wanted = match (&webhook.adapter, &webhook.adapter_secrets) {
+        (None, None) => return Ok(()),
+        (None, Some(_)) => known.clone(),
+        (Some(wanted), _) => wanted.clone(),
+    };
+    let names = match &webhook.adapter_secrets {
+        Some(secrets) => secrets.keys().cloned().collect(),
+        None => known.map(|known| known.secrets).unwrap_or_default(),
+    };
+    let wanted = wanted.map(|adapter| Adapter { secrets: names, ..adapter });
+    let mut faults = Faults::default();
+    check_adapter("webhook", wanted.as_ref(), webhook.adapter_secrets.as_ref(), &mut faults);
+    faults.finish()?;
+    delivery::set_adapter(tx, sealer, id, wanted.as_ref(), webhook.adapter_secrets.as_ref(), now)?;
+    Ok(())
+}
+
+/// Notes what is wrong with an adapter and its secrets, tried out on a made-up message.
+fn check_adapter(
+    field: &str,
+    adapter: Option<&Adapter>,
+    secrets: Option<&BTreeMap<String, String>>,
+    faults: &mut Faults,
+) {
+    for (name, secret) in secrets.into_iter().flatten() {
+        if secret.is_empty() || secret.len() > 2000 || secret.chars().any(char::is_control) {
+            faults.add(format!("{field}.adapter_secrets.{name}"), "must have 1 to 2,000 printable characters");
+        }
+    }
+    match adapter {
+        Some(adapter) => adapter.check(&format!("{field}.adapter"), faults),
+        None if secrets.is_some() => faults.add(format!("{field}.adapter_secrets"), "belong to an adapter; give one"),
+        None => {}
+    }
 }
 
 /// Somebody has confirmed the contact: that its mail once came back no longer counts.
@@ -132,12 +183,16 @@ pub(super) fn check_webhook(
     policy: &WebhookPolicy,
     faults: &mut Faults,
 ) {
-    faults.keep(&format!("{field}.url"), delivery::check_webhook_url(&webhook.url, policy));
+    let url = faults.keep(&format!("{field}.url"), delivery::check_webhook_url(&webhook.url, policy));
+    let has_adapter = webhook.adapter.as_ref().is_some_and(Option::is_some);
+    if has_adapter && url.is_some_and(|url| url.query().is_some()) {
+        faults.add(format!("{field}.url"), "must have no query where an adapter says the rest");
+    }
     match webhook.secret.as_deref() {
         Some(secret) => {
             faults.keep(&format!("{field}.secret"), delivery::check_secret(secret));
         }
-        None if has_secret => {}
+        None if has_secret || webhook.adapter.as_ref().is_some_and(Option::is_some) => {}
         None => faults.add(format!("{field}.secret"), SECRET_MISSING),
     }
 }

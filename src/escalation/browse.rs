@@ -3,7 +3,9 @@
 //! Invariant: a central contact sees those of its region, a 2nd-level token those whose chain has reached its
 //! contact, and to everybody else they do not exist.
 
+use super::ask::Question;
 use super::escalation::{Escalation, is_open};
+use super::hand_on::Handover;
 use super::{Escalations, store};
 use crate::access::{Action, Caller};
 use crate::db::{Conn, Tx};
@@ -67,6 +69,18 @@ pub async fn escalation(
         note_reading(escalations.desk(), &reader, &ticket, "escalation").await?;
     }
     Ok((found, ticket))
+}
+
+/// What was asked and replied, and who handed on to whom.
+pub async fn conversation(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<(Escalation, Vec<Question>, Vec<Handover>), AppError> {
+    let (found, _) = escalation(escalations, caller, id).await?;
+    let read = move |conn: &mut Conn| Ok((store::questions(conn, id)?, store::handovers(conn, id)?));
+    let (questions, handovers) = escalations.desk().db.read(read).await?;
+    Ok((found, questions, handovers))
 }
 
 /// The escalations of a ticket, earliest first.
@@ -210,10 +224,12 @@ pub(super) fn ticket_of(conn: &mut Conn, delivery: &Delivery) -> Result<Option<T
     let id: TicketId = match delivery.purpose {
         Purpose::Account | Purpose::Contact => return Ok(None),
         Purpose::Notice | Purpose::Reply => delivery.about.cast(),
-        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => match store::find(conn, delivery.about.cast())? {
-            Some(found) => found.ticket,
-            None => return Ok(None),
-        },
+        Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => {
+            match store::find(conn, delivery.about.cast())? {
+                Some(found) => found.ticket,
+                None => return Ok(None),
+            }
+        }
     };
     find_by_id(conn, id)
 }

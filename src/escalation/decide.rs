@@ -6,13 +6,14 @@
 use super::escalate::{ended, finish, save};
 use super::escalation::{Escalation, EscalationMove, EscalationStatus, next};
 use super::{Escalations, browse, step, store};
+use crate::access::idempotency::{Once, Outcome};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::delivery::{Purpose, cancel_pending};
 use crate::error::AppError;
 use crate::ids::EscalationId;
-use crate::tickets::assess::{check, hold, work};
+use crate::tickets::assess::{check, hold, work, work_once};
 use crate::tickets::reply::{Letter, write_reporter};
 use crate::tickets::status::is_open;
 use crate::tickets::ticket::Ticket;
@@ -24,10 +25,11 @@ pub async fn answer(
     caller: Caller,
     at: TicketRef,
     text: String,
-) -> Result<Ticket, AppError> {
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("text", &text)?;
     let context = escalations.clone();
-    work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+    work_once(escalations.desk(), Action::AssessTicket, caller, at, repeat, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
         promise::go_on(context.desk(), ticket, now);
         ticket.answer = Some(text.clone());
@@ -46,10 +48,11 @@ pub async fn reject(
     caller: Caller,
     at: TicketRef,
     reason: String,
-) -> Result<Ticket, AppError> {
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("reason", &reason)?;
     let context = escalations.clone();
-    work(escalations.desk(), Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+    work_once(escalations.desk(), Action::AssessTicket, caller, at, repeat, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
         promise::go_on(context.desk(), ticket, now);
         let event = Event::Rejected { reason: reason.clone(), told_by: ticket.reply_wish };
@@ -157,6 +160,6 @@ fn withdraw_one(
     save(tx, found, &mut after, now)?;
     let event = Event::EscalationWithdrawn { escalation: found.id, reason: reason.to_owned() };
     record(tx, ticket.id, actor, &event, now)?;
-    cancel_pending(tx, found.id.cast(), &[Purpose::Created, Purpose::Reminded])?;
+    cancel_pending(tx, found.id.cast(), &[Purpose::Created, Purpose::Reminded, Purpose::Replied])?;
     step::call_off(tx, escalations, &after, ticket, now)
 }

@@ -233,12 +233,26 @@ pub(super) fn next_step(
         expire(tx, &mut after, &ticket, now)?;
         return Ok(true);
     }
+    ask_following(tx, escalations, found, &mut after, &ticket, actor, now)?;
+    Ok(true)
+}
+
+/// Makes it the turn of whoever follows in the chain of `after`, and asks them.
+pub(super) fn ask_following(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    before: &Escalation,
+    after: &mut Escalation,
+    ticket: &Ticket,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), AppError> {
     after.step += 1;
     after.status = EscalationStatus::Pending;
-    timing::begin_step(tx, escalations, &mut after, &ticket, now)?;
-    save(tx, found, &mut after, now)?;
-    reach_somebody(tx, escalations, &mut after, &ticket, actor, now)?;
-    Ok(true)
+    timing::begin_step(tx, escalations, after, ticket, now)?;
+    save(tx, before, after, now)?;
+    tx.signal(Topic::Sweep);
+    reach_somebody(tx, escalations, after, ticket, actor, now)
 }
 
 /// Asks the next of the chain now, on the central contact's word.

@@ -43,6 +43,10 @@ crate::text_enum! {
         Return = "return",
         /// They need to know more.
         Ask = "ask",
+        /// They say something that decides nothing.
+        Comment = "comment",
+        /// They or the central contact give it to somebody else.
+        HandOn = "hand_on",
         /// The next contact is asked.
         Advance = "advance",
         /// The chain is at its end.
@@ -62,6 +66,8 @@ pub fn next(from: EscalationStatus, step: EscalationMove) -> Option<EscalationSt
         (Pending | Sent | Acknowledged, EscalationMove::Answer) => Some(Answered),
         (Pending | Sent | Acknowledged, Return) => Some(Returned),
         (Pending | Sent | Acknowledged, Ask) => Some(Acknowledged),
+        (Pending | Sent | Acknowledged, Comment) => Some(from),
+        (Pending | Sent | Acknowledged, HandOn) => Some(Pending),
         (Pending | Sent, Advance) => Some(Pending),
         (Pending | Sent, Expire) => Some(Expired),
         (Pending | Sent | Acknowledged, Withdraw) => Some(Withdrawn),

@@ -7,7 +7,9 @@
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::escalation::Escalation;
+use super::ask::Question;
+use super::escalation::{ContactRef, Escalation};
+use super::hand_on::{self, Handover};
 use super::message::{Facts, Occasion};
 use super::{Escalations, escalation, step, store};
 use crate::access::secret::{self, hash};
@@ -79,6 +81,14 @@ pub struct LinkPage {
     /// What the mail says too; never who asked, because opening that is recorded and a page that is opened
     /// changes nothing.
     pub facts: Facts,
+    /// What was asked and replied.
+    pub questions: Vec<Question>,
+    /// Who handed on to whom.
+    pub handovers: Vec<Handover>,
+    /// Whom they may hand on to by themselves.
+    pub colleagues: Vec<ContactRef>,
+    /// What they said last, such as `ask`.
+    pub last_word: Option<String>,
 }
 
 /// Everything the page behind a link shows.
@@ -96,7 +106,15 @@ pub async fn page(escalations: &Escalations, secret: String) -> Result<Result<Li
             let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
             let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
             let facts = step::facts(&context, &found, &ticket, &name, Occasion::Created, &secret, None, now);
-            Ok(Ok(LinkPage { holder, escalation: found, facts }))
+            Ok(Ok(LinkPage {
+                facts,
+                questions: store::questions(conn, found.id)?,
+                handovers: store::handovers(conn, found.id)?,
+                colleagues: hand_on::choices(conn, &found, &ticket, now)?,
+                last_word: store::last_word(conn, found.id, &holder.contact)?,
+                holder,
+                escalation: found,
+            }))
         })
         .await
 }

@@ -3,7 +3,9 @@
 //! Pure. The subject holds number, kind, service and place, nothing of the citizen. Name and addresses of the
 //! reporter appear only for a contact that is allowed them; then the caller seals the message. A webhook body
 //! stays under 20 KB: long texts are cut with a sign, the page behind the link has them whole. A link opens a page
-//! with one button; opening it changes nothing.
+//! with one button; opening it changes nothing. The words of other ticket systems stand in `message/adapted.rs`.
+
+mod adapted;
 
 use std::collections::BTreeMap;
 
@@ -12,9 +14,11 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::directory::Kind;
-use crate::ids::EscalationId;
+use crate::ids::{EscalationId, QuestionId};
 use crate::tickets::reply::{escape, paragraphs};
 use crate::tickets::ticket::{Category, Priority, Reporter};
+
+pub use adapted::{Known, adapted};
 
 /// The longest webhook body, with room to spare below the promised 20 KB.
 const LONGEST_BODY: usize = 19_000;
@@ -26,6 +30,8 @@ pub enum Occasion {
     Created,
     /// A contact is reminded.
     Reminded,
+    /// A contact's question is answered.
+    Replied,
     /// No answer is needed any more.
     Cancelled,
 }
@@ -36,9 +42,21 @@ impl Occasion {
         match self {
             Self::Created => "escalation.created",
             Self::Reminded => "escalation.reminded",
+            Self::Replied => "escalation.replied",
             Self::Cancelled => "escalation.cancelled",
         }
     }
+}
+
+/// The answer to questions of the 2nd level.
+#[derive(Debug, Clone)]
+pub struct Replied {
+    /// Tells this answer from others; no two messages share it.
+    pub key: QuestionId,
+    /// What the contact asked.
+    pub questions: Vec<String>,
+    /// What the central contact says.
+    pub text: String,
 }
 
 /// Everything a message says.
@@ -67,6 +85,7 @@ pub struct Facts {
     pub next_contact: Option<String>,
     pub links: Links,
     pub reporter: Option<Reporter>,
+    pub replied: Option<Replied>,
     pub now: Timestamp,
 }
 
@@ -80,6 +99,10 @@ pub struct Links {
     /// Give it back.
     #[serde(rename = "return")]
     pub give_back: String,
+    /// Ask something about it.
+    pub ask: String,
+    /// Give it to somebody else.
+    pub hand_on: String,
     /// See it.
     pub view: String,
 }
@@ -92,6 +115,8 @@ impl Links {
             acknowledge: format!("{view}/acknowledge"),
             answer: format!("{view}/answer"),
             give_back: format!("{view}/return"),
+            ask: format!("{view}/ask"),
+            hand_on: format!("{view}/hand_on"),
             view,
         }
     }
@@ -116,6 +141,7 @@ pub fn subject(facts: &Facts) -> String {
     let prefix = match facts.occasion {
         Occasion::Created => "",
         Occasion::Reminded => "Erinnerung, ",
+        Occasion::Replied => "Antwort auf Ihre Rückfrage, ",
         Occasion::Cancelled => "Erledigt, ",
     };
     let kind = kind_word(facts.kind, facts.emergency);
@@ -157,6 +183,7 @@ fn opening(facts: &Facts) -> String {
                 (None, None) => question,
             }
         }
+        Occasion::Replied => format!("{} hat auf Ihre Rückfrage geantwortet.", facts.asked_by),
         Occasion::Cancelled => "Diese Anfrage ist erledigt. Sie müssen nichts mehr tun.".to_owned(),
     }
 }
@@ -164,10 +191,18 @@ fn opening(facts: &Facts) -> String {
 /// The text part of the mail.
 pub fn text(facts: &Facts) -> String {
     let mut out = format!("Guten Tag {},\n\n{}\n", facts.contact_name, opening(facts));
+    if let Some(Replied { questions, text, .. }) = &facts.replied {
+        out.push_str(&format!("\nIHRE RÜCKFRAGE\n{}\n\nDIE ANTWORT\n{text}\n", questions.join("\n\n")));
+    }
     if facts.occasion != Occasion::Cancelled {
         out.push_str(&format!(
-            "\nIch kümmere mich darum: {}\nAntworten: {}\nWir sind nicht zuständig: {}\nAlles ansehen: {}\n",
-            facts.links.acknowledge, facts.links.answer, facts.links.give_back, facts.links.view
+            "\nIch kümmere mich darum: {}\nAntworten: {}\nRückfrage stellen: {}\nWeitergeben: {}\nWir sind nicht zuständig: {}\nAlles ansehen: {}\n",
+            facts.links.acknowledge,
+            facts.links.answer,
+            facts.links.ask,
+            facts.links.hand_on,
+            facts.links.give_back,
+            facts.links.view
         ));
         out.push_str("(Die Links öffnen eine Seite mit einem Knopf. Erst der Knopf ändert etwas.)\n");
         if !facts.note.is_empty() {
@@ -185,10 +220,16 @@ pub fn text(facts: &Facts) -> String {
 /// The HTML part of the mail, with the same content.
 pub fn html(facts: &Facts) -> String {
     let mut out = format!("<p>Guten Tag {},</p><p>{}</p>", escape(&facts.contact_name), paragraphs(&opening(facts)));
+    if let Some(Replied { questions, text, .. }) = &facts.replied {
+        let (asked, text) = (paragraphs(&questions.join("\n\n")), paragraphs(text));
+        out.push_str(&format!("<h2>Ihre Rückfrage</h2><p>{asked}</p><h2>Die Antwort</h2><p>{text}</p>"));
+    }
     if facts.occasion != Occasion::Cancelled {
         let links = [
             ("Ich kümmere mich darum", &facts.links.acknowledge),
             ("Antworten", &facts.links.answer),
+            ("Rückfrage stellen", &facts.links.ask),
+            ("Weitergeben", &facts.links.hand_on),
             ("Wir sind nicht zuständig", &facts.links.give_back),
             ("Alles ansehen", &facts.links.view),
         ];
@@ -231,9 +272,17 @@ struct Data<'a> {
     ticket: TicketData<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<&'a Reporter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply: Option<ReplyData<'a>>,
     /// Nothing more can be done about what was called off.
     #[serde(skip_serializing_if = "Option::is_none")]
     links: Option<&'a Links>,
+}
+
+#[derive(Serialize)]
+struct ReplyData<'a> {
+    questions: &'a [String],
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -262,16 +311,29 @@ struct Place<'a> {
 
 /// The body of the webhook.
 pub fn webhook_body(facts: &Facts) -> Result<String, serde_json::Error> {
+    short_enough(facts, |facts| serde_json::to_string(&event(facts)), |body| body.len())
+}
+
+/// Makes a body of shorter and shorter texts until it is short enough.
+fn short_enough<T, E>(
+    facts: &Facts,
+    make: impl Fn(&Facts) -> Result<T, E>,
+    length: impl Fn(&T) -> usize,
+) -> Result<T, E> {
     let mut facts = facts.clone();
     let mut most = 8000;
     loop {
-        let body = serde_json::to_string(&event(&facts))?;
-        if body.len() <= LONGEST_BODY || most == 0 {
-            return Ok(body);
+        let made = make(&facts)?;
+        if length(&made) <= LONGEST_BODY || most == 0 {
+            return Ok(made);
         }
         most /= 2;
         cut(&mut facts.description, most);
         cut(&mut facts.note, most);
+        if let Some(replied) = &mut facts.replied {
+            cut(&mut replied.text, most);
+            replied.questions.iter_mut().for_each(|question| cut(question, most / 4));
+        }
         facts.context.values_mut().for_each(|value| cut(value, most / 8));
     }
 }
@@ -305,6 +367,7 @@ fn event(facts: &Facts) -> Event<'_> {
                 context: &facts.context,
             },
             reporter: facts.reporter.as_ref(),
+            reply: facts.replied.as_ref().map(|r| ReplyData { questions: &r.questions, text: &r.text }),
             links: (facts.occasion != Occasion::Cancelled).then_some(&facts.links),
         },
     }
@@ -314,7 +377,7 @@ fn event(facts: &Facts) -> Event<'_> {
 mod tests {
     use super::*;
 
-    fn facts() -> Facts {
+    pub(super) fn facts() -> Facts {
         Facts {
             occasion: Occasion::Created,
             escalation: EscalationId::new(),
@@ -338,6 +401,7 @@ mod tests {
             next_contact: Some("Dataport Bereitschaft".into()),
             links: Links::of("https://lotse.example.org", "geheim"),
             reporter: None,
+            replied: None,
             now: Timestamp::new("2026-11-24T09:00:00Z".parse().unwrap()),
         }
     }

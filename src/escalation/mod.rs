@@ -5,11 +5,14 @@
 //! goes back to its central contact, who is told. Whoever the chain has reached may answer. What ends a ticket
 //! (`decide.rs`) withdraws its escalations and tells the other side.
 //!
-//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `timing.rs` (until
-//! when), `sweep/` (deadlines, reminders and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
+//! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `ask.rs` (their questions),
+//! `hand_on.rs` (somebody else's turn), `callback.rs` (their systems' word), `timing.rs` (until when), `sweep/`
+//! (deadlines, reminders and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
 //! (the pure part).
 
+pub mod ask;
 pub mod browse;
+pub mod callback;
 pub mod chain;
 pub mod deadlines;
 pub mod decide;
@@ -17,6 +20,7 @@ pub mod emergency;
 pub mod escalate;
 #[allow(clippy::module_inception)]
 pub mod escalation;
+pub mod hand_on;
 pub mod link;
 pub mod message;
 pub mod personal_data;

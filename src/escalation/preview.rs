@@ -6,11 +6,13 @@ use serde::Serialize;
 
 use super::escalate::{Escalate, New, chain_for};
 use super::escalation::EscalationStep;
-use super::message::{self, Occasion};
+use super::message::{self, Facts, Occasion};
 use super::{Escalations, step, timing};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::delivery::Channel;
+use crate::delivery::adapter::masked;
+use crate::directory::contacts::Webhook;
 use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::tickets::reading::note_reading;
@@ -33,6 +35,20 @@ pub struct Preview {
     pub subject: String,
     /// The mail's text.
     pub text: String,
+    /// What the webhook would be sent, in the words of its adapter where it has one; its secrets as their names.
+    #[schema(value_type = Option<Object>)]
+    pub webhook: Option<serde_json::Value>,
+}
+
+fn payload(webhook: &Webhook, facts: &Facts) -> Result<serde_json::Value, AppError> {
+    let body = match &webhook.adapter {
+        None => message::webhook_body(facts).map_err(AppError::internal)?,
+        Some(adapter) => {
+            let made = message::adapted(adapter, facts, &(None, None));
+            masked(&made.map_err(|fault| AppError::field("contact_id", fault))?.1)
+        }
+    };
+    serde_json::from_str(&body).map_err(AppError::internal)
 }
 
 /// Shows what [`super::escalate::escalate`] would do.
@@ -66,7 +82,9 @@ pub async fn preview(
             if contact.webhook.as_ref().is_some_and(|webhook| webhook.is_active()) {
                 ways.push(Channel::Webhook);
             }
+            let webhook = contact.webhook.as_ref().map(|webhook| payload(webhook, &facts)).transpose()?;
             let preview = Preview {
+                webhook,
                 subject: message::subject(&facts),
                 text: message::text(&facts),
                 chain: imagined.chain,

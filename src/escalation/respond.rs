@@ -1,15 +1,17 @@
-//! The other side's word: acknowledge, answer, return, ask, by token or by signed link.
+//! The other side's word: acknowledge, answer, return, ask, comment, hand on, by token, signed link, or otherwise known.
 //!
 //! Invariant: whoever the chain has reached may speak. Answering or returning acknowledges as well. Repeating an
 //! acknowledgement changes nothing. An acknowledgement stops the chain and cancels reminders, never a first
-//! message. Every word stands in the ticket's history with who said it.
+//! message. Every word stands in the ticket's history with who said it, and beside the contact as its last.
 
 use super::escalate::{ended, finish, save};
 use super::escalation::{Escalation, EscalationMove, EscalationStatus, is_open, next};
+use super::hand_on::{self, HandOn};
 use super::link::{self, DeadLink};
-use super::{Escalations, store, timing};
+use super::{Escalations, ask, store, timing};
 use std::net::IpAddr;
 
+use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -26,6 +28,8 @@ use crate::tickets::{Event, by_id, record};
 pub const LONGEST_ANSWER: usize = 8000;
 /// How many the reason of a return may have.
 pub const LONGEST_REASON: usize = 2000;
+/// How many a question may have.
+pub const LONGEST_QUESTION: usize = 4000;
 /// How many the other side's own number may have.
 pub const LONGEST_REFERENCE: usize = 200;
 
@@ -36,6 +40,8 @@ pub enum Speaker {
     Token(Box<Caller>, EscalationId),
     /// By the secret of a signed link, from this address.
     Link(String, Option<IpAddr>),
+    /// A contact known in another way, such as by the signature of its system, about this escalation.
+    Contact(Slug, Actor, EscalationId),
 }
 
 /// What they say.
@@ -63,6 +69,33 @@ pub enum Word {
         /// What they need to know.
         question: String,
     },
+    /// Something that decides nothing.
+    Comment {
+        /// What they say.
+        text: String,
+        /// Their own number.
+        reference: Option<String>,
+    },
+    /// Somebody else is to answer.
+    HandOn(HandOn),
+}
+
+impl Word {
+    /// Its name, as in the addresses of pages and callbacks.
+    pub fn as_str(&self) -> &'static str {
+        self.step().as_str()
+    }
+
+    fn step(&self) -> EscalationMove {
+        match self {
+            Self::Acknowledge { .. } => EscalationMove::Acknowledge,
+            Self::Answer { .. } => EscalationMove::Answer,
+            Self::Return { .. } => EscalationMove::Return,
+            Self::Ask { .. } => EscalationMove::Ask,
+            Self::Comment { .. } => EscalationMove::Comment,
+            Self::HandOn(_) => EscalationMove::HandOn,
+        }
+    }
 }
 
 /// How it ended for the speaker.
@@ -70,70 +103,112 @@ pub type Heard = Result<(Escalation, Ticket), DeadLink>;
 
 /// Takes the other side's word.
 pub async fn respond(escalations: &Escalations, speaker: Speaker, word: Word) -> Result<Heard, AppError> {
+    let context = escalations.clone();
+    escalations.desk().db.write(move |tx| speak(tx, &context, speaker, word)).await
+}
+
+/// Takes the word of a token's holder, who may repeat it.
+pub async fn respond_once(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+    word: Word,
+    repeat: Option<Once<(Escalation, Ticket)>>,
+) -> Result<Outcome<(Escalation, Ticket)>, AppError> {
+    caller.may(Action::RespondEscalation)?;
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    let work = move |tx: &mut Tx| {
+        once(tx, repeat.as_ref(), now, |tx| {
+            let speaker = Speaker::Token(Box::new(caller), id);
+            // A token is no link; a dead link cannot come of it.
+            speak(tx, &context, speaker, word)?.map_err(|_| AppError::NotFound)
+        })
+    };
+    escalations.desk().db.write(work).await
+}
+
+/// Takes a word as part of the caller's write.
+pub(crate) fn speak(tx: &mut Tx, escalations: &Escalations, speaker: Speaker, word: Word) -> Result<Heard, AppError> {
     if let Speaker::Token(caller, _) = &speaker {
         caller.may(Action::RespondEscalation)?;
     }
     validate(&word)?;
-    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
-    escalations
-        .desk()
-        .db
-        .write(move |tx| {
-            let (found, actor, contact) = match identify(tx, speaker, now)? {
-                Ok(speaking) => speaking,
-                Err(dead) => return Ok(Err(dead)),
-            };
-            let found = hear(tx, &context, found, &actor, &contact, word, now)?;
-            let ticket = by_id(tx, found.ticket)?;
-            Ok(Ok((found, ticket)))
-        })
-        .await
+    let now = escalations.desk().clock.now();
+    let voice = match identify(tx, speaker, now)? {
+        Ok(voice) => voice,
+        Err(dead) => return Ok(Err(dead)),
+    };
+    let name = word.as_str();
+    let found = hear(tx, escalations, &voice, word, now)?;
+    if let Some(contact) = &voice.contact {
+        store::note_word(tx, found.id, contact, name, now)?;
+    }
+    let ticket = by_id(tx, found.ticket)?;
+    Ok(Ok((found, ticket)))
 }
 
 fn validate(word: &Word) -> Result<(), AppError> {
     let mut faults = Faults::default();
     match word {
-        Word::Acknowledge { reference } | Word::Answer { reference, .. } => {
+        Word::Acknowledge { reference } | Word::Answer { reference, .. } | Word::Comment { reference, .. } => {
             if let Some(reference) = reference {
                 faults.text("reference", reference, LONGEST_REFERENCE);
             }
         }
+        Word::HandOn(wanted) => return wanted.check(),
         Word::Return { .. } | Word::Ask { .. } => {}
     }
     match word {
-        Word::Answer { text, .. } => faults.text("text", text, LONGEST_ANSWER),
+        Word::Answer { text, .. } | Word::Comment { text, .. } => faults.text("text", text, LONGEST_ANSWER),
         Word::Return { reason } => faults.text("reason", reason, LONGEST_REASON),
-        Word::Ask { question } => faults.text("question", question, 4000),
-        Word::Acknowledge { .. } => {}
+        Word::Ask { question } => faults.text("question", question, LONGEST_QUESTION),
+        Word::Acknowledge { .. } | Word::HandOn(_) => {}
     }
     faults.finish()
 }
 
-type Speaking = (Escalation, Actor, String);
+/// Who speaks, about what.
+struct Voice {
+    found: Escalation,
+    actor: Actor,
+    /// The contact, where one speaks or is spoken for.
+    contact: Option<Slug>,
+    name: String,
+}
 
 /// The escalation, and in whose name it is spoken. Somebody the chain has not reached finds nothing.
-fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Speaking, DeadLink>, AppError> {
+fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Voice, DeadLink>, AppError> {
     match speaker {
         Speaker::Token(caller, id) => {
             let (found, ticket) = store::in_hand(tx, id)?.ok_or(AppError::NotFound)?;
             let reached = store::reached(tx, id)?;
             let own = caller.contacts(Action::RespondEscalation);
-            let name = match reached.iter().find(|contact| own.contains(contact)) {
+            let contact = reached.into_iter().find(|contact| own.contains(contact));
+            let name = match &contact {
                 Some(contact) => contact_name(tx, contact)?,
                 None => {
                     caller.must_see(Action::RespondEscalation, Action::ReadEscalations, ticket.object())?;
                     caller.actor.name.clone()
                 }
             };
-            Ok(Ok((found, caller.actor, name)))
+            Ok(Ok(Voice { found, actor: caller.actor, contact, name }))
         }
         Speaker::Link(secret, address) => match link::open_to_act(tx, &secret, now)? {
             Err(dead) => Ok(Err(dead)),
             Ok((holder, found)) => {
                 let name = contact_name(tx, &holder.contact)?;
-                Ok(Ok((found, Actor::link(&name).at(address), name)))
+                let actor = Actor::link(&name).at(address);
+                Ok(Ok(Voice { found, actor, contact: Some(holder.contact), name }))
             }
         },
+        Speaker::Contact(contact, actor, id) => {
+            let (found, _) = store::in_hand(tx, id)?.ok_or(AppError::NotFound)?;
+            if !store::reached(tx, id)?.contains(&contact) {
+                return Err(AppError::NotFound);
+            }
+            let name = contact_name(tx, &contact)?;
+            Ok(Ok(Voice { found, actor, contact: Some(contact), name }))
+        }
     }
 }
 
@@ -145,27 +220,70 @@ fn contact_name(tx: &mut Tx, slug: &Slug) -> Result<String, AppError> {
 fn hear(
     tx: &mut Tx,
     escalations: &Escalations,
-    found: Escalation,
-    actor: &Actor,
-    name: &str,
+    voice: &Voice,
     word: Word,
     now: Timestamp,
 ) -> Result<Escalation, AppError> {
-    let step = match &word {
-        Word::Acknowledge { .. } => EscalationMove::Acknowledge,
-        Word::Answer { .. } => EscalationMove::Answer,
-        Word::Return { .. } => EscalationMove::Return,
-        Word::Ask { .. } => EscalationMove::Ask,
-    };
+    let (found, step) = (&voice.found, word.step());
     let Some(to) = next(found.status, step) else {
         return Err(AppError::Conflict(format!("the escalation is {}; {step} is not possible any more", found.status)));
     };
     let repeated = found.status == EscalationStatus::Acknowledged
         && matches!(&word, Word::Acknowledge { reference } if reference.is_none() || reference == &found.reference);
     if repeated {
-        return Ok(found);
+        return Ok(found.clone());
     }
     let ticket = by_id(tx, found.ticket)?;
+    match word {
+        Word::Comment { text, reference } => comment(tx, &ticket, voice, text, reference, now),
+        Word::HandOn(wanted) => {
+            let from = (voice.contact.as_ref(), voice.name.as_str());
+            hand_on::by_second_level(tx, escalations, (found, &ticket), (&voice.actor, from), &wanted, now)
+        }
+        word => decide(tx, escalations, &ticket, voice, word, to, now),
+    }
+}
+
+/// Keeps their own number, for all to see and beside the contact.
+fn refer(tx: &mut Tx, after: &mut Escalation, voice: &Voice, reference: &Option<String>) -> Result<(), AppError> {
+    let Some(reference) = reference else { return Ok(()) };
+    after.reference = Some(reference.clone());
+    match &voice.contact {
+        Some(contact) => store::note_reference(tx, after.id, contact, Some(reference), None),
+        None => Ok(()),
+    }
+}
+
+fn comment(
+    tx: &mut Tx,
+    ticket: &Ticket,
+    voice: &Voice,
+    text: String,
+    reference: Option<String>,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
+    let mut after = voice.found.clone();
+    if reference.is_some() {
+        refer(tx, &mut after, voice, &reference)?;
+        save(tx, &voice.found, &mut after, now)?;
+    }
+    let event = Event::EscalationCommented { escalation: after.id, text, reference };
+    record(tx, ticket.id, &voice.actor, &event, now)?;
+    notice::add(tx, ticket, NoticeKind::EscalationCommented, &voice.name, now)?;
+    Ok(after)
+}
+
+/// A word that changes where the escalation stands.
+fn decide(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    ticket: &Ticket,
+    voice: &Voice,
+    word: Word,
+    to: EscalationStatus,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
+    let (found, name, step) = (&voice.found, voice.name.as_str(), word.step());
     let mut after = found.clone();
     after.status = to;
     after.acknowledge_by = None;
@@ -175,11 +293,11 @@ fn hear(
     }
     let (event, told) = match word {
         Word::Acknowledge { reference } => {
-            after.reference = reference.clone().or(after.reference);
+            refer(tx, &mut after, voice, &reference)?;
             (Event::EscalationAcknowledged { escalation: found.id, reference }, None)
         }
         Word::Answer { text, reference } => {
-            after.reference = reference.clone().or(after.reference);
+            refer(tx, &mut after, voice, &reference)?;
             after.answer = Some(text.clone());
             (Event::EscalationAnswered { escalation: found.id, text, reference }, Some(NoticeKind::EscalationAnswered))
         }
@@ -188,25 +306,27 @@ fn hear(
             (Event::EscalationReturned { escalation: found.id, reason }, Some(NoticeKind::EscalationReturned))
         }
         Word::Ask { question } => {
+            ask::put(tx, found, (voice.contact.as_ref(), name), &question, now)?;
             (Event::EscalationAsked { escalation: found.id, question }, Some(NoticeKind::EscalationAsked))
         }
+        Word::Comment { .. } | Word::HandOn(_) => return Err(AppError::internal("a word that decides nothing")),
     };
     if !is_open(to) {
         finish(&mut after, to, now);
     } else if found.status != EscalationStatus::Acknowledged {
-        timing::begin_answer(tx, escalations, &mut after, &ticket, now)?;
+        timing::begin_answer(tx, escalations, &mut after, ticket, now)?;
         if found.emergency {
-            notice::add(tx, &ticket, NoticeKind::EmergencyTaken, name, now)?;
+            notice::add(tx, ticket, NoticeKind::EmergencyTaken, name, now)?;
         }
     }
     if step == EscalationMove::Ask {
         timing::pause(&mut after, now);
     }
-    save(tx, &found, &mut after, now)?;
-    record(tx, ticket.id, actor, &event, now)?;
+    save(tx, found, &mut after, now)?;
+    record(tx, ticket.id, &voice.actor, &event, now)?;
     cancel_pending(tx, found.id.cast(), &[Purpose::Reminded])?;
     if let Some(kind) = told {
-        notice::add(tx, &ticket, kind, name, now)?;
+        notice::add(tx, ticket, kind, name, now)?;
     }
     if !is_open(to) {
         ended(tx, ticket.id, now)?;

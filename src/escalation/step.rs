@@ -3,19 +3,21 @@
 //! Invariant: called inside the write that starts or advances the escalation. A unique key of escalation, step,
 //! occasion and endpoint makes repeats harmless. What is disclosed stands in the history.
 
+use super::escalate::save;
 use super::escalation::{Escalation, EscalationStep};
 use super::link;
-use super::message::{self, Facts, Links, Occasion};
+use super::message::{self, Facts, Links, Occasion, Replied};
 use super::{Escalations, store};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue};
+use crate::delivery::{Content, DeliveryEvent, Mail, Outgoing, Purpose, enqueue};
 use crate::directory::{Contact, contacts_of};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, SealKeyId};
 use crate::keys::Slug;
 use crate::seal::DataKey;
+use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::{Reporter, Ticket};
 use crate::tickets::{Event, record, reporter};
 
@@ -24,6 +26,7 @@ fn purpose(occasion: Occasion) -> Purpose {
     match occasion {
         Occasion::Created => Purpose::Created,
         Occasion::Reminded => Purpose::Reminded,
+        Occasion::Replied => Purpose::Replied,
         Occasion::Cancelled => Purpose::Cancelled,
     }
 }
@@ -87,6 +90,21 @@ pub(super) fn send(
     occasion: Occasion,
     now: Timestamp,
 ) -> Result<Sent, AppError> {
+    send_with(tx, escalations, found, ticket, contact, occasion, None, now)
+}
+
+/// The same, with the reply to a question.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn send_with(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    contact: &Contact,
+    occasion: Occasion,
+    replied: Option<Replied>,
+    now: Timestamp,
+) -> Result<Sent, AppError> {
     let desk = escalations.desk();
     let disclosed = match contact.discloses_reporter && occasion != Occasion::Cancelled {
         false => None,
@@ -100,19 +118,21 @@ pub(super) fn send(
         _ => link::make(tx, found.id, &contact.slug, now, now.plus(escalations.settings().link_valid_for))?,
     };
     let (person, key) = disclosed.unzip();
-    let facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
+    let which = replied.as_ref().map_or_else(String::new, |replied| format!(" {}", replied.key));
+    let mut facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
+    facts.replied = replied;
     // A message holds its link in plain text; it is sealed always, under the ticket's key where the reporter is in it.
     let sealed_under: (SealKeyId, &DataKey) = match &key {
         Some(key) => (reporter::key_of(ticket.id), key),
         None => (desk.sealer.secrets_id(), desk.sealer.secrets()),
     };
     let mut messages = 0;
-    for (endpoint, recipient, content) in contents(escalations, found, contact, &facts)? {
-        // Reminders of each deadline are told apart, and each from the one before.
+    for (endpoint, recipient, content) in contents(tx, escalations, found, contact, &facts, ticket)? {
+        // Reminders of each deadline are told apart, and each from the one before; so are replies.
         let which = match (occasion, found.answer_by.or(found.acknowledge_by)) {
             (Occasion::Reminded, Some(by)) => format!(" {by} {}", found.reminded),
             (Occasion::Reminded, None) => format!(" {}", found.reminded),
-            (Occasion::Created | Occasion::Cancelled, _) => String::new(),
+            (Occasion::Created | Occasion::Cancelled | Occasion::Replied, _) => which.clone(),
         };
         let dedupe = format!("{} {} {}{which} {endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {
@@ -130,10 +150,12 @@ pub(super) fn send(
 
 /// The same content for every way the contact has.
 fn contents(
+    tx: &mut Tx,
     escalations: &Escalations,
     found: &Escalation,
     contact: &Contact,
     facts: &Facts,
+    ticket: &Ticket,
 ) -> Result<Vec<(EndpointId, String, Content)>, AppError> {
     let desk = escalations.desk();
     let mut contents = Vec::new();
@@ -152,10 +174,63 @@ fn contents(
     if let (Some(endpoint), Some(webhook)) = (contact.webhook_endpoint, &contact.webhook)
         && webhook.is_active()
     {
-        let body = message::webhook_body(facts).map_err(AppError::internal)?;
-        contents.push((endpoint, webhook.url.clone(), Content::Webhook { body }));
+        let content = match &webhook.adapter {
+            None => {
+                Ok(Content::Webhook { body: message::webhook_body(facts).map_err(AppError::internal)?, call: None })
+            }
+            Some(adapter) => {
+                let known = store::references(tx, found.id, &contact.slug)?;
+                let made = message::adapted(adapter, facts, &known);
+                made.map(|(call, body)| Content::Webhook { body, call: Some(call) })
+            }
+        };
+        match content {
+            Ok(content) => contents.push((endpoint, webhook.url.clone(), content)),
+            Err(fault) => unfit(tx, ticket, contact, endpoint, fault, facts.now)?,
+        }
     }
     Ok(contents)
+}
+
+/// An adapter could not put a message into words: people are told, and the contact's other way remains.
+fn unfit(
+    tx: &mut Tx,
+    ticket: &Ticket,
+    contact: &Contact,
+    endpoint: EndpointId,
+    fault: String,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    tracing::error!(contact = %contact.slug, fault, "an adapter cannot put a message into words");
+    let told = Event::EndpointDisabled { endpoint: endpoint.uuid(), detail: format!("nicht gesendet: {fault}") };
+    record(tx, ticket.id, &Actor::system(), &told, now)?;
+    notice::add(tx, ticket, NoticeKind::EndpointDisabled, &contact.name, now)
+}
+
+/// Keeps the number that a contact's own system gave in its answer; the escalation as it stands then.
+pub(super) fn note_answer(
+    tx: &mut Tx,
+    found: &Escalation,
+    event: &DeliveryEvent,
+    now: Timestamp,
+) -> Result<Escalation, AppError> {
+    let Some(answer) = &event.answer else { return Ok(found.clone()) };
+    let reached = store::reached(tx, found.id)?;
+    let its = |contact: &Contact| contact.webhook_endpoint == event.endpoint;
+    let Some(contact) = contacts_of(tx, &reached)?.into_iter().find(its) else { return Ok(found.clone()) };
+    let (reference, key) = (answer.reference.as_deref(), answer.key.as_deref());
+    store::note_reference(tx, found.id, &contact.slug, reference, key)?;
+    let Some(reference) = reference else { return Ok(found.clone()) };
+    let told =
+        Event::EscalationReference { escalation: found.id, contact: contact.slug.clone(), reference: reference.into() };
+    record(tx, found.ticket, &Actor::system(), &told, now)?;
+    let is_its_turn = found.current().is_some_and(|step| step.contact.id == contact.slug);
+    if !is_its_turn || found.reference.is_some() {
+        return Ok(found.clone());
+    }
+    let mut after = Escalation { reference: Some(reference.to_owned()), ..found.clone() };
+    save(tx, found, &mut after, now)?;
+    Ok(after)
 }
 
 /// What a message says, gathered from ticket, directory and escalation.
@@ -197,6 +272,7 @@ pub(super) fn facts(
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,
+        replied: None,
         now,
     }
 }

@@ -1,6 +1,10 @@
 //! The tables of escalations, whom they reached, and their links.
 
+mod talk;
+
 use diesel::prelude::*;
+
+pub(super) use talk::*;
 
 use super::escalation::{Escalation, EscalationStatus, EscalationStep};
 use super::link::LinkHolder;
@@ -144,7 +148,7 @@ pub(super) fn erase(conn: &mut Conn, id: EscalationId, mark: &str) -> Result<(),
     diesel::update(own).set((e::note.eq(mark), e::reference.eq(None::<String>))).execute(conn)?;
     diesel::update(own.filter(e::answer.is_not_null())).set(e::answer.eq(mark)).execute(conn)?;
     diesel::update(own.filter(e::return_reason.is_not_null())).set(e::return_reason.eq(mark)).execute(conn)?;
-    Ok(())
+    erase_talk(conn, id, mark)
 }
 
 pub(super) fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalation>, AppError> {

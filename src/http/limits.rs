@@ -37,6 +37,8 @@ pub struct Settings {
     pub calls: Option<NonZeroU32>,
     /// Reads of the public help, per address.
     pub help: Option<NonZeroU32>,
+    /// Callbacks of contacts' systems, per address.
+    pub callbacks: Option<NonZeroU32>,
 }
 
 /// The brakes of this process. Cheap to clone.
@@ -45,6 +47,7 @@ pub struct Limits {
     forms: Option<Brake<IpAddr>>,
     calls: Option<Brake<u64>>,
     help: Option<Brake<IpAddr>>,
+    callbacks: Option<Brake<IpAddr>>,
     /// Tokens are known here by a hash that nobody outside can foresee.
     hasher: RandomState,
 }
@@ -61,6 +64,7 @@ impl Limits {
             forms: brake(settings.forms),
             calls: brake(settings.calls),
             help: brake(settings.help),
+            callbacks: brake(settings.callbacks),
             hasher: RandomState::new(),
         }
     }
@@ -70,6 +74,9 @@ impl Limits {
         let path = request.path();
         if routes::is_help(path) {
             return self.help.as_ref().map_or(Ok(()), |brake| let_through(brake, &address()));
+        }
+        if path.starts_with(routes::CALLBACKS) {
+            return self.callbacks.as_ref().map_or(Ok(()), |brake| let_through(brake, &address()));
         }
         if path.starts_with("/api/") {
             let token = request.headers().get(AUTHORIZATION).filter(|_| self.calls.is_some());

@@ -5,10 +5,10 @@ use actix_web::web::{ServiceConfig, resource, scope, to};
 use std::borrow::Cow;
 
 use super::api::directory::{
-    adoptions, agreements, channels, closing_days, contacts, exports, gaps, imports, lands, municipalities, notices,
-    planned, rollout, route, services, transfers, versions,
+    adoptions, agreements, callbacks as contact_callbacks, channels, closing_days, contacts, exports, gaps, imports,
+    lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
-use super::api::{audit, deadlines, escalations, me, personal_data, tickets, tokens, users};
+use super::api::{audit, callbacks, conversation, deadlines, escalations, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
@@ -22,6 +22,8 @@ use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
 pub const HELP: &str = "/api/v1/help";
+/// Where contacts' own systems speak.
+pub const CALLBACKS: &str = "/api/v1/callbacks/";
 /// Where a log-in by the provider begins.
 pub const BEGIN_LOGIN: &str = "/anmelden/dienst";
 /// Where the provider tells that somebody has logged out.
@@ -81,8 +83,16 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/escalations/{escalation}/answer": post escalations::answer))
             .service(at!("/escalations/{escalation}/return": post escalations::give_back))
             .service(at!("/escalations/{escalation}/ask": post escalations::ask))
+            .service(at!("/escalations/{escalation}/conversation": get conversation::show))
+            .service(at!("/escalations/{escalation}/reply": post conversation::reply))
+            .service(at!("/escalations/{escalation}/comment": post conversation::comment))
+            .service(at!("/escalations/{escalation}/hand_on": post conversation::hand_on))
+            .service(at!("/escalations/{escalation}/forward": post conversation::forward))
+            .service(at!("/escalations/{escalation}/handovers/{handover}/confirm": post conversation::confirm))
+            .service(at!("/escalations/{escalation}/handovers/{handover}/decline": post conversation::decline))
             .service(at!("/escalations/{escalation}/next": post escalations::next))
             .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
+            .service(at!("/callbacks/{contact}": post callbacks::receive))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
             .service(at!("/lands": get lands::list))
@@ -102,6 +112,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/contacts": get contacts::list, post contacts::create))
             .service(at!("/contacts/{contact}": get contacts::read, patch contacts::change, delete contacts::end))
             .service(at!("/contacts/{contact}/history": get contacts::history))
+            .service(
+                at!("/contacts/{contact}/callbacks": get contact_callbacks::read, put contact_callbacks::change, delete contact_callbacks::end),
+            )
+            .service(at!("/contacts/{contact}/callbacks/secret": post contact_callbacks::renew))
+            .service(at!("/contacts/{contact}/webhook/preview": post contact_callbacks::preview))
             .service(at!("/contacts/{contact}/confirmation": get contacts::confirmation, post contacts::ask))
             .service(at!("/contacts/{contact}/versions": get versions::of_contact))
             .service(at!("/contacts/{contact}/planned": get planned::list, post planned::plan))

@@ -10,6 +10,7 @@ use super::status::{Move, next};
 use super::store::claim_of;
 use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, advance, in_hand, promise, record};
+use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -43,34 +44,35 @@ pub async fn release(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticke
 }
 
 /// Writes something down; nothing else changes.
-pub async fn note(desk: &Desk, caller: Caller, at: TicketRef, text: String) -> Result<Ticket, AppError> {
+pub async fn note(
+    desk: &Desk,
+    caller: Caller,
+    at: TicketRef,
+    text: String,
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("text", &text)?;
-    work(desk, Action::NoteTicket, caller, at, |tx, caller, ticket, now| {
+    work_once(desk, Action::NoteTicket, caller, at, repeat, |tx, caller, ticket, now| {
         record(tx, ticket.id, &caller.actor, &Event::Noted { text }, now)
     })
     .await
 }
 
-/// Asks the person something; the clock stands until [`resume`].
-pub async fn wait(desk: &Desk, caller: Caller, at: TicketRef, question: String) -> Result<Ticket, AppError> {
+/// Asks the person something; the clock stands until they reply (`escalation::ask::resume`).
+pub async fn wait(
+    desk: &Desk,
+    caller: Caller,
+    at: TicketRef,
+    question: String,
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("question", &question)?;
     let letter_desk = desk.clone();
-    work(desk, Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+    work_once(desk, Action::AssessTicket, caller, at, repeat, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
         promise::pause(ticket, now);
         write_reporter(tx, &letter_desk, ticket, Letter::Question(&question), &caller.actor, now)?;
         advance(tx, ticket, Move::Wait, &caller.actor, &Event::Waiting { question }, now)
-    })
-    .await
-}
-
-/// The person has replied; the clock goes on. The 1st level may say so too.
-pub async fn resume(desk: &Desk, caller: Caller, at: TicketRef, text: String) -> Result<Ticket, AppError> {
-    check("text", &text)?;
-    let clock_desk = desk.clone();
-    work(desk, Action::NoteTicket, caller, at, move |tx, caller, ticket, now| {
-        promise::go_on(&clock_desk, ticket, now);
-        advance(tx, ticket, Move::Resume, &caller.actor, &Event::Resumed { text }, now)
     })
     .await
 }
@@ -82,13 +84,14 @@ pub async fn interim(
     at: TicketRef,
     text: String,
     respond_by: Timestamp,
-) -> Result<Ticket, AppError> {
+    repeat: Option<Once<Ticket>>,
+) -> Result<Outcome<Ticket>, AppError> {
     check("text", &text)?;
     if respond_by <= desk.clock.now() {
         return Err(AppError::field("respond_by", "must lie in the future"));
     }
     let letter_desk = desk.clone();
-    work(desk, Action::AssessTicket, caller, at, move |tx, caller, ticket, now| {
+    work_once(desk, Action::AssessTicket, caller, at, repeat, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
         ticket.respond_by = respond_by;
         if ticket.paused_at.is_none() {
@@ -138,15 +141,34 @@ pub(crate) async fn work<F>(
 where
     F: FnOnce(&mut Tx, &Caller, &mut Ticket, Timestamp) -> Result<(), AppError> + Send + 'static,
 {
+    match work_once(desk, action, caller, at, None, step).await? {
+        Outcome::Done(ticket) => Ok(ticket),
+        Outcome::Repeated(_) => Err(AppError::internal("a repeat of what carries no key")),
+    }
+}
+
+/// The same for a request that may be a repeat.
+pub(crate) async fn work_once<F>(
+    desk: &Desk,
+    action: Action,
+    caller: Caller,
+    at: TicketRef,
+    repeat: Option<Once<Ticket>>,
+    step: F,
+) -> Result<Outcome<Ticket>, AppError>
+where
+    F: FnOnce(&mut Tx, &Caller, &mut Ticket, Timestamp) -> Result<(), AppError> + Send + 'static,
+{
     caller.may(action)?;
     let now = desk.clock.now();
-    desk.db
-        .write(move |tx| {
+    let work = move |tx: &mut Tx| {
+        once(tx, repeat.as_ref(), now, |tx| {
             let mut ticket = in_hand(tx, &caller, action, &at)?;
             step(tx, &caller, &mut ticket, now)?;
             Ok(ticket)
         })
-        .await
+    };
+    desk.db.write(work).await
 }
 
 /// Makes sure the caller may decide: they hold the ticket, or take it now. `Conflict` names who else does.

@@ -111,6 +111,39 @@ pub enum Event {
         escalation: EscalationId,
         question: String,
     },
+    EscalationReplied {
+        escalation: EscalationId,
+        text: String,
+    },
+    EscalationCommented {
+        escalation: EscalationId,
+        text: String,
+        reference: Option<String>,
+    },
+    EscalationHandedOn {
+        escalation: EscalationId,
+        from: String,
+        contact: Slug,
+        name: String,
+        reason: String,
+    },
+    EscalationHandOnProposed {
+        escalation: EscalationId,
+        from: String,
+        contact: Slug,
+        name: String,
+        reason: String,
+    },
+    EscalationHandOnDeclined {
+        escalation: EscalationId,
+        name: String,
+        reason: String,
+    },
+    EscalationReference {
+        escalation: EscalationId,
+        contact: Slug,
+        reference: String,
+    },
     EscalationExpired {
         escalation: EscalationId,
     },
@@ -174,6 +207,11 @@ impl Event {
             | Self::ReporterOpened { purpose: text }
             | Self::EscalationReturned { reason: text, .. }
             | Self::EscalationAsked { question: text, .. }
+            | Self::EscalationReplied { text, .. }
+            | Self::EscalationHandedOn { reason: text, .. }
+            | Self::EscalationHandOnProposed { reason: text, .. }
+            | Self::EscalationHandOnDeclined { reason: text, .. }
+            | Self::EscalationReference { reference: text, .. }
             | Self::EscalationWithdrawn { reason: text, .. }
             | Self::DeliveryExhausted { detail: text, .. }
             | Self::EndpointDisabled { detail: text, .. } => *text = ERASED.to_owned(),
@@ -181,7 +219,7 @@ impl Event {
                 *note = ERASED.to_owned();
                 *reason = ERASED.to_owned();
             }
-            Self::EscalationAnswered { text, reference, .. } => {
+            Self::EscalationAnswered { text, reference, .. } | Self::EscalationCommented { text, reference, .. } => {
                 *text = ERASED.to_owned();
                 *reference = None;
             }

@@ -64,7 +64,7 @@ pub fn next(from: TicketStatus, step: Move) -> Option<TicketStatus> {
         (Waiting | Escalated, Claim) => Some(from),
         (Assessing, Release) => Some(New),
         (Waiting | Escalated, Release) => Some(from),
-        (Assessing, Wait) => Some(Waiting),
+        (Assessing | Escalated, Wait) => Some(Waiting),
         (Waiting, Resume) => Some(Assessing),
         (New | Assessing | Waiting | Escalated, Escalate) => Some(Escalated),
         (Escalated, EscalationsEnded) => Some(Assessing),

@@ -56,6 +56,13 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("POST", "/api/v1/escalations/{escalation}/return", Action::RespondEscalation),
     ("POST", "/api/v1/escalations/{escalation}/ask", Action::RespondEscalation),
     ("POST", "/api/v1/escalations/{escalation}/next", Action::AssessTicket),
+    ("GET", "/api/v1/escalations/{escalation}/conversation", Action::ReadEscalations),
+    ("POST", "/api/v1/escalations/{escalation}/reply", Action::AssessTicket),
+    ("POST", "/api/v1/escalations/{escalation}/comment", Action::RespondEscalation),
+    ("POST", "/api/v1/escalations/{escalation}/hand_on", Action::RespondEscalation),
+    ("POST", "/api/v1/escalations/{escalation}/forward", Action::AssessTicket),
+    ("POST", "/api/v1/escalations/{escalation}/handovers/{handover}/confirm", Action::AssessTicket),
+    ("POST", "/api/v1/escalations/{escalation}/handovers/{handover}/decline", Action::AssessTicket),
     ("POST", "/api/v1/escalations/{escalation}/withdraw", Action::AssessTicket),
     ("GET", "/api/v1/deliveries/exhausted", Action::ReadDeliveries),
     ("POST", "/api/v1/deliveries/{delivery}/replay", Action::ReplayDelivery),
@@ -116,6 +123,11 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/metrics", Action::ReadMetrics),
     ("GET", "/api/v1/contacts/{contact}/history", Action::ReadDirectory),
     ("GET", "/api/v1/gaps.csv", Action::ReadDirectory),
+    ("GET", "/api/v1/contacts/{contact}/callbacks", Action::ChangeContact),
+    ("PUT", "/api/v1/contacts/{contact}/callbacks", Action::ChangeContact),
+    ("DELETE", "/api/v1/contacts/{contact}/callbacks", Action::ChangeContact),
+    ("POST", "/api/v1/contacts/{contact}/callbacks/secret", Action::ChangeContact),
+    ("POST", "/api/v1/contacts/{contact}/webhook/preview", Action::ChangeContact),
     ("GET", "/api/v1/contacts/{contact}/confirmation", Action::ReadDirectory),
     ("POST", "/api/v1/contacts/{contact}/confirmation", Action::ChangeContact),
     ("GET", "/api/v1/contacts/{contact}/versions", Action::ReadDirectory),
@@ -154,6 +166,7 @@ const PUBLIC: &[(&str, &str, &str, u16)] = &[
     ("GET", "/api/v1/help", "/api/v1/help?service=wohnsitzanmeldung&ars=010020000000", 200),
     ("GET", "/healthz", "/healthz", 200),
     ("GET", "/readyz", "/readyz", 200),
+    ("POST", "/api/v1/callbacks/{contact}", "/api/v1/callbacks/technik", 405),
 ];
 
 const NO_SUCH_ID: &str = "01890000-0000-7000-8000-000000000000";
@@ -189,6 +202,7 @@ pub fn filled(path: &str) -> String {
         "{user}",
         "{session}",
         "{token}",
+        "{handover}",
     ]
     .iter()
     .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
@@ -474,15 +488,18 @@ on_both! {
 fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
     let good = match path.rsplit('/').next().unwrap() {
         "reporter" => json!({"purpose": "Rückruf"}),
-        "notes" | "resume" | "ask" => json!({"text": "?"}),
+        "notes" | "resume" | "ask" | "reply" | "comment" => json!({"text": "?"}),
         "answer" => json!({"text": "So geht es."}),
         "wait" => json!({"question": "Welcher Browser?"}),
         "interim" => json!({"text": "Bald.", "respond_by": "2030-01-01T00:00:00Z"}),
         "priority" => json!({"priority": "P2"}),
         "category" => json!({"category": "payment"}),
-        "reject" | "reopen" | "return" | "withdraw" | "erase" | "emergency" => json!({"reason": "weil"}),
+        "hand_on" | "forward" => json!({"contact": "bereitschaft", "reason": "weil"}),
+        "callbacks" => json!({"statuses": {}}),
+        "reject" | "reopen" | "return" | "withdraw" | "erase" | "emergency" | "decline" => json!({"reason": "weil"}),
         "merge" => json!({"into": other_ticket}),
         "matrix" => json!({"version": 0, "tasks": [{"task": "costs", "land": "responsible"}]}),
+        "preview" if path.contains("/contacts/") => json!({}),
         "escalations" | "preview" => json!({"kind": "technical", "note": "?"}),
         "{adoption}" => json!({"state": "suspended", "reason": "weil"}),
         "{channel}" => {

@@ -111,6 +111,42 @@ on_both! {
         assert!(!text.contains("Ich kümmere mich darum"), "{text}");
     }
 
+    /// Asks, hands on, and a reload repeats nothing; what was done is said only while it is so.
+    async fn asks_and_hands_on(app: TestApp) {
+        let mut app = app;
+        let (link, path) = waiting(&mut app).await;
+        let browser = Browser::start().await;
+        browser.open(&format!("{link}/ask")).await;
+        browser.press("Rückfrage senden").await;
+        assert_eq!(browser.focus().await, "question");
+        browser.find("#question").await.send_keys("Welcher Browser war es?").await.unwrap();
+        browser.press("Rückfrage senden").await;
+        assert_eq!(browser.heading().await, "Rückfrage gesendet");
+        assert_readable(&browser, "asked").await;
+        browser.client.refresh().await.unwrap();
+        assert_eq!(browser.heading().await, "Rückfrage gesendet", "a reload leads to the same page");
+        let central = app.central().await;
+        let talk = app.get(&central, &format!("{path}/conversation")).await.expect(200);
+        assert_eq!(talk["questions"].as_array().unwrap().len(), 1, "asked once: {talk}");
+        app.post(&central, &format!("{path}/reply"), json!({"text": "Firefox 145."})).await.expect(200);
+        browser.client.refresh().await.unwrap();
+        let text = browser.text().await;
+        assert!(text.contains("Firefox 145.") && !text.contains("Rückfrage gesendet"), "{text}");
+        assert_readable(&browser, "replied").await;
+
+        browser.open(&format!("{link}/hand_on?lang=en")).await;
+        browser.press("Hand on").await;
+        assert_eq!(browser.focus().await, "contact");
+        assert_readable(&browser, "hand-on-error").await;
+        browser.run("document.getElementById('contact').selectedIndex = 1; return 1").await;
+        browser.find("#reason").await.send_keys("Platform team").await.unwrap();
+        browser.press("Hand on").await;
+        assert_eq!(browser.heading().await, "Request handed on");
+        let after = status(&mut app, &path).await;
+        assert_eq!((&after["step"], &after["acknowledged_at"]), (&json!(1), &Value::Null), "{after}");
+        assert!(after["chain"][1]["reason"].as_str().unwrap().contains("Platform team"), "{after}");
+    }
+
     /// Nothing typed: said at the field, and nothing lost. Then the answer goes through.
     async fn answers(app: TestApp) {
         let mut app = app;
@@ -235,7 +271,17 @@ async fn needs_no_mouse() {
 
     // The skipped-over accordion opens with the keyboard too.
     browser.open(&link).await;
-    tab(&["Zum Inhalt springen", "Antworten", "text", "reference", "Antwort senden", "Zurückgeben"]).await;
+    tab(&[
+        "Zum Inhalt springen",
+        "Antworten",
+        "text",
+        "reference",
+        "Antwort senden",
+        "Rückfrage stellen",
+        "Weitergeben",
+        "Zurückgeben",
+    ])
+    .await;
     browser.key(enter).await;
     tab(&["reason"]).await;
     browser.find("#reason").await.send_keys("Nicht unser Dienst.").await.unwrap();
@@ -256,6 +302,9 @@ async fn is_readable_everywhere() {
         ("view", link.clone(), &[]),
         ("acknowledge", format!("{link}/acknowledge"), &[]),
         ("answer", format!("{link}/answer"), &[]),
+        ("ask", format!("{link}/ask"), &[]),
+        ("hand-on", format!("{link}/hand_on"), &[]),
+        ("hand-on-english", format!("{link}/hand_on?lang=en"), &[]),
         ("return", format!("{link}/return"), &[]),
         ("unknown", dead, &["404"]),
     ];

@@ -152,7 +152,7 @@ fn a_webhook(endpoint: EndpointId) -> Outgoing {
         dedupe: id.to_string(),
         endpoint: Some(endpoint),
         recipient: "https://desk.example.org/lotse".into(),
-        content: Content::Webhook { body: format!(r#"{{"type":"escalation.created","id":"{id}"}}"#) },
+        content: Content::Webhook { body: format!(r#"{{"type":"escalation.created","id":"{id}"}}"#), call: None },
     }
 }
 

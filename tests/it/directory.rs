@@ -394,7 +394,7 @@ on_both! {
         assert_eq!(draft.duties.central, [slug("lueneburg-zentral").into()]);
         let point = rollout::ItemChange { version: Some(0), state: Some(rollout::ItemState::Done), ..Default::default() };
         rollout::change_item(&world.db, &somebody(), draft.id, rollout::Item::Knowledge, point, now()).await.unwrap();
-        adoptions::end(&world.db, &somebody(), draft.id, None, now()).await.unwrap();
+        adoptions::end(&world.db, &somebody(), draft.id, None, None, now()).await.unwrap();
         assert!(matches!(adoptions::read(&world.db, draft.id).await, Err(AppError::NotFound)));
         let again = adoptions::create(&world.db, &somebody(), new(AdoptionState::Draft), None, now()).await.map(made).unwrap();
         assert_eq!((again.id, again.version), (draft.id, 3));
@@ -458,7 +458,7 @@ on_both! {
         let query = contacts::ContactQuery { reach: reach(&["010030000000"]), ..Default::default() };
         let page = contacts::list(&world.db, query, PageRequest::default()).await.unwrap();
         assert!(page.items.iter().all(|c| c.owner.as_ref().is_none_or(|o| o.as_str() == "010030000000")), "{page:?}");
-        contacts::end(&world.db, &somebody(), slug("neu"), None, now()).await.unwrap();
+        contacts::end(&world.db, &somebody(), slug("neu"), None, None, now()).await.unwrap();
         assert!(matches!(contacts::read(&world.db, slug("neu")).await, Err(AppError::NotFound)));
     }
 
@@ -469,7 +469,7 @@ on_both! {
         let change = serde_json::json!({"version": 1, "kind": "phone", "label": "Telefon", "phone": "0431 1", "hours": "Mo 08:00-10:00"});
         let changed = channels::change(&world.db, &somebody(), made.id, serde_json::from_value(change).unwrap(), now()).await.unwrap();
         assert_eq!((changed.shown.kind, changed.version), (ChannelKind::Phone, 2));
-        channels::end(&world.db, &somebody(), made.id, None, now()).await.unwrap();
+        channels::end(&world.db, &somebody(), made.id, None, None, now()).await.unwrap();
         let query = channels::ChannelQuery { service: Some(slug("wohngeld")), reach: Reach::everything(), ..Default::default() };
         assert_eq!(channels::list(&world.db, query, PageRequest::default()).await.unwrap().items.len(), 1);
         let unknown = serde_json::json!({"service": "wohngeld", "ars": KIEL, "kind": "web", "label": "x", "farbe": 1});

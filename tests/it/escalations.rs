@@ -84,7 +84,7 @@ on_both! {
         assert_eq!(app.get(&central, &path).await.expect(200)["status"], "sent");
         let form = [("Content-Type", "application/x-www-form-urlencoded")];
         let pressed = app.send("", "POST", &link(&text, "Ich kümmere mich darum"), Some("reference=D-17".into()), &form).await;
-        assert_eq!(pressed.status, 200, "{}", pressed.body);
+        assert_eq!(pressed.status, 303, "{}", pressed.body);
         let acknowledged = app.get(&central, &path).await.expect(200);
         assert_eq!((&acknowledged["status"], &acknowledged["reference"]), (&json!("acknowledged"), &json!("D-17")));
         assert_eq!(acknowledged["acknowledge_by"], Value::Null, "the chain has stopped");
@@ -126,7 +126,7 @@ on_both! {
         let empty = app.send("", "POST", &address, Some("reason=".into()), &form).await;
         assert_eq!(empty.status, 422, "{}", empty.body);
         let pressed = app.send("", "POST", &address, Some("reason=Fehler+liegt+nicht+im+Dienst".into()), &form).await;
-        assert_eq!(pressed.status, 200, "{}", pressed.body);
+        assert_eq!(pressed.status, 303, "{}", pressed.body);
         let central = app.central().await;
         let after = app.get(&central, &format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap())).await.expect(200);
         assert_eq!((&after["status"], &after["return_reason"]), (&json!("returned"), &json!("Fehler liegt nicht im Dienst")));

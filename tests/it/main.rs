@@ -1,6 +1,7 @@
 //! The integration tests: one binary that mirrors `src/`, with real peers and both databases.
 
 mod access;
+mod adapters;
 mod attacks;
 mod audit;
 mod browser;
@@ -10,9 +11,11 @@ mod browser_help;
 mod browser_intake;
 mod browser_rollout;
 mod browser_staff;
+mod callbacks;
 mod cli;
 mod clock;
 mod confirmations;
+mod conversation;
 mod delivery;
 mod directory;
 mod escalations;

@@ -39,6 +39,8 @@ crate::text_enum! {
         ContactChangeFailed = "contact.change_failed",
         /// A contact was ended.
         ContactEnded = "contact.ended",
+        /// How a contact's own system speaks to us was changed.
+        ContactCallbacksChanged = "contact.callbacks_changed",
         /// A contact was asked by an editor whether it is right.
         ContactAsked = "contact.asked",
         /// A contact said by its link that what is recorded of it is right.

@@ -42,6 +42,7 @@ struct Row {
     bounced_at: Option<Timestamp>,
     disabled_at: Option<Timestamp>,
     disabled_because: Option<String>,
+    adapter: Option<String>,
 }
 
 pub(in crate::delivery) fn mailbox(conn: &mut Conn, address: &str, now: Timestamp) -> Result<EndpointId, AppError> {
@@ -93,6 +94,20 @@ pub(in crate::delivery) fn rotate(
     Ok(())
 }
 
+pub(in crate::delivery) fn set_adapter(conn: &mut Conn, id: EndpointId, adapter: Option<&str>) -> Result<(), AppError> {
+    diesel::update(t::table.find(id)).set(t::adapter.eq(adapter)).execute(conn)?;
+    Ok(())
+}
+
+pub(in crate::delivery) fn set_adapter_secrets(
+    conn: &mut Conn,
+    id: EndpointId,
+    sealed: Option<&[u8]>,
+) -> Result<(), AppError> {
+    diesel::update(t::table.find(id)).set(t::adapter_secrets.eq(sealed)).execute(conn)?;
+    Ok(())
+}
+
 pub(in crate::delivery) fn set_url(conn: &mut Conn, id: EndpointId, url: &str) -> Result<(), AppError> {
     diesel::update(t::table.find(id)).set(t::address.eq(url)).execute(conn)?;
     Ok(())
@@ -116,9 +131,9 @@ pub(in crate::delivery) fn clear_bounce(conn: &mut Conn, id: EndpointId, now: Ti
 
 pub(in crate::delivery) fn of_ids(conn: &mut Conn, ids: &[EndpointId]) -> Result<Vec<Endpoint>, AppError> {
     let rows: Vec<Row> = t::table.filter(t::id.eq_any(ids)).select(Row::as_select()).load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Endpoint {
+    let endpoint = |row: Row| {
+        let adapter = row.adapter.as_deref().map(serde_json::from_str).transpose().map_err(AppError::internal)?;
+        Ok(Endpoint {
             id: row.id,
             channel: row.channel,
             address: row.address,
@@ -129,8 +144,10 @@ pub(in crate::delivery) fn of_ids(conn: &mut Conn, ids: &[EndpointId]) -> Result
             disabled_at: row.disabled_at,
             disabled_because: row.disabled_because,
             previous_until: row.previous_until,
+            adapter,
         })
-        .collect())
+    };
+    rows.into_iter().map(endpoint).collect()
 }
 
 /// Notes that endpoints took a message: whatever was wrong with them is over.

@@ -21,6 +21,7 @@ pub(in crate::delivery) struct EventRow {
     pub endpoint_id: Option<EndpointId>,
     pub detail: String,
     pub at: Timestamp,
+    pub answer: Option<String>,
 }
 
 /// Adds events and wakes whoever acts on them.
@@ -28,7 +29,7 @@ pub(in crate::delivery) fn insert(tx: &mut Tx, rows: &[EventRow]) -> Result<(), 
     if !rows.is_empty() {
         let conn: &mut Conn = tx;
         let rows: Vec<&EventRow> = rows.iter().collect();
-        insert_columns!(conn, t[id, kind, delivery_id, about, endpoint_id, detail, at], rows);
+        insert_columns!(conn, t[id, kind, delivery_id, about, endpoint_id, detail, at, answer], rows);
         tx.signal(Topic::Sweep);
     }
     Ok(())
@@ -47,6 +48,8 @@ pub(in crate::delivery) fn open(conn: &mut Conn, limit: i64) -> Result<Vec<Deliv
             endpoint: row.endpoint_id,
             detail: row.detail,
             at: row.at,
+            // What cannot be read is no loss that should hold up the others.
+            answer: row.answer.and_then(|text| serde_json::from_str(&text).ok()),
         })
         .collect())
 }

@@ -57,6 +57,7 @@ pub(in crate::delivery) struct EndpointPart {
     pub previous_until: Option<Timestamp>,
     pub state: EndpointState,
     pub failing_since: Option<Timestamp>,
+    pub adapter_secrets: Option<Vec<u8>>,
 }
 
 type Candidate = (DeliveryId, Option<EndpointId>);

@@ -152,7 +152,8 @@ impl ContactEntry {
     }
 
     fn webhook_input(&self, webhook: &file::WebhookEntry) -> WebhookInput {
-        WebhookInput { url: webhook.url.value.clone(), secret: webhook.secret.as_ref().map(|s| s.value.clone()) }
+        let secret = webhook.secret.as_ref().map(|s| s.value.clone());
+        WebhookInput { url: webhook.url.value.clone(), secret, adapter: None, adapter_secrets: None }
     }
 }
 

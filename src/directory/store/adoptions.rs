@@ -257,9 +257,15 @@ pub(in crate::directory) fn touch(conn: &mut Conn, service: &Slug, ars: &Ars, no
     Ok(())
 }
 
-/// Ends it; false when there is none.
-pub(in crate::directory) fn end(conn: &mut Conn, id: AdoptionId, now: Timestamp) -> Result<bool, AppError> {
+/// Ends it at this version; false when it is not there any more.
+pub(in crate::directory) fn end(
+    conn: &mut Conn,
+    id: AdoptionId,
+    version: i32,
+    now: Timestamp,
+) -> Result<bool, AppError> {
     let present = adoptions::table.find(id).filter(adoptions::ended_at.is_null());
+    let present = present.filter(adoptions::version.eq(version));
     let ended = diesel::update(present)
         .set((
             adoptions::ended_at.eq(now),

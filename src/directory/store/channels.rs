@@ -157,7 +157,19 @@ pub(in crate::directory) fn update(conn: &mut Conn, channel: &HelpChannel) -> Re
     Ok(())
 }
 
-pub(in crate::directory) fn end(conn: &mut Conn, ids: &[ChannelId], now: Timestamp) -> Result<(), AppError> {
+/// Ends it at this version; false when it is not there any more.
+pub(in crate::directory) fn end(
+    conn: &mut Conn,
+    id: ChannelId,
+    version: i32,
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    let present = help_channels::table.find(id).filter(help_channels::ended_at.is_null());
+    let ended = (help_channels::ended_at.eq(now), help_channels::updated_at.eq(now));
+    Ok(diesel::update(present.filter(help_channels::version.eq(version))).set(ended).execute(conn)? == 1)
+}
+
+fn end_all(conn: &mut Conn, ids: &[ChannelId], now: Timestamp) -> Result<(), AppError> {
     let ended = (help_channels::ended_at.eq(now), help_channels::updated_at.eq(now));
     diesel::update(help_channels::table.filter(help_channels::id.eq_any(ids))).set(ended).execute(conn)?;
     Ok(())
@@ -181,7 +193,7 @@ pub(in crate::directory) fn set(
         update(conn, &HelpChannel { shown: shown.clone(), version, updated_at: now, ..channel.clone() })?;
     }
     let gone: Vec<ChannelId> = present.iter().skip(wanted.len()).map(|channel| channel.id).collect();
-    end(conn, &gone, now)?;
+    end_all(conn, &gone, now)?;
     for shown in wanted.iter().skip(present.len()) {
         let (id, service, ars, shown) = (ChannelId::new(), service.clone(), ars.clone(), shown.clone());
         append(conn, &HelpChannel { id, service, ars, shown, version: 1, updated_at: now })?;

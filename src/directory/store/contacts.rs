@@ -172,6 +172,24 @@ fn owned_within(reach: &Reach) -> Option<Condition> {
     reach.layers().iter().map(in_layer).reduce(|all, layer| Box::new(all.and(layer)))
 }
 
+/// Ends it at this version; false when it is not there any more.
+pub(in crate::directory) fn end(conn: &mut Conn, row: &ContactRow, version: i32) -> Result<bool, AppError> {
+    let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
+    let ended = (
+        contacts::ended_at.eq(row.ended_at),
+        contacts::updated_at.eq(row.updated_at),
+        contacts::version.eq(row.version),
+    );
+    Ok(diesel::update(present.filter(contacts::version.eq(version))).set(ended).execute(conn)? == 1)
+}
+
+/// Stores a change of it made against this version; false when it has another one by now, or has ended.
+pub(in crate::directory) fn change(conn: &mut Conn, row: &ContactRow, version: i32) -> Result<bool, AppError> {
+    let row = ContactRow { folded: fold(&format!("{} {}", row.name, row.slug)), ..row.clone() };
+    let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
+    Ok(diesel::update(present.filter(contacts::version.eq(version))).set(&row).execute(conn)? == 1)
+}
+
 /// Stores it, new or changed.
 pub(in crate::directory) fn save(conn: &mut Conn, row: &ContactRow) -> Result<(), AppError> {
     let row = ContactRow { folded: fold(&format!("{} {}", row.name, row.slug)), ..row.clone() };

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::Conn;
 use crate::db::dialect::insert_many;
-use crate::db::schema::{adoptions, duties};
+use crate::db::schema::{adoptions, duties, services};
 use crate::directory::assigned::Assigned;
 use crate::directory::terms::{AdoptionState, Duty, Scope};
 use crate::error::AppError;
@@ -155,6 +155,16 @@ pub(in crate::directory) fn of_adoptions(
         .filter(duties::service.eq_any(services))
         .filter(duties::region.eq_any(&regions));
     Ok(query.order((duties::position, duties::id)).load(conn)?)
+}
+
+/// Those at the services that whoever operates this one operates.
+pub(in crate::directory) fn of_operator(conn: &mut Conn, service: &Slug) -> Result<Vec<DutyRow>, AppError> {
+    let operator: Option<String> =
+        services::table.find(service.clone()).select(services::operator).first(conn).optional()?;
+    let Some(operator) = operator else { return Ok(Vec::new()) };
+    let operated = services::table.filter(services::operator.eq(operator)).select(services::slug.nullable());
+    let rows = duties::table.filter(duties::scope.eq(Scope::Service)).filter(duties::service.eq_any(operated));
+    Ok(rows.order((duties::position, duties::id)).load(conn)?)
 }
 
 /// Those of these contacts, at every level.

@@ -5,6 +5,7 @@
 
 pub(super) mod adoptions;
 pub(super) mod agreements;
+pub(super) mod callbacks;
 pub(super) mod channels;
 pub(super) mod closing_days;
 pub(super) mod contacts;

@@ -122,8 +122,9 @@ pub(in crate::directory) fn update(conn: &mut Conn, notice: &PublicNotice) -> Re
     Ok(())
 }
 
-pub(in crate::directory) fn end(conn: &mut Conn, id: NoticeId, now: Timestamp) -> Result<(), AppError> {
+/// Ends it at this version; false when it is not there any more.
+pub(in crate::directory) fn end(conn: &mut Conn, id: NoticeId, version: i32, now: Timestamp) -> Result<bool, AppError> {
+    let present = public_notices::table.find(id).filter(public_notices::ended_at.is_null());
     let ended = (public_notices::ended_at.eq(now), public_notices::updated_at.eq(now));
-    diesel::update(public_notices::table.find(id)).set(ended).execute(conn)?;
-    Ok(())
+    Ok(diesel::update(present.filter(public_notices::version.eq(version))).set(ended).execute(conn)? == 1)
 }

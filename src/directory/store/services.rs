@@ -141,9 +141,10 @@ fn set_duties(conn: &mut Conn, service: &Service) -> Result<bool, AppError> {
     duties::set(conn, &Holder::Service(&service.slug), wanted)
 }
 
-/// Ends it; false when there is none.
-pub(in crate::directory) fn end(conn: &mut Conn, slug: &Slug, now: Timestamp) -> Result<bool, AppError> {
+/// Ends it at this version; false when it is not there any more.
+pub(in crate::directory) fn end(conn: &mut Conn, slug: &Slug, version: i32, now: Timestamp) -> Result<bool, AppError> {
     let present = services::table.find(slug.clone()).filter(services::ended_at.is_null());
+    let present = present.filter(services::version.eq(version));
     let ended = diesel::update(present)
         .set((services::ended_at.eq(now), services::updated_at.eq(now), services::version.eq(services::version + 1)))
         .execute(conn)?;

@@ -74,7 +74,7 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
             }
             return Ok(true);
         }
-        Purpose::Created | Purpose::Reminded | Purpose::Cancelled => {
+        Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => {
             store::in_hand(tx, message.about.cast())?.map(|(found, ticket)| (Some(found), ticket))
         }
         Purpose::Notice | Purpose::Reply => browse::ticket_of(tx, &message)?.map(|ticket| (None, ticket)),
@@ -83,8 +83,12 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
     let Some((found, ticket)) = matter else { return Ok(true) };
     match event.kind {
         EventKind::Sent => match found {
-            Some(found) if message.purpose == Purpose::Created => sent(tx, &found, &message, now)?,
-            _ => {}
+            Some(found) if message.purpose == Purpose::Created => {
+                let found = step::note_answer(tx, &found, event, now)?;
+                sent(tx, &found, &message, now)?;
+            }
+            Some(found) => drop(step::note_answer(tx, &found, event, now)?),
+            None => {}
         },
         EventKind::Failing => {
             if let Some(found) = found {

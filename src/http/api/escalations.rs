@@ -6,13 +6,13 @@ use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 
 use super::tickets::{MunicipalityAnswer, TicketAnswer, shape as shape_ticket};
-use super::{ApiResult, ListAnswer, Nothing, Reason, Text, created, limit, ok, send_outcome};
+use super::{ApiResult, ListAnswer, Nothing, Reason, Text, created, done, limit, ok, send_outcome};
 use crate::access::idempotency::Answer;
 use crate::clock::Timestamp;
 use crate::directory::{Directory, Kind};
 use crate::error::AppError;
 use crate::escalation::escalate::{Escalate, escalate as start_escalation, next_step_now};
-use crate::escalation::respond::{Speaker, Word, respond};
+use crate::escalation::respond::{Word, respond_once};
 use crate::escalation::{Escalation, EscalationStatus, EscalationStep, browse, decide, preview as previews};
 use crate::http::State;
 use crate::http::auth::{Asked, Command, Guard, right};
@@ -170,7 +170,7 @@ pub async fn mine(state: Data<State>, asked: Asked<right::RespondEscalation, Pag
     ok(&ListAnswer { items, next_cursor: page.next_cursor })
 }
 
-fn id<T>(at: &str) -> Result<crate::ids::Id<T>, AppError> {
+pub(super) fn id<T>(at: &str) -> Result<crate::ids::Id<T>, AppError> {
     at.parse().map_err(|_| AppError::NotFound)
 }
 
@@ -208,11 +208,25 @@ pub struct AnswerEscalation {
     pub reference: Option<String>,
 }
 
-async fn say(state: &State, caller: crate::access::Caller, at: &str, word: Word) -> ApiResult {
-    let speaker = Speaker::Token(Box::new(caller), id(at)?);
-    // A token is no link; a dead link cannot come of it.
-    let (found, ticket) = respond(&state.escalations, speaker, word).await?.map_err(|_| AppError::NotFound)?;
-    ok(&shape(&found, &ticket, state.directory()))
+/// Says a word of the 2nd level; a repeat under the same key gets the first answer.
+pub(super) async fn say<B>(
+    state: &State,
+    command: Command<right::RespondEscalation, B>,
+    at: &str,
+    word: impl FnOnce(B) -> Word,
+) -> ApiResult {
+    let render = render(state);
+    let once = command.once(Arc::new(render.clone()))?;
+    let (caller, word) = (command.caller, word(command.body));
+    send_outcome(respond_once(&state.escalations, caller, id(at)?, word, once).await?, render)
+}
+
+/// How an escalation is answered, the first time or again.
+pub(super) fn render(
+    state: &State,
+) -> impl Fn(&(Escalation, Ticket)) -> Result<Answer, AppError> + Clone + Send + Sync + 'static {
+    let directory = state.directory().clone();
+    move |(found, ticket): &(Escalation, Ticket)| done(&shape(found, ticket, &directory))
 }
 
 /// Take it: stops the chain.
@@ -223,7 +237,7 @@ pub async fn acknowledge(
     command: Command<right::RespondEscalation, Acknowledge>,
     at: Path<String>,
 ) -> ApiResult {
-    say(&state, command.caller, &at, Word::Acknowledge { reference: command.body.reference }).await
+    say(&state, command, &at, |body| Word::Acknowledge { reference: body.reference }).await
 }
 
 /// Answer it.
@@ -234,7 +248,7 @@ pub async fn answer(
     command: Command<right::RespondEscalation, AnswerEscalation>,
     at: Path<String>,
 ) -> ApiResult {
-    say(&state, command.caller, &at, Word::Answer { text: command.body.text, reference: command.body.reference }).await
+    say(&state, command, &at, |body| Word::Answer { text: body.text, reference: body.reference }).await
 }
 
 /// Give it back, with the reason.
@@ -245,14 +259,14 @@ pub async fn give_back(
     command: Command<right::RespondEscalation, Reason>,
     at: Path<String>,
 ) -> ApiResult {
-    say(&state, command.caller, &at, Word::Return { reason: command.body.reason }).await
+    say(&state, command, &at, |body| Word::Return { reason: body.reason }).await
 }
 
 /// Ask the central contact something.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/ask", params(("escalation" = String, Path)), request_body = Text, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
 pub async fn ask(state: Data<State>, command: Command<right::RespondEscalation, Text>, at: Path<String>) -> ApiResult {
-    say(&state, command.caller, &at, Word::Ask { question: command.body.text }).await
+    say(&state, command, &at, |body| Word::Ask { question: body.text }).await
 }
 
 /// Ask the next of the chain now.

@@ -4,6 +4,8 @@
 //! made from these files (`openapi.rs`).
 
 pub mod audit;
+pub mod callbacks;
+pub mod conversation;
 pub mod deadlines;
 pub mod directory;
 pub mod escalations;
@@ -76,6 +78,12 @@ pub fn limit(asked: Option<usize>) -> Result<usize, AppError> {
 pub fn created<T: Serialize>(location: String, value: &T) -> Result<Answer, AppError> {
     let body = serde_json::to_string(value).map_err(AppError::internal)?;
     Ok(Answer { status: 201, location: Some(location), body })
+}
+
+/// The answer for something that was done: 200 with the changed object.
+pub fn done<T: Serialize>(value: &T) -> Result<Answer, AppError> {
+    let body = serde_json::to_string(value).map_err(AppError::internal)?;
+    Ok(Answer { status: 200, location: None, body })
 }
 
 /// Sends an answer, the first time or again.

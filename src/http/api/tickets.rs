@@ -6,12 +6,12 @@ use std::sync::Arc;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiResult, ListAnswer, Nothing, Reason, Text, created, limit, ok, send_outcome};
+use super::{ApiResult, ListAnswer, Nothing, Reason, Text, created, done, limit, ok, send_outcome};
 use crate::access::idempotency::Answer;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::error::{AppError, Faults};
-use crate::escalation::{decide, emergency};
+use crate::escalation::{ask, decide, emergency};
 use crate::http::State;
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::TicketId;
@@ -264,29 +264,49 @@ macro_rules! actions {
     )*};
 }
 
+/// The same for what tells somebody something: a repeat under the same `Idempotency-Key` gets the first answer.
+macro_rules! repeatable {
+    ($($(#[$doc:meta])* $name:ident($path:literal, $right:ident, $body:ty) |$state:ident, $caller:ident, $at:ident, $input:ident, $once:ident| $call:expr;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, request_body = $body, tag = "tickets",
+            params(("ticket" = String, Path, description = "id or number"), ("Idempotency-Key" = Option<String>, Header, description = "the same key and body gets the first answer again")),
+            responses((status = 200, body = TicketAnswer), (status = 404, body = crate::http::error::Problem), (status = 409, body = crate::http::error::Problem)))]
+        pub async fn $name($state: Data<State>, command: Command<right::$right, $body>, at: Path<String>) -> ApiResult {
+            let directory = $state.directory().clone();
+            let render = move |ticket: &Ticket| done(&shape(ticket, &directory));
+            let $once = command.once(Arc::new(render.clone()))?;
+            let ($caller, $input, $at): (_, _, TicketRef) = (command.caller, command.body, at.parse()?);
+            send_outcome($call.await?, render)
+        }
+    )*};
+}
+
+repeatable! {
+    /// Write something down.
+    note("/api/v1/tickets/{ticket}/notes", NoteTicket, Text) |state, caller, at, body, once| assess::note(state.desk(), caller, at, body.text, once);
+    /// Ask the person; the clock stands.
+    wait("/api/v1/tickets/{ticket}/wait", AssessTicket, Question) |state, caller, at, body, once| assess::wait(state.desk(), caller, at, body.question, once);
+    /// The person has replied; the clock goes on.
+    resume("/api/v1/tickets/{ticket}/resume", NoteTicket, Text) |state, caller, at, body, once| ask::resume(&state.escalations, caller, at, body.text, once);
+    /// Tell the person how far it is and promise a new time.
+    interim("/api/v1/tickets/{ticket}/interim", AssessTicket, Interim) |state, caller, at, body, once| assess::interim(state.desk(), caller, at, body.text, body.respond_by, once);
+    /// Answer the person.
+    answer("/api/v1/tickets/{ticket}/answer", AssessTicket, Text) |state, caller, at, body, once| decide::answer(&state.escalations, caller, at, body.text, once);
+    /// Refuse it, with a reason.
+    reject("/api/v1/tickets/{ticket}/reject", AssessTicket, Reason) |state, caller, at, body, once| decide::reject(&state.escalations, caller, at, body.reason, once);
+}
+
 actions! {
     /// Take it.
     claim("/api/v1/tickets/{ticket}/claim", AssessTicket, Nothing) |state, caller, at, _nothing| assess::claim(state.desk(), caller, at);
     /// Give it back to all.
     release("/api/v1/tickets/{ticket}/release", AssessTicket, Nothing) |state, caller, at, _nothing| assess::release(state.desk(), caller, at);
-    /// Write something down.
-    note("/api/v1/tickets/{ticket}/notes", NoteTicket, Text) |state, caller, at, body| assess::note(state.desk(), caller, at, body.text);
-    /// Ask the person; the clock stands.
-    wait("/api/v1/tickets/{ticket}/wait", AssessTicket, Question) |state, caller, at, body| assess::wait(state.desk(), caller, at, body.question);
-    /// The person has replied; the clock goes on.
-    resume("/api/v1/tickets/{ticket}/resume", NoteTicket, Text) |state, caller, at, body| assess::resume(state.desk(), caller, at, body.text);
-    /// Tell the person how far it is and promise a new time.
-    interim("/api/v1/tickets/{ticket}/interim", AssessTicket, Interim) |state, caller, at, body| assess::interim(state.desk(), caller, at, body.text, body.respond_by);
     /// Set how urgent it is.
     priority("/api/v1/tickets/{ticket}/priority", AssessTicket, SetPriority) |state, caller, at, body| emergency::set_priority(&state.escalations, caller, at, body.priority);
     /// Emergency: nobody gets through. It becomes P1, and its emergency chain starts at once, at any hour.
     emergency("/api/v1/tickets/{ticket}/emergency", EscalateTicket, Reason) |state, caller, at, body| emergency::emergency(&state.escalations, caller, at, body.reason);
     /// Put it into another category.
     category("/api/v1/tickets/{ticket}/category", AssessTicket, SetCategory) |state, caller, at, body| assess::set_category(state.desk(), caller, at, body.category);
-    /// Answer the person.
-    answer("/api/v1/tickets/{ticket}/answer", AssessTicket, Text) |state, caller, at, body| decide::answer(&state.escalations, caller, at, body.text);
-    /// Refuse it, with a reason.
-    reject("/api/v1/tickets/{ticket}/reject", AssessTicket, Reason) |state, caller, at, body| decide::reject(&state.escalations, caller, at, body.reason);
     /// Put it away.
     close("/api/v1/tickets/{ticket}/close", AssessTicket, Nothing) |state, caller, at, _nothing| decide::close(&state.escalations, caller, at);
     /// Take it up again.

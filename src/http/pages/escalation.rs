@@ -1,128 +1,79 @@
-//! The page behind the signed link of an escalation mail: see it, take it, answer it, give it back.
+//! The page behind the signed link of an escalation mail: see it, take it, answer it, ask, hand it on, give it back.
 //!
-//! Invariant: opening a page changes nothing, whatever opens it; only its button does, with a POST. The secret in
-//! the address is the whole authority; it is never logged and leaves the page to no other site.
+//! Invariant: opening a page changes nothing, whatever opens it; only its button does, with a POST, after which the
+//! browser is led on (303), so that a reload repeats nothing. What was done is said only while it is so; else the page
+//! shows how things stand. The secret in the address is the whole authority; it is never logged and leaves the page to
+//! no other site. The page speaks German as the mail does, unless English was chosen.
+
+mod form;
+mod show;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use askama::Template;
-use serde::Deserialize;
 
-use super::{failure, mail_link, message, page};
+use form::{Action, Typed, form, say};
+use show::{done, gone, second_level, was_done};
+
+use super::{failure, mail_link, page};
 use crate::error::{AppError, FieldError};
-use crate::escalation::escalation::is_open;
-use crate::escalation::link::{self, DeadLink, LinkPage};
-use crate::escalation::message::{berlin, kind_word, known};
-use crate::escalation::respond::{LONGEST_ANSWER, LONGEST_REASON, LONGEST_REFERENCE, Speaker, Word, respond};
-use crate::escalation::{Escalation, EscalationStatus};
+use crate::escalation::link;
+use crate::escalation::respond::{Speaker, respond};
 use crate::http::State;
-use crate::http::assets::Assets;
 use crate::http::client;
-use crate::http::error::ApiError;
+use crate::http::words::{COOKIE, Language, PARAMETER};
 
-/// The longest form, in bytes: 8,000 characters, each written as up to twelve.
-const LONGEST_FORM: usize = 64 * 1024;
+/// The parameter that says what was just done.
+const DONE: &str = "getan";
 
-/// What stands in front.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
-    View,
-    Acknowledge,
-    Answer,
-    Return,
+/// A link as it was opened.
+struct Opened {
+    secret: String,
+    language: Language,
+    /// Whether the language stands in the address, and so in all that lead on from it.
+    is_chosen: bool,
 }
 
-impl Action {
-    fn of(word: &str) -> Option<Self> {
-        match word {
-            "acknowledge" => Some(Self::Acknowledge),
-            "answer" => Some(Self::Answer),
-            "return" => Some(Self::Return),
-            _ => None,
+impl Opened {
+    fn new(request: &HttpRequest, secret: String) -> Self {
+        let chosen = Language::chosen(request);
+        let remembered = || request.cookie(COOKIE).and_then(|cookie| Language::parse(cookie.value()));
+        let language = chosen.or_else(remembered).unwrap_or(Language::De);
+        Self { secret, language, is_chosen: chosen.is_some() }
+    }
+
+    /// The address of one action, or of the page that shows everything.
+    fn at(&self, action: Action) -> String {
+        let language = if self.is_chosen { format!("?{PARAMETER}={}", self.language.as_str()) } else { String::new() };
+        format!("{}{language}", self.plain(action))
+    }
+
+    fn plain(&self, action: Action) -> String {
+        match action {
+            Action::View => format!("/eskalation/{}", self.secret),
+            _ => format!("/eskalation/{}/{}", self.secret, action.as_str()),
         }
     }
 
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::View => "view",
-            Self::Acknowledge => "acknowledge",
-            Self::Answer => "answer",
-            Self::Return => "return",
-        }
+    /// The same page in the other language.
+    fn other(&self, action: Action) -> String {
+        format!("{}?{PARAMETER}={}", self.plain(action), self.language.other().as_str())
     }
 }
 
-/// The form as it was sent; each action has its own fields.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Typed {
-    text: String,
-    reference: String,
-    reason: String,
-}
-
-#[derive(Default)]
-struct FieldErrors {
-    text: Option<String>,
-    reference: Option<String>,
-    reason: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "second_level.html")]
-struct SecondLevel {
-    lang: &'static str,
-    assets: Assets,
-    action: &'static str,
-    municipality: String,
-    contact_name: String,
-    number: String,
-    kind_word: &'static str,
-    subject: String,
-    question: String,
-    description: String,
-    facts: Vec<(String, String)>,
-    acknowledge_by: Option<String>,
-    next_contact: Option<String>,
-    state_sentence: Option<String>,
-    is_open: bool,
-    valid_until: String,
-    error: Option<String>,
-    errors: FieldErrors,
-    typed_text: String,
-    typed_reference: String,
-    typed_reason: String,
-    post_acknowledge: String,
-    post_answer: String,
-    post_return: String,
-    view_url: String,
-}
-
-#[derive(Template)]
-#[template(path = "second_level_done.html")]
-struct SecondLevelDone {
-    lang: &'static str,
-    assets: Assets,
-    municipality: String,
-    number: String,
-    subject: String,
-    title: &'static str,
-    happened: String,
-    next_steps: Vec<String>,
-    view_url: Option<String>,
-}
-
-/// The escalation with everything that can be done.
-pub async fn view(state: Data<State>, secret: Path<String>) -> HttpResponse {
-    show(&state, secret.into_inner(), Action::View).await
+/// The escalation with everything that can be done; or what was just done, while it is so.
+pub async fn view(state: Data<State>, request: HttpRequest, secret: Path<String>) -> HttpResponse {
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let word = pairs.filter(|(name, _)| name == DONE).find_map(|(_, value)| Action::of(&value));
+    show(&state, &Opened::new(&request, secret.into_inner()), Action::View, word).await
 }
 
 /// The same with one action in front.
-pub async fn action(state: Data<State>, at: Path<(String, String)>) -> HttpResponse {
+pub async fn action(state: Data<State>, request: HttpRequest, at: Path<(String, String)>) -> HttpResponse {
     let (secret, word) = at.into_inner();
     match Action::of(&word) {
-        Some(action) => show(&state, secret, action).await,
+        Some(action) => show(&state, &Opened::new(&request, secret), action, None).await,
         None => failure(&AppError::NotFound.into()),
     }
 }
@@ -143,184 +94,40 @@ pub async fn act(
         Ok(typed) => typed,
         Err(fault) => return failure(&fault),
     };
-    let speaker = Speaker::Link(secret.clone(), Some(client::address(&request, &state.trusted_proxies)));
-    let heard = respond(&state.escalations, speaker, say(action, &typed)).await;
-    match heard {
-        Ok(Ok(_)) => done(&state, secret, action).await,
-        Ok(Err(dead)) => gone(&state, secret, dead).await,
-        Err(AppError::Invalid(faults)) => again(&state, secret, action, typed, &faults).await,
+    let opened = Opened::new(&request, secret);
+    let speaker = Speaker::Link(opened.secret.clone(), Some(client::address(&request, &state.trusted_proxies)));
+    match respond(&state.escalations, speaker, say(action, &typed)).await {
+        Ok(Ok(_)) => led_on(&opened, action),
+        Ok(Err(dead)) => gone(&state, &opened, dead).await,
+        Err(AppError::Invalid(faults)) => again(&state, &opened, action, typed, &faults).await,
         Err(fault) => failure(&fault.into()),
     }
 }
 
-async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError> {
-    let mut typed: Typed = mail_link::form(request, payload, LONGEST_FORM).await?;
-    for field in [&mut typed.text, &mut typed.reference, &mut typed.reason] {
-        mail_link::tidy(field);
-    }
-    Ok(typed)
+/// On to the page that says what was done.
+fn led_on(opened: &Opened, action: Action) -> HttpResponse {
+    let at = opened.at(Action::View);
+    let joint = if at.contains('?') { '&' } else { '?' };
+    let place = format!("{at}{joint}{DONE}={}", action.as_str());
+    HttpResponse::SeeOther().insert_header((LOCATION, place)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-fn say(action: Action, typed: &Typed) -> Word {
-    let reference = Some(typed.reference.clone()).filter(|reference| !reference.is_empty());
-    match action {
-        Action::View | Action::Acknowledge => Word::Acknowledge { reference },
-        Action::Answer => Word::Answer { text: typed.text.clone(), reference },
-        Action::Return => Word::Return { reason: typed.reason.clone() },
-    }
-}
-
-async fn show(state: &State, secret: String, action: Action) -> HttpResponse {
-    match link::page(&state.escalations, secret.clone()).await {
-        Ok(Ok(found)) => page(StatusCode::OK, &second_level(found, &secret, action, Typed::default())),
-        Ok(Err(dead)) => gone(state, secret, dead).await,
+async fn show(state: &State, opened: &Opened, action: Action, word: Option<Action>) -> HttpResponse {
+    match link::page(&state.escalations, opened.secret.clone()).await {
+        Ok(Ok(found)) => match word.filter(|word| was_done(&found, *word)) {
+            Some(word) => page(StatusCode::OK, &done(found, opened, word)),
+            None => page(StatusCode::OK, &second_level(found, opened, action, Typed::default(), &[])),
+        },
+        Ok(Err(dead)) => gone(state, opened, dead).await,
         Err(fault) => failure(&fault.into()),
     }
 }
 
 /// The form again, with what was typed and what is wrong with it.
-async fn again(state: &State, secret: String, action: Action, typed: Typed, faults: &[FieldError]) -> HttpResponse {
-    match link::page(&state.escalations, secret.clone()).await {
-        Ok(Ok(found)) => {
-            let mut shown = second_level(found, &secret, action, typed);
-            shown.error = Some("Noch nicht gesendet: Eine Angabe fehlt oder ist zu lang.".to_owned());
-            for fault in faults {
-                shown.mark(&fault.field);
-            }
-            page(StatusCode::UNPROCESSABLE_ENTITY, &shown)
-        }
-        Ok(Err(dead)) => gone(state, secret, dead).await,
+async fn again(state: &State, opened: &Opened, action: Action, typed: Typed, faults: &[FieldError]) -> HttpResponse {
+    match link::page(&state.escalations, opened.secret.clone()).await {
+        Ok(Ok(found)) => page(StatusCode::UNPROCESSABLE_ENTITY, &second_level(found, opened, action, typed, faults)),
+        Ok(Err(dead)) => gone(state, opened, dead).await,
         Err(fault) => failure(&fault.into()),
-    }
-}
-
-impl SecondLevel {
-    /// Says in German what is wrong with a field.
-    fn mark(&mut self, field: &str) {
-        let wrong = |typed: &str, missing: &str, most: usize| match typed.is_empty() {
-            true => Some(missing.to_owned()),
-            false => Some(format!("Höchstens {most} Zeichen, ohne Steuerzeichen. Bitte kürzen Sie den Text.")),
-        };
-        match field {
-            "text" => self.errors.text = wrong(&self.typed_text, "Ihre Antwort fehlt noch.", LONGEST_ANSWER),
-            "reason" => self.errors.reason = wrong(&self.typed_reason, "Der Grund fehlt noch.", LONGEST_REASON),
-            _ => {
-                self.errors.reference =
-                    wrong(&self.typed_reference, "Das Aktenzeichen ist nicht lesbar.", LONGEST_REFERENCE);
-            }
-        }
-    }
-}
-
-fn second_level(found: LinkPage, secret: &str, action: Action, typed: Typed) -> SecondLevel {
-    let LinkPage { holder, escalation, facts } = found;
-    let view_url = format!("/eskalation/{secret}");
-    SecondLevel {
-        lang: "de",
-        assets: Assets::here(),
-        action: action.as_str(),
-        kind_word: kind_word(escalation.kind, escalation.emergency),
-        acknowledge_by: escalation.acknowledge_by.map(berlin),
-        state_sentence: state_sentence(&escalation),
-        is_open: is_open(escalation.status),
-        valid_until: berlin(holder.expires_at),
-        facts: known(&facts),
-        municipality: facts.municipality,
-        contact_name: facts.contact_name,
-        number: facts.number,
-        subject: facts.subject,
-        question: facts.note,
-        description: facts.description,
-        next_contact: facts.next_contact,
-        error: None,
-        errors: FieldErrors::default(),
-        typed_text: typed.text,
-        typed_reference: typed.reference,
-        typed_reason: typed.reason,
-        post_acknowledge: format!("{view_url}/acknowledge"),
-        post_answer: format!("{view_url}/answer"),
-        post_return: format!("{view_url}/return"),
-        view_url,
-    }
-}
-
-/// How it stands, unless it simply waits.
-fn state_sentence(found: &Escalation) -> Option<String> {
-    let at = |time: Option<_>| time.map(berlin).map_or_else(String::new, |time| format!(" am {time}"));
-    let who = found.acknowledged_name.as_deref().unwrap_or("jemand");
-    match found.status {
-        EscalationStatus::Pending | EscalationStatus::Sent => None,
-        EscalationStatus::Acknowledged => Some(format!("{who} kümmert sich seit {}.", since(found))),
-        EscalationStatus::Answered => Some(format!("{who} hat{} geantwortet.", at(found.ended_at))),
-        EscalationStatus::Returned => Some(format!("{who} hat die Anfrage{} zurückgegeben.", at(found.ended_at))),
-        EscalationStatus::Expired => Some(format!(
-            "Niemand hat rechtzeitig bestätigt. Die Anfrage ging{} an die Kommune zurück.",
-            at(found.ended_at)
-        )),
-        EscalationStatus::Withdrawn => {
-            Some(format!("Die Anfrage ist{} erledigt worden. Sie müssen nichts mehr tun.", at(found.ended_at)))
-        }
-    }
-}
-
-fn since(found: &Escalation) -> String {
-    found.acknowledged_at.map_or_else(|| "eben".to_owned(), berlin)
-}
-
-async fn done(state: &State, secret: String, action: Action) -> HttpResponse {
-    let found = match link::page(&state.escalations, secret.clone()).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(dead)) => return gone(state, secret, dead).await,
-        Err(fault) => return failure(&fault.into()),
-    };
-    let (facts, place) = (found.facts, |what: &str| format!("{what} liegt bei der Kommune."));
-    let (title, happened, next_steps) = match action {
-        Action::View | Action::Acknowledge => (
-            "Sie kümmern sich darum",
-            "Die Kommune sieht, dass Sie die Anfrage haben. Niemand sonst wird gefragt.".to_owned(),
-            vec!["Antworten können Sie später: auf der Seite der Anfrage.".to_owned()],
-        ),
-        Action::Answer => (
-            "Antwort gesendet",
-            place("Ihre Antwort"),
-            vec!["Die Kommune antwortet der Person.".to_owned(), "Sie müssen nichts mehr tun.".to_owned()],
-        ),
-        Action::Return => (
-            "Anfrage zurückgegeben",
-            place("Die Anfrage mit Ihrem Grund"),
-            vec!["Die Kommune entscheidet, wie es weitergeht.".to_owned(), "Sie müssen nichts mehr tun.".to_owned()],
-        ),
-    };
-    let shown = SecondLevelDone {
-        lang: "de",
-        assets: Assets::here(),
-        municipality: facts.municipality,
-        number: facts.number,
-        subject: facts.subject,
-        title,
-        happened,
-        next_steps,
-        view_url: Some(format!("/eskalation/{secret}")),
-    };
-    page(StatusCode::OK, &shown)
-}
-
-/// A link that opens nothing any more, or nothing that can be acted on.
-async fn gone(state: &State, secret: String, dead: DeadLink) -> HttpResponse {
-    match dead {
-        DeadLink::Unknown => mail_link::unknown(),
-        DeadLink::Expired => message(
-            StatusCode::GONE,
-            "Dieser Link gilt nicht mehr",
-            "Seine Zeit ist abgelaufen. Es wurde nichts geändert.",
-            Some("Fragen Sie bei der Kommune nach, die Sie gefragt hat."),
-        ),
-        DeadLink::Ended => {
-            let found = link::look(&state.escalations, secret).await;
-            let what = found.ok().and_then(Result::ok).and_then(|(_, escalation)| state_sentence(&escalation));
-            let lead = what.unwrap_or_else(|| "Die Anfrage ist beendet.".to_owned());
-            let next_step = Some("Ihre Eingabe wurde nicht mehr gebraucht und nicht gespeichert.");
-            message(StatusCode::GONE, "Diese Anfrage ist schon erledigt", &lead, next_step)
-        }
     }
 }

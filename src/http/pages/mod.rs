@@ -75,5 +75,16 @@ pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
 
 /// Sends a page that only says something.
 pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&str>) -> HttpResponse {
-    page(status, &Message { lang: "de", assets: Assets::here(), title, lead, next_step })
+    message_in("de", status, title, lead, next_step)
+}
+
+/// The same in another language.
+pub fn message_in(
+    lang: &'static str,
+    status: StatusCode,
+    title: &str,
+    lead: &str,
+    next_step: Option<&str>,
+) -> HttpResponse {
+    page(status, &Message { lang, assets: Assets::here(), title, lead, next_step })
 }

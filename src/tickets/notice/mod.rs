@@ -48,6 +48,12 @@ crate::text_enum! {
         EscalationReturned = "escalation_returned",
         /// The 2nd level asks something.
         EscalationAsked = "escalation_asked",
+        /// The 2nd level says something that decides nothing.
+        EscalationCommented = "escalation_commented",
+        /// The 2nd level gave it to somebody else.
+        EscalationHandedOn = "escalation_handed_on",
+        /// The 2nd level would give it to somebody else, if the central contact agrees.
+        EscalationHandOnProposed = "escalation_hand_on_proposed",
         /// Nobody of the chain acknowledged.
         EscalationExpired = "escalation_expired",
         /// A message could not be delivered.
@@ -85,6 +91,9 @@ impl NoticeKind {
             | Self::EscalationAnswered
             | Self::EscalationReturned
             | Self::EscalationAsked
+            | Self::EscalationCommented
+            | Self::EscalationHandedOn
+            | Self::EscalationHandOnProposed
             | Self::DeliveryExhausted
             | Self::EndpointDisabled
             | Self::AnswerHalf

@@ -162,7 +162,7 @@ async fn asked_with(app: &mut TestApp, text: &str, contact: &str) -> (String, St
 
 async fn pages_of(app: &TestApp, secret: &str, typed: &str) -> Vec<(String, String)> {
     let mut pages = Vec::new();
-    for action in ["", "/acknowledge", "/answer", "/return"] {
+    for action in ["", "/acknowledge", "/answer", "/ask", "/hand_on", "/return"] {
         let page = app.get("", &format!("/eskalation/{secret}{action}")).await;
         assert_eq!(page.status, 200, "{}", page.body);
         check_headers(&page);
@@ -223,7 +223,8 @@ on_both! {
             let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("text", &typed).append_pair("reference", &typed).finish();
             let headers = [("Content-Type", "application/x-www-form-urlencoded")];
             let done = app.send("", "POST", &format!("/eskalation/{secret}/answer"), Some(form), &headers).await;
-            assert_eq!(done.status, 200, "{}", done.body);
+            assert_eq!(done.status, 303, "{}", done.body);
+            let done = app.get("", done.header("location").unwrap()).await;
             check_headers(&done);
             let scripts = tags(&done.body).into_iter().filter(|(name, _)| matches!(name.as_str(), "script" | "img" | "svg" | "iframe" | "base" | "style")).count();
             assert_eq!(scripts, 0, "{hostile}: {}", done.body);

@@ -35,6 +35,8 @@ const SEND_BUFFER: u32 = 16 * 1024;
 pub enum Behaviour {
     /// Answers with this status and these headers. See [`status`].
     Status(u16, Vec<(String, String)>),
+    /// Answers with this status and this JSON.
+    Json(u16, String),
     /// Never answers, until the client gives up.
     Hang,
     /// Answers one byte a second, from the status line on.
@@ -338,6 +340,7 @@ async fn converse(mut line: BufReader<Line>, state: &State, connection: usize) -
         lock(&state.requests).push(request);
         match behaviour {
             Behaviour::Status(code, headers) => answer(&mut line, code, &headers).await?,
+            Behaviour::Json(code, body) => answer_json(&mut line, code, &body).await?,
             Behaviour::Redirect(to) => answer(&mut line, 307, &[("Location".to_owned(), to)]).await?,
             Behaviour::Hang => return until_closed(&mut line).await,
             Behaviour::Drip => return drip(&mut line, b"HTTP/1.1 200 OK\r\nX-Slow: ").await,
@@ -405,6 +408,14 @@ async fn answer(line: &mut BufReader<Line>, code: u16, headers: &[(String, Strin
     }
     head += if code == 204 || code == 304 { "\r\n" } else { "Content-Length: 0\r\n\r\n" };
     line.write_all(head.as_bytes()).await?;
+    line.flush().await
+}
+
+async fn answer_json(line: &mut BufReader<Line>, code: u16, body: &str) -> std::io::Result<()> {
+    let head =
+        format!("HTTP/1.1 {code} Scripted\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    line.write_all(head.as_bytes()).await?;
+    line.write_all(body.as_bytes()).await?;
     line.flush().await
 }
 

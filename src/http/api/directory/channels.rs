@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{EndQuery, check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, ended, expected, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::channels::{self, ChannelChange, ChannelQuery, NewChannel};
 use crate::directory::{HelpChannel, Page, PageRequest};
@@ -93,8 +93,15 @@ pub async fn end(
 ) -> ApiResult {
     let found = channels::read(&state.desk().db, key(&at)?).await?;
     reach::sees(&asked.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
-    check_match(&request, found.version)?;
-    channels::end(&state.desk().db, &asked.caller.actor, found.id, asked.query.reason, state.desk().clock.now())
-        .await?;
+    let version = expected(&request)?;
+    channels::end(
+        &state.desk().db,
+        &asked.caller.actor,
+        found.id,
+        version,
+        asked.query.reason,
+        state.desk().clock.now(),
+    )
+    .await?;
     ended()
 }

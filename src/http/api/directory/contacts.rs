@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{EndQuery, check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, ended, expected, made, once, reach, tagged};
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
@@ -197,8 +197,15 @@ pub async fn end(
     at: Path<String>,
 ) -> ApiResult {
     let found = changeable(&state, &asked.caller, &at).await?;
-    check_match(&request, found.version)?;
-    contacts::end(&state.desk().db, &asked.caller.actor, found.slug, asked.query.reason, state.desk().clock.now())
-        .await?;
+    let version = expected(&request)?;
+    contacts::end(
+        &state.desk().db,
+        &asked.caller.actor,
+        found.slug,
+        version,
+        asked.query.reason,
+        state.desk().clock.now(),
+    )
+    .await?;
     ended()
 }

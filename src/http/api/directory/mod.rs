@@ -6,6 +6,7 @@
 
 pub mod adoptions;
 pub mod agreements;
+pub mod callbacks;
 pub mod channels;
 pub mod closing_days;
 pub mod contacts;
@@ -90,12 +91,9 @@ fn ended() -> ApiResult {
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Refuses to end what has changed since the caller read it, where they say what they read.
-fn check_match(request: &HttpRequest, present: i32) -> Result<(), AppError> {
-    let Some(tag) = request.headers().get(IF_MATCH) else { return Ok(()) };
+/// The version that is to be ended, where the caller says what they read.
+fn expected(request: &HttpRequest) -> Result<Option<i32>, AppError> {
+    let Some(tag) = request.headers().get(IF_MATCH) else { return Ok(None) };
     let tag = tag.to_str().map_err(|_| AppError::field("If-Match", "must be plain text"))?;
-    if version_in(tag)? == present {
-        return Ok(());
-    }
-    Err(AppError::Conflict(format!("it was changed meanwhile and is at version {present}; read it again")))
+    version_in(tag).map(Some)
 }

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{check_match, ended, made, once, reach, tagged};
+use super::{ended, expected, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::notices::{self, NewNotice, NoticeChange, NoticeQuery};
 use crate::directory::{Page, PageRequest, PublicNotice};
@@ -92,7 +92,7 @@ pub async fn end(
 ) -> ApiResult {
     let found = notices::read(&state.desk().db, key(&at)?).await?;
     reach::may_change_notice(&guard.caller, &found)?;
-    check_match(&request, found.version)?;
-    notices::end(&state.desk().db, &guard.caller.actor, found.id, state.desk().clock.now()).await?;
+    let version = expected(&request)?;
+    notices::end(&state.desk().db, &guard.caller.actor, found.id, version, state.desk().clock.now()).await?;
     ended()
 }

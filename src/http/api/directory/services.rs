@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::Deserialize;
 
-use super::{EndQuery, check_match, ended, made, once, reach, tagged};
+use super::{EndQuery, ended, expected, made, once, reach, tagged};
 use crate::access::Action;
 use crate::directory::services::{self, NewService, ServiceChange, ServiceQuery};
 use crate::directory::{Page, PageRequest, Service};
@@ -88,8 +88,15 @@ pub async fn end(
 ) -> ApiResult {
     reach::may_change_shared(&asked.caller, Action::ChangeDirectory)?;
     let found = services::read(&state.desk().db, key(&at)?).await?;
-    check_match(&request, found.version)?;
-    services::end(&state.desk().db, &asked.caller.actor, found.slug, asked.query.reason, state.desk().clock.now())
-        .await?;
+    let version = expected(&request)?;
+    services::end(
+        &state.desk().db,
+        &asked.caller.actor,
+        found.slug,
+        version,
+        asked.query.reason,
+        state.desk().clock.now(),
+    )
+    .await?;
     ended()
 }

@@ -31,6 +31,7 @@ action-contact-change_planned = Änderung eines Kontakts geplant
 action-contact-change_withdrawn = Geplante Änderung zurückgenommen
 action-contact-change_failed = Geplante Änderung passte nicht mehr
 action-contact-ended = Kontakt beendet
+action-contact-callbacks_changed = Rückmeldungen eines Systems geändert
 action-contact-asked = Kontakt gefragt, ob er stimmt
 action-contact-confirmed = Kontakt hat bestätigt
 action-contact-disputed = Kontakt meldet: stimmt nicht

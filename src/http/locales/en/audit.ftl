@@ -31,6 +31,7 @@ action-contact-change_planned = Change of a contact planned
 action-contact-change_withdrawn = Planned change withdrawn
 action-contact-change_failed = Planned change no longer fitted
 action-contact-ended = Contact ended
+action-contact-callbacks_changed = Callbacks of a system changed
 action-contact-asked = Contact asked whether it is right
 action-contact-confirmed = Contact confirmed
 action-contact-disputed = Contact says it is wrong

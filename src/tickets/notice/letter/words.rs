@@ -106,6 +106,11 @@ impl Words {
             NoticeKind::EscalationAnswered => self.say("der 2nd Level hat geantwortet", "the 2nd level answered"),
             NoticeKind::EscalationReturned => self.say("der 2nd Level hat zurückgegeben", "the 2nd level gave it back"),
             NoticeKind::EscalationAsked => self.say("der 2nd Level hat eine Rückfrage", "the 2nd level asks something"),
+            NoticeKind::EscalationCommented => self.say("der 2nd Level hat etwas angemerkt", "the 2nd level commented"),
+            NoticeKind::EscalationHandedOn => self.say("der 2nd Level hat weitergegeben", "the 2nd level handed it on"),
+            NoticeKind::EscalationHandOnProposed => {
+                self.say("der 2nd Level möchte weitergeben", "the 2nd level would hand it on")
+            }
             NoticeKind::EscalationExpired => {
                 self.say("niemand der Kette hat bestätigt", "nobody of the chain acknowledged")
             }
