@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod export;
 mod import;
+mod ingest;
 mod keys;
 mod register;
 mod serve;
@@ -70,6 +71,8 @@ enum Command {
     /// Invite, list, disable and reset the people who log in.
     #[command(subcommand)]
     User(User),
+    /// Take in one mail from stdin, as a mail server's pipe does; ends with 75 when it should try again later.
+    IngestMail(Mail),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -278,6 +281,16 @@ enum User {
 }
 
 #[derive(Debug, Args)]
+struct Mail {
+    /// The mailbox it came to, by its name in the settings; without it none of them.
+    #[arg(long, value_name = "NAME", default_value = "pipe")]
+    mailbox: String,
+    /// Whom the envelope was for; with Postfix `${recipient}`.
+    #[arg(long, value_name = "ADDRESS")]
+    recipient: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct NewUser {
     /// The name they log in with: a short name or a mail address.
     #[arg(long)]
@@ -334,6 +347,9 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::IngestMail(mail) = cli.command {
+        return Ok(ingest::mail(cli.config.as_deref(), mail).await);
+    }
     // The demo brings its own settings, and must not touch what a file or the environment points at.
     if let Command::Demo(demo) = cli.command {
         return demo::run(demo).await;
@@ -365,7 +381,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Check => check::check(&config).await,
+        // Both were seen to above.
         Command::Demo(demo) => demo::run(demo).await,
+        Command::IngestMail(mail) => Ok(ingest::mail(cli.config.as_deref(), mail).await),
     }
 }
 

@@ -29,6 +29,7 @@ pub mod notices;
 mod page;
 mod past;
 pub mod planned;
+pub mod reference;
 mod resolve;
 pub mod rollout;
 mod route;

@@ -11,6 +11,7 @@
 
 pub mod browse;
 pub mod chain;
+pub mod comment;
 pub mod deadline;
 pub mod decide;
 pub mod emergency;

@@ -142,7 +142,8 @@ fn contact_name(tx: &mut Tx, slug: &Slug) -> Result<String, AppError> {
     Ok(contact.map_or_else(|| slug.to_string(), |contact| contact.name))
 }
 
-fn hear(
+/// What a word changes, in the caller's transaction; the escalation must be in hand.
+pub(super) fn hear(
     tx: &mut Tx,
     found: Escalation,
     actor: &Actor,

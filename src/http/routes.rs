@@ -8,7 +8,7 @@ use super::api::directory::{
     adoptions, agreements, channels, contacts, exports, gaps, imports, lands, municipalities, notices, planned,
     rollout, route, services, transfers, versions,
 };
-use super::api::{audit, escalations, me, personal_data, tickets, tokens, users};
+use super::api::{audit, escalations, inbound, me, personal_data, tickets, tokens, users};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
@@ -80,6 +80,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
+            .service(at!("/inbound": get inbound::list))
+            .service(at!("/inbound/{mail}": get inbound::show))
+            .service(at!("/inbound/{mail}/decide": post inbound::decide))
+            .service(at!("/inbound/{mail}/raw": get inbound::raw))
+            .service(at!("/inbound/{mail}/attachments/{position}": get inbound::attachment))
             .service(at!("/lands": get lands::list))
             .service(at!("/lands/{land}": get lands::read, patch lands::change))
             .service(at!("/lands/{land}/agreements": get agreements::list))

@@ -13,7 +13,7 @@ use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Priority, ReplyWish};
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::ids::{DeliveryId, EscalationId, HistoryId, TicketId};
+use crate::ids::{DeliveryId, EscalationId, HistoryId, InboundId, TicketId};
 use crate::keys::{Ars, Slug};
 
 /// The form of the events written now.
@@ -111,6 +111,12 @@ pub enum Event {
         escalation: EscalationId,
         question: String,
     },
+    EscalationCommented {
+        escalation: EscalationId,
+        text: String,
+        reference: Option<String>,
+        mail: InboundId,
+    },
     EscalationExpired {
         escalation: EscalationId,
     },
@@ -170,7 +176,7 @@ impl Event {
                 *note = ERASED.to_owned();
                 *reason = ERASED.to_owned();
             }
-            Self::EscalationAnswered { text, reference, .. } => {
+            Self::EscalationAnswered { text, reference, .. } | Self::EscalationCommented { text, reference, .. } => {
                 *text = ERASED.to_owned();
                 *reference = None;
             }

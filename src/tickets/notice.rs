@@ -30,6 +30,10 @@ crate::text_enum! {
         EscalationReturned = "escalation_returned",
         /// The 2nd level asks something.
         EscalationAsked = "escalation_asked",
+        /// The 2nd level wrote something that is for the central contact to judge.
+        EscalationCommented = "escalation_commented",
+        /// A mail about a request waits for the central contact to decide.
+        MailWaits = "mail_waits",
         /// Nobody of the chain acknowledged.
         EscalationExpired = "escalation_expired",
         /// A message could not be delivered.
@@ -47,6 +51,8 @@ impl NoticeKind {
             Self::EscalationAnswered => "der 2nd Level hat geantwortet",
             Self::EscalationReturned => "der 2nd Level hat zurückgegeben",
             Self::EscalationAsked => "der 2nd Level hat eine Rückfrage",
+            Self::EscalationCommented => "der 2nd Level hat geschrieben",
+            Self::MailWaits => "eine Nachricht im Eingang braucht Ihre Entscheidung",
             Self::EscalationExpired => "niemand der Kette hat bestätigt",
             Self::DeliveryExhausted => "eine Nachricht kam nicht an",
             Self::EndpointDisabled => "ein Webhook wurde abgeschaltet",

@@ -38,6 +38,7 @@ pub(in crate::directory) struct ContactRow {
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub hours: Option<String>,
+    pub reference_pattern: Option<String>,
 }
 
 impl ContactRow {
@@ -62,6 +63,7 @@ impl ContactRow {
             updated_at: now,
             ended_at: None,
             hours: None,
+            reference_pattern: None,
         }
     }
 }

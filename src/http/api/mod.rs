@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod directory;
 pub mod escalations;
+pub mod inbound;
 pub mod me;
 pub mod personal_data;
 pub mod tickets;
