@@ -254,7 +254,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 18] = [
+    const NOT_IN_THE_DOCUMENT: [&str; 19] = [
         "/assets/",
         "/eskalation/",
         "/bestaetigung/",
@@ -270,6 +270,7 @@ mod tests {
         "/personen",
         "/protokoll",
         "/anschluesse",
+        "/eingang",
         "/hilfe",
         "/einbinden",
         "/embed/",

@@ -13,7 +13,9 @@ use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
-use super::pages::{audit as audit_log, confirmation, escalation, link, login, mail, provider, start};
+use super::pages::{
+    audit as audit_log, confirmation, escalation, inbound as inbox, link, login, mail, provider, start,
+};
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
@@ -159,6 +161,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/konto/anmeldungen/{session}/beenden": post sessions::end))
     .service(at!("/konto/token": get account::tokens::form, post account::tokens::create))
     .service(at!("/konto/token/{token}/widerrufen": post account::tokens::revoke))
+    .service(at!("/eingang": get inbox::list))
+    .service(at!("/eingang/{mail}": get inbox::view))
+    .service(at!("/eingang/{mail}/entscheiden": post inbox::decide))
     .service(at!("/anschluesse": get adoption_pages::list))
     .service(at!("/anschluesse/{adoption}": get adoption::view))
     .service(at!("/anschluesse/{adoption}/stand": post adoption::set_state))

@@ -15,9 +15,11 @@ use super::take::{Arrival, take};
 use super::{Inbound, MailboxSettings, purge, request, store};
 use crate::ids::RowId;
 
-/// How long a lease lasts without being renewed, and how long one wait may take at most.
-const LEASE: TimeDelta = TimeDelta::seconds(90);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// How long a lease lasts without being renewed, and how often it is.
+const LEASE: TimeDelta = TimeDelta::seconds(15);
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How long the server is left to tell by itself, below what takes a silent line down on its way.
+const LONGEST_WAIT: Duration = Duration::from_secs(240);
 /// The first pause after a fault, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -59,10 +61,10 @@ async fn read(inbound: Inbound, mailbox: MailboxSettings, mut shutdown: watch::R
     loop {
         let wait = match lease(&inbound, &mailbox.name, owner).await {
             Ok(true) => {
-                let reading = reading(&inbound, &mailbox, owner, &mut rest);
                 let ended = tokio::select! {
                     _ = shutdown.wait_for(|stop| *stop) => break,
-                    ended = reading => ended,
+                    ended = reading(&inbound, &mailbox, &mut rest) => ended,
+                    ended = keep_lease(&inbound, &mailbox.name, owner) => ended,
                 };
                 match ended {
                     Ok(()) => rest,
@@ -106,27 +108,28 @@ async fn note(inbound: &Inbound, name: &str, fault: Option<Fault>) {
     }
 }
 
-/// Looks and waits, over one connection, until it breaks or another instance has the lease.
-async fn reading(inbound: &Inbound, mailbox: &MailboxSettings, owner: RowId, rest: &mut Duration) -> Result<(), Fault> {
+/// Renews the lease until another instance has it.
+async fn keep_lease(inbound: &Inbound, name: &str, owner: RowId) -> Result<(), Fault> {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        if !lease(inbound, name, owner).await.map_err(|fault| fault.to_string())? {
+            return Ok(());
+        }
+    }
+}
+
+/// Looks and waits, over one connection, until it breaks.
+async fn reading(inbound: &Inbound, mailbox: &MailboxSettings, rest: &mut Duration) -> Result<(), Fault> {
     let mut open = mailbox.server.open().await?;
     loop {
         look(inbound, mailbox, &mut open).await?;
         note(inbound, &mailbox.name, None).await;
         *rest = FIRST_PAUSE;
-        let most = LONGEST_WAIT.min(inbound.settings().poll);
         if open.idles {
             open = open.idle(LONGEST_WAIT).await?;
         } else {
-            tokio::time::sleep(most).await;
+            tokio::time::sleep(inbound.settings().poll).await;
             open.check().await?;
-        }
-        match lease(inbound, &mailbox.name, owner).await {
-            Ok(true) => {}
-            Ok(false) => {
-                open.close().await;
-                return Ok(());
-            }
-            Err(fault) => return Err(fault.to_string()),
         }
     }
 }

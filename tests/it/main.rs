@@ -16,6 +16,7 @@ mod escalations;
 mod exchange;
 mod faults;
 mod help;
+mod inbound;
 mod pages;
 mod provider;
 mod rights;

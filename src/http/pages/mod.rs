@@ -15,6 +15,7 @@ pub mod device;
 pub mod escalation;
 pub mod field;
 pub mod grants;
+pub mod inbound;
 pub mod link;
 pub mod login;
 pub mod mail;
