@@ -72,7 +72,7 @@ enum Command {
     #[command(subcommand)]
     User(User),
     /// Take in one mail from stdin, as a mail server's pipe does; ends with 75 when it should try again later.
-    IngestMail(Mail),
+    IngestMail(ingest::Mail),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -278,16 +278,6 @@ enum User {
         #[arg(long)]
         second_factor: bool,
     },
-}
-
-#[derive(Debug, Args)]
-struct Mail {
-    /// The mailbox it came to, by its name in the settings; without it none of them.
-    #[arg(long, value_name = "NAME", default_value = "pipe")]
-    mailbox: String,
-    /// Whom the envelope was for; with Postfix `${recipient}`.
-    #[arg(long, value_name = "ADDRESS")]
-    recipient: Option<String>,
 }
 
 #[derive(Debug, Args)]

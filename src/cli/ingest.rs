@@ -9,7 +9,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Mail;
+use clap::Args;
+
 use crate::app::{database, settings};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
@@ -19,6 +20,17 @@ use crate::escalation::Escalations;
 use crate::inbound::take::{Arrival, take};
 use crate::inbound::{Inbound, MailState};
 use crate::tickets::Desk;
+
+/// Where the mail came from.
+#[derive(Debug, Args)]
+pub struct Mail {
+    /// The mailbox it came to, by its name in the settings; without it none of them.
+    #[arg(long, value_name = "NAME", default_value = "pipe")]
+    mailbox: String,
+    /// Whom the envelope was for; with Postfix `${recipient}`.
+    #[arg(long, value_name = "ADDRESS")]
+    recipient: Option<String>,
+}
 
 /// The message is too large to be kept: it goes back to who sent it.
 const DATA: u8 = 65;

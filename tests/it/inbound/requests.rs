@@ -79,3 +79,43 @@ async fn a_mailbox_that_tells_everything_makes_a_ticket_at_once() {
     let opened = app.get(&central, &format!("/api/v1/inbound/{}", first.id)).await.expect(200);
     assert_eq!(opened["state"], "decided");
 }
+
+/// Two Lotse that have each other as contact: they end within three mails, even where a gateway between them takes
+/// every mark off that says a machine wrote.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_systems_end_within_three_mails() {
+    let marks = ["Auto-Submitted", "X-Auto-Response-Suppress", "X-Lotse-Loop"];
+    for strips in [false, true] {
+        let carry = |raw: &[u8]| -> Vec<u8> {
+            let text =
+                String::from_utf8(raw.to_vec()).unwrap().replace("lotse@lotse.example.org", "lotse@alpha.example.org");
+            let is_kept = |line: &&str| !strips || !marks.iter().any(|mark| line.starts_with(mark));
+            text.split_inclusive("\r\n").filter(is_kept).collect::<String>().into_bytes()
+        };
+        let (mut alpha, mut beta) = (TestApp::start(Kind::Sqlite).await, starts(Kind::Sqlite, "").await);
+        let asked = super::AskedDesk::new(&mut alpha).await;
+        let mut mails = 1;
+        let taken = take(&beta.app.inbound, arrival("buergerpost", carry(&asked.question.data))).await.unwrap();
+        assert_eq!(taken.state, if strips { MailState::Waiting } else { MailState::Recorded });
+        if strips {
+            let answer = mail_to(&beta, "lotse@alpha.example.org", "Ihre Nachricht ist angekommen").await;
+            mails += 1;
+            let back = take(&alpha.app.inbound, arrival("pipe", carry(&answer.data))).await.unwrap();
+            assert_eq!(back.state, MailState::Quarantined, "it is no reply, and nobody is answered");
+        }
+        for app in [&mut alpha, &mut beta] {
+            let admin = app.token(Role::Admin, "").await;
+            app.answers(&admin, "/metrics", 200).await;
+            crate::support::wait::wait_for_some("an empty outbox", std::time::Duration::from_secs(20), || async {
+                app.get(&admin, "/metrics").await.body.contains("lotse_deliveries_pending 0").then_some(())
+            })
+            .await;
+        }
+        let between = |app: &TestApp, address: &str| {
+            app.smtp.received().iter().filter(|mail| mail.to.iter().any(|to| to == address)).count()
+        };
+        assert_eq!(between(&beta, "lotse@alpha.example.org"), mails - 1);
+        assert_eq!(between(&alpha, super::DESK), 1);
+        assert!(mails <= 3);
+    }
+}
