@@ -165,7 +165,8 @@ async fn look(inbound: &Inbound, mailbox: &MailboxSettings, open: &mut Open) -> 
         After::Move(_) => all.clone(),
     };
     let late: Vec<i64> = unmarked.into_iter().filter(|uid| known.contains(uid)).collect();
-    open.settle(&late, &mailbox.server.after).await?;
+    // Where marking fails (the folder is missing, or may not be written to), mail is taken in all the same.
+    let mut settled = open.settle(&late, &mailbox.server.after).await;
     let mut new = 0;
     for uid in all {
         if !known.insert(uid) {
@@ -177,9 +178,9 @@ async fn look(inbound: &Inbound, mailbox: &MailboxSettings, open: &mut Open) -> 
         let taken = take(inbound, arrival).await.map_err(|fault| fault.to_string())?;
         new += usize::from(taken.is_new);
         // One that is too large to be kept stays where it is, unmarked.
-        if is_whole {
-            open.settle(&[uid], &mailbox.server.after).await?;
+        if is_whole && settled.is_ok() {
+            settled = open.settle(&[uid], &mailbox.server.after).await;
         }
     }
-    Ok(new)
+    settled.map(|()| new)
 }

@@ -8,8 +8,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::html::html_to_text;
-use mail_parser::{HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{Encoding, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{self, Bounds};
@@ -173,7 +175,7 @@ fn addresses(value: &HeaderValue, into: &mut Vec<Mailbox>) {
     for one in found.iter().take(MOST) {
         let Some(address) = one.address() else { continue };
         let name = short(&one_line(one.name().unwrap_or_default()), 200);
-        into.push(Mailbox { name, address: address.trim().to_lowercase() });
+        into.push(Mailbox { name, address: short(&one_line(address), 320).to_lowercase() });
     }
 }
 
@@ -183,7 +185,7 @@ fn ids(value: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn unfold(value: &str) -> String {
-    short(&value.split_whitespace().collect::<Vec<_>>().join(" "), 4_000)
+    short(&one_line(value), 4_000)
 }
 
 /// A text on one line, printable.
@@ -226,7 +228,8 @@ fn bodies(message: &Message, parsed: &mut Parsed) {
     for part in message.attachments() {
         report_part(part, parsed);
         if parsed.attachments.len() < MOST_ATTACHMENTS {
-            parsed.attachments.push(attachment(part, parsed.attachments.len() + 1));
+            let bytes = bytes_of(message, part);
+            parsed.attachments.push(attachment(part, bytes, parsed.attachments.len() + 1));
         } else {
             parsed.left_out += 1;
         }
@@ -259,8 +262,22 @@ fn report_part(part: &MessagePart, parsed: &mut Parsed) {
     }
 }
 
-fn attachment(part: &MessagePart, number: usize) -> Attachment {
-    let bytes = part.contents().to_vec();
+/// The bytes of a part as they were sent: of a text not what its charset makes of them.
+fn bytes_of(message: &Message, part: &MessagePart) -> Vec<u8> {
+    let whole = || part.contents().to_vec();
+    if !matches!(part.body, PartType::Text(_) | PartType::Html(_)) {
+        return whole();
+    }
+    let range = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
+    let Some(raw) = message.raw_message().get(range) else { return whole() };
+    match part.encoding {
+        Encoding::None => raw.to_vec(),
+        Encoding::Base64 => base64_decode(raw).unwrap_or_else(whole),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw).unwrap_or_else(whole),
+    }
+}
+
+fn attachment(part: &MessagePart, bytes: Vec<u8>, number: usize) -> Attachment {
     let said = part
         .content_type()
         .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")).to_lowercase());

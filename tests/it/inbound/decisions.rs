@@ -110,7 +110,8 @@ on_both! {
         assert_eq!(file.header("content-type"), Some("application/octet-stream"));
         assert!(file.header("content-disposition").unwrap().starts_with("attachment; filename=\"bild.html\""));
 
-        app.post(&central, &format!("{}/reject", asked.ticket_path()), json!({"reason": "erledigt"})).await.expect(200);
+        app.post(&central, &format!("{}/answer", asked.ticket_path()), json!({"text": "erledigt"})).await.expect(200);
+        app.post(&central, &format!("{}/close", asked.ticket_path()), json!({})).await.expect(200);
         let guard = app.token(Role::DataProtection, "").await;
         app.post(&guard, &format!("{}/erase", asked.ticket_path()), json!({"reason": "Antrag"})).await.expect(200);
         assert_eq!(app.get(&central, &path).await.expect(200)["content"], json!(null));

@@ -56,7 +56,6 @@ async fn a_mailbox_is_read_once_whatever_happens() {
 async fn two_instances_move_each_mail_once() {
     let dovecot = Dovecot::start().await;
     dovecot.deliver("antwort", b"From: a@example.net\r\nSubject: erste\r\n\r\nx\r\n");
-    // The folder must be there, as on a real server.
     let archive = dovecot.mailbox("antwort", "after = \"move:Archiv\"");
     let mut app = TestApp::start_with(Kind::Postgres, &archive, Clock::system()).await;
     let other = app.second_instance().await;
@@ -66,6 +65,8 @@ async fn two_instances_move_each_mail_once() {
             .deliver("antwort", &Letter::new("a@example.net", "x@lotse.example.org", &format!("Nr. {n}"), "x").raw());
     }
     counted(&app, &admin, "quarantined", 21).await;
+    wait_for("all to be moved", Duration::from_secs(30), || dovecot.count("antwort", ".Archiv").0 == 21).await;
+    assert_eq!(dovecot.count("antwort", "").0, 0);
     other.stop().await;
     counted(&app, &admin, "quarantined", 21).await;
 }

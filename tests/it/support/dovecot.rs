@@ -77,7 +77,7 @@ impl Dovecot {
              service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n\
              passdb {{\n driver = static\n args = password={PASSWORD}\n}}\n\
              userdb {{\n driver = static\n args = uid={user} gid={group} home={at}/home/%u\n}}\n\
-             mail_location = maildir:~/Maildir\nmail_max_userip_connections = 50\n",
+             mail_location = maildir:~/Maildir\nnamespace inbox {{\n inbox = yes\n mailbox Archiv {{\n auto = create\n }}\n}}\nmail_max_userip_connections = 50\n",
             port = self.port,
         )
     }
