@@ -21,11 +21,12 @@ use crate::access::{Accounts, Provider, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
-use crate::delivery::{Mailer, Webhooks, Worker};
+use crate::delivery::{Mailer, ReturnPath, Webhooks, Worker};
 use crate::directory::{Confirmations, Directory, confirmation, planned};
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Limits, Metrics, State, server};
+use crate::inbound::{self, Inbound};
 use crate::seal::Sealer;
 use crate::tickets::{Desk, relocation};
 
@@ -64,6 +65,8 @@ pub struct App {
     pub db: Db,
     /// Escalations, and with them the desk of the tickets.
     pub escalations: Escalations,
+    /// Mail that comes back.
+    pub inbound: Inbound,
     /// Contacts that stay true.
     pub confirmations: Confirmations,
     /// Who asks.
@@ -100,6 +103,12 @@ impl App {
         let confirmations = Confirmations::new(db.clone(), clock.clone(), sealer.clone(), contacts, url);
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config)?)?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
+        let inbound = Inbound::new(escalations.clone(), settings::inbound(config)?);
+        let bounces = &config.mail.bounce_address;
+        let mailer = match bounces.is_empty() {
+            true => mailer,
+            false => mailer.returning_to(ReturnPath::new(bounces.clone(), *sealer.reply_address_key())),
+        };
         let worker =
             Worker::new(db.clone(), clock.clone(), sealer.clone(), settings::worker(config)?, mailer, webhooks);
 
@@ -116,12 +125,14 @@ impl App {
             running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
             running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
+            running.push(("mailboxes", tokio::spawn(inbound::mailbox::run(inbound.clone(), stop.clone()))));
             running.push(("contacts", tokio::spawn(confirmation::round::run(confirmations.clone(), stop.clone()))));
             running.push(("delivery", tokio::spawn(worker.clone().run(stop))));
         }
         let mut app = Self {
             db,
             escalations,
+            inbound,
             confirmations,
             tokens,
             accounts,
@@ -148,6 +159,7 @@ impl App {
         self.address = Some(listener.local_addr().map_err(AppError::internal)?);
         let state = State {
             escalations: self.escalations.clone(),
+            inbound: self.inbound.clone(),
             confirmations: self.confirmations.clone(),
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),

@@ -12,6 +12,7 @@ mod demo;
 mod explain;
 mod export;
 mod import;
+mod ingest;
 mod keys;
 mod register;
 mod serve;
@@ -74,6 +75,8 @@ enum Command {
     /// Say in words why something is so.
     #[command(subcommand)]
     Explain(explain::Explain),
+    /// Take in one mail from stdin, as a mail server's pipe does; ends with 75 when it should try again later.
+    IngestMail(ingest::Mail),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -338,6 +341,9 @@ pub fn run() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::IngestMail(mail) = cli.command {
+        return Ok(ingest::mail(cli.config.as_deref(), mail).await);
+    }
     // The demo brings its own settings, and must not touch what a file or the environment points at.
     if let Command::Demo(demo) = cli.command {
         return demo::run(demo).await;
@@ -370,7 +376,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Explain(asked) => explain::explain(&config, asked).await,
         Command::Check => check::check(&config).await,
+        // Both were seen to above.
         Command::Demo(demo) => demo::run(demo).await,
+        Command::IngestMail(mail) => Ok(ingest::mail(cli.config.as_deref(), mail).await),
     }
 }
 

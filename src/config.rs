@@ -3,6 +3,7 @@
 //! Invariant: an unknown key or a senseless value stops the start with the key's name; a secret is never printed.
 //! Read by `app` and `cli` alone: modules receive their own small settings.
 
+mod inbound;
 mod oidc;
 mod sections;
 
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use crate::delivery::{Schedule, WebhookPolicy};
 use crate::error::{AppError, Faults};
 
+pub use inbound::{Inbound, InboundMailbox};
 pub use oidc::{Oidc, OidcGrant};
 pub use sections::*;
 
@@ -39,6 +41,7 @@ pub struct Config {
     pub security: Security,
     pub mail: Mail,
     pub webhook: Webhook,
+    pub inbound: Inbound,
     pub delivery: Delivery,
     pub escalation: Escalation,
     pub clock: Clock,
@@ -68,6 +71,7 @@ impl Config {
         from_file(previous, file, "security.previous_master_keys_file")?;
         from_file(&mut config.mail.smtp_url, &config.mail.smtp_url_file, "mail.smtp_url_file")?;
         from_file(&mut config.oidc.client_secret, &config.oidc.client_secret_file, "oidc.client_secret_file")?;
+        config.inbound.read_files()?;
         config.server.public_url = config.server.public_url.trim_end_matches('/').to_owned();
         config.validate()?;
         Ok(config)
@@ -152,6 +156,10 @@ impl Config {
                 faults.add(key, "must be a page's address, such as https://www.example.org/impressum, or empty");
             }
         }
+        if !self.mail.bounce_address.is_empty() {
+            faults.keep("mail.bounce_address", self.mail.bounce_address.parse::<crate::keys::EmailAddress>());
+        }
+        self.inbound.validate(&mut faults);
         self.oidc.validate(&mut faults);
         if self.directory.stale_after_days < 1 {
             faults.add("directory.stale_after_days", "must be at least 1");
@@ -184,6 +192,14 @@ impl Config {
                 "login.password_memory × login.password_passes is below 19456 KiB × 2: passwords are guessed faster from a stolen database",
             ),
             (self.oidc.allow_http, "oidc.allow_http is on: log-ins may go unencrypted"),
+            (
+                self.inbound.mailbox.iter().any(|mailbox| mailbox.allow_plain),
+                "inbound.mailbox.allow_plain is on: a password and citizens' mail travel unencrypted",
+            ),
+            (
+                !self.inbound.mailbox.is_empty() && self.inbound.authserv_id.is_empty(),
+                "inbound.authserv_id is empty: nobody checks whether a mail is from whom it says",
+            ),
             (self.mail.may_be_plain(), "mail.smtp_url does not ask for TLS: add ?tls=required, or use smtps://"),
             (
                 !is_local(&self.server.metrics_listen),

@@ -39,6 +39,8 @@ ids! {
     EscalationId of Escalation,
     /// One message to one destination; also its `Message-ID` and `webhook-id`.
     DeliveryId of Delivery,
+    /// A mail that came in.
+    InboundId of Inbound,
     /// A mail address or webhook with its health.
     EndpointId of Endpoint,
     /// An API token (never the token itself).

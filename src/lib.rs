@@ -3,7 +3,7 @@
 //!
 //! The modules import only leftwards:
 //! `clock ids keys error spreadsheet` ← `db` ← `seal` ← `delivery` ← `access` ← `directory` ← `tickets` ← `escalation` ←
-//! `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
+//! `inbound` ← `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
 pub mod access;
@@ -18,6 +18,7 @@ pub mod error;
 pub mod escalation;
 pub mod http;
 pub mod ids;
+pub mod inbound;
 pub mod keys;
 pub mod seal;
 pub mod spreadsheet;

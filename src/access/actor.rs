@@ -16,6 +16,8 @@ crate::text_enum! {
         Person = "person",
         /// Whoever holds the signed link of an escalation mail.
         Link = "link",
+        /// Whoever writes from a contact's mailbox.
+        Mail = "mail",
         /// Lotse itself, by the clock or by what a delivery told.
         System = "system",
     }
@@ -59,6 +61,11 @@ impl Actor {
     /// The holder of a signed link sent to this contact.
     pub fn link(contact_name: &str) -> Self {
         Self::named(ActorKind::Link, None, contact_name)
+    }
+
+    /// Whoever wrote a mail for this contact.
+    pub fn mail(contact_name: &str) -> Self {
+        Self::named(ActorKind::Mail, None, contact_name)
     }
 
     /// Whoever may run `lotse` on the machine itself.

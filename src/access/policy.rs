@@ -36,6 +36,10 @@ crate::text_enum! {
         ReadEscalations = "read_escalations",
         /// Acknowledge, answer, return.
         RespondEscalation = "respond_escalation",
+        /// See mail that came in, and what it says.
+        ReadInbound = "read_inbound",
+        /// Say what becomes of it.
+        DecideInbound = "decide_inbound",
         /// See what was given up.
         ReadDeliveries = "read_deliveries",
         /// Send again what was given up.
@@ -88,6 +92,8 @@ pub fn allows(role: Role, action: Action) -> bool {
                 | EscalateTicket
                 | OpenReporter
                 | ReadEscalations
+                | ReadInbound
+                | DecideInbound
                 | ReadDeliveries
                 | ReplayDelivery
                 | ReadDirectory

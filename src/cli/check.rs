@@ -17,6 +17,7 @@ use crate::db::{self, Backend, Db};
 use crate::delivery::{Mailer, queue_state};
 use crate::directory::{Directory, GapQuery, Severity, gaps};
 use crate::error::AppError;
+use crate::inbound;
 
 /// How long the mail server may take to log us on.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -40,6 +41,7 @@ pub async fn check(config: &Config) -> anyhow::Result<ExitCode> {
         tokens(&db, &mut report).await;
     }
     mail(config, &mut report).await;
+    mailboxes(config, &mut report).await;
     report.webhooks(config);
     report.end()
 }
@@ -120,6 +122,18 @@ async fn mail(config: &Config, report: &mut Report) {
     let in_time = tokio::time::timeout(LONGEST, mailer.check()).await;
     let late = |_| AppError::Unavailable(format!("the mail server did not answer within {} s", LONGEST.as_secs()));
     report.result("mail", in_time.map_err(late).and_then(|checked| checked), |()| "the way out is open".into());
+}
+
+async fn mailboxes(config: &Config, report: &mut Report) {
+    let Some(settings) = report.result("mailboxes", settings::inbound(config), |_| String::new()) else { return };
+    for mailbox in &settings.mailboxes {
+        let what = format!("mailbox {}", mailbox.name);
+        match tokio::time::timeout(LONGEST, inbound::mailbox::check(mailbox)).await {
+            Ok(Ok(words)) => report.ok(&what, &words),
+            Ok(Err(fault)) => report.fault(&what, &fault),
+            Err(_) => report.fault(&what, &format!("the mailbox did not answer within {} s", LONGEST.as_secs())),
+        }
+    }
 }
 
 /// What was found, told as it is found.

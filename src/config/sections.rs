@@ -62,6 +62,7 @@ pub struct Mail {
     pub from: String,
     pub reply_address: String,
     pub operator: String,
+    pub bounce_address: String,
     pub retry_schedule: String,
     #[serde(deserialize_with = "duration")]
     pub notice_interval: TimeDelta,
@@ -193,7 +194,7 @@ pub struct Log {
     pub level: String,
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeDelta, D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong = || serde::de::Error::custom(format!("{text:?} is no duration; write such as 500ms, 30s, 4h or 14d"));
     let duration = humantime::parse_duration(&text).map_err(|_| wrong())?;

@@ -246,6 +246,7 @@ diesel::table! {
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
         hours -> Nullable<Text>,
+        reference_pattern -> Nullable<Text>,
         notify -> Text,
     }
 }
@@ -856,6 +857,87 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    inbound_mails (id) {
+        id -> DbUuid,
+        mailbox -> Text,
+        message_key -> Text,
+        kind -> Text,
+        state -> Text,
+        escalation_id -> Nullable<DbUuid>,
+        ticket_id -> Nullable<DbUuid>,
+        delivery_id -> Nullable<DbUuid>,
+        region -> Text,
+        sender -> Text,
+        size -> BigInt,
+        sealed -> Binary,
+        received_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decided_by -> Nullable<Text>,
+        decision -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    inbound_raw (mail_id) {
+        mail_id -> DbUuid,
+        sealed -> Binary,
+        keep_until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    inbound_attachments (mail_id, position) {
+        mail_id -> DbUuid,
+        position -> Integer,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    inbound_uids (mailbox, uid_validity, uid) {
+        mailbox -> Text,
+        uid_validity -> BigInt,
+        uid -> BigInt,
+        mail_id -> DbUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    inbound_mailboxes (name) {
+        name -> Text,
+        lease -> Nullable<DbUuid>,
+        lease_until -> Nullable<Timestamp>,
+        read_at -> Nullable<Timestamp>,
+        failing_since -> Nullable<Timestamp>,
+        fault -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    inbound_acknowledged (sender) {
+        sender -> Text,
+        at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -909,6 +991,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     municipality_successors,
     transfers,
     closing_days,
+    inbound_mails,
+    inbound_raw,
+    inbound_attachments,
+    inbound_uids,
+    inbound_mailboxes,
+    inbound_acknowledged,
 );
 
 diesel::table! {

@@ -22,10 +22,12 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::bounce::ReturnPath;
 use super::folder::write_file;
 use super::outbox::Mail;
 use super::outcome::{News, Outcome};
 use super::smtp_reply::{Fault, Stage, judge};
+use super::wire::{decoded, has_clean_lines, one_line};
 use crate::clock::Timestamp;
 use crate::error::AppError;
 use crate::ids::DeliveryId;
@@ -72,6 +74,7 @@ struct Inner {
     from: Mailbox,
     domain: String,
     way: Way,
+    returns: OnceLock<ReturnPath>,
 }
 
 enum Way {
@@ -93,7 +96,13 @@ impl Mailer {
             Transport::Smtp { url, timeout, pool_size } => Way::Smtp(Smtp::new(url, *timeout, *pool_size)?),
             Transport::File { directory } => Way::File(directory.clone()),
         };
-        Ok(Self(Arc::new(Inner { from, domain, way })))
+        Ok(Self(Arc::new(Inner { from, domain, way, returns: OnceLock::new() })))
+    }
+
+    /// From now on every mail has an envelope sender of its own, so that its return tells which it was.
+    pub fn returning_to(self, returns: ReturnPath) -> Self {
+        self.0.returns.get_or_init(|| returns);
+        self
     }
 
     /// How many mails can be under way at once.
@@ -133,7 +142,7 @@ impl Mailer {
             }
         };
         match &self.0.way {
-            Way::Smtp(smtp) => match smtp.send(&self.0.from.email, &message).await {
+            Way::Smtp(smtp) => match smtp.send(&self.envelope_sender(id), &message).await {
                 Ok(reply) => Outcome::sent(&words(&reply)),
                 Err(fault) => judge(&fault),
             },
@@ -147,6 +156,11 @@ impl Mailer {
         }
     }
 
+    fn envelope_sender(&self, id: DeliveryId) -> Address {
+        let own = self.0.returns.get().and_then(|returns| returns.of(id)?.parse().ok());
+        own.unwrap_or_else(|| self.0.from.email.clone())
+    }
+
     fn compose(&self, id: DeliveryId, created_at: Timestamp, mail: &Mail) -> Result<Composed, String> {
         let address = |text: &str| text.parse::<Address>().map_err(|_| "an address in it is not understood".to_owned());
         let to = address(mail.to.as_str())?;
@@ -158,7 +172,8 @@ impl Mailer {
             .to(Mailbox::new(name, to.clone()))
             .subject(one_line(&mail.subject))
             .raw_header(fixed("Auto-Submitted", "auto-generated"))
-            .raw_header(fixed("X-Auto-Response-Suppress", "All"));
+            .raw_header(fixed("X-Auto-Response-Suppress", "All"))
+            .raw_header(fixed("X-Lotse-Loop", &self.0.domain));
         if let Some(reply_to) = &mail.reply_to {
             builder = builder.reply_to(Mailbox::new(None, address(reply_to)?));
         }
@@ -186,12 +201,6 @@ fn fixed(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// Header text on one line: whatever could end a header becomes a space.
-fn one_line(text: &str) -> String {
-    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    text.replace(is_break, " ").trim().to_owned()
-}
-
 /// A part in quoted-printable, or in base64 where a line would begin with a dot.
 fn part(kind: ContentType, text: &str) -> SinglePart {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -199,17 +208,6 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
     let readable = encoded(ContentTransferEncoding::QuotedPrintable);
     let has_dot = readable.raw_body().split(|b| *b == b'\n').any(|line| line.starts_with(b"."));
     if has_dot { encoded(ContentTransferEncoding::Base64) } else { readable }
-}
-
-fn has_clean_lines(message: &str) -> bool {
-    let bytes = message.as_bytes();
-    let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    let is_torn = |(a, b): (&u8, &u8)| (*a == b'\r') != (*b == b'\n');
-    bytes.first() != Some(&b'\n')
-        && message.ends_with("\r\n")
-        && !pairs.into_iter().any(is_torn)
-        && !message.starts_with('.')
-        && !message.contains("\n.")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -378,12 +376,6 @@ impl Smtp {
             idle.push((connection, Instant::now()));
         }
     }
-}
-
-fn decoded(text: &str) -> String {
-    // form_urlencoded would also read a plus as a space, which a password may hold.
-    let text = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 fn words(reply: &Response) -> String {

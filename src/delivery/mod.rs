@@ -8,11 +8,12 @@
 //!
 //! Where next: `outbox.rs` (messages in and their state), `endpoint.rs` (addresses and their health), `event.rs`
 //! (what delivery learned), `worker.rs` (lease, commit, send, record), `record.rs` (what an outcome changes),
-//! `retry.rs` (when to try again), `email.rs` and `webhook.rs` (the two ways out), `address.rs` (where a webhook
-//! may point), `adapter/` (messages in the words of other ticket systems).
+//! `retry.rs` (when to try again), `email.rs` and `webhook.rs` (the two ways out), `bounce.rs` (mail that came back),
+//! `address.rs` (where a webhook may point), `adapter/` (messages in the words of other ticket systems).
 
 pub mod adapter;
 mod address;
+mod bounce;
 mod email;
 mod endpoint;
 mod event;
@@ -26,9 +27,11 @@ mod room;
 mod smtp_reply;
 mod store;
 mod webhook;
+mod wire;
 mod worker;
 
 pub use address::{WebhookPolicy, check_secret, check_webhook_url};
+pub use bounce::{ReturnPath, came_back};
 pub use email::{MailSettings, Mailer, Transport};
 pub use endpoint::{
     DEFAULT_OVERLAP, Endpoint, EndpointState, change_webhook, clear_bounce, enable_endpoint, endpoints, mail_endpoint,

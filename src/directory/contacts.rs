@@ -49,6 +49,8 @@ pub struct Contact {
     pub phone: Option<String>,
     /// When it is reached, as OpenStreetMap writes opening hours; during service hours when absent.
     pub hours: Option<String>,
+    /// How it numbers its own matters, with # for a digit, such as INC#######; then its number is found in its mail.
+    pub reference_pattern: Option<String>,
     /// Who stands in.
     pub deputy: Option<Slug>,
     /// When somebody last said that this is right.
@@ -145,6 +147,8 @@ pub struct NewContact {
     pub phone: Option<String>,
     /// When it is reached, as OpenStreetMap writes opening hours; during service hours when absent.
     pub hours: Option<String>,
+    /// How it numbers its own matters, with # for a digit, such as INC#######; then its number is found in its mail.
+    pub reference_pattern: Option<String>,
     /// Who stands in.
     pub deputy: Option<Slug>,
     /// When somebody last said that this is right.
@@ -250,6 +254,7 @@ pub(super) fn draft(new: &NewContact, now: Timestamp) -> store::contacts::Contac
     let mut row = store::contacts::ContactRow::new(new.id.clone(), new.name.clone(), now);
     row.owner.clone_from(&new.owner);
     row.phone.clone_from(&new.phone);
+    row.reference_pattern.clone_from(&new.reference_pattern);
     row.hours.clone_from(&new.hours);
     row.deputy.clone_from(&new.deputy);
     row.confirmed_on = new.confirmed_on;

@@ -32,6 +32,7 @@ pub mod notices;
 mod page;
 mod past;
 pub mod planned;
+pub mod reference;
 mod resolve;
 mod rhythm;
 pub mod rollout;

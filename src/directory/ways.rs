@@ -48,6 +48,7 @@ fn contact(row: ContactRow, endpoints: &Endpoints) -> Contact {
         email: mail.and_then(|e| e.address.parse().ok()),
         webhook: webhook.map(|e| Webhook { url: e.address.clone(), state: e.state, adapter: e.adapter.clone() }),
         phone: row.phone,
+        reference_pattern: row.reference_pattern,
         hours: row.hours,
         deputy: row.deputy,
         confirmed_on: row.confirmed_on,

@@ -142,6 +142,16 @@ pub(super) fn open_to_act(
     Ok(if escalation::is_open(found.status) { Ok((holder, found)) } else { Err(DeadLink::Ended) })
 }
 
+/// The escalation a reply address is for; `None` where it is not one of ours.
+pub fn escalation_of(mailbox: &str, key: &[u8; 32], address: &str) -> Option<EscalationId> {
+    let (local, _) = address.rsplit_once('@')?;
+    let (_, rest) = local.rsplit_once('+')?;
+    let id: EscalationId = rest.split_once('.')?.0.parse().ok()?;
+    // What an address of ours looks like is made anew and compared whole; its secret is good for one look a mail.
+    let own = reply_address(mailbox, key, id)?;
+    own.eq_ignore_ascii_case(address).then_some(id)
+}
+
 /// The address a reply to this escalation goes to: `antwort+<escalation>.<hmac>@…`.
 pub fn reply_address(mailbox: &str, key: &[u8; 32], id: EscalationId) -> Option<String> {
     let (local, domain) = mailbox.rsplit_once('@')?;

@@ -14,6 +14,7 @@ pub mod ask;
 pub mod browse;
 pub mod callback;
 pub mod chain;
+pub mod comment;
 pub mod deadlines;
 pub mod decide;
 pub mod emergency;

@@ -168,12 +168,15 @@ fn validate(word: &Word) -> Result<(), AppError> {
 }
 
 /// Who speaks, about what.
-struct Voice {
-    found: Escalation,
-    actor: Actor,
+pub(super) struct Voice {
+    /// The escalation, in hand.
+    pub found: Escalation,
+    /// As histories show it.
+    pub actor: Actor,
     /// The contact, where one speaks or is spoken for.
-    contact: Option<Slug>,
-    name: String,
+    pub contact: Option<Slug>,
+    /// The name.
+    pub name: String,
 }
 
 /// The escalation, and in whose name it is spoken. Somebody the chain has not reached finds nothing.
@@ -217,7 +220,8 @@ fn contact_name(tx: &mut Tx, slug: &Slug) -> Result<String, AppError> {
     Ok(contact.map_or_else(|| slug.to_string(), |contact| contact.name))
 }
 
-fn hear(
+/// What a word changes, in the caller's transaction.
+pub(super) fn hear(
     tx: &mut Tx,
     escalations: &Escalations,
     voice: &Voice,
@@ -267,7 +271,7 @@ fn comment(
         refer(tx, &mut after, voice, &reference)?;
         save(tx, &voice.found, &mut after, now)?;
     }
-    let event = Event::EscalationCommented { escalation: after.id, text, reference };
+    let event = Event::EscalationCommented { escalation: after.id, text, reference, mail: None };
     record(tx, ticket.id, &voice.actor, &event, now)?;
     notice::add(tx, ticket, NoticeKind::EscalationCommented, &voice.name, now)?;
     Ok(after)

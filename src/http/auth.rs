@@ -55,6 +55,8 @@ rights!(
     ErasePersonalData,
     ReadEscalations,
     RespondEscalation,
+    ReadInbound,
+    DecideInbound,
     ReadDeliveries,
     ReplayDelivery,
     ReadDirectory,

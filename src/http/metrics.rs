@@ -16,6 +16,7 @@ use super::auth::{Guard, right};
 use super::error::ApiError;
 use crate::error::AppError;
 use crate::escalation::browse;
+use crate::inbound;
 
 /// From a page out of memory to a wait for the database.
 const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
@@ -36,6 +37,9 @@ struct Figures {
     due: IntGauge,
     exhausted: IntGauge,
     oldest_due: IntGauge,
+    inbound_waiting: IntGauge,
+    mailbox_failing: prometheus::IntGaugeVec,
+    mailbox_read: prometheus::IntGaugeVec,
     unconfirmed: IntGauge,
     stale: IntGauge,
     memory: IntGauge,
@@ -65,6 +69,11 @@ impl Metrics {
         )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build))?;
+        let by_mailbox = |name: &str, about: &str| -> prometheus::Result<prometheus::IntGaugeVec> {
+            let gauge = prometheus::IntGaugeVec::new(prometheus::Opts::new(name, about), &["mailbox"])?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
         Ok(Figures {
             help: requests.get_metric_with_label_values(&["GET", super::routes::HELP, "200"]).ok(),
             requests,
@@ -73,6 +82,12 @@ impl Metrics {
             due: gauge("lotse_deliveries_due", "Messages that should be on their way now.")?,
             exhausted: gauge("lotse_deliveries_exhausted", "Messages that were given up and not replayed.")?,
             oldest_due: gauge("lotse_deliveries_oldest_due_seconds", "How long the oldest due message has waited.")?,
+            inbound_waiting: gauge("lotse_inbound_waiting", "Mails that wait for a person's decision.")?,
+            mailbox_failing: by_mailbox(
+                "lotse_mailbox_failing_seconds",
+                "How long a mailbox could not be read; 0 while it can.",
+            )?,
+            mailbox_read: by_mailbox("lotse_mailbox_read_seconds", "How long ago a mailbox was last read.")?,
             unconfirmed: gauge("lotse_contacts_unconfirmed", "Contacts that were never confirmed.")?,
             stale: gauge("lotse_contacts_stale", "Contacts that were confirmed too long ago.")?,
             memory: gauge("process_resident_memory_bytes", "Memory of this process in bytes.")?,
@@ -108,6 +123,18 @@ impl Metrics {
                 tracing::warn!(%fault, "the queue could not be read for the figures");
                 figures.up.set(0);
             }
+        }
+        match state.desk().db.read(inbound::browse::standing).await {
+            Ok(standing) => {
+                figures.inbound_waiting.set(standing.waiting);
+                let now = state.desk().clock.now();
+                let ago = |at: Option<crate::clock::Timestamp>| at.map_or(0, |at| now.since(at).num_seconds().max(0));
+                for (name, read_at, failing_since, _) in standing.mailboxes {
+                    figures.mailbox_failing.with_label_values(&[&name]).set(ago(failing_since));
+                    figures.mailbox_read.with_label_values(&[&name]).set(ago(read_at));
+                }
+            }
+            Err(fault) => tracing::warn!(%fault, "the mailboxes could not be looked at for the figures"),
         }
         match state.confirmations.counts().await {
             Ok((unconfirmed, stale)) => {

@@ -41,6 +41,7 @@ use crate::access::{Accounts, Caller, Provider, Tokens};
 use crate::directory::{Confirmations, Directory};
 use crate::error::AppError;
 use crate::escalation::Escalations;
+use crate::inbound::Inbound;
 use crate::tickets::Desk;
 
 /// What handlers work with. Cheap to clone.
@@ -48,6 +49,8 @@ use crate::tickets::Desk;
 pub struct State {
     /// Escalations, and with them the desk of the tickets.
     pub escalations: Escalations,
+    /// Mail that comes back.
+    pub inbound: Inbound,
     /// Contacts that stay true.
     pub confirmations: Confirmations,
     /// Who asks.

@@ -30,6 +30,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     tags((name = "tickets", description = "Requests and what becomes of them"),
         (name = "escalations", description = "Questions to the 2nd level"),
         (name = "deliveries", description = "What was sent, and what could not be"),
+        (name = "inbound", description = "Mail that came in"),
         (name = "directory", description = "Who answers for what, where"),
         (name = "access", description = "People, their log-ins and tokens"),
         (name = "audit", description = "Who did what"),
@@ -80,6 +81,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::escalations::withdraw,
         api::escalations::exhausted,
         api::escalations::replay,
+        api::inbound::list,
+        api::inbound::show,
+        api::inbound::decide,
+        api::inbound::raw,
+        api::inbound::attachment,
         api::directory::lands::list,
         api::directory::lands::read,
         api::directory::lands::change,
@@ -268,7 +274,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 18] = [
+    const NOT_IN_THE_DOCUMENT: [&str; 19] = [
         "/assets/",
         "/eskalation/",
         "/bestaetigung/",
@@ -284,6 +290,7 @@ mod tests {
         "/personen",
         "/protokoll",
         "/anschluesse",
+        "/eingang",
         "/hilfe",
         "/einbinden",
         "/embed/",

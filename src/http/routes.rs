@@ -8,14 +8,16 @@ use super::api::directory::{
     adoptions, agreements, callbacks as contact_callbacks, channels, closing_days, contacts, exports, gaps, imports,
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
-use super::api::{audit, callbacks, conversation, deadlines, escalations, me, personal_data, tickets, tokens, users};
+use super::api::{
+    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens, users,
+};
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
 use super::pages::{
-    audit as audit_log, confirmation, deadlines as deadline_pages, escalation, intake, link, login, mail, provider,
-    start,
+    audit as audit_log, confirmation, deadlines as deadline_pages, escalation, inbound as inbox, intake, link, login,
+    mail, provider, start,
 };
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
@@ -95,6 +97,11 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/callbacks/{contact}": post callbacks::receive))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
+            .service(at!("/inbound": get inbound::list))
+            .service(at!("/inbound/{mail}": get inbound::show))
+            .service(at!("/inbound/{mail}/decide": post inbound::decide))
+            .service(at!("/inbound/{mail}/raw": get inbound::raw))
+            .service(at!("/inbound/{mail}/attachments/{position}": get inbound::attachment))
             .service(at!("/lands": get lands::list))
             .service(at!("/lands/{land}": get lands::read, patch lands::change))
             .service(at!("/lands/{land}/agreements": get agreements::list))
@@ -184,6 +191,10 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfragen/neu/{ticket}": get intake::done))
     .service(at!("/anfragen/auskunft": get intake::look_up))
     .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
+    .service(at!("/anfragen/{ticket}": get intake::lead))
+    .service(at!("/eingang": get inbox::list))
+    .service(at!("/eingang/{mail}": get inbox::view))
+    .service(at!("/eingang/{mail}/entscheiden": post inbox::decide))
     .service(at!("/anschluesse": get adoption_pages::list))
     .service(at!("/anschluesse/{adoption}": get adoption::view))
     .service(at!("/anschluesse/{adoption}/stand": post adoption::set_state))

@@ -13,7 +13,7 @@ use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Priority, ReplyWish};
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::ids::{DeliveryId, EscalationId, HistoryId, TicketId};
+use crate::ids::{DeliveryId, EscalationId, HistoryId, InboundId, TicketId};
 use crate::keys::{Ars, Slug};
 
 /// The form of the events written now.
@@ -119,6 +119,9 @@ pub enum Event {
         escalation: EscalationId,
         text: String,
         reference: Option<String>,
+        /// The mail it came in, where it came by mail.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mail: Option<InboundId>,
     },
     EscalationHandedOn {
         escalation: EscalationId,

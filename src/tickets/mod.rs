@@ -164,6 +164,11 @@ pub fn find_by_id(conn: &mut Conn, id: TicketId) -> Result<Option<Ticket>, AppEr
     store::find(conn, &TicketRef::Id(id))
 }
 
+/// A ticket however it is addressed, for Lotse itself; `None` when there is none.
+pub fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, AppError> {
+    store::find(conn, at)
+}
+
 /// The ticket of an escalation that is in hand; its absence is a fault of ours.
 pub fn by_id(conn: &mut Conn, id: TicketId) -> Result<Ticket, AppError> {
     find_by_id(conn, id)?.ok_or_else(|| AppError::internal(format!("ticket {id} is gone")))

@@ -35,6 +35,9 @@ pub fn erase(
         entry.event = entry.event.erased();
         store::rewrite_history(tx, &entry)?;
     }
+    for mail in store::empty_mails(tx, ticket.id)? {
+        desk.sealer.forget(tx, mail.cast())?;
+    }
     let told = store::empty_notices(tx, ticket.id)?;
     notice::forget_subject(tx, &told, ticket)?;
     // A repeat of the request that made it must still not make a second one.

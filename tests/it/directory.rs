@@ -335,7 +335,7 @@ on_both! {
         directory.refresh().await.unwrap();
         assert!(shown("wohngeld", KIEL).contains("Mail"), "{}", shown("wohngeld", KIEL));
         follows(&directory, &world.db).await;
-        channels::end(&world.db, &somebody(), made.id, None, now()).await.unwrap();
+        channels::end(&world.db, &somebody(), made.id, None, None, now()).await.unwrap();
         directory.refresh().await.unwrap();
         assert!(!shown("wohngeld", KIEL).contains("Mail"), "{}", shown("wohngeld", KIEL));
         follows(&directory, &world.db).await;
@@ -347,11 +347,11 @@ on_both! {
         follows(&directory, &world.db).await;
         let its = adoptions::AdoptionQuery { service: Some(slug("aaa")), reach: Reach::everything(), ..Default::default() };
         let found = adoptions::list(&world.db, its, PageRequest::default()).await.unwrap().items.remove(0);
-        adoptions::end(&world.db, &somebody(), found.id, None, now()).await.unwrap();
+        adoptions::end(&world.db, &somebody(), found.id, None, None, now()).await.unwrap();
         directory.refresh().await.unwrap();
         assert_eq!(shown("aaa", KIEL), "Behördennummer 115");
         follows(&directory, &world.db).await;
-        services::end(&world.db, &somebody(), slug("aaa"), None, now()).await.unwrap();
+        services::end(&world.db, &somebody(), slug("aaa"), None, None, now()).await.unwrap();
         directory.refresh().await.unwrap();
         follows(&directory, &world.db).await;
         // A new list of places moves the numbers of all that stand behind.

@@ -22,6 +22,7 @@ mod escalations;
 mod exchange;
 mod faults;
 mod help;
+mod inbound;
 mod intake;
 mod notices;
 mod pages;

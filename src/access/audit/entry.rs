@@ -27,6 +27,10 @@ crate::text_enum! {
         TicketExported = "ticket.exported",
         /// Who asked and what they wrote was deleted.
         TicketErased = "ticket.erased",
+        /// What a mail that came in says was looked at.
+        InboundRead = "inbound.read",
+        /// It was said what becomes of a mail that came in.
+        InboundDecided = "inbound.decided",
         /// A contact was made.
         ContactCreated = "contact.created",
         /// A contact was changed.
@@ -149,6 +153,8 @@ crate::text_enum! {
     pub enum ObjectKind {
         /// A request; by its id.
         Ticket = "ticket",
+        /// A mail that came in; by its id.
+        Inbound = "inbound",
         /// A contact; by its slug.
         Contact = "contact",
         /// A municipality's use of a service; by its id.

@@ -152,6 +152,25 @@ pub(in crate::delivery) fn replay(conn: &mut Conn, id: DeliveryId, now: Timestam
     Ok(diesel::update(t::table.find(id).filter(is_exhausted())).set(change).execute(conn)? == 1)
 }
 
+/// Ends a mail that was taken by a server or is still tried: it came back. Answers what it is about, and its endpoint.
+pub(in crate::delivery) fn come_back(
+    conn: &mut Conn,
+    id: DeliveryId,
+) -> Result<Option<(RowId, Option<EndpointId>)>, AppError> {
+    let left = [DeliveryStatus::Sent, DeliveryStatus::Pending];
+    let row = t::table.find(id).filter(t::channel.eq(Channel::Email)).filter(t::status.eq_any(left));
+    let change = (
+        t::status.eq(DeliveryStatus::Exhausted),
+        t::attempts.eq(t::attempts + 1),
+        t::next_attempt_at.eq(None::<Timestamp>),
+        t::lease.eq(None::<RowId>),
+    );
+    if diesel::update(row).set(change).execute(conn)? != 1 {
+        return Ok(None);
+    }
+    Ok(Some(t::table.find(id).select((t::about, t::endpoint_id)).first(conn)?))
+}
+
 pub(in crate::delivery) fn purge(conn: &mut Conn, about: RowId) -> Result<usize, AppError> {
     Ok(diesel::delete(t::table.filter(t::about.eq(about))).execute(conn)?)
 }

@@ -37,6 +37,10 @@ pub struct ContactChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub hours: Option<Option<String>>,
+    /// How it numbers its own matters, with # for a digit.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub reference_pattern: Option<Option<String>>,
     /// Who stands in.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Slug>)]
@@ -81,6 +85,7 @@ impl ContactChange {
         set(&mut row.owner, &self.owner);
         set(&mut row.phone, &self.phone);
         set(&mut row.hours, &self.hours);
+        set(&mut row.reference_pattern, &self.reference_pattern);
         set(&mut row.deputy, &self.deputy);
         set(&mut row.confirmed_on, &self.confirmed_on);
         set(&mut row.absent_from, &self.absent_from);

@@ -5,7 +5,7 @@
 use super::ContactChange;
 use crate::db::Conn;
 use crate::directory::assigned::{self, Assigned};
-use crate::directory::{absence, hours, store};
+use crate::directory::{absence, hours, reference, store};
 use crate::error::{AppError, Faults};
 use crate::keys::Slug;
 
@@ -37,6 +37,9 @@ pub(in crate::directory) fn check_plain(row: &store::contacts::ContactRow, fault
     }
     if let Some(hours) = &row.hours {
         faults.keep("hours", hours::check(hours));
+    }
+    if let Some(pattern) = &row.reference_pattern {
+        faults.keep("reference_pattern", reference::check(pattern));
     }
     if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
         faults.add("absent_until", "must not be before absent_from");

@@ -139,6 +139,7 @@ impl ContactEntry {
         set(&mut row.owner, &self.owner);
         set(&mut row.phone, &self.phone);
         set(&mut row.hours, &self.hours);
+        set(&mut row.reference_pattern, &self.reference_pattern);
         set(&mut row.deputy, &self.deputy);
         set(&mut row.confirmed_on, &self.confirmed_on);
         set(&mut row.absent_from, &self.absent_from);

@@ -56,6 +56,7 @@ pub(super) struct ContactEntry {
     pub webhook: Option<WebhookEntry>,
     pub phone: Option<String>,
     pub hours: Option<String>,
+    pub reference_pattern: Option<String>,
     pub deputy: Option<Slug>,
     pub confirmed_on: Option<NaiveDate>,
     pub absent_from: Option<NaiveDate>,
@@ -170,6 +171,7 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
     let webhook = entry.table(reader, "webhook").and_then(|webhook| self::webhook(reader, webhook));
     let phone = text(entry.parsed(reader, "phone"));
     let hours = text(entry.parsed(reader, "hours"));
+    let reference_pattern = text(entry.parsed(reader, "reference_pattern"));
     let deputy = entry.parsed::<Slug>(reader, "deputy");
     if let (Some(id), Some(deputy)) = (&id, &deputy)
         && id.value == deputy.value
@@ -192,6 +194,7 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
         webhook,
         phone,
         hours,
+        reference_pattern,
         deputy: deputy.map(|deputy| deputy.value),
         confirmed_on,
         absent_from,

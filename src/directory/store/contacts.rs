@@ -38,6 +38,7 @@ pub(in crate::directory) struct ContactRow {
     pub updated_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub hours: Option<String>,
+    pub reference_pattern: Option<String>,
     /// A [`crate::directory::Rhythm`].
     pub notify: String,
 }
@@ -64,6 +65,7 @@ impl ContactRow {
             updated_at: now,
             ended_at: None,
             hours: None,
+            reference_pattern: None,
             notify: crate::directory::Rhythm::default().to_string(),
         }
     }

@@ -17,6 +17,7 @@ pub mod escalation;
 mod failure;
 pub mod field;
 pub mod grants;
+pub mod inbound;
 pub mod intake;
 pub mod link;
 pub mod login;

@@ -26,9 +26,10 @@ use crate::http::visitor::{Visitor, csrf_token, see_other};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
 /// Every place of the navigation with the right that shows it, and where that must hold.
-const PLACES: [(&str, &str, Action, Where); 5] = [
+const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
+    ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),

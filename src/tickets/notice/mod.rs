@@ -50,6 +50,8 @@ crate::text_enum! {
         EscalationAsked = "escalation_asked",
         /// The 2nd level says something that decides nothing.
         EscalationCommented = "escalation_commented",
+        /// A mail about a request waits for the central contact to decide.
+        MailWaits = "mail_waits",
         /// The 2nd level gave it to somebody else.
         EscalationHandedOn = "escalation_handed_on",
         /// The 2nd level would give it to somebody else, if the central contact agrees.
@@ -92,6 +94,7 @@ impl NoticeKind {
             | Self::EscalationReturned
             | Self::EscalationAsked
             | Self::EscalationCommented
+            | Self::MailWaits
             | Self::EscalationHandedOn
             | Self::EscalationHandOnProposed
             | Self::DeliveryExhausted

@@ -6,10 +6,12 @@ use super::super::history::{HistoryEntry, Versioned};
 use super::SearchRow;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::schema::{notices, ticket_history, ticket_reporters, ticket_search};
+use crate::db::schema::{
+    inbound_attachments, inbound_mails, inbound_raw, notices, ticket_history, ticket_reporters, ticket_search,
+};
 use crate::db::types::Json;
 use crate::error::AppError;
-use crate::ids::TicketId;
+use crate::ids::{InboundId, TicketId};
 
 /// Writes what an entry says anew; who and when stay.
 pub(in crate::tickets) fn rewrite_history(conn: &mut Conn, entry: &HistoryEntry) -> Result<(), AppError> {
@@ -36,4 +38,13 @@ pub(in crate::tickets) fn empty_notices(conn: &mut Conn, ticket: TicketId) -> Re
     diesel::update(own).set(notices::detail.eq("")).execute(conn)?;
     let told: Vec<Option<Timestamp>> = own.select(notices::told_at).distinct().load(conn)?;
     Ok(told.into_iter().flatten().collect())
+}
+
+/// Removes raw copies and attachments of the mails about a ticket; answers which, so that their keys go too.
+pub(in crate::tickets) fn empty_mails(conn: &mut Conn, ticket: TicketId) -> Result<Vec<InboundId>, AppError> {
+    let own = inbound_mails::table.filter(inbound_mails::ticket_id.eq(ticket));
+    let ids: Vec<InboundId> = own.select(inbound_mails::id).load(conn)?;
+    diesel::delete(inbound_raw::table.filter(inbound_raw::mail_id.eq_any(&ids))).execute(conn)?;
+    diesel::delete(inbound_attachments::table.filter(inbound_attachments::mail_id.eq_any(&ids))).execute(conn)?;
+    Ok(ids)
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-pub(super) use erasure::{empty_notices, remove_reporter, rewrite_history, rewrite_search};
+pub(super) use erasure::{empty_mails, empty_notices, remove_reporter, rewrite_history, rewrite_search};
 pub(super) use list::{list, places_without_adoption};
 pub use notice::NoticeRow;
 pub(super) use notice::{
@@ -327,6 +327,6 @@ pub(super) fn claim_of(actor: &Actor) -> Option<Claim> {
         ActorKind::Token | ActorKind::Person => {
             actor.id.map(|id| Claim { id: CallerId::from_uuid(id), name: actor.name.clone() })
         }
-        ActorKind::Link | ActorKind::System => None,
+        ActorKind::Link | ActorKind::Mail | ActorKind::System => None,
     }
 }

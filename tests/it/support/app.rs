@@ -149,6 +149,9 @@ pub fn settings(database: &str, smtp: &str, more: &str) -> String {
          [mail]\nsmtp_url = \"{smtp}\"\nfrom = \"Lotse <lotse@lotse.example.org>\"\nreply_address = \"antwort@lotse.example.org\"\nnotice_interval = \"1ms\"\nnotices_per_hour = 0\n\
          [webhook]\nallow_http = true\nallow_private_addresses = true\n[log]\nlevel = \"warn\"\n"
     );
+    if let Some(address) = more.strip_prefix("# bounces to ").and_then(|rest| rest.lines().next()) {
+        text = text.replace("notice_interval", &format!("bounce_address = \"{address}\"\nnotice_interval"));
+    }
     if !more.contains("[limits]") {
         // Tests send more forms a minute than anybody does by hand.
         text.push_str("[limits]\nforms_per_minute = 0\n");
@@ -242,6 +245,12 @@ pub const MUNICIPALITIES: &str = "ars,ags,name,land,kreis,gemeindeverband,typ,pl
 impl TestApp {
     pub async fn start(kind: Kind) -> Self {
         Self::start_with(kind, "", Clock::system()).await
+    }
+
+    /// With a mailbox that undeliverable mail comes back to.
+    pub async fn start_returning(kind: Kind, bounce_address: &str) -> Self {
+        let more = format!("# bounces to {bounce_address}\n");
+        Self::start_with(kind, &more, Clock::system()).await
     }
 
     /// With more settings (whole sections that the basic ones do not have) and a clock.

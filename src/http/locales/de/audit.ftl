@@ -25,6 +25,8 @@ action-ticket-read = Anfrage gelesen
 action-ticket-reporter_opened = Name und Anschrift geöffnet
 action-ticket-exported = Anfrage herausgegeben
 action-ticket-erased = Anfrage gelöscht
+action-inbound-read = Nachricht im Eingang gelesen
+action-inbound-decided = Über eine Nachricht im Eingang entschieden
 action-contact-created = Kontakt angelegt
 action-contact-changed = Kontakt geändert
 action-contact-change_planned = Änderung eines Kontakts geplant
@@ -80,6 +82,7 @@ action-user-recovery_code_used = Wiederherstellungscode benutzt
 action-user-recovery_codes_renewed = Wiederherstellungscodes erneuert
 
 object-ticket = Anfrage
+object-inbound = Eingegangene Nachricht
 object-contact = Kontakt
 object-adoption = Anschluss
 object-channel = Kanal

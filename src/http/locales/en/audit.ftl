@@ -25,6 +25,8 @@ action-ticket-read = Request read
 action-ticket-reporter_opened = Name and addresses opened
 action-ticket-exported = Request handed out
 action-ticket-erased = Request erased
+action-inbound-read = Mail that came in read
+action-inbound-decided = Mail that came in decided about
 action-contact-created = Contact made
 action-contact-changed = Contact changed
 action-contact-change_planned = Change of a contact planned
@@ -80,6 +82,7 @@ action-user-recovery_code_used = Recovery code used
 action-user-recovery_codes_renewed = Recovery codes renewed
 
 object-ticket = Request
+object-inbound = Mail that came in
 object-contact = Contact
 object-adoption = Adoption
 object-channel = Channel

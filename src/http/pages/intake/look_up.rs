@@ -18,7 +18,7 @@ use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
 use crate::http::public::spoken::short;
-use crate::http::visitor::{Staff, StaffForm};
+use crate::http::visitor::{Staff, StaffForm, see_other};
 use crate::tickets::status::TicketStatus;
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{TicketRef, assess, browse};
@@ -79,6 +79,12 @@ async fn find(state: &State, caller: &Caller, text: &str) -> Result<Option<Ticke
         Err(AppError::NotFound) => Ok(None),
         Err(fault) => Err(fault),
     }
+}
+
+/// From the address of a request, as mails name it, to what is known of it.
+pub async fn lead(_: Staff<right::ReadTickets>, at: Path<String>) -> PageResult {
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("nummer", &at).finish();
+    Ok(see_other(&format!("{HERE}?{query}")))
 }
 
 fn shown(
@@ -147,8 +153,8 @@ pub async fn add_note(
 ) -> PageResult {
     let StaffForm { person, body, .. } = sent;
     let to: TicketRef = at.parse()?;
-    match assess::note(state.desk(), person.caller.clone(), to, body.text.clone()).await {
-        Ok(ticket) => Ok(lead_done(&format!("{HERE}?nummer={}", ticket.number), "look-up-noted")),
+    match assess::note(state.desk(), person.caller.clone(), to, body.text.clone(), None).await {
+        Ok(_) => Ok(lead_done(&format!("{HERE}?nummer={at}"), "look-up-noted")),
         Err(AppError::Invalid(_)) => {
             let mut shell = Shell::new(&state, &request, &person.visitor).at(format!("{HERE}?nummer={at}"));
             shell.fault("text", "look-up-no-note");

@@ -107,6 +107,8 @@ impl Words {
             NoticeKind::EscalationReturned => self.say("der 2nd Level hat zurückgegeben", "the 2nd level gave it back"),
             NoticeKind::EscalationAsked => self.say("der 2nd Level hat eine Rückfrage", "the 2nd level asks something"),
             NoticeKind::EscalationCommented => self.say("der 2nd Level hat etwas angemerkt", "the 2nd level commented"),
+            NoticeKind::MailWaits => self
+                .say("eine Nachricht im Eingang braucht Ihre Entscheidung", "a mail in the inbox needs your decision"),
             NoticeKind::EscalationHandedOn => self.say("der 2nd Level hat weitergegeben", "the 2nd level handed it on"),
             NoticeKind::EscalationHandOnProposed => {
                 self.say("der 2nd Level möchte weitergeben", "the 2nd level would hand it on")

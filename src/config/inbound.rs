@@ -1,0 +1,156 @@
+//! The settings of mail that comes back. What becomes of it stands in `inbound/`.
+
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::sections::duration;
+use crate::error::Faults;
+use crate::keys::{Ars, ArsPrefix, Slug};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)] // Each key is explained in config/default.toml.
+pub struct Inbound {
+    pub mailbox: Vec<InboundMailbox>,
+    pub authserv_id: String,
+    #[serde(deserialize_with = "duration")]
+    pub raw_kept: TimeDelta,
+    pub max_size_mib: usize,
+    pub max_parts: usize,
+    pub loop_limit: i64,
+    #[serde(deserialize_with = "duration")]
+    pub poll: TimeDelta,
+    pub acknowledge: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct InboundMailbox {
+    pub name: String,
+    pub host: String,
+    #[serde(default = "imaps")]
+    pub port: u16,
+    pub user: String,
+    #[serde(default)]
+    pub password: SecretString,
+    #[serde(default)]
+    pub password_file: String,
+    #[serde(default)]
+    pub token_file: String,
+    #[serde(default = "inbox")]
+    pub folder: String,
+    #[serde(default = "seen")]
+    pub after: String,
+    #[serde(default)]
+    pub root_certificate: String,
+    #[serde(default)]
+    pub allow_plain: bool,
+    #[serde(default)]
+    pub first_level: bool,
+    #[serde(default)]
+    pub region: String,
+    pub service: Option<String>,
+    pub ars: Option<String>,
+    pub category: Option<String>,
+}
+
+fn imaps() -> u16 {
+    993
+}
+
+fn inbox() -> String {
+    "INBOX".to_owned()
+}
+
+fn seen() -> String {
+    "seen".to_owned()
+}
+
+impl Inbound {
+    /// Reads the files that hold passwords.
+    pub(super) fn read_files(&mut self) -> Result<(), crate::error::AppError> {
+        for mailbox in &mut self.mailbox {
+            super::from_file(&mut mailbox.password, &mailbox.password_file, "inbound.mailbox.password_file")?;
+        }
+        Ok(())
+    }
+
+    /// Notes what is senseless in itself.
+    pub(super) fn validate(&self, faults: &mut Faults) {
+        if !(1..=50).contains(&self.max_size_mib) {
+            faults.add("inbound.max_size_mib", "must be 1 to 50");
+        }
+        if !(10..=5_000).contains(&self.max_parts) {
+            faults.add("inbound.max_parts", "must be 10 to 5000");
+        }
+        if self.loop_limit < 1 {
+            faults.add("inbound.loop_limit", "must be at least 1");
+        }
+        for (key, value) in [("inbound.raw_kept", self.raw_kept), ("inbound.poll", self.poll)] {
+            if value <= TimeDelta::zero() {
+                faults.add(key, "must be longer than nothing");
+            }
+        }
+        for (at, mailbox) in self.mailbox.iter().enumerate() {
+            mailbox.validate(faults);
+            if self.mailbox[..at].iter().any(|other| other.name == mailbox.name) {
+                let hint = format!("{:?} is there twice; each mailbox has a name of its own", mailbox.name);
+                faults.add("inbound.mailbox.name", hint);
+            }
+        }
+    }
+}
+
+impl InboundMailbox {
+    fn validate(&self, faults: &mut Faults) {
+        let of = |key: &str| format!("inbound.mailbox.{key}");
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name == "pipe" || self.name.len() > 40 || !self.name.chars().all(is_name) {
+            faults.add(
+                of("name"),
+                "must be small letters, digits and -, such as antwort, and not pipe; it never changes",
+            );
+        }
+        if self.host.is_empty() || self.user.is_empty() {
+            faults.add(of("host"), "and inbound.mailbox.user are needed");
+        }
+        let has_password = !self.password.expose_secret().is_empty();
+        if has_password == !self.token_file.is_empty() {
+            faults.add(of("password"), "or inbound.mailbox.token_file (XOAUTH2) is needed, and not both");
+        }
+        if self.after_folder().is_err() {
+            faults.add(of("after"), "must be seen, keep, or move: and a folder, such as move:Archiv");
+        }
+        faults.keep(&of("region"), self.region.parse::<ArsPrefix>());
+        let told = [&self.service, &self.ars, &self.category].iter().filter(|value| value.is_some()).count();
+        if told != 0 && (told != 3 || !self.first_level) {
+            faults.add(of("service"), "ars and category go together, with first_level = true");
+        }
+        if let Some(service) = &self.service {
+            faults.keep(&of("service"), service.parse::<Slug>());
+        }
+        if let Some(ars) = &self.ars {
+            faults.keep(&of("ars"), ars.parse::<Ars>());
+        }
+    }
+
+    /// The folder that mail is moved to; nothing where it stays.
+    pub fn after_folder(&self) -> Result<Option<&str>, ()> {
+        match self.after.as_str() {
+            "seen" | "keep" => Ok(None),
+            other => match other.strip_prefix("move:").map(str::trim) {
+                Some(folder) if !folder.is_empty() && folder != self.folder => Ok(Some(folder)),
+                _ => Err(()),
+            },
+        }
+    }
+
+    /// Where a fresh token is read from.
+    pub fn token_path(&self) -> Option<PathBuf> {
+        (!self.token_file.is_empty()).then(|| self.token_file.clone().into())
+    }
+}
