@@ -191,6 +191,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfragen/neu/{ticket}": get intake::done))
     .service(at!("/anfragen/auskunft": get intake::look_up))
     .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
+    .service(at!("/anfragen": get intake::look_up))
     .service(at!("/anfragen/{ticket}": get intake::lead))
     .service(at!("/eingang": get inbox::list))
     .service(at!("/eingang/{mail}": get inbox::view))

@@ -9,7 +9,6 @@ use crate::support::browser::{Browser, Scripts};
 
 const ENTER: char = '\u{E007}';
 const TAB: char = '\u{E004}';
-const DOWN: char = '\u{E015}';
 const RIGHT: char = '\u{E014}';
 const CONTROL: char = '\u{E009}';
 const F2: char = '\u{E032}';
