@@ -3,7 +3,7 @@
 //! Pure. An adapter says method, path, headers and payload of the first call and of later ones, where the number of
 //! the other side stands in the answer, and which secrets its headers or payload need. A preset (`presets/`) fills in
 //! what is left out. Secrets never enter a stored message: what is stored holds their places, which are filled in when
-//! it is sent ([`fill`]). Not here: what a message is about (the data comes finished from outside), and sending
+//! it is sent (`fill`). Not here: what a message is about (the data comes finished from outside), and sending
 //! (`webhook.rs`).
 
 mod template;
