@@ -231,7 +231,7 @@ fn mailbox(own: &InboundMailbox) -> Result<inbound::MailboxSettings, AppError> {
     };
     let after = match (own.after.as_str(), own.after_folder()) {
         ("keep", _) => inbound::After::Keep,
-        (_, Ok(Some(folder))) => inbound::After::Move(folder.to_owned()),
+        (_, Some(Some(folder))) => inbound::After::Move(folder.to_owned()),
         _ => inbound::After::Seen,
     };
     Ok(inbound::MailboxSettings {

@@ -119,10 +119,10 @@ impl InboundMailbox {
             faults.add(of("host"), "and inbound.mailbox.user are needed");
         }
         let has_password = !self.password.expose_secret().is_empty();
-        if has_password == !self.token_file.is_empty() {
+        if has_password != self.token_file.is_empty() {
             faults.add(of("password"), "or inbound.mailbox.token_file (XOAUTH2) is needed, and not both");
         }
-        if self.after_folder().is_err() {
+        if self.after_folder().is_none() {
             faults.add(of("after"), "must be seen, keep, or move: and a folder, such as move:Archiv");
         }
         faults.keep(&of("region"), self.region.parse::<ArsPrefix>());
@@ -138,13 +138,13 @@ impl InboundMailbox {
         }
     }
 
-    /// The folder that mail is moved to; nothing where it stays.
-    pub fn after_folder(&self) -> Result<Option<&str>, ()> {
+    /// The folder that mail is moved to; `Some(None)` where it stays, nothing where `after` makes no sense.
+    pub fn after_folder(&self) -> Option<Option<&str>> {
         match self.after.as_str() {
-            "seen" | "keep" => Ok(None),
+            "seen" | "keep" => Some(None),
             other => match other.strip_prefix("move:").map(str::trim) {
-                Some(folder) if !folder.is_empty() && folder != self.folder => Ok(Some(folder)),
-                _ => Err(()),
+                Some(folder) if !folder.is_empty() && folder != self.folder => Some(Some(folder)),
+                _ => None,
             },
         }
     }

@@ -129,7 +129,7 @@ impl Metrics {
                 figures.inbound_waiting.set(standing.waiting);
                 let now = state.desk().clock.now();
                 let ago = |at: Option<crate::clock::Timestamp>| at.map_or(0, |at| now.since(at).num_seconds().max(0));
-                for (name, read_at, failing_since, _) in standing.mailboxes {
+                for inbound::browse::MailboxStanding { name, read_at, failing_since, .. } in standing.mailboxes {
                     figures.mailbox_failing.with_label_values(&[&name]).set(ago(failing_since));
                     figures.mailbox_read.with_label_values(&[&name]).set(ago(read_at));
                 }

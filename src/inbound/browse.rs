@@ -55,8 +55,21 @@ pub struct Opened {
 pub struct Standing {
     /// Mails that wait for a person.
     pub waiting: i64,
-    /// Each mailbox with when it was last read, since when it fails, and why.
-    pub mailboxes: Vec<(String, Option<Timestamp>, Option<Timestamp>, Option<String>)>,
+    /// Each mailbox.
+    pub mailboxes: Vec<MailboxStanding>,
+}
+
+/// How it stands with a mailbox.
+#[derive(Debug, Clone)]
+pub struct MailboxStanding {
+    /// Its name in the settings.
+    pub name: String,
+    /// When it was last read.
+    pub read_at: Option<Timestamp>,
+    /// Since when it cannot be.
+    pub failing_since: Option<Timestamp>,
+    /// Why.
+    pub fault: Option<String>,
 }
 
 pub(super) fn row_of(conn: &mut Conn, id: InboundId) -> Result<MailRow, AppError> {
@@ -208,9 +221,12 @@ pub async fn raw(inbound: &Inbound, caller: Caller, id: InboundId) -> Result<Vec
 
 /// How it stands, for figures and checks.
 pub fn standing(conn: &mut Conn) -> Result<Standing, AppError> {
-    let rows = store::mailboxes(conn)?.into_iter();
+    let standing = |row: store::MailboxRow| {
+        let store::MailboxRow { name, read_at, failing_since, fault } = row;
+        MailboxStanding { name, read_at, failing_since, fault }
+    };
     Ok(Standing {
         waiting: store::count(conn, &[MailState::Quarantined, MailState::Waiting])?,
-        mailboxes: rows.map(|row| (row.name, row.read_at, row.failing_since, row.fault)).collect(),
+        mailboxes: store::mailboxes(conn)?.into_iter().map(standing).collect(),
     })
 }

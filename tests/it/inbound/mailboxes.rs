@@ -78,7 +78,7 @@ async fn a_kill_loses_and_doubles_nothing() {
         let dovecot = Dovecot::start().await;
         let (database, smtp) = (Database::new(kind).await, SmtpPeer::start().await);
         let settings = settings(&database.url, &smtp.url(), &dovecot.mailbox("antwort", ""));
-        let directory = directory("http://127.0.0.1:9/x");
+        let directory = directory("http://127.0.0.1:1999/x");
         let mut lotse = Process::start(database.folder.path(), &settings, &directory).await;
         let admin = lotse.token("admin", &[]);
         let http = crate::support::app::client();
