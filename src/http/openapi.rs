@@ -274,7 +274,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Routes that are pages, files and the document itself.
-    const NOT_IN_THE_DOCUMENT: [&str; 19] = [
+    const NOT_IN_THE_DOCUMENT: &[&str] = &[
         "/assets/",
         "/eskalation/",
         "/bestaetigung/",
@@ -289,8 +289,10 @@ mod tests {
         "/konto",
         "/personen",
         "/protokoll",
+        "/anfragen",
         "/anschluesse",
         "/eingang",
+        "/fristen",
         "/hilfe",
         "/einbinden",
         "/embed/",
