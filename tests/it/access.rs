@@ -175,10 +175,21 @@ pub fn filled(path: &str) -> String {
         ("{contact}", "niemand"),
     ];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    let path = path.replace("{template}", "gibt-es-nicht");
-    ["{ticket}", "{escalation}", "{delivery}", "{adoption}", "{channel}", "{notice}", "{user}", "{session}", "{token}"]
-        .iter()
-        .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
+    let path = path.replace("{template}", "gibt-es-nicht").replace("{position}", "1");
+    [
+        "{ticket}",
+        "{escalation}",
+        "{delivery}",
+        "{adoption}",
+        "{channel}",
+        "{notice}",
+        "{user}",
+        "{session}",
+        "{token}",
+        "{mail}",
+    ]
+    .iter()
+    .fold(path, |path, name| path.replace(name, NO_SUCH_ID))
 }
 
 #[track_caller]
