@@ -137,7 +137,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::channels::read,
         api::directory::channels::change,
         api::directory::channels::end,
-        api::deadlines::of_ticket,
+        api::deadlines::explained,
         api::deadlines::of_question,
         api::directory::closing_days::list,
         api::directory::closing_days::create,

@@ -67,7 +67,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/tickets/{ticket}/interim": post tickets::interim))
             .service(at!("/tickets/{ticket}/priority": post tickets::priority))
             .service(at!("/tickets/{ticket}/emergency": post tickets::emergency))
-            .service(at!("/tickets/{ticket}/deadlines": get deadlines::of_ticket))
+            .service(at!("/tickets/{ticket}/deadlines": get deadlines::explained))
             .service(at!("/tickets/{ticket}/category": post tickets::category))
             .service(at!("/tickets/{ticket}/answer": post tickets::answer))
             .service(at!("/tickets/{ticket}/reject": post tickets::reject))

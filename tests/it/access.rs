@@ -195,7 +195,7 @@ pub fn filled(path: &str) -> String {
         ("{contact}", "niemand"),
     ];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    let path = path.replace("{template}", "gibt-es-nicht");
+    let path = path.replace("{template}", "gibt-es-nicht").replace("{position}", "1");
     [
         "{ticket}",
         "{escalation}",
@@ -208,6 +208,7 @@ pub fn filled(path: &str) -> String {
         "{session}",
         "{token}",
         "{handover}",
+        "{mail}",
     ]
     .iter()
     .fold(path, |path, name| path.replace(name, NO_SUCH_ID))

@@ -15,7 +15,7 @@ use crate::keys::{Ars, LandCode};
 /// The deadlines of a request that run, each with the steps by which it was reckoned, in German and English.
 #[utoipa::path(get, path = "/api/v1/tickets/{ticket}/deadlines", params(("ticket" = String, Path)), tag = "tickets",
     responses((status = 200, body = Deadlines), (status = 404, body = crate::http::error::Problem)))]
-pub async fn of_ticket(state: Data<State>, guard: Guard<right::ReadTickets>, at: Path<String>) -> ApiResult {
+pub async fn explained(state: Data<State>, guard: Guard<right::ReadTickets>, at: Path<String>) -> ApiResult {
     ok(&deadlines::of_ticket(&state.escalations, guard.caller, at.parse()?).await?)
 }
 

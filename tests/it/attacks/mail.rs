@@ -137,7 +137,7 @@ on_both! {
         assert_eq!((to("technik@dataport.example.org"), to("erika@buerger.example.org")), (escalations, answers), "one mail each");
         let (mails, commands) = (app.smtp.received(), app.smtp.commands());
         let headers = BTreeSet::from([
-            "message-id", "date", "from", "to", "subject", "auto-submitted", "x-auto-response-suppress", "reply-to", "mime-version", "content-type",
+            "message-id", "date", "from", "to", "subject", "auto-submitted", "x-auto-response-suppress", "x-lotse-loop", "reply-to", "mime-version", "content-type",
         ]);
         for mail in &mails {
             let raw = String::from_utf8(mail.wire.clone()).expect("nothing but ASCII");
