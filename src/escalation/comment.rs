@@ -72,13 +72,20 @@ pub fn hear_mail(
             true => {
                 let name = spoken.speaker.name.clone();
                 let voice = Voice { found, actor: spoken.speaker.clone(), contact: spoken.contact.clone(), name };
+                let said = word.as_str();
                 found = respond::hear(tx, escalations, &voice, word, now)?;
+                if let Some(contact) = &spoken.contact {
+                    store::note_word(tx, found.id, contact, said, now)?;
+                }
             }
             false => comment = [text_of(word), comment].join("\n").trim().to_owned(),
         }
     }
     if let Some(reference) = spoken.reference.clone().filter(|_| found.reference.is_none()) {
         let before = found.clone();
+        if let Some(contact) = &spoken.contact {
+            store::note_reference(tx, found.id, contact, Some(&reference), None)?;
+        }
         found.reference = Some(reference);
         escalate::save(tx, &before, &mut found, now)?;
     }

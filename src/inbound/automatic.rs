@@ -1,4 +1,4 @@
-//! Whether a message was written by a machine: then it is recorded, changes nothing and is never answered. Pure.
+//! Whether a message was written by a machine: then it changes nothing by itself and is never answered. Pure.
 //!
 //! Rules: RFC 3834 (Auto-Submitted), RFC 2919/2369 (lists), `Precedence`, what Exchange and Lotse itself mark, an
 //! empty envelope sender (RFC 5321), and the words out-of-office notes begin with in German and English.
@@ -9,7 +9,7 @@ use super::parse::Parsed;
 pub const LOOP_HEADER: &str = "x-lotse-loop";
 
 /// Subjects of notes that nobody wrote just now, in small letters.
-const SUBJECTS: [&str; 24] = [
+const SUBJECTS: &[&str] = &[
     "abwesenheitsnotiz",
     "abwesenheitsnachricht",
     "abwesenheit:",
@@ -17,14 +17,12 @@ const SUBJECTS: [&str; 24] = [
     "automatische antwort",
     "automatische rückantwort",
     "automatische eingangsbestätigung",
-    "eingangsbestätigung:",
     "out of office",
     "out-of-office",
     "automatic reply",
     "autoreply",
     "auto-reply",
     "auto reply",
-    "auto:",
     "autoantwort",
     "vacation reply",
     "urlaubsvertretung:",
@@ -37,7 +35,7 @@ const SUBJECTS: [&str; 24] = [
 ];
 
 /// First words of such notes, in small letters; only a short note without them in the subject is told by these.
-const OPENINGS: [&str; 14] = [
+const OPENINGS: &[&str] = &[
     "dies ist eine automatische antwort",
     "dies ist eine automatisch generierte",
     "dies ist eine automatisch erzeugte",
@@ -46,7 +44,6 @@ const OPENINGS: [&str; 14] = [
     "ich bin derzeit nicht im büro",
     "ich bin zurzeit nicht im büro",
     "ich bin zur zeit nicht im büro",
-    "ich bin bis zum",
     "this is an automatic reply",
     "this is an automated",
     "this is an automatically generated",
@@ -54,29 +51,28 @@ const OPENINGS: [&str; 14] = [
     "i am out of the office",
 ];
 
-/// Why a message counts as automatic, in words; nothing where a person wrote it.
-pub fn why(mail: &Parsed) -> Option<String> {
-    if let Some(value) = mail.header("auto-submitted")
-        && !value.trim().to_ascii_lowercase().starts_with("no")
-    {
-        return Some(format!("Auto-Submitted: {}", brief(value)));
-    }
+/// What wrote a message that no person wrote, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Automatic {
+    /// A note that tells nothing: somebody is away, a server reports, another Lotse wrote.
+    Note(String),
+    /// A machine that may still tell something: a ticket system, a form of a web site, a list.
+    Machine(String),
+}
+
+/// What a message is that no person wrote; nothing where one did.
+pub fn automatic(mail: &Parsed) -> Option<Automatic> {
+    note(mail).map(Automatic::Note).or_else(|| machine(mail).map(Automatic::Machine))
+}
+
+fn note(mail: &Parsed) -> Option<String> {
     if mail.header(LOOP_HEADER).is_some() {
         return Some("sie kommt von einem Lotse".into());
     }
-    for name in ["x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponse", "x-loop"] {
-        if let Some(value) = mail.header(name).filter(|value| !value.trim().eq_ignore_ascii_case("none")) {
-            return Some(format!("{name}: {}", brief(value)));
-        }
-    }
-    if let Some(value) = mail.header("precedence") {
-        let word = value.trim().to_ascii_lowercase();
-        if matches!(word.as_str(), "bulk" | "list" | "junk" | "auto_reply" | "auto-reply") {
-            return Some(format!("Precedence: {}", brief(value)));
-        }
-    }
-    if let Some((name, _)) = mail.headers.iter().find(|(name, _)| name.starts_with("list-")) {
-        return Some(format!("sie kommt von einer Verteilerliste ({})", brief(name)));
+    if let Some(value) = mail.header("auto-submitted")
+        && value.trim().to_ascii_lowercase().starts_with("auto-replied")
+    {
+        return Some(format!("Auto-Submitted: {}", brief(value)));
     }
     // Written by the server that delivers, as the envelope had it.
     if mail.header("return-path").is_some_and(|value| value.replace(' ', "") == "<>") {
@@ -99,6 +95,27 @@ pub fn why(mail: &Parsed) -> Option<String> {
         return Some("ihr Text ist der einer Abwesenheitsnotiz".into());
     }
     None
+}
+
+fn machine(mail: &Parsed) -> Option<String> {
+    if let Some(value) = mail.header("auto-submitted")
+        && !value.trim().to_ascii_lowercase().starts_with("no")
+    {
+        return Some(format!("Auto-Submitted: {}", brief(value)));
+    }
+    for name in ["x-auto-response-suppress", "x-autoreply", "x-autorespond", "x-autoresponse", "x-loop"] {
+        if let Some(value) = mail.header(name).filter(|value| !value.trim().eq_ignore_ascii_case("none")) {
+            return Some(format!("{name}: {}", brief(value)));
+        }
+    }
+    if let Some(value) = mail.header("precedence") {
+        let word = value.trim().to_ascii_lowercase();
+        if matches!(word.as_str(), "bulk" | "list" | "junk" | "auto_reply" | "auto-reply") {
+            return Some(format!("Precedence: {}", brief(value)));
+        }
+    }
+    let list = mail.headers.iter().find(|(name, _)| name.starts_with("list-"));
+    list.map(|(name, _)| format!("sie kommt von einer Verteilerliste ({})", brief(name)))
 }
 
 /// The text below its first line, where that only greets.
@@ -140,9 +157,15 @@ mod tests {
             ("Subject: Antwort zur automatischen Antwort", false),
         ] {
             let mail = parse(format!("{head}\r\n\r\nHallo\r\n").as_bytes(), &Bounds::default());
-            assert_eq!(why(&mail).is_some(), is_automatic, "{head}: {:?}", why(&mail));
+            assert_eq!(automatic(&mail).is_some(), is_automatic, "{head}: {:?}", automatic(&mail));
         }
         let note = "Subject: Re: x\n\nGuten Tag,\n\nich bin derzeit nicht im Büro.\n";
-        assert!(why(&parse(note.as_bytes(), &Bounds::default())).is_some());
+        assert!(matches!(automatic(&parse(note.as_bytes(), &Bounds::default())), Some(Automatic::Note(_))));
+        for person in ["Subject: Auto: Ummeldung geht nicht", "Subject: Eingangsbestätigung: nie bekommen"] {
+            let mail = format!("{person}\n\nIch bin bis zum Schritt 3 gekommen.\n");
+            assert_eq!(automatic(&parse(mail.as_bytes(), &Bounds::default())), None, "{person}");
+        }
+        let system = parse(b"Precedence: bulk\n\nGeloest.\n", &Bounds::default());
+        assert!(matches!(automatic(&system), Some(Automatic::Machine(_))));
     }
 }

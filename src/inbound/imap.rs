@@ -74,6 +74,8 @@ pub(super) struct Open {
     /// Whether it tells by itself when something arrives.
     pub idles: bool,
     moves: bool,
+    /// Whether single messages can be removed (UIDPLUS, RFC 4315).
+    expunges: bool,
 }
 
 struct XOAuth2(String);
@@ -144,10 +146,10 @@ impl Server {
             }
         };
         let can = step("capabilities", session.capabilities()).await?;
-        let (idles, moves) = (can.has_str("IDLE"), can.has_str("MOVE"));
+        let (idles, moves, expunges) = (can.has_str("IDLE"), can.has_str("MOVE"), can.has_str("UIDPLUS"));
         let folder = step("select", session.select(&self.folder)).await?;
         let validity = folder.uid_validity.ok_or("the server gives no UIDVALIDITY; it cannot be read safely")?;
-        Ok(Open { session, validity: i64::from(validity), idles, moves })
+        Ok(Open { session, validity: i64::from(validity), idles, moves, expunges })
     }
 }
 
@@ -209,6 +211,9 @@ impl Open {
                 After::Move(folder) if self.moves => {
                     step("move", self.session.uid_mv(&set, folder)).await?;
                 }
+                After::Move(_) if !self.expunges => {
+                    return Err("the server has neither MOVE nor UIDPLUS; use after = \"seen\"".into());
+                }
                 After::Move(folder) => {
                     step("copy", self.session.uid_copy(&set, folder)).await?;
                     self.flag(&set, "+FLAGS.SILENT (\\Deleted)").await?;
@@ -233,7 +238,7 @@ impl Open {
 
     /// Waits until something arrives, or for so long.
     pub async fn idle(self, most: Duration) -> Result<Self, Fault> {
-        let Self { session, validity, idles, moves } = self;
+        let Self { session, validity, idles, moves, expunges } = self;
         let mut idle = session.idle();
         step("idle", idle.init()).await?;
         // The answer says why it ended; whatever it was, it is looked again.
@@ -241,7 +246,7 @@ impl Open {
         wait.await.map_err(|e| short(&format!("idle: {e}")))?;
         drop(stop);
         let session = step("idle", idle.done()).await?;
-        Ok(Self { session, validity, idles, moves })
+        Ok(Self { session, validity, idles, moves, expunges })
     }
 
     /// Asks whether the connection lives, which also tells of new messages.

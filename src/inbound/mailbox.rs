@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::imap::{After, Fault, Open};
 use super::take::{Arrival, take};
 use super::{Inbound, MailboxSettings, purge, request, store};
+use crate::error::AppError;
 use crate::ids::RowId;
 
 /// How long a lease lasts without being renewed, and how often it is.
@@ -164,23 +165,46 @@ async fn look(inbound: &Inbound, mailbox: &MailboxSettings, open: &mut Open) -> 
         After::Seen => open.unseen().await?,
         After::Move(_) => all.clone(),
     };
-    let late: Vec<i64> = unmarked.into_iter().filter(|uid| known.contains(uid)).collect();
+    let (name, validity, most) = (mailbox.name.clone(), open.validity, inbound.settings().bounds.size);
+    let cut = inbound.escalations().desk().db.read(move |conn| store::cut_uids(conn, &name, validity, most));
+    let cut = cut.await.map_err(|fault| fault.to_string())?;
+    let late: Vec<i64> = unmarked.into_iter().filter(|uid| known.contains(uid) && !cut.contains(uid)).collect();
     // Where marking fails (the folder is missing, or may not be written to), mail is taken in all the same.
     let mut settled = open.settle(&late, &mailbox.server.after).await;
-    let mut new = 0;
+    let (mut new, mut fault) = (0, None);
     for uid in all {
         if !known.insert(uid) {
             continue;
         }
-        let Some((raw, size)) = open.fetch(uid, inbound.settings().bounds.size).await? else { continue };
+        // One message that cannot be had must not hold up those behind it; the next look tries it again.
+        let (raw, size) = match open.fetch(uid, inbound.settings().bounds.size).await {
+            Ok(Some(fetched)) => fetched,
+            Ok(None) => continue,
+            Err(why) => {
+                open.check().await?;
+                fault.get_or_insert(why);
+                continue;
+            }
+        };
         let is_whole = i64::try_from(raw.len()).is_ok_and(|length| length >= size);
         let arrival = Arrival { mailbox: mailbox.name.clone(), uid: Some((validity, uid)), recipient: None, raw, size };
-        let taken = take(inbound, arrival).await.map_err(|fault| fault.to_string())?;
+        let taken = match take(inbound, arrival).await {
+            Ok(taken) => taken,
+            // The database is away, for every message alike.
+            Err(why @ AppError::Unavailable(_)) => return Err(why.to_string()),
+            Err(why) => {
+                fault.get_or_insert(why.to_string());
+                continue;
+            }
+        };
         new += usize::from(taken.is_new);
         // One that is too large to be kept stays where it is, unmarked.
         if is_whole && settled.is_ok() {
             settled = open.settle(&[uid], &mailbox.server.after).await;
         }
     }
-    settled.map(|()| new)
+    match fault {
+        Some(fault) => Err(fault),
+        None => settled.map(|()| new),
+    }
 }

@@ -53,7 +53,8 @@ pub(super) fn follow(conn: &mut Conn, inbound: &Inbound, mail: &Parsed) -> Resul
     let mut by_thread: Vec<EscalationId> = Vec::new();
     for id in own_ids(&mail.thread, &inbound.settings().message_id_domain).into_iter().take(20) {
         let about = delivery::delivery(conn, id)?;
-        let is_ours = |purpose| matches!(purpose, Purpose::Created | Purpose::Reminded | Purpose::Cancelled);
+        let is_ours =
+            |purpose| matches!(purpose, Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled);
         if let Some(found) = about.filter(|found| is_ours(found.purpose)) {
             let id: EscalationId = found.about.cast();
             if !by_thread.contains(&id) {

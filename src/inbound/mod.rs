@@ -7,7 +7,7 @@
 //!
 //! Where next: `take.rs` (what becomes of a mail), `parse.rs`, `quote.rs`, `command.rs`, `automatic.rs`, `report.rs`,
 //! `sender.rs` (the pure part), `mailbox.rs` and `imap.rs` (reading mailboxes), `browse.rs` and `decide.rs` (people),
-//! `purge.rs` (what is past its time).
+//! `tell.rs` (who hears of it), `purge.rs` (what is past its time).
 
 pub mod automatic;
 pub mod bounds;
@@ -26,6 +26,7 @@ mod request;
 pub mod sender;
 mod store;
 pub mod take;
+mod tell;
 
 use std::sync::Arc;
 use std::time::Duration;

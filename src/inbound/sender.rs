@@ -61,6 +61,10 @@ pub fn unproven(mail: &Parsed, trusted_server: &str) -> Option<String> {
     let Some(value) = topmost else {
         return Some(format!("der Mailserver {trusted_server} hat nichts über den Absender gesagt"));
     };
+    // What others wrote into it (an envelope sender, a reason) stands in quotes and comments, and must not speak.
+    let Some(value) = bare(value) else {
+        return Some(format!("was {trusted_server} über den Absender sagt, lässt sich nicht sicher lesen"));
+    };
     let mut parts = value.split(';').map(str::trim);
     let server = parts.next().unwrap_or_default().split_whitespace().next().unwrap_or_default();
     if !server.eq_ignore_ascii_case(trusted_server) {
@@ -80,7 +84,7 @@ pub fn unproven(mail: &Parsed, trusted_server: &str) -> Option<String> {
                 || domain.strip_suffix(&value).is_some_and(|rest| rest.ends_with('.') && value.contains('.'))
         };
         match words.next().map(str::to_ascii_lowercase).as_deref() {
-            Some("dmarc=pass") => property("header.from").is_none_or(|from| from == domain),
+            Some("dmarc=pass") => property("header.from").is_some_and(|from| from == domain),
             Some("dkim=pass") => property("header.d").or_else(|| property("header.i")).is_some_and(ends_in_it),
             Some("spf=pass") => property("smtp.mailfrom").is_some_and(ends_in_it),
             _ => false,
@@ -91,6 +95,25 @@ pub fn unproven(mail: &Parsed, trusted_server: &str) -> Option<String> {
         true => None,
         false => Some(format!("{trusted_server} konnte den Absender nicht bestätigen (SPF, DKIM, DMARC)")),
     }
+}
+
+/// A header's value without its comments (RFC 8601, section 2.2, nested as in RFC 5322); none where it holds a quoted
+/// string or a comment without end.
+fn bare(value: &str) -> Option<String> {
+    let (mut bare, mut depth, mut is_escaped) = (String::new(), 0u32, false);
+    for c in value.chars() {
+        match (c, depth) {
+            _ if is_escaped => is_escaped = false,
+            ('\\', _) => is_escaped = true,
+            ('"', 0) => return None,
+            ('(', _) => depth += 1,
+            (')', 0) => return None,
+            (')', _) => depth -= 1,
+            (c, 0) => bare.push(c),
+            _ => {}
+        }
+    }
+    (depth == 0 && !is_escaped).then_some(bare)
 }
 
 #[cfg(test)]
@@ -147,5 +170,18 @@ mod tests {
             assert_eq!(why.is_none(), is_proven, "{head}: {why:?}");
         }
         assert_eq!(unproven(&mail(from), ""), None);
+    }
+
+    #[test]
+    fn what_others_wrote_into_it_does_not_speak() {
+        let unproven = |value: &str| {
+            let head = format!("Authentication-Results: mx.example.org; {value}\r\nFrom: a@dataport.example.org");
+            unproven(&mail(&head), "mx.example.org").is_some()
+        };
+        assert!(!unproven("dkim=pass (good; really) header.d=dataport.example.org"));
+        assert!(unproven("spf=fail smtp.mailfrom=\"x; dkim=pass header.d=dataport.example.org; y\"@evil.example"));
+        assert!(unproven("spf=fail (x; dkim=pass header.d=dataport.example.org; y) smtp.mailfrom=evil.example"));
+        assert!(unproven("spf=fail (x; dkim=pass header.d=dataport.example.org"));
+        assert!(unproven("dmarc=pass"));
     }
 }

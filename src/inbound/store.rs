@@ -104,6 +104,14 @@ pub(super) fn read_uids(conn: &mut Conn, mailbox: &str, validity: i64, uids: &[i
     Ok(found)
 }
 
+/// Those of a mailbox of which only the head was taken in, because they hold more than `most` bytes.
+pub(super) fn cut_uids(conn: &mut Conn, mailbox: &str, validity: i64, most: usize) -> Result<Vec<i64>, AppError> {
+    use inbound_uids as u;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = u::table.inner_join(t::table.on(t::id.eq(u::mail_id))).filter(t::size.gt(most));
+    Ok(rows.filter(u::mailbox.eq(mailbox)).filter(u::uid_validity.eq(validity)).select(u::uid).load(conn)?)
+}
+
 /// How many mails of this sender about this matter came since then.
 pub(super) fn count_since(
     conn: &mut Conn,
@@ -259,6 +267,8 @@ pub(super) fn mailboxes(conn: &mut Conn) -> Result<Vec<MailboxRow>, AppError> {
 /// Mails whose raw copy is past its time, with their states.
 pub(super) fn past(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<(InboundId, MailState)>, AppError> {
     let rows = inbound_raw::table.inner_join(t::table.on(t::id.eq(inbound_raw::mail_id)));
+    // What nobody has decided about keeps its raw copy, which may be all there is of it.
+    let rows = rows.filter(t::state.ne_all([MailState::Quarantined, MailState::Waiting]));
     let past = rows.filter(inbound_raw::keep_until.lt(now)).order(inbound_raw::keep_until).limit(most);
     Ok(past.select((t::id, t::state)).load(conn)?)
 }

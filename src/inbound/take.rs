@@ -7,13 +7,14 @@
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
+use super::automatic::{Automatic, automatic};
 use super::command::{self, Command};
 use super::mail::{AttachmentInfo, Content, MailKind, MailState};
 use super::matching::{self, Lead};
 use super::parse::{Parsed, parse};
 use super::report::{self, Meaning};
 use super::store::{self, MailRow};
-use super::{Inbound, automatic, request};
+use super::{Inbound, request, tell};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -142,7 +143,10 @@ fn store_mail(
     let now = desk.clock.now();
     let author = parsed.author().or(parsed.from.first()).map(|author| author.address.as_str()).unwrap_or_default();
     let sender = desk.sealer.fingerprint("inbound sender", author);
-    let lead = matching::follow(tx, inbound, parsed)?;
+    let region = inbound.mailbox(&arrival.mailbox).map_or_else(ArsPrefix::everywhere, |mailbox| mailbox.region.clone());
+    let mut lead = matching::follow(tx, inbound, parsed)?;
+    // A number is typed by anybody: it leads to no request of others than those whose mailbox this is.
+    lead.named = lead.named.filter(|ticket| region.contains(&ArsPrefix::from(ticket.ars.clone())));
     let judgement = judge(tx, inbound, arrival, parsed, &lead, &sender, now)?;
     let id = InboundId::new();
     let (data_key, key_row) = desk.sealer.new_key(id.cast());
@@ -166,7 +170,7 @@ fn store_mail(
         escalation_id: lead.asked.as_ref().filter(|_| is_ours).map(|asked| asked.escalation.id),
         ticket_id: lead.ticket().map(|ticket| ticket.id),
         delivery_id: judgement.delivery,
-        region: inbound.mailbox(&arrival.mailbox).map_or_else(ArsPrefix::everywhere, |mailbox| mailbox.region.clone()),
+        region,
         sender,
         size: arrival.size,
         sealed: data_key.seal(&plain, "inbound content"),
@@ -209,7 +213,7 @@ fn judge(
         state: MailState::Quarantined,
         delivery: None,
         reasons,
-        effect: if lead.ticket().is_some() { Effect::Tell } else { Effect::None },
+        effect: Effect::Tell,
     };
     let recorded = |kind, delivery, why: String| Judgement {
         kind,
@@ -224,13 +228,22 @@ fn judge(
     if let Some(verdict) = parsed.report.as_ref().and_then(report::read) {
         return bounce(tx, inbound, parsed, &verdict);
     }
-    if let Some(why) = automatic::why(parsed) {
-        return Ok(recorded(MailKind::Automatic, None, format!("automatische Nachricht: {why}")));
-    }
     let about = lead.asked.as_ref().map(|asked| asked.escalation.id);
     let is_first_level = inbound.mailbox(&arrival.mailbox).is_some_and(|mailbox| mailbox.first_level);
+    match automatic(parsed) {
+        None => {}
+        // What a ticket system or a web form writes may be what somebody waits for: a person looks.
+        Some(Automatic::Machine(why)) if lead.asked.is_some() || is_first_level => {
+            return Ok(waits(MailKind::Automatic, vec![format!("automatische Nachricht: {why}")]));
+        }
+        Some(Automatic::Note(why) | Automatic::Machine(why)) => {
+            return Ok(recorded(MailKind::Automatic, None, format!("automatische Nachricht: {why}")));
+        }
+    }
+    // Whoever writes to the 1st level asks something each time; only what is said to them is limited.
+    let is_request = lead.asked.is_none() && is_first_level;
     let limit = inbound.settings().loop_limit;
-    if store::count_since(tx, sender, about, now.minus(TimeDelta::hours(1)))? >= limit {
+    if !is_request && store::count_since(tx, sender, about, now.minus(TimeDelta::hours(1)))? >= limit {
         let why = format!("mehr als {limit} Nachrichten dieses Absenders in einer Stunde");
         // Not told: whoever writes so much would have somebody else written to as much.
         return Ok(Judgement { effect: Effect::None, ..waits(MailKind::Unknown, vec![why]) });
@@ -238,7 +251,7 @@ fn judge(
     let Some(asked) = &lead.asked else {
         let kind = matching::kind_without_lead(is_first_level);
         return Ok(match is_first_level {
-            true => Judgement { state: MailState::Waiting, effect: Effect::None, ..waits(kind, Vec::new()) },
+            true => Judgement { state: MailState::Waiting, ..waits(kind, Vec::new()) },
             false => waits(kind, lead.doubts.clone()),
         });
     };
@@ -282,6 +295,15 @@ fn bounce(tx: &mut Tx, inbound: &Inbound, parsed: &Parsed, verdict: &report::Ver
         _ if !is_proven => {
             recorded(Some(found.id), "Bericht über einen anderen Empfänger als unseren".to_owned(), Effect::None)
         }
+        // Forwarded on their side: our message came in, somebody else's mailbox is gone.
+        Meaning::NoMailbox | Meaning::Refused if !found.recipient.eq_ignore_ascii_case(&verdict.recipient) => {
+            let why = format!("der Bericht nennt einen anderen Empfänger als unseren ({status})");
+            Judgement {
+                state: MailState::Quarantined,
+                effect: Effect::Tell,
+                ..recorded(Some(found.id), why, Effect::None)
+            }
+        }
         Meaning::NoMailbox | Meaning::Refused => {
             let is_gone = verdict.meaning == Meaning::NoMailbox;
             let words = format!("{status} {}", verdict.words);
@@ -310,7 +332,7 @@ fn act(
         Effect::None => Ok(()),
         Effect::Tell => match lead.ticket() {
             Some(ticket) => notice::add(tx, ticket, NoticeKind::MailWaits, "", now),
-            None => Ok(()),
+            None => tell::operator(tx, escalations, now),
         },
         Effect::Return { is_gone, words } => {
             if let Some(message) = judgement.delivery {

@@ -97,7 +97,8 @@ fn environment(place: Place) -> Environment<'static> {
     environment.add_filter("trim", |text: String| text.trim().to_owned());
     environment.add_filter("string", |value: Value| value.to_string());
     environment.add_filter("int", |value: Value| {
-        let wrong = || Error::new(ErrorKind::InvalidOperation, format!("{value} is no whole number"));
+        // The value may be of a person, and faults are logged.
+        let wrong = || Error::new(ErrorKind::InvalidOperation, "int: the value is no whole number");
         value.to_string().parse::<i64>().map_err(|_| wrong())
     });
     environment.add_filter(
