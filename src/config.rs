@@ -142,6 +142,11 @@ impl Config {
                 faults.add(key, "must be longer than nothing");
             }
         }
+        // It counts service time: a day by the clock would be two and more of it.
+        if self.escalation.acknowledge_within >= TimeDelta::days(1) {
+            let hint = "must be shorter than a day, because only service time counts; for service days set clock.acknowledge_p2 = \"1d\", and _p3 and _p4 likewise";
+            faults.add("escalation.acknowledge_within", hint);
+        }
         if !(8..=64).contains(&self.login.password_min_length) {
             faults.add("login.password_min_length", "must be 8 to 64 characters; 12 or more is better");
         }

@@ -150,6 +150,13 @@ impl From<Ars> for ArsPrefix {
     }
 }
 
+impl From<LandCode> for ArsPrefix {
+    /// The whole Land.
+    fn from(land: LandCode) -> Self {
+        Self(land.number().to_owned())
+    }
+}
+
 /// One of the 16 Länder, by ISO 3166-2 without `DE-`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LandCode(&'static str);
@@ -186,6 +193,11 @@ impl LandCode {
     /// The Land whose ARS begin with these two digits.
     pub fn from_number(digits: &str) -> Option<Self> {
         LANDS.iter().find(|(_, number, _)| *number == digits).map(|(code, ..)| Self(code))
+    }
+
+    /// The two digits that its ARS begin with.
+    pub fn number(&self) -> &'static str {
+        LANDS.iter().find(|(code, ..)| *code == self.0).map_or("", |(_, number, _)| number)
     }
 
     /// The Land of this German name.

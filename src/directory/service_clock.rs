@@ -114,7 +114,8 @@ impl ServiceClock {
             (None, Kind::Functional) => (land_of(ars), Some(ars.clone().into())),
             (None, Kind::Technical) => {
                 let operator = snapshot.service(service.as_str()).map(|service| service.operating_land);
-                (operator.unwrap_or_else(|| land_of(ars)), None)
+                let land = operator.unwrap_or_else(|| land_of(ars));
+                (land, Some(land.into()))
             }
         };
         let own = contact.hours.as_deref().filter(|_| !self.is_off());

@@ -191,19 +191,19 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
             Event::Waiting { .. } => paused_at = Some(entry.at),
             Event::Resumed { .. } | Event::Escalated { .. } => {
                 if let Some(since) = paused_at.take() {
-                    let time = (priority != Priority::P1).then_some(&applied.time);
-                    let moved = moved_on(due, since, entry.at, time);
-                    if moved > due {
-                        parts.push(went_on(since, entry.at, due, &applied, priority));
-                    }
-                    due = moved;
+                    due = stood(&mut parts, since, entry.at, due, &applied, priority);
                 }
             }
             Event::InterimReply { respond_by, .. } => {
+                paused_at = paused_at.map(|_| entry.at);
                 due = *respond_by;
                 parts.push(promised(entry.at, due));
             }
             Event::PriorityChanged { to, .. } => {
+                if let Some(since) = paused_at {
+                    paused_at = Some(entry.at);
+                    due = stood(&mut parts, since, entry.at, due, &applied, priority);
+                }
                 priority = *to;
                 let hurried = Explanation::of(entry.at, rules.of(priority), &applied.time);
                 if hurried.due < due {
@@ -225,6 +225,23 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
         parts,
         is_as_reckoned: due == ticket.respond_by,
     }
+}
+
+/// The deadline after the clock stood, with a part that says so where that made it later.
+fn stood(
+    parts: &mut Vec<Part>,
+    since: Timestamp,
+    now: Timestamp,
+    due: Timestamp,
+    applied: &Applied,
+    priority: Priority,
+) -> Timestamp {
+    let time = (priority != Priority::P1).then_some(&applied.time);
+    let moved = moved_on(due, since, now, time);
+    if moved > due {
+        parts.push(went_on(since, now, due, applied, priority));
+    }
+    moved
 }
 
 /// The clock stood while the person was waited for.

@@ -69,12 +69,12 @@ fn set(
     let from = std::mem::replace(&mut ticket.priority, priority);
     if from != priority {
         // A promise is never made longer by being urgent, nor later behind the person's back.
-        promise::hurry(escalations.desk(), ticket, now);
+        promise::hurry(escalations.desk(), ticket, from, now);
         let event = Event::PriorityChanged { from, to: priority };
         advance(tx, ticket, Move::Work, &caller.actor, &event, now)?;
         for found in store::open_of(tx, ticket.id)? {
             let mut after = found.clone();
-            timing::hurry(tx, escalations, &mut after, ticket, now)?;
+            timing::hurry(tx, escalations, &mut after, ticket, from, now)?;
             if after != found {
                 save(tx, &found, &mut after, now)?;
             }

@@ -9,7 +9,7 @@ use super::chain;
 use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStatus, next};
 use super::{Escalations, step, store, timing};
 use crate::access::idempotency::{Once, Outcome, once};
-use crate::access::{Action, Actor, Caller};
+use crate::access::{Action, Actor, ActorKind, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Topic, Tx};
 use crate::directory::{Assessment, Kind, contacts_of, route};
@@ -195,7 +195,7 @@ pub(super) fn start(
     Ok(found)
 }
 
-/// Asks the one whose turn it is; passes over those who have no way left, and expires at the end of the chain.
+/// Asks the one whose turn it is; passes over those who have no way left, to the end of the chain.
 fn reach_somebody(
     tx: &mut Tx,
     escalations: &Escalations,
@@ -206,7 +206,7 @@ fn reach_somebody(
 ) -> Result<(), AppError> {
     while !step::ask(tx, escalations, found, ticket, actor, now)? {
         if found.following().is_none() {
-            return expire(tx, found, ticket, now);
+            return chain_ended(tx, escalations, found, ticket, now);
         }
         let before = found.clone();
         found.step += 1;
@@ -216,7 +216,8 @@ fn reach_somebody(
     Ok(())
 }
 
-/// Asks the next of the chain, or ends the escalation as expired. Guarded: false when somebody was quicker.
+/// Asks the next of the chain, or comes to its end; a person's word ends it at once. Guarded: false when somebody was
+/// quicker.
 pub(super) fn next_step(
     tx: &mut Tx,
     escalations: &Escalations,
@@ -230,7 +231,11 @@ pub(super) fn next_step(
     let ticket = by_id(tx, found.ticket)?;
     let mut after = found.clone();
     if found.following().is_none() {
-        expire(tx, &mut after, &ticket, now)?;
+        if actor.kind == ActorKind::System {
+            chain_ended(tx, escalations, &mut after, &ticket, now)?;
+        } else {
+            expire(tx, &mut after, &ticket, now)?;
+        }
         return Ok(true);
     }
     ask_following(tx, escalations, found, &mut after, &ticket, actor, now)?;
@@ -277,6 +282,24 @@ pub async fn next_step_now(
             super::browse::visible(tx, &caller, id)
         })
         .await
+}
+
+/// Nobody is left to ask: the escalation expires, but not in an emergency while everybody asked is still told again.
+fn chain_ended(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    found: &mut Escalation,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let Some(until) = timing::still_told(escalations, found, now) else { return expire(tx, found, ticket, now) };
+    if timing::is_told_on(escalations, found, now) {
+        return Ok(());
+    }
+    let before = found.clone();
+    found.acknowledge_by = Some(until);
+    save(tx, &before, found, now)?;
+    notice::add(tx, ticket, NoticeKind::EmergencyUnanswered, "", now)
 }
 
 /// Ends an escalation that nobody acknowledged, and tells the central contact.

@@ -34,8 +34,11 @@ pub(super) fn in_charge(conn: &mut Conn, found: &Escalation) -> Result<Option<Co
     let reached = store::reached(conn, found.id)?;
     let current = found.current().map(|step| step.contact.id.clone());
     let contacts = contacts_of(conn, &reached)?;
-    let took = contacts.iter().find(|contact| Some(&contact.name) == found.acknowledged_name.as_ref());
-    match took.or_else(|| contacts.iter().find(|contact| Some(&contact.slug) == current.as_ref())) {
+    // Two may have the same name; then it is the one whose turn it is.
+    let took = |contact: &&Contact| Some(&contact.name) == found.acknowledged_name.as_ref();
+    let is_next = |contact: &&Contact| Some(&contact.slug) == current.as_ref();
+    let both = contacts.iter().find(|contact| took(contact) && is_next(contact));
+    match both.or_else(|| contacts.iter().find(took)).or_else(|| contacts.iter().find(is_next)) {
         Some(contact) => Ok(Some(contact.clone())),
         None => Ok(contacts_of(conn, &current.into_iter().collect::<Vec<_>>())?.pop()),
     }
@@ -98,6 +101,22 @@ pub(super) fn begin_step(
 pub(super) fn repeat_at(escalations: &Escalations, reminded: i32, now: Timestamp) -> Option<Timestamp> {
     let settings = escalations.settings();
     (reminded < settings.emergency_repeats).then(|| now.plus(settings.emergency_repeat))
+}
+
+/// Until when everybody asked in an emergency is told again after its last step: the time its chain ends. None where it
+/// is no emergency, where somebody is still to be asked, or where all of the telling is done.
+pub(super) fn still_told(escalations: &Escalations, found: &Escalation, now: Timestamp) -> Option<Timestamp> {
+    let settings = escalations.settings();
+    found.remind_at.filter(|_| found.emergency && found.following().is_none())?;
+    let left = settings.emergency_repeats.saturating_sub(found.reminded);
+    let until = now.plus(settings.emergency_repeat * left.saturating_add(1));
+    (until > now && left > 0).then_some(until)
+}
+
+/// True where that time runs already: then its last step has been told of.
+pub(super) fn is_told_on(escalations: &Escalations, found: &Escalation, now: Timestamp) -> bool {
+    let of_the_step = found.counted_from.map(|from| from.plus(escalations.settings().emergency_within));
+    found.acknowledge_by.is_some_and(|by| by > now && Some(by) != of_the_step)
 }
 
 /// Somebody took it: the steps are over, and the answer is counted from now.
@@ -163,16 +182,25 @@ pub(super) fn reminder_now(
     Ok(crate::tickets::deadline::reminder(found.reminded, remind_at, by, now, counted(reckoning, time.as_ref())))
 }
 
-/// The ticket became more urgent: each time is what it would be counted from now, if that is earlier.
+/// The ticket, of priority `from` until now, became more urgent: each time is what it would be counted from now, if
+/// that is earlier. Where the clock stands it has stood until now by the old reckoning, and stands on from now.
 pub(super) fn hurry(
     conn: &mut Conn,
     escalations: &Escalations,
     found: &mut Escalation,
     ticket: &Ticket,
+    from: Priority,
     now: Timestamp,
 ) -> Result<(), AppError> {
-    if found.emergency || found.paused_at.is_some() {
+    if found.emergency {
         return Ok(());
+    }
+    let stood = found.paused_at.zip(found.answer_by);
+    if let Some((since, by)) = stood {
+        let time = time(conn, escalations, found, ticket)?;
+        let old = answer_within(escalations, found, from);
+        found.answer_by = Some(moved_on(by, since, now, counted(old, time.as_ref())));
+        found.paused_at = Some(now);
     }
     let before = found.clone();
     match found.status {
@@ -183,6 +211,9 @@ pub(super) fn hurry(
     let is_later = |after: Option<Timestamp>, before: Option<Timestamp>| after.zip(before).is_none_or(|(a, b)| a >= b);
     if is_later(found.acknowledge_by, before.acknowledge_by) && is_later(found.answer_by, before.answer_by) {
         *found = before;
+    }
+    if stood.is_some() {
+        found.remind_at = None;
     }
     Ok(())
 }

@@ -93,10 +93,7 @@ pub async fn interim(
     let letter_desk = desk.clone();
     work_once(desk, Action::AssessTicket, caller, at, repeat, move |tx, caller, ticket, now| {
         hold(ticket, caller)?;
-        ticket.respond_by = respond_by;
-        if ticket.paused_at.is_none() {
-            promise::count_anew(&letter_desk, ticket, now);
-        }
+        promise::promise(&letter_desk, ticket, respond_by, now);
         write_reporter(tx, &letter_desk, ticket, Letter::Interim(&text), &caller.actor, now)?;
         advance(tx, ticket, Move::Work, &caller.actor, &Event::InterimReply { text, respond_by }, now)
     })

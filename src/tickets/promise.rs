@@ -51,15 +51,28 @@ pub fn count_anew(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
     ticket.remind_at = next_reminder(0, now, ticket.respond_by, time.as_ref());
 }
 
-/// What a request of another priority is promised: as if it came now, but never later than before.
-pub fn hurry(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
+/// What a request is promised that had the priority `from` until now: as if it came now, but never later than before.
+/// Where the clock stands it has stood until now by the old reckoning, and stands on from now.
+pub fn hurry(desk: &Desk, ticket: &mut Ticket, from: Priority, now: Timestamp) {
+    if let Some(since) = ticket.paused_at {
+        let time = (from != Priority::P1).then(|| applied(desk, ticket, now).time);
+        ticket.respond_by = moved_on(ticket.respond_by, since, now, time.as_ref());
+        ticket.paused_at = Some(now);
+    }
     let rules: &ByPriority = &desk.settings.respond;
     let due = rules.of(ticket.priority).due(now, &applied(desk, ticket, now).time);
     if due < ticket.respond_by {
-        ticket.respond_by = due;
-        if ticket.paused_at.is_none() {
-            count_anew(desk, ticket, now);
-        }
+        promise(desk, ticket, due, now);
+    }
+}
+
+/// Sets another deadline. Where the clock stands, it stands from now on: the time before was not waited for under this
+/// promise.
+pub fn promise(desk: &Desk, ticket: &mut Ticket, due: Timestamp, now: Timestamp) {
+    ticket.respond_by = due;
+    count_anew(desk, ticket, now);
+    if ticket.paused_at.is_some() {
+        pause(ticket, now);
     }
 }
 

@@ -203,6 +203,7 @@ fn a_senseless_value_is_named_with_its_key() {
         ("level = \"warn\"", "level = \"=loud=\"", "log.level"),
         ("level = \"warn\"", "format = \"xml\"", "log.format"),
         ("[log]", "[escalation]\nacknowledge_within = \"0s\"\n[log]", "escalation.acknowledge_within"),
+        ("[log]", "[escalation]\nacknowledge_within = \"1d\"\n[log]", "clock.acknowledge_p2 = \"1d\""),
         ("[log]", "[delivery]\nconcurrency = 0\n[log]", "delivery.concurrency"),
         ("[log]", "[login]\nsession_idle = \"0s\"\n[log]", "login.session_idle"),
         ("[log]", "[login]\npassword_min_length = 7\n[log]", "login.password_min_length"),

@@ -107,10 +107,13 @@ on_each! {
     reminders_come_once;
     a_promise_is_kept_in_sight;
     a_pause_leaves_service_time;
+    what_is_promised_in_a_pause_stands;
+    the_answer_awaited_in_a_pause_hurries;
     closing_days_count_from_then_on;
     the_answer_is_awaited;
     an_emergency_does_not_rest;
     an_emergency_that_nobody_takes;
+    an_emergency_whose_last_cannot_be_reached;
     a_clock_may_jump;
 }
 
@@ -252,6 +255,51 @@ async fn a_pause_leaves_service_time(kind: Kind) {
     assert!(explained["items"][0]["parts"][2]["de"]["headline"].as_str().unwrap().contains("Neu zugesagt"));
 }
 
+/// What became urgent, or was promised anew, while the person is waited for, is not moved by the waiting before it.
+async fn what_is_promised_in_a_pause_stands(kind: Kind) {
+    let mut app = start(kind, OFFICE).await;
+    move_to(&app, at(MONDAY, "09:00:00"));
+    let (ticket, other) = (app.submit().await, app.submit().await);
+    let central = app.central().await;
+    let due = async |app: &TestApp, ticket: &Value, time: Value| {
+        let explained = app.get(&central, &format!("{}/deadlines", path_of(ticket, "tickets"))).await.expect(200);
+        let respond = &explained["items"][0];
+        assert_eq!((&respond["due"], &respond["is_as_reckoned"]), (&time, &json!(true)), "{respond}");
+    };
+    for ticket in [&ticket, &other] {
+        let path = path_of(ticket, "tickets");
+        app.post(&central, &format!("{path}/priority"), json!({"priority": "P4"})).await.expect(200);
+        app.post(&central, &format!("{path}/wait"), json!({"question": "Welcher Browser?"})).await.expect(200);
+    }
+    move_to(&app, at(MONDAY + 2, "09:00:00"));
+    let path = path_of(&ticket, "tickets");
+    app.post(&central, &format!("{path}/emergency"), json!({"reason": "Ausfall"})).await.expect(200);
+    due(&app, &ticket, json_at(MONDAY + 2, "13:00:00")).await;
+    let path = path_of(&other, "tickets");
+    let body = json!({"text": "Wir sind dran.", "respond_by": at(MONDAY + 2, "17:00:00")});
+    app.post(&central, &format!("{path}/interim"), body).await.expect(200);
+    move_to(&app, at(MONDAY + 2, "10:00:00"));
+    app.post(&central, &format!("{path}/resume"), json!({"text": "Firefox"})).await.expect(200);
+    due(&app, &other, json_at(MONDAY + 2, "18:00:00")).await;
+}
+
+/// Whoever asked something back has less time for what became more urgent, and no time for the asking before it.
+async fn the_answer_awaited_in_a_pause_hurries(kind: Kind) {
+    let mut app = start(kind, &format!("{OFFICE}answer_p2 = \"4h\"\nanswer_p3 = \"10h\"\n")).await;
+    move_to(&app, at(MONDAY, "08:00:00"));
+    let (ticket, escalation) = app.escalated("technical").await;
+    let (central, path) = (app.central().await, path_of(&escalation, "escalations"));
+    let second = app.token(Role::SecondLevel, "technik").await;
+    app.post(&second, &format!("{path}/acknowledge"), json!({})).await.expect(200);
+    app.post(&second, &format!("{path}/ask"), json!({"text": "Welcher Browser?"})).await.expect(200);
+    move_to(&app, at(TUESDAY, "09:00:00"));
+    let priority = format!("{}/priority", path_of(&ticket, "tickets"));
+    app.post(&central, &priority, json!({"priority": "P2"})).await.expect(200);
+    let hurried = app.get(&central, &path).await.expect(200);
+    let times = (&hurried["answer_by"], &hurried["paused_at"], &hurried["remind_at"]);
+    assert_eq!(times, (&json_at(TUESDAY, "13:00:00"), &json_at(TUESDAY, "09:00:00"), &Value::Null));
+}
+
 /// A closing day is entered without a restart; what was promised stands, what comes then counts by it.
 async fn closing_days_count_from_then_on(kind: Kind) {
     let mut app = start(kind, OFFICE).await;
@@ -289,6 +337,16 @@ async fn closing_days_count_from_then_on(kind: Kind) {
     app.send(&foreign, "DELETE", &place, None, &[]).await.expect(404);
     app.send(&central, "DELETE", &place, None, &[]).await.expect(403);
     app.send(&admin, "DELETE", &place, None, &[]).await.expect(204);
+    // A closing day of the operating Land holds for its shared technical contacts too.
+    let body = json!({"ars": "01", "day": monday, "reason": "Umzug"});
+    app.post(&admin, "/api/v1/closing-days", body).await.expect(201);
+    wait_for_some("the day of the Land in memory", Duration::from_secs(5), || async {
+        let days = app.app.escalations.desk().directory.current().closing_days();
+        days.iter().any(|day| day.reason == "Umzug").then_some(())
+    })
+    .await;
+    let (_, escalation) = app.escalated("technical").await;
+    assert_eq!(escalation["acknowledge_by"], json_at(TUESDAY, "10:30:00"));
     // Any deadline can be asked for.
     let query = "/api/v1/deadline?start=2025-10-02T14:30:00Z&within=4h&land=SH&hours=Mo-Fr%2008:00-18:00";
     let asked = app.get(&admin, query).await.expect(200);
@@ -412,6 +470,31 @@ async fn an_emergency_that_nobody_takes(kind: Kind) {
     mails(&app, "zentral@kiel.example.org", "niemand der Kette hat bestätigt", 1).await;
     // Everybody is told again at most so often.
     mails(&app, "bereitschaft@dataport.example.org", "Erinnerung, NOTFALL", 5).await;
+}
+
+/// Where the last of an emergency's chain cannot be reached, those before are still told again; a person may end it.
+async fn an_emergency_whose_last_cannot_be_reached(kind: Kind) {
+    use crate::support::smtp::{Reaction, Stage};
+    let mut app = start(kind, OFFICE).await;
+    let last = "zentral@kiel.example.org";
+    let ticket = app.submit().await;
+    let central = app.central().await;
+    let path = path_of(&ticket, "tickets");
+    app.post(&central, &format!("{path}/priority"), json!({"priority": "P1"})).await.expect(200);
+    let id = app.get(&central, &format!("{path}/escalations")).await.expect(200)["items"][0].clone();
+    let escalation = path_of(&id, "escalations");
+    app.smtp.on(Stage::Rcpt, Reaction::Reply(550, "5.1.1 no such user")).when_recipient(last);
+    for _ in 0..2 {
+        app.post(&central, &format!("{escalation}/next"), json!({})).await.expect(200);
+    }
+    let (of_the_step, telling_on) = (json_at(0, "17:00:00"), "telling on");
+    let told = app.wait_until(&central, &escalation, telling_on, |e| e["acknowledge_by"] != of_the_step).await;
+    assert!(["pending", "sent"].contains(&told["status"].as_str().unwrap()), "{told}");
+    app.clock.advance(TimeDelta::minutes(31));
+    swept(&app).await;
+    mails(&app, "bereitschaft@dataport.example.org", "Erinnerung, NOTFALL", 1).await;
+    let ended = app.post(&central, &format!("{escalation}/next"), json!({})).await.expect(200);
+    assert_eq!(ended["status"], "expired", "{ended}");
 }
 
 /// A clock that jumps a day forth asks one more, not all; set back again, nothing repeats, and nobody waits a day longer.

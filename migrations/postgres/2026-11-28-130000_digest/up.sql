@@ -9,6 +9,7 @@ ALTER TABLE notices ADD COLUMN urgent BOOLEAN NOT NULL DEFAULT FALSE;
 DROP INDEX notices_untold;
 CREATE INDEX notices_unaddressed ON notices (id) WHERE told_at IS NULL AND recipient IS NULL;
 CREATE INDEX notices_waiting ON notices (recipient, urgent, created_at) WHERE told_at IS NULL;
+CREATE INDEX notices_of_ticket ON notices (ticket_id) WHERE told_at IS NULL;
 
--- The mails of the last hour, as a JSON list of times.
+-- The mails of the last hour, without those of what is urgent alone, as a JSON list of times.
 ALTER TABLE notice_recipients ADD COLUMN recent TEXT NOT NULL DEFAULT '[]';

@@ -3,6 +3,10 @@
 -- remind_at: when the central contact is reminded next. reminded: how far it was reminded of the present promise.
 ALTER TABLE tickets ADD COLUMN remind_at TIMESTAMP;
 ALTER TABLE tickets ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0;
+-- Requests that are there already: nobody knows here by which hours they count, so of them only the end is told; of
+-- those that are overdue at once, once each, and of many to the same central contact in one mail. Where the person is
+-- waited for the clock stands; it is set when it goes on.
+UPDATE tickets SET reminded = 2, remind_at = respond_by WHERE status IN ('new', 'assessing', 'escalated');
 CREATE INDEX tickets_remind ON tickets (remind_at, id) WHERE remind_at IS NOT NULL;
 
 -- counted_from: since when the present step, or the wait for the answer, is counted. answer_by: until when whoever

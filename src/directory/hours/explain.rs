@@ -83,7 +83,7 @@ fn way(start: Timestamp, later: u32, time: &ServiceTime) -> Vec<CountedDay> {
     let last = time.service_day(opened, later).unwrap_or(opened);
     let days = start.day_in_berlin().iter_days().take_while(|day| *day <= last);
     days.map(|day| {
-        let is_closed = day != opened && time.service_day(day.pred_opt().unwrap_or(day), 1) != Some(day);
+        let is_closed = day != opened && !time.is_service_day(day);
         CountedDay { day, spans: Vec::new(), closed: is_closed.then(|| time.why_closed(day)) }
     })
     .collect()

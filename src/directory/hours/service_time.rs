@@ -210,7 +210,12 @@ impl ServiceTime {
         if later == 0 {
             return Some(begun);
         }
-        days(begun).skip(1).filter(|day| self.hours.is_always() || !self.stretches(*day).is_empty()).nth(later - 1)
+        days(begun).skip(1).filter(|day| self.is_service_day(*day)).nth(later - 1)
+    }
+
+    /// True where somebody is there at some time of the day.
+    pub(super) fn is_service_day(&self, day: NaiveDate) -> bool {
+        self.hours.is_always() || !self.stretches(day).is_empty()
     }
 
     /// True where somebody is there at this instant.

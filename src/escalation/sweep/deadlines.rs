@@ -2,18 +2,14 @@
 //!
 //! Invariant: one round asks at most one next contact of an escalation, and counts their time from then: a clock that
 //! jumps forth by a day passes over nobody. A step that is counted from the future, because the clock was set back, is
-//! counted anew. In an emergency the last step does not end the chain while people are still told again.
+//! counted anew.
 
 use super::{SOME, settled};
 use crate::access::Actor;
-use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::AppError;
 use crate::escalation::escalate::{next_step, save};
-use crate::escalation::escalation::Escalation;
 use crate::escalation::{Escalations, store, timing};
-use crate::tickets::notice::{self, NoticeKind};
-use crate::tickets::ticket::Ticket;
 
 /// Asks the next where nobody took it in time; answers how often.
 pub(super) async fn round(escalations: &Escalations) -> Result<usize, AppError> {
@@ -24,40 +20,14 @@ pub(super) async fn round(escalations: &Escalations) -> Result<usize, AppError> 
         let context = escalations.clone();
         let id = found.id;
         let step = move |tx: &mut Tx| {
-            let Some((fresh, ticket)) = store::in_hand(tx, found.id)? else { return Ok(false) };
+            let Some((fresh, _)) = store::in_hand(tx, found.id)? else { return Ok(false) };
             // Somebody may have taken it, or another instance asked the next, since the list was read.
-            if fresh != found { Ok(false) } else { step_on(tx, &context, &fresh, &ticket, now) }
+            if fresh != found { Ok(false) } else { next_step(tx, &context, &fresh, &Actor::system(), now) }
         };
         let stepped = escalations.desk().db.write(step).await;
         done += usize::from(settled(stepped, &id.to_string()));
     }
     Ok(done)
-}
-
-fn step_on(
-    tx: &mut Tx,
-    escalations: &Escalations,
-    found: &Escalation,
-    ticket: &Ticket,
-    now: Timestamp,
-) -> Result<bool, AppError> {
-    if let Some(until) = still_told(escalations, found, now) {
-        let mut after = found.clone();
-        after.acknowledge_by = Some(until);
-        save(tx, found, &mut after, now)?;
-        notice::add(tx, ticket, NoticeKind::EmergencyUnanswered, "", now)?;
-        return Ok(true);
-    }
-    next_step(tx, escalations, found, &Actor::system(), now)
-}
-
-/// Until when everybody of an emergency is told again, after its last step has passed: the time its chain ends.
-fn still_told(escalations: &Escalations, found: &Escalation, now: Timestamp) -> Option<Timestamp> {
-    let settings = escalations.settings();
-    found.remind_at.filter(|_| found.emergency && found.following().is_none())?;
-    let left = settings.emergency_repeats.saturating_sub(found.reminded);
-    let until = now.plus(settings.emergency_repeat * left.saturating_add(1));
-    (until > now && left > 0).then_some(until)
 }
 
 /// Counts anew what is counted from the future; answers how many.

@@ -237,7 +237,7 @@ async fn tell_one(desk: &Desk, due: Due, known: &mut Known) -> Result<bool, AppE
             let is_ours = store::keep_told(tx, &key, now, |row| {
                 let told = Told::from(row);
                 let is_still = when::turn(rhythm, waiting, &told, limits, now) == Some(turn);
-                is_still.then(|| when::after(&told, now))
+                is_still.then(|| when::after(&told, turn, now))
             })?;
             if !is_ours || store::mark_told(tx, &ids, now)? != ids.len() {
                 return Err(AppError::Conflict("told by another".into()));

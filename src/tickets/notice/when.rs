@@ -35,7 +35,8 @@ pub(super) struct Waiting {
 pub(super) struct Told {
     /// The last time.
     pub last: Option<Timestamp>,
-    /// Every time of the last hour, and maybe older ones.
+    /// Every time of the last hour, and maybe older ones; without the mails of what is urgent alone, which use up
+    /// nothing of the limit.
     pub recent: Vec<Timestamp>,
 }
 
@@ -54,17 +55,15 @@ pub(super) fn turn(rhythm: Rhythm, waiting: Waiting, told: &Told, limits: Limits
         return None;
     }
     let gathered = rhythm.latest(now).is_none_or(|moment| waiting.since < moment);
-    if gathered && has_rested(told, rest(told, limits, now), now) && !is_used_up(told, limits, now) {
+    if gathered && is_spread(told, limits, now) && !is_used_up(told, limits, now) {
         return Some(Turn::Everything);
     }
     waiting.is_urgent.then_some(Turn::Urgent)
 }
 
-/// The mails of the last hour, this one included, as they are kept.
-pub(super) fn after(told: &Told, now: Timestamp) -> Vec<Timestamp> {
-    let mut recent: Vec<Timestamp> = of_the_hour(told, now).collect();
-    recent.push(now);
-    recent
+/// The mails of the last hour that count, this one included, as they are kept.
+pub(super) fn after(told: &Told, turn: Turn, now: Timestamp) -> Vec<Timestamp> {
+    of_the_hour(told, now).chain((turn == Turn::Everything).then_some(now)).collect()
 }
 
 /// A clock that was set back must not silence anybody: a time in the future counts as long ago.
@@ -78,11 +77,12 @@ fn has_rested(told: &Told, rest: TimeDelta, now: Timestamp) -> bool {
 
 /// Half of an hour's mails may follow each other closely; the other half is spread over it, so that nobody hears
 /// everything in the first minutes and nothing in the rest.
-fn rest(told: &Told, limits: Limits, now: Timestamp) -> TimeDelta {
+fn is_spread(told: &Told, limits: Limits, now: Timestamp) -> bool {
     let quick = limits.per_hour / 2;
     let spread = i32::try_from(limits.per_hour - quick).unwrap_or(i32::MAX);
     let is_busy = of_the_hour(told, now).count() >= quick as usize;
-    if limits.per_hour > 0 && is_busy { limits.interval.max(HOUR / spread) } else { limits.interval }
+    let last = of_the_hour(told, now).max();
+    limits.per_hour == 0 || !is_busy || last.is_none_or(|last| last <= now.minus(HOUR / spread))
 }
 
 fn is_used_up(told: &Told, limits: Limits, now: Timestamp) -> bool {
@@ -142,7 +142,7 @@ mod tests {
         for _ in 0..5 * 60 * 12 {
             let waiting = Waiting { since: now, is_urgent: false };
             if turn(Rhythm::AtOnce, waiting, &mails, LIMITS, now).is_some() {
-                mails = Told { last: Some(now), recent: after(&mails, now) };
+                mails = Told { last: Some(now), recent: after(&mails, Turn::Everything, now) };
                 all.push(now);
             }
             now = now.plus(TimeDelta::seconds(5));
@@ -151,6 +151,20 @@ mod tests {
         assert!(all.iter().all(|at| in_hour(at) <= 4), "{all:?}");
         assert!((10..=16).contains(&all.len()), "told evenly over five hours: {}", all.len());
         assert!(mails.recent.len() <= 4, "no more is kept than the hour");
+    }
+
+    #[test]
+    fn what_is_urgent_uses_up_nothing_of_the_limit() {
+        let mut mails = Told::default();
+        for minute in 0..30 {
+            let now = at(&format!("10:{minute:02}:00"));
+            mails = Told { last: Some(now), recent: after(&mails, Turn::Urgent, now) };
+        }
+        let waiting = Waiting { since: at("10:20:00"), is_urgent: false };
+        assert_eq!(turn(Rhythm::AtOnce, waiting, &mails, LIMITS, at("10:29:30")), None, "the shortest rest");
+        assert_eq!(turn(Rhythm::AtOnce, waiting, &mails, LIMITS, at("10:30:00")), Some(Turn::Everything));
+        mails.recent = after(&mails, Turn::Everything, at("10:30:00"));
+        assert_eq!(mails.recent, [at("10:30:00")]);
     }
 
     #[test]

@@ -138,15 +138,16 @@ pub(in crate::tickets) fn keep_told(
     now: Timestamp,
     next: impl FnOnce(ToldRow) -> Option<Vec<Timestamp>>,
 ) -> Result<bool, AppError> {
-    let first = (
-        notice_recipients::contact.eq(recipient),
-        notice_recipients::last_told_at.eq(now),
-        notice_recipients::recent.eq(Json::of(&[now])?),
-    );
     let row = notice_recipients::table.find(recipient);
     let rows: Vec<(String, Timestamp, Json)> = load_locked!(conn, row)?;
     let Some((_, last, recent)) = rows.into_iter().next() else {
-        return Ok(next(ToldRow::default()).is_some() && insert_if_absent!(conn, notice_recipients::table, first));
+        let Some(recent) = next(ToldRow::default()) else { return Ok(false) };
+        let first = (
+            notice_recipients::contact.eq(recipient),
+            notice_recipients::last_told_at.eq(now),
+            notice_recipients::recent.eq(Json::of(&recent)?),
+        );
+        return Ok(insert_if_absent!(conn, notice_recipients::table, first));
     };
     let Some(recent) = next(ToldRow { last: Some(last), recent: recent.read()? }) else { return Ok(false) };
     let told = (notice_recipients::last_told_at.eq(now), notice_recipients::recent.eq(Json::of(&recent)?));
