@@ -436,7 +436,7 @@ async fn an_emergency_does_not_rest(kind: Kind) {
         (&json!("Dataport Bereitschaft"), &json!("acknowledged"))
     );
     swept(&app).await;
-    mails(&app, "zentral@kiel.example.org", "der Notfall ist übernommen (Dataport Bereitschaft)", 1).await;
+    mails(&app, "zentral@kiel.example.org", "der Notfall ist übernommen: Dataport Bereitschaft", 1).await;
     move_to(&app, at(1, "04:10:00"));
     swept(&app).await;
     assert_eq!(app.get(&central, &escalation).await.expect(200)["step"], 1);
