@@ -60,6 +60,14 @@ pub enum Automatic {
     Machine(String),
 }
 
+impl Automatic {
+    /// Why it counts as automatic.
+    pub fn words(&self) -> String {
+        let (Self::Note(why) | Self::Machine(why)) = self;
+        format!("automatische Nachricht: {why}")
+    }
+}
+
 /// What a message is that no person wrote; nothing where one did.
 pub fn automatic(mail: &Parsed) -> Option<Automatic> {
     note(mail).map(Automatic::Note).or_else(|| machine(mail).map(Automatic::Machine))

@@ -230,15 +230,11 @@ fn judge(
     }
     let about = lead.asked.as_ref().map(|asked| asked.escalation.id);
     let is_first_level = inbound.mailbox(&arrival.mailbox).is_some_and(|mailbox| mailbox.first_level);
-    match automatic(parsed) {
-        None => {}
-        // What a ticket system or a web form writes may be what somebody waits for: a person looks.
-        Some(Automatic::Machine(why)) if lead.asked.is_some() || is_first_level => {
-            return Ok(waits(MailKind::Automatic, vec![format!("automatische Nachricht: {why}")]));
-        }
-        Some(Automatic::Note(why) | Automatic::Machine(why)) => {
-            return Ok(recorded(MailKind::Automatic, None, format!("automatische Nachricht: {why}")));
-        }
+    let written_by = automatic(parsed);
+    // What a ticket system or a web form writes may be what somebody waits for: then a person looks.
+    let may_tell = |by: &Automatic| matches!(by, Automatic::Machine(_)) && (lead.asked.is_some() || is_first_level);
+    if let Some(by) = written_by.as_ref().filter(|by| !may_tell(by)) {
+        return Ok(recorded(MailKind::Automatic, None, by.words()));
     }
     // Whoever writes to the 1st level asks something each time; only what is said to them is limited.
     let is_request = lead.asked.is_none() && is_first_level;
@@ -247,6 +243,9 @@ fn judge(
         let why = format!("mehr als {limit} Nachrichten dieses Absenders in einer Stunde");
         // Not told: whoever writes so much would have somebody else written to as much.
         return Ok(Judgement { effect: Effect::None, ..waits(MailKind::Unknown, vec![why]) });
+    }
+    if let Some(by) = written_by {
+        return Ok(waits(MailKind::Automatic, vec![by.words()]));
     }
     let Some(asked) = &lead.asked else {
         let kind = matching::kind_without_lead(is_first_level);

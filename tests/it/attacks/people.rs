@@ -65,7 +65,9 @@ fn forms() -> Vec<String> {
             let path =
                 path.replace("{action}", "disable").replace("{secret}", "x").replace("{item}", "steering_committee");
             found.push(
-                ["{session}", "{token}", "{user}", "{adoption}", "{mail}"].iter().fold(path, |path, name| path.replace(name, id)),
+                ["{session}", "{token}", "{user}", "{adoption}", "{mail}"]
+                    .iter()
+                    .fold(path, |path, name| path.replace(name, id)),
             );
         }
     }
