@@ -269,6 +269,7 @@ async fn what_is_promised_in_a_pause_stands(kind: Kind) {
     for ticket in [&ticket, &other] {
         let path = path_of(ticket, "tickets");
         app.post(&central, &format!("{path}/priority"), json!({"priority": "P4"})).await.expect(200);
+        app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
         app.post(&central, &format!("{path}/wait"), json!({"question": "Welcher Browser?"})).await.expect(200);
     }
     move_to(&app, at(MONDAY + 2, "09:00:00"));
@@ -484,10 +485,12 @@ async fn an_emergency_whose_last_cannot_be_reached(kind: Kind) {
     let id = app.get(&central, &format!("{path}/escalations")).await.expect(200)["items"][0].clone();
     let escalation = path_of(&id, "escalations");
     app.smtp.on(Stage::Rcpt, Reaction::Reply(550, "5.1.1 no such user")).when_recipient(last);
+    // Time passes, so that the messages of the steps before are told from those of this one.
     for _ in 0..2 {
+        app.clock.advance(TimeDelta::minutes(1));
         app.post(&central, &format!("{escalation}/next"), json!({})).await.expect(200);
     }
-    let (of_the_step, telling_on) = (json_at(0, "17:00:00"), "telling on");
+    let (of_the_step, telling_on) = (json_at(0, "17:02:00"), "telling on");
     let told = app.wait_until(&central, &escalation, telling_on, |e| e["acknowledge_by"] != of_the_step).await;
     assert!(["pending", "sent"].contains(&told["status"].as_str().unwrap()), "{told}");
     app.clock.advance(TimeDelta::minutes(31));

@@ -201,7 +201,7 @@ on_both! {
         two.stays_at(KIEL, 1).await;
         two.later(TimeDelta::hours(13));
         let (subject, text, _) = two.mail(KIEL, 2).await;
-        assert!(text.contains(&next) && text.contains("überfällig seit "), "{subject}\n{text}");
+        assert!(text.contains(&format!("- {next} ")) && text.contains("überfällig seit "), "{subject}\n{text}");
     }
 
     /// Hourly: at the full hour, and back to at once when that is chosen.
