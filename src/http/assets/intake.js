@@ -189,7 +189,6 @@ function done() {
   store.drop('lotse-intake');
   const same = at('gleiche'), copy = at('kopieren');
   if (same && store.get('lotse-person')) same.hidden = false;
-  at('naechster')?.focus();
   at('naechster')?.addEventListener('click', () => store.drop('lotse-person'));
   if (!copy) return;
   const button = element('button', copy.dataset.copy, { type: 'button', class: 'lo-textbtn', 'aria-keyshortcuts': 'N' });
