@@ -164,8 +164,8 @@ async fn without_scripts_nothing_is_guessed() {
         "Fehler 500",
         "what was typed stays"
     );
-    browser.click(&browser.find("#gemeint input[value='010585893137'] + span").await).await;
-    browser.click(&browser.find("#kategorie input[value=login] + span").await).await;
+    browser.click(&browser.find("#gemeint input[value='010585893137']").await).await;
+    browser.click(&browser.find("#kategorie input[value=login]").await).await;
     fill("#text", "Nach der Anmeldung mit BundID.").await;
     fill("#telefon", "04355 555").await;
     browser.press("Anfrage aufnehmen Strg Enter").await;
