@@ -57,7 +57,7 @@ impl Dovecot {
         if self.is_root {
             let (user, group) = self.account();
             let path = path.to_str().unwrap();
-            assert!(Command::new("chown").args(["-R", &format!("{user}:{group}"), path]).status().unwrap().success());
+            assert!(Command::new("chown").args([&format!("{user}:{group}"), path]).status().unwrap().success());
         }
     }
 
@@ -119,12 +119,16 @@ impl Dovecot {
     /// Puts a mail into a mailbox.
     pub fn deliver(&self, user: &str, raw: &[u8]) {
         let maildir = self.maildir(user);
-        for part in ["tmp", "new", "cur"] {
-            std::fs::create_dir_all(maildir.join(part)).unwrap();
+        let parts = ["tmp", "new", "cur"].map(|part| maildir.join(part));
+        for folder in [maildir.parent().unwrap(), &maildir].into_iter().chain(parts.iter().map(PathBuf::as_path)) {
+            // One that is there is Dovecot's already.
+            if std::fs::create_dir(folder).is_ok() {
+                self.own(folder);
+            }
         }
         let name = format!("{}.test", uuid::Uuid::now_v7().simple());
         std::fs::write(maildir.join("tmp").join(&name), raw).unwrap();
-        self.own(&self.folder.path().join("home").join(user));
+        self.own(&maildir.join("tmp").join(&name));
         std::fs::rename(maildir.join("tmp").join(&name), maildir.join("new").join(&name)).unwrap();
     }
 
@@ -151,7 +155,7 @@ impl Dovecot {
             }
         }
         std::fs::write(maildir.join("dovecot-uidlist"), "3 V1234567 N1\n").unwrap();
-        self.own(&maildir);
+        self.own(&maildir.join("dovecot-uidlist"));
         self.resume().await;
     }
 }
