@@ -118,7 +118,13 @@ pub(super) fn send_with(
         _ => link::make(tx, found.id, &contact.slug, now, now.plus(escalations.settings().link_valid_for))?,
     };
     let (person, key) = disclosed.unzip();
-    let which = replied.as_ref().map_or_else(String::new, |replied| format!(" {}", replied.key));
+    // Reminders of each deadline are told apart, and each from the one before; so are replies.
+    let which = match (occasion, &replied, found.answer_by.or(found.acknowledge_by)) {
+        (Occasion::Reminded, _, Some(by)) => format!(" {by} {}", found.reminded),
+        (Occasion::Reminded, _, None) => format!(" {}", found.reminded),
+        (_, Some(replied), _) => format!(" {}", replied.key),
+        (_, None, _) => String::new(),
+    };
     let mut facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
     facts.replied = replied;
     // A message holds its link in plain text; it is sealed always, under the ticket's key where the reporter is in it.
@@ -128,12 +134,6 @@ pub(super) fn send_with(
     };
     let mut messages = 0;
     for (endpoint, recipient, content) in contents(tx, escalations, found, contact, &facts, ticket)? {
-        // Reminders of each deadline are told apart, and each from the one before; so are replies.
-        let which = match (occasion, found.answer_by.or(found.acknowledge_by)) {
-            (Occasion::Reminded, Some(by)) => format!(" {by} {}", found.reminded),
-            (Occasion::Reminded, None) => format!(" {}", found.reminded),
-            (Occasion::Created | Occasion::Cancelled | Occasion::Replied, _) => which.clone(),
-        };
         let dedupe = format!("{} {} {}{which} {endpoint}", found.id, found.step, occasion.event());
         let outgoing = Outgoing {
             about: found.id.cast(),

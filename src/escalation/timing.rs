@@ -29,6 +29,14 @@ pub(super) fn answer_within(escalations: &Escalations, found: &Escalation, prior
     escalations.settings().answer.of(priority)
 }
 
+/// How long what runs now has: the answer once somebody took it, before that the step.
+fn within(escalations: &Escalations, found: &Escalation, priority: Priority) -> Reckoning {
+    match found.status {
+        EscalationStatus::Acknowledged => answer_within(escalations, found, priority),
+        _ => acknowledge_within(escalations, found, priority),
+    }
+}
+
 /// Who has it in hand: whoever took it, or else whose turn it is.
 pub(super) fn in_charge(conn: &mut Conn, found: &Escalation) -> Result<Option<Contact>, AppError> {
     let reached = store::reached(conn, found.id)?;
@@ -146,13 +154,12 @@ pub(super) fn count_anew(
 ) -> Result<(), AppError> {
     let (told, is_paused) = (found.reminded, found.paused_at.is_some());
     let is_taken = found.status == EscalationStatus::Acknowledged;
-    let reckoning = if is_taken {
+    if is_taken {
         begin_answer(conn, escalations, found, ticket, now)?;
-        answer_within(escalations, found, ticket.priority)
     } else {
         begin_step(conn, escalations, found, ticket, now)?;
-        acknowledge_within(escalations, found, ticket.priority)
-    };
+    }
+    let reckoning = within(escalations, found, ticket.priority);
     if found.emergency && !is_taken {
         return Ok(());
     }
@@ -173,10 +180,8 @@ pub(super) fn reminder_now(
     now: Timestamp,
 ) -> Result<Option<crate::tickets::deadline::Reminder>, AppError> {
     let is_taken = found.status == EscalationStatus::Acknowledged;
-    let (by, reckoning) = match is_taken {
-        true => (found.answer_by, answer_within(escalations, found, ticket.priority)),
-        false => (found.acknowledge_by, acknowledge_within(escalations, found, ticket.priority)),
-    };
+    let by = if is_taken { found.answer_by } else { found.acknowledge_by };
+    let reckoning = within(escalations, found, ticket.priority);
     let Some((by, remind_at)) = by.zip(found.remind_at) else { return Ok(None) };
     let time = time(conn, escalations, found, ticket)?;
     Ok(crate::tickets::deadline::reminder(found.reminded, remind_at, by, now, counted(reckoning, time.as_ref())))

@@ -130,7 +130,9 @@ impl Reader<'_> {
         for service in services {
             let known = before.by_slug.get(service.slug.as_str()).copied();
             let its = known.and_then(|index| before.adoptions.of.get(index as usize));
-            left.retain(|index| Some(*index) != known);
+            if let Some(index) = known {
+                left.remove(&index);
+            }
             of.push(match (its, changed.get(&service.slug).copied().unwrap_or(0)) {
                 (None, _) => self.whole(conn, service)?.into(),
                 (Some(uses), count) if count > MANY => {
@@ -167,7 +169,7 @@ impl Reader<'_> {
         after: i64,
     ) -> Result<Vec<Use>, AppError> {
         let rows = store::adoptions::changed(conn, &service.slug, after)?;
-        let mut changed: Vec<u32> = rows.iter().filter_map(|row| self.place(&row.ars)).collect();
+        let mut changed: Vec<u32> = rows.iter().filter_map(|row| self.places.exact(&row.ars)).collect();
         changed.sort_unstable();
         let live: Vec<(Ars, Timestamp)> =
             rows.into_iter().filter(|row| row.is_live()).map(|row| (row.ars, row.updated_at)).collect();
@@ -181,25 +183,19 @@ impl Reader<'_> {
     fn uses(&mut self, live: Vec<(Ars, Timestamp)>, channels: Vec<HelpChannel>) -> Vec<Use> {
         let mut shown: HashMap<u32, Vec<ShownChannel>> = HashMap::new();
         for channel in channels {
-            if let Some(place) = self.place(&channel.ars) {
+            if let Some(place) = self.places.exact(&channel.ars) {
                 shown.entry(place).or_default().push(ShownChannel::new(channel.shown, &mut self.hours));
             }
         }
         let mut uses: Vec<Use> = live
             .into_iter()
             .filter_map(|(ars, updated_at)| {
-                let place = self.place(&ars)?;
+                let place = self.places.exact(&ars)?;
                 Some(self.renewal.shows(place, updated_at, shown.remove(&place).unwrap_or_default()))
             })
             .collect();
         uses.sort_unstable_by_key(|one| one.place);
         uses
-    }
-
-    /// A key of before leads to the place of today, but what is left under it is not the use of today.
-    fn place(&self, ars: &Ars) -> Option<u32> {
-        let place = *self.places.by_ars.get(&number(ars)?)?;
-        self.places.all.get(place as usize).filter(|entry| entry.ars == *ars).map(|_| place)
     }
 
     /// The uses with the numbers that their places have now.
@@ -208,12 +204,17 @@ impl Reader<'_> {
             return uses.clone();
         }
         let places = self.places;
-        let number = |old: u32| {
-            let ars = &before.places.all.get(old as usize)?.ars;
-            let new = *places.by_ars.get(&number(ars)?)?;
-            places.all.get(new as usize).filter(|entry| entry.ars == *ars).map(|_| new)
-        };
+        let number = |old: u32| places.exact(&before.places.all.get(old as usize)?.ars);
         self.renewal.renumber(uses, number).into()
+    }
+}
+
+impl Places {
+    /// The number of the place of just this key. A key of before leads to the place of today, but what is left under it
+    /// is not the use of today.
+    fn exact(&self, ars: &Ars) -> Option<u32> {
+        let place = *self.by_ars.get(&number(ars)?)?;
+        self.all.get(place as usize).filter(|entry| entry.ars == *ars).map(|_| place)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::http::auth::{parse_query, right};
 use crate::http::pages::login::PageResult;
 use crate::http::pages::page;
 use crate::http::pages::shell::Shell;
+use crate::http::public::spoken::short;
 use crate::http::visitor::Staff;
 use crate::keys::{Ars, Slug, fold};
 
@@ -51,10 +52,6 @@ fn label(place: &PlaceEntry) -> String {
     place.postal_code.as_deref().map_or_else(|| name.to_owned(), |code| format!("{name} ({code})"))
 }
 
-fn short(name: &str) -> &str {
-    name.split(", ").next().unwrap_or(name)
-}
-
 fn suggestion(place: &PlaceEntry) -> Suggestion {
     let (name, by) = (short(&place.name), short(&place.association));
     let detail = if by.is_empty() || by == name { short(&place.district) } else { by };
@@ -82,7 +79,7 @@ fn found<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a PlaceEntry> {
     snapshot.find_places(text)
 }
 
-/// The services that words may mean, best first: by slug or whole name, else by the beginnings of their words.
+/// The services that words may mean, by slug: the one of this slug or whole name, else those whose words hold every word.
 fn services_of<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a crate::directory::ServiceEntry> {
     let wanted = fold(text.trim());
     let exact = |slug: &str, name: &str| slug == text.trim() || fold(name) == wanted;

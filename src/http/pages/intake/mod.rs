@@ -241,9 +241,9 @@ async fn form(
         (shell.say(&format!("category-group-{name}")), all.iter().map(category).collect())
     };
     let wish = |wish: ReplyWish| (wish, shell.say(&format!("wish-{wish}")));
-    let faults: Vec<String> = shell.faults.iter().map(|fault| fault.field.clone()).filter(|f| !f.is_empty()).collect();
+    let named = shell.faults.iter().filter(|fault| !fault.field.is_empty());
     let names: Vec<String> =
-        faults.iter().filter_map(|field| shell.language.try_say(&format!("intake-{field}"))).collect();
+        named.filter_map(|fault| shell.language.try_say(&format!("intake-{}", fault.field))).collect();
     let values = [("count", names.len().to_string()), ("names", names.join(", "))];
     let shown = Form {
         places: meant.map(|meant| meant.candidates()).unwrap_or_default(),
