@@ -26,6 +26,7 @@ mod mail_link;
 pub mod people;
 pub mod provider;
 pub mod shell;
+pub mod signs;
 pub mod start;
 
 use actix_web::HttpResponse;

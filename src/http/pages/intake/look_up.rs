@@ -17,9 +17,9 @@ use crate::http::auth::{parse_query, right};
 use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
+use crate::http::pages::signs::of_ticket;
 use crate::http::public::spoken::short;
 use crate::http::visitor::{Staff, StaffForm, see_other};
-use crate::tickets::status::TicketStatus;
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{TicketRef, assess, browse};
 
@@ -109,14 +109,6 @@ fn told(state: &State, caller: &Caller, shell: &Shell, ticket: &Ticket, note: &s
     let service =
         snapshot.service(ticket.service.as_str()).map_or_else(String::new, |service| service.name.to_string());
     let until = shell.near(ticket.respond_by);
-    let sign = match ticket.status {
-        TicketStatus::New => "new",
-        TicketStatus::Assessing => "assess",
-        TicketStatus::Waiting => "wait",
-        TicketStatus::Escalated => "out",
-        TicketStatus::Answered | TicketStatus::Closed => "ok",
-        TicketStatus::Rejected | TicketStatus::Merged => "none",
-    };
     let said = [("place", place.clone()), ("until", until.clone())];
     let may_note = caller.may(Action::NoteTicket).is_ok() && crate::tickets::status::is_open(ticket.status);
     Found {
@@ -129,7 +121,7 @@ fn told(state: &State, caller: &Caller, shell: &Shell, ticket: &Ticket, note: &s
             (shell.say("look-up-taken"), shell.near(ticket.created_at)),
             (shell.say("look-up-until"), until),
         ],
-        sign,
+        sign: of_ticket(ticket.status),
         state: shell.say(&format!("ticket-{}", ticket.status)),
         say: shell.language.with_all(&format!("look-up-say-{}", ticket.status), &said),
         answer: ticket.answer.clone(),
