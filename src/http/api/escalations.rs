@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::directory::{Directory, Kind};
 use crate::error::AppError;
 use crate::escalation::escalate::{Escalate, escalate as start_escalation, next_step_now};
+use crate::escalation::escalation::Withheld;
 use crate::escalation::respond::{Word, respond_once};
 use crate::escalation::{Escalation, EscalationStatus, EscalationStep, browse, decide, preview as previews};
 use crate::http::State;
@@ -51,6 +52,8 @@ pub struct EscalationAnswer {
     pub reminded: i32,
     /// Since when they wait for our answer to their question.
     pub paused_at: Option<Timestamp>,
+    /// What of the person stays here.
+    pub withheld: Vec<Withheld>,
 }
 
 /// What an escalation's reader may know of its ticket.
@@ -120,6 +123,7 @@ pub fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> Esca
         remind_at: e.remind_at,
         reminded: e.reminded,
         paused_at: e.paused_at,
+        withheld: e.withheld,
     }
 }
 
