@@ -4,14 +4,15 @@
 //! (`inbound/file.rs`).
 
 use super::ask::Question;
-use super::escalation::Escalation;
-use super::hand_on::Handover;
+use super::escalation::{ContactRef, Escalation, is_open};
+use super::hand_on::{self, Handover};
 use super::{other_way, store};
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery::{self, Channel, Delivery};
 use crate::directory::contacts_of;
 use crate::error::AppError;
-use crate::ids::TicketId;
+use crate::tickets::ticket::Ticket;
 
 /// One escalation with all that belongs to it.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Matter {
     pub handovers: Vec<Handover>,
     /// The addresses of whom it has reached, with their names.
     pub names: Vec<(String, String)>,
+    /// Whom it may be handed on to without asking anybody.
+    pub colleagues: Vec<ContactRef>,
     /// The way that whoever's turn it is was not told by yet.
     pub other_way: Option<Channel>,
 }
@@ -38,11 +41,12 @@ impl Matter {
 }
 
 /// The escalations of a request, earliest first.
-pub fn matters(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Matter>, AppError> {
-    store::of_ticket(conn, ticket)?.into_iter().map(|escalation| matter(conn, escalation)).collect()
+pub fn matters(conn: &mut Conn, ticket: &Ticket, now: Timestamp) -> Result<Vec<Matter>, AppError> {
+    let found = store::of_ticket(conn, ticket.id)?;
+    found.into_iter().map(|escalation| matter(conn, ticket, escalation, now)).collect()
 }
 
-fn matter(conn: &mut Conn, escalation: Escalation) -> Result<Matter, AppError> {
+fn matter(conn: &mut Conn, ticket: &Ticket, escalation: Escalation, now: Timestamp) -> Result<Matter, AppError> {
     let reached = store::reached(conn, escalation.id)?;
     let mut names = Vec::new();
     for contact in contacts_of(conn, &reached)? {
@@ -53,6 +57,10 @@ fn matter(conn: &mut Conn, escalation: Escalation) -> Result<Matter, AppError> {
         deliveries: delivery::deliveries_of(conn, escalation.id.cast())?,
         questions: store::questions(conn, escalation.id)?,
         handovers: store::handovers(conn, escalation.id)?,
+        colleagues: match is_open(escalation.status) {
+            true => hand_on::choices(conn, &escalation, ticket, now)?,
+            false => Vec::new(),
+        },
         other_way: other_way::left(conn, &escalation)?.map(|(_, way)| way),
         names,
         escalation,

@@ -74,8 +74,7 @@ pub async fn preview(
             let ticket = visible(conn, &caller, Action::EscalateTicket, &at)?;
             let (chain, skipped) = chain_for(conn, &context, &caller, &ticket, &command, now)?;
             let withheld = command.withhold;
-            let new =
-                New { kind: command.kind, note: command.note, chain, skipped, emergency: false, withheld };
+            let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false, withheld };
             let mut imagined = new.begin(ticket.id, now);
             timing::begin_step(conn, &context, &mut imagined, &ticket, now)?;
             let acknowledge_by = imagined.acknowledge_by.unwrap_or(now);

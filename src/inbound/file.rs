@@ -8,6 +8,7 @@ use super::browse::{Opened, content_of, note_look};
 use super::{Inbound, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::{Action, Caller};
+use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::delivery::{self, Delivery};
 use crate::error::AppError;
@@ -73,13 +74,12 @@ pub struct Export {
 pub async fn look(inbound: &Inbound, caller: Caller, at: TicketRef) -> Result<TicketFile, AppError> {
     caller.may(Action::ReadTickets)?;
     let desk = inbound.escalations().desk();
-    let (sealer, reader) = (desk.sealer.clone(), caller.clone());
-    let read = move |conn: &mut Conn| gather(conn, &sealer, &caller, Action::ReadTickets, &at);
+    let (sealer, reader, now) = (desk.sealer.clone(), caller.clone(), desk.clock.now());
+    let read = move |conn: &mut Conn| gather(conn, &sealer, &caller, Action::ReadTickets, &at, now);
     let file = desk.db.read(read).await?;
     note_reading(desk, &reader, &file.ticket, "file").await?;
     let opened: Vec<InboundId> = file.mails.iter().filter(|mail| mail.content.is_some()).map(|m| m.mail.id).collect();
     if !opened.is_empty() {
-        let now = desk.clock.now();
         let note = move |tx: &mut Tx| opened.iter().try_for_each(|id| note_look(tx, &reader, *id, "file", now));
         desk.db.write(note).await?;
     }
@@ -87,17 +87,12 @@ pub async fn look(inbound: &Inbound, caller: Caller, at: TicketRef) -> Result<Ti
 }
 
 /// Hands the file out, with name and addresses of who asked only where `with_reporter` says so; recorded.
-pub async fn export(
-    inbound: &Inbound,
-    caller: Caller,
-    at: TicketRef,
-    with_reporter: bool,
-) -> Result<Export, AppError> {
+pub async fn export(inbound: &Inbound, caller: Caller, at: TicketRef, with_reporter: bool) -> Result<Export, AppError> {
     caller.may(Action::OpenReporter)?;
     let desk = inbound.escalations().desk();
     let (sealer, now) = (desk.sealer.clone(), desk.clock.now());
     let work = move |tx: &mut Tx| {
-        let file = gather(tx, &sealer, &caller, Action::OpenReporter, &at)?;
+        let file = gather(tx, &sealer, &caller, Action::OpenReporter, &at, now)?;
         let object = (ObjectKind::Ticket, &file.ticket.id as _);
         let trail = Trail::after(&serde_json::json!({ "part": "file", "reporter": with_reporter }));
         audit::record(tx, &caller.actor, AuditAction::TicketExported, object, trail, now)?;
@@ -117,6 +112,7 @@ fn gather(
     caller: &Caller,
     action: Action,
     at: &TicketRef,
+    now: Timestamp,
 ) -> Result<TicketFile, AppError> {
     let ticket = visible(conn, caller, action, at)?;
     let sees = |action| caller.sees(action, ticket.object());
@@ -130,7 +126,7 @@ fn gather(
     }
     Ok(TicketFile {
         history: browse::entries(conn, ticket.id)?,
-        matters: if sees_escalations { matters(conn, ticket.id)? } else { Vec::new() },
+        matters: if sees_escalations { matters(conn, &ticket, now)? } else { Vec::new() },
         letters: if sees_escalations { delivery::deliveries_of(conn, ticket.id.cast())? } else { Vec::new() },
         attachments: attachments(&mails),
         mails,

@@ -91,7 +91,10 @@ mod tests {
             ("DE89370400440532013000", "█████"),
             ("Karte 4111 1111-1111 1111!", "Karte █████!"),
             ("Steuer-ID 65 929 970 489", "Steuer-ID █████"),
-            ("Fehler am 22.11.2026, Vorgang 26-004711-9, Tel. 0431 123456", "Fehler am 22.11.2026, Vorgang 26-004711-9, Tel. 0431 123456"),
+            (
+                "Fehler am 22.11.2026, Vorgang 26-004711-9, Tel. 0431 123456",
+                "Fehler am 22.11.2026, Vorgang 26-004711-9, Tel. 0431 123456",
+            ),
         ] {
             let black = black_out(text);
             assert_eq!(black, expected);

@@ -141,7 +141,9 @@ fn must_keep(caller: &Caller, region: &ArsPrefix) -> Result<(), AppError> {
         return Ok(());
     }
     match is_read(caller, region) {
-        true => Err(AppError::Forbidden("this text is kept by those who assess the requests of its whole region".into())),
+        true => {
+            Err(AppError::Forbidden("this text is kept by those who assess the requests of its whole region".into()))
+        }
         false => Err(AppError::NotFound),
     }
 }
@@ -203,11 +205,7 @@ pub async fn for_ticket(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ve
 }
 
 /// The same inside a use case that has seen to the right itself.
-pub(crate) fn fitting(
-    conn: &mut crate::db::Conn,
-    desk: &Desk,
-    ticket: &Ticket,
-) -> Result<Vec<FilledText>, AppError> {
+pub(crate) fn fitting(conn: &mut crate::db::Conn, desk: &Desk, ticket: &Ticket) -> Result<Vec<FilledText>, AppError> {
     let ars = ticket.ars.as_str();
     let regions = [0, 2, 3, 5, 9, 12].iter().filter_map(|length| ars.get(..*length)?.parse().ok());
     let regions: Vec<ArsPrefix> = std::iter::once(ArsPrefix::everywhere()).chain(regions).collect();

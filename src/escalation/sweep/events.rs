@@ -90,7 +90,7 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
         },
         EventKind::Failing => {
             if let Some(found) = found {
-                drop(other_way::take(tx, escalations, &found, &ticket, &Actor::system(), now)?);
+                other_way::take(tx, escalations, &found, &ticket, &Actor::system(), now)?;
             }
         }
         EventKind::Exhausted => {

@@ -309,11 +309,7 @@ pub(super) fn history(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEn
 }
 
 /// What happened after this entry, in its order.
-pub(super) fn history_after(
-    conn: &mut Conn,
-    ticket: TicketId,
-    last: HistoryId,
-) -> Result<Vec<HistoryEntry>, AppError> {
+pub(super) fn history_after(conn: &mut Conn, ticket: TicketId, last: HistoryId) -> Result<Vec<HistoryEntry>, AppError> {
     let later = ticket_history::table.filter(ticket_history::ticket_id.eq(ticket)).filter(ticket_history::id.gt(last));
     let rows: Vec<HistoryRow> = later.order(ticket_history::id).load(conn)?;
     rows.into_iter().map(HistoryRow::entry).collect()
