@@ -73,6 +73,8 @@ ids! {
     ClosingDayId of ClosingDay,
     /// What the public should know now about a service.
     NoticeId of Notice,
+    /// A text that people use again in answers.
+    TextModuleId of TextModule,
     /// Any row nobody else refers to.
     RowId of Row,
     /// A key that seals data; a ticket's own key has the ticket's UUID.

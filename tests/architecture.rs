@@ -72,6 +72,7 @@ const PURE: &[&str] = &[
     "access/throttle/pace.rs",
     "access/users/user.rs",
     "tickets/ticket.rs",
+    "tickets/redact.rs",
     "tickets/status.rs",
     "tickets/history.rs",
     "tickets/notice/when.rs",

@@ -480,6 +480,7 @@ diesel::table! {
         remind_at -> Nullable<Timestamp>,
         reminded -> Integer,
         paused_at -> Nullable<Timestamp>,
+        withheld -> Text,
     }
 }
 
@@ -938,6 +939,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    text_modules (id) {
+        id -> DbUuid,
+        region -> Text,
+        service -> Nullable<Text>,
+        language -> Text,
+        title -> Text,
+        body -> Text,
+        version -> Integer,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -997,6 +1015,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     inbound_uids,
     inbound_mailboxes,
     inbound_acknowledged,
+    text_modules,
 );
 
 diesel::table! {

@@ -40,7 +40,7 @@ pub use endpoint::{
 pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{
     Attempt, AttemptOutcome, Channel, Content, Delivery, DeliveryStatus, Mail, Outgoing, Purpose, QueueState,
-    cancel_pending, deliveries_of, delivery, enqueue, exhausted, purge, purge_except, queue_state, replay,
+    cancel_pending, deliveries_of, delivery, enqueue, exhausted, hasten, purge, purge_except, queue_state, replay,
     rewrite_mails,
 };
 pub use retry::Schedule;

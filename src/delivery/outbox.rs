@@ -265,6 +265,18 @@ pub fn replay(tx: &mut Tx, id: DeliveryId, now: Timestamp) -> Result<Delivery, A
     store::outbox::find(tx, id)?.ok_or(AppError::NotFound)
 }
 
+/// Tries a message at once that waits for its next attempt: the same id, and its schedule goes on from there.
+/// `Conflict` where it does not wait.
+pub fn hasten(tx: &mut Tx, id: DeliveryId, now: Timestamp) -> Result<Delivery, AppError> {
+    let found = store::outbox::find(tx, id)?.ok_or(AppError::NotFound)?;
+    if !store::outbox::hasten(tx, id, now)? {
+        let status = found.status;
+        return Err(AppError::Conflict(format!("the delivery is {status} and does not wait for its next attempt")));
+    }
+    tx.signal(Topic::Delivery);
+    store::outbox::find(tx, id)?.ok_or(AppError::NotFound)
+}
+
 /// Removes every message about something, with its attempts and events; answers how many messages.
 pub fn purge(tx: &mut Tx, about: RowId) -> Result<usize, AppError> {
     store::event::purge(tx, about)?;

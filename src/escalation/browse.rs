@@ -8,9 +8,10 @@ use super::escalation::{Escalation, is_open};
 use super::hand_on::Handover;
 use super::{Escalations, store};
 use crate::access::{Action, Caller};
+use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
-use crate::delivery::{self, Purpose};
-pub use crate::delivery::{Delivery, QueueState};
+use crate::delivery;
+pub use crate::delivery::{AttemptOutcome, Channel, Delivery, DeliveryStatus, Purpose, QueueState};
 use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
@@ -68,7 +69,8 @@ pub async fn escalation(
     if !is_asked || !is_open(found.status) {
         note_reading(escalations.desk(), &reader, &ticket, "escalation").await?;
     }
-    Ok((found, ticket))
+    let told = if is_asked { found.as_told(ticket) } else { ticket };
+    Ok((found, told))
 }
 
 /// What was asked and replied, and who handed on to whom.
@@ -123,7 +125,8 @@ pub async fn mine(
             let more = open.len() > limit;
             open.truncate(limit);
             let next_cursor = open.last().filter(|_| more).map(|last| last.id.to_string());
-            let with_ticket = |found: Escalation| by_id(conn, found.ticket).map(|ticket| (found, ticket));
+            let with_ticket =
+                |found: Escalation| by_id(conn, found.ticket).map(|ticket| (found.clone(), found.as_told(ticket)));
             let items = open.into_iter().map(with_ticket).collect::<Result<_, _>>()?;
             Ok(Page { items, next_cursor })
         })
@@ -197,6 +200,15 @@ pub async fn exhausted(
 
 /// Sends again what was given up: the same message under the same id.
 pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -> Result<Delivery, AppError> {
+    send_again(escalations, caller, id, |tx, found, now| delivery::replay(tx, found.id, now)).await
+}
+
+async fn send_again(
+    escalations: &Escalations,
+    caller: Caller,
+    id: DeliveryId,
+    again: impl FnOnce(&mut Tx, &Delivery, Timestamp) -> Result<Delivery, AppError> + Send + 'static,
+) -> Result<Delivery, AppError> {
     caller.may(Action::ReplayDelivery)?;
     let now = escalations.desk().clock.now();
     escalations
@@ -206,11 +218,20 @@ pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -
             let found = delivery::delivery(tx, id)?.ok_or(AppError::NotFound)?;
             let ticket = ticket_of(tx, &found)?.ok_or(AppError::NotFound)?;
             caller.must_see(Action::ReplayDelivery, Action::ReadDeliveries, ticket.object())?;
-            let replayed = delivery::replay(tx, id, now)?;
+            let replayed = again(tx, &found, now)?;
             record(tx, ticket.id, &caller.actor, &Event::DeliveryReplayed { delivery: id }, now)?;
             Ok(replayed)
         })
         .await
+}
+
+/// Tries a message now: one that waits for its next attempt, or one that was given up.
+pub async fn retry_now(escalations: &Escalations, caller: Caller, id: DeliveryId) -> Result<Delivery, AppError> {
+    send_again(escalations, caller, id, |tx, found, now| match found.status {
+        DeliveryStatus::Pending => delivery::hasten(tx, found.id, now),
+        _ => delivery::replay(tx, found.id, now),
+    })
+    .await
 }
 
 /// How much waits to leave, for those who run this installation.

@@ -104,7 +104,7 @@ fn raise(
         // The priority stands all the same; that nobody is named shows in the gaps of the directory, and is told.
         return notice::add(tx, ticket, NoticeKind::EmergencyNobody, "", now);
     }
-    let new = New { kind: Kind::Technical, note: String::new(), chain, skipped, emergency: true };
+    let new = New { kind: Kind::Technical, note: String::new(), chain, skipped, emergency: true, withheld: Vec::new() };
     start(tx, escalations, ticket, &caller.actor, new, now)?;
     Ok(())
 }

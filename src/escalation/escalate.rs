@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::chain;
-use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStatus, next};
+use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStatus, Withheld, next};
 use super::{Escalations, step, store, timing};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Action, Actor, ActorKind, Caller};
@@ -32,6 +32,9 @@ pub struct Escalate {
     pub note: String,
     /// Whom to ask first, where the chain would begin with somebody else.
     pub contact_id: Option<String>,
+    /// What of the person stays here, whatever a contact may be told.
+    #[serde(default)]
+    pub withhold: Vec<Withheld>,
 }
 
 impl Escalate {
@@ -68,7 +71,14 @@ pub async fn escalate(
                 &context,
                 &mut ticket,
                 &caller.actor,
-                New { kind: command.kind, note: command.note, chain, skipped, emergency: false },
+                New {
+                    kind: command.kind,
+                    note: command.note,
+                    chain,
+                    skipped,
+                    emergency: false,
+                    withheld: command.withhold,
+                },
                 now,
             )?;
             if found.status == EscalationStatus::Expired {
@@ -135,6 +145,7 @@ pub(super) struct New {
     pub(super) chain: Vec<super::EscalationStep>,
     pub(super) skipped: Vec<super::EscalationStep>,
     pub(super) emergency: bool,
+    pub(super) withheld: Vec<Withheld>,
 }
 
 impl New {
@@ -165,6 +176,7 @@ impl New {
             remind_at: None,
             reminded: 0,
             paused_at: None,
+            withheld: self.withheld,
         }
     }
 }

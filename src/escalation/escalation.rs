@@ -9,6 +9,8 @@ use crate::clock::Timestamp;
 use crate::directory::Kind;
 use crate::ids::{EscalationId, TicketId};
 use crate::keys::Slug;
+use crate::tickets::redact::black_out;
+use crate::tickets::ticket::Ticket;
 
 crate::text_enum! {
     /// Where an escalation stands.
@@ -53,6 +55,16 @@ crate::text_enum! {
         Expire = "expire",
         /// We need no answer any more.
         Withdraw = "withdraw",
+    }
+}
+
+crate::text_enum! {
+    /// What of a person stays here, whatever a contact may be told.
+    pub enum Withheld {
+        /// Name and addresses of who asked.
+        Reporter = "reporter",
+        /// What looks like a birth date, an identity or a payment number in the texts.
+        Numbers = "numbers",
     }
 }
 
@@ -147,12 +159,33 @@ pub struct Escalation {
     pub reminded: i32,
     /// Since when they wait for our answer to a question of theirs.
     pub paused_at: Option<Timestamp>,
+    /// What of a person stays here.
+    pub withheld: Vec<Withheld>,
 }
 
 impl Escalation {
     /// The contact whose turn it is.
     pub fn current(&self) -> Option<&EscalationStep> {
         usize::try_from(self.step).ok().and_then(|step| self.chain.get(step))
+    }
+
+    /// True where this stays here.
+    pub fn withholds(&self, what: Withheld) -> bool {
+        self.withheld.contains(&what)
+    }
+
+    /// The request as the other side is shown it.
+    pub fn as_told(&self, mut ticket: Ticket) -> Ticket {
+        if self.withholds(Withheld::Numbers) {
+            let texts = [&mut ticket.subject, &mut ticket.description].into_iter().chain(ticket.context.values_mut());
+            texts.for_each(|text| *text = black_out(text));
+        }
+        ticket
+    }
+
+    /// The question as the other side is shown it.
+    pub fn note_as_told(&self) -> String {
+        if self.withholds(Withheld::Numbers) { black_out(&self.note) } else { self.note.clone() }
     }
 
     /// The contact who is asked after that one.

@@ -11,8 +11,9 @@ use super::ask::Question;
 use super::escalation::{ContactRef, Escalation};
 use super::hand_on::{self, Handover};
 use super::message::{Facts, Occasion};
-use super::{Escalations, escalation, step, store};
+use super::{Escalations, browse, escalation, step, store};
 use crate::access::secret::{self, hash};
+use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::directory::contacts_of;
@@ -102,21 +103,47 @@ pub async fn page(escalations: &Escalations, secret: String) -> Result<Result<Li
                 Ok(opened) => opened,
                 Err(dead) => return Ok(Err(dead)),
             };
-            let ticket = by_id(conn, found.ticket)?;
-            let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
-            let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
-            let facts = step::facts(&context, &found, &ticket, &name, Occasion::Created, &secret, None, now);
-            Ok(Ok(LinkPage {
-                facts,
-                questions: store::questions(conn, found.id)?,
-                handovers: store::handovers(conn, found.id)?,
-                colleagues: hand_on::choices(conn, &found, &ticket, now)?,
-                last_word: store::last_word(conn, found.id, &holder.contact)?,
-                holder,
-                escalation: found,
-            }))
+            shown(conn, &context, holder, found, &secret, now).map(Ok)
         })
         .await
+}
+
+fn shown(
+    conn: &mut Conn,
+    context: &Escalations,
+    holder: LinkHolder,
+    found: Escalation,
+    secret: &str,
+    now: Timestamp,
+) -> Result<LinkPage, AppError> {
+    let ticket = by_id(conn, found.ticket)?;
+    let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
+    let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
+    Ok(LinkPage {
+        facts: step::facts(context, &found, &ticket, &name, Occasion::Created, secret, None, now),
+        questions: store::questions(conn, found.id)?,
+        handovers: store::handovers(conn, found.id)?,
+        colleagues: hand_on::choices(conn, &found, &ticket, now)?,
+        last_word: store::last_word(conn, found.id, &holder.contact)?,
+        holder,
+        escalation: found,
+    })
+}
+
+/// The same for somebody who is logged in and speaks for a contact that it has reached; nobody else finds it here.
+pub async fn page_for(escalations: &Escalations, caller: Caller, id: EscalationId) -> Result<LinkPage, AppError> {
+    caller.may(Action::RespondEscalation)?;
+    // Records the look where it must be.
+    let (found, _) = browse::escalation(escalations, caller.clone(), id).await?;
+    let (context, now) = (escalations.clone(), escalations.desk().clock.now());
+    let read = move |conn: &mut Conn| {
+        let own = caller.contacts(Action::RespondEscalation);
+        let contact = store::reached(conn, id)?.into_iter().find(|contact| own.contains(contact));
+        let contact = contact.ok_or(AppError::NotFound)?;
+        let holder = LinkHolder { escalation: id, contact, expires_at: now };
+        shown(conn, &context, holder, found, "", now)
+    };
+    escalations.desk().db.read(read).await
 }
 
 /// The escalation behind a link for reading; it may have ended.

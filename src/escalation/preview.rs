@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::escalate::{Escalate, New, chain_for};
-use super::escalation::EscalationStep;
+use super::escalation::{EscalationStep, Withheld};
 use super::message::{self, Facts, Occasion};
 use super::{Escalations, step, timing};
 use crate::access::{Action, Caller};
@@ -16,6 +16,7 @@ use crate::directory::contacts::Webhook;
 use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::tickets::reading::note_reading;
+use crate::tickets::ticket::{Warning, warnings};
 use crate::tickets::{TicketRef, visible};
 
 /// What would happen.
@@ -31,6 +32,10 @@ pub struct Preview {
     pub ways: Vec<Channel>,
     /// Whether they would be told who asked.
     pub discloses_reporter: bool,
+    /// Whether they may be told who asked, unless that is withheld.
+    pub may_disclose_reporter: bool,
+    /// What looks like a birth date, an identity or a payment number in what would be sent.
+    pub warnings: Vec<Warning>,
     /// The mail's subject.
     pub subject: String,
     /// The mail's text.
@@ -68,7 +73,8 @@ pub async fn preview(
         .read(move |conn| {
             let ticket = visible(conn, &caller, Action::EscalateTicket, &at)?;
             let (chain, skipped) = chain_for(conn, &context, &caller, &ticket, &command, now)?;
-            let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false };
+            let withheld = command.withhold;
+            let new = New { kind: command.kind, note: command.note, chain, skipped, emergency: false, withheld };
             let mut imagined = new.begin(ticket.id, now);
             timing::begin_step(conn, &context, &mut imagined, &ticket, now)?;
             let acknowledge_by = imagined.acknowledge_by.unwrap_or(now);
@@ -84,14 +90,16 @@ pub async fn preview(
             }
             let webhook = contact.webhook.as_ref().map(|webhook| payload(webhook, &facts)).transpose()?;
             let preview = Preview {
+                warnings: warnings("text", &message::text(&facts)),
+                may_disclose_reporter: contact.discloses_reporter,
                 webhook,
                 subject: message::subject(&facts),
                 text: message::text(&facts),
-                chain: imagined.chain,
-                skipped: imagined.skipped,
                 acknowledge_by,
                 ways,
-                discloses_reporter: contact.discloses_reporter,
+                discloses_reporter: contact.discloses_reporter && !imagined.withholds(Withheld::Reporter),
+                chain: imagined.chain,
+                skipped: imagined.skipped,
             };
             Ok((ticket, preview))
         })

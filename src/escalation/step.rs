@@ -4,7 +4,7 @@
 //! occasion and endpoint makes repeats harmless. What is disclosed stands in the history.
 
 use super::escalate::save;
-use super::escalation::{Escalation, EscalationStep};
+use super::escalation::{Escalation, EscalationStep, Withheld};
 use super::link;
 use super::message::{self, Facts, Links, Occasion, Replied};
 use super::{Escalations, store};
@@ -106,7 +106,8 @@ pub(super) fn send_with(
     now: Timestamp,
 ) -> Result<Sent, AppError> {
     let desk = escalations.desk();
-    let disclosed = match contact.discloses_reporter && occasion != Occasion::Cancelled {
+    let may_know = contact.discloses_reporter && !found.withholds(Withheld::Reporter);
+    let disclosed = match may_know && occasion != Occasion::Cancelled {
         false => None,
         true => {
             let purpose = format!("escalation to {}", contact.slug);
@@ -246,6 +247,7 @@ pub(super) fn facts(
     now: Timestamp,
 ) -> Facts {
     let desk = escalations.desk();
+    let ticket = &found.as_told(ticket.clone());
     let directory = desk.directory.current();
     let place = directory.municipality(&ticket.ars);
     let service = directory.service(ticket.service.as_str());
@@ -265,7 +267,7 @@ pub(super) fn facts(
         subject: ticket.subject.clone(),
         description: ticket.description.clone(),
         context: ticket.context.clone(),
-        note: found.note.clone(),
+        note: found.note_as_told(),
         asked_by: ticket.claimed_by.as_ref().map_or_else(|| "Die Kommune".to_owned(), |c| c.name.clone()),
         acknowledge_by: found.acknowledge_by,
         answer_by: found.answer_by,

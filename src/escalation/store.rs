@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 pub(super) use talk::*;
 
-use super::escalation::{Escalation, EscalationStatus, EscalationStep};
+use super::escalation::{Escalation, EscalationStatus, EscalationStep, Withheld};
 use super::link::LinkHolder;
 use crate::clock::Timestamp;
 use crate::db::dialect::insert_if_absent;
@@ -46,6 +46,7 @@ struct EscalationRow {
     remind_at: Option<Timestamp>,
     reminded: i32,
     paused_at: Option<Timestamp>,
+    withheld: Json,
 }
 
 impl EscalationRow {
@@ -75,6 +76,7 @@ impl EscalationRow {
             remind_at: e.remind_at,
             reminded: e.reminded,
             paused_at: e.paused_at,
+            withheld: Json::of(&e.withheld)?,
         })
     }
 
@@ -103,6 +105,7 @@ impl EscalationRow {
             remind_at: self.remind_at,
             reminded: self.reminded,
             paused_at: self.paused_at,
+            withheld: self.withheld.read::<Vec<Withheld>>()?,
         })
     }
 }

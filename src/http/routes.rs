@@ -9,15 +9,16 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens, users,
+    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, text_modules, tickets, tokens,
+    users,
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
 use super::pages::{
-    audit as audit_log, confirmation, deadlines as deadline_pages, escalation, inbound as inbox, intake, link, login,
-    mail, provider, start,
+    audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, inbound as inbox, intake, link,
+    login, mail, provider, start, text_modules as text_module_pages, ticket,
 };
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
@@ -74,7 +75,10 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/tickets/{ticket}/close": post tickets::close))
             .service(at!("/tickets/{ticket}/reopen": post tickets::reopen))
             .service(at!("/tickets/{ticket}/merge": post tickets::merge))
+            .service(at!("/tickets/{ticket}/letter": post tickets::letter))
+            .service(at!("/tickets/{ticket}/texts": get text_modules::for_ticket))
             .service(at!("/tickets/{ticket}/export": get personal_data::export))
+            .service(at!("/tickets/{ticket}/file": get personal_data::file))
             .service(at!("/tickets/{ticket}/erase": post personal_data::erase))
             .service(at!("/tickets/{ticket}/escalations": post escalations::escalate, get escalations::of_ticket))
             .service(at!("/tickets/{ticket}/escalations/preview": post escalations::preview))
@@ -94,9 +98,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/escalations/{escalation}/handovers/{handover}/decline": post conversation::decline))
             .service(at!("/escalations/{escalation}/next": post escalations::next))
             .service(at!("/escalations/{escalation}/withdraw": post escalations::withdraw))
+            .service(at!("/escalations/{escalation}/other_way": post escalations::other_way))
             .service(at!("/callbacks/{contact}": post callbacks::receive))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
+            .service(at!("/deliveries/{delivery}/retry": post escalations::retry))
+            .service(at!("/text-modules": get text_modules::list, post text_modules::create))
+            .service(at!("/text-modules/{module}": get text_modules::read, put text_modules::change, delete text_modules::end))
             .service(at!("/inbound": get inbound::list))
             .service(at!("/inbound/{mail}": get inbound::show))
             .service(at!("/inbound/{mail}/decide": post inbound::decide))
@@ -192,7 +200,18 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfragen/auskunft": get intake::look_up))
     .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
     .service(at!("/anfragen": get intake::look_up))
-    .service(at!("/anfragen/{ticket}": get intake::lead))
+    .service(at!("/anfragen/{ticket}": get ticket::view))
+    .service(at!("/anfragen/{ticket}/druck": get ticket::print))
+    .service(at!("/anfragen/{ticket}/akte": post ticket::export))
+    .service(at!("/anfragen/{ticket}/{action}": post ticket::act))
+    .service(at!("/anfragen/{ticket}/eskalationen/{escalation}/{action}": post ticket::act_on_escalation))
+    .service(at!("/anfragen/{ticket}/nachrichten/{delivery}": post ticket::retry))
+    .service(at!("/textbausteine": get text_module_pages::list, post text_module_pages::create))
+    .service(at!("/textbausteine/{module}": get text_module_pages::view, post text_module_pages::change))
+    .service(at!("/textbausteine/{module}/loeschen": post text_module_pages::end))
+    .service(at!("/eskalationen": get desk::list))
+    .service(at!("/eskalationen/{escalation}": get desk::view))
+    .service(at!("/eskalationen/{escalation}/{action}": get desk::action, post desk::act))
     .service(at!("/eingang": get inbox::list))
     .service(at!("/eingang/{mail}": get inbox::view))
     .service(at!("/eingang/{mail}/entscheiden": post inbox::decide))

@@ -134,6 +134,18 @@ impl Language {
             _ => self.time(time),
         }
     }
+
+    /// The same as day and time of day apart.
+    pub fn day_and_clock(self, time: Timestamp, now: Timestamp) -> (String, String) {
+        let local = time.utc().with_timezone(&Berlin);
+        let day = match (now.day_in_berlin() - time.day_in_berlin()).num_days() {
+            0 => self.say("today"),
+            1 => self.say("yesterday"),
+            _ if self == Self::De => local.format("%d.%m.%Y").to_string(),
+            _ => local.format("%-d %b %Y").to_string(),
+        };
+        (day, local.format("%H:%M").to_string())
+    }
 }
 
 /// What the public pages say.

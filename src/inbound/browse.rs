@@ -158,7 +158,13 @@ pub async fn list(
     inbound.escalations().desk().db.read(read).await
 }
 
-fn note_look(tx: &mut Tx, caller: &Caller, id: InboundId, what: &str, now: Timestamp) -> Result<(), AppError> {
+pub(super) fn note_look(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: InboundId,
+    what: &str,
+    now: Timestamp,
+) -> Result<(), AppError> {
     let trail = Trail::after(&serde_json::json!({ "part": what }));
     audit::record(tx, &caller.actor, AuditAction::InboundRead, (ObjectKind::Inbound, &id), trail, now)
 }

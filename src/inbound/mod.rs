@@ -14,6 +14,7 @@ pub mod bounds;
 pub mod browse;
 pub mod command;
 pub mod decide;
+pub mod file;
 mod imap;
 pub mod mail;
 pub mod mailbox;

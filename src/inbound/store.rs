@@ -152,6 +152,12 @@ pub(super) fn list(
     Ok(rows.select(MailRow::as_select()).load(conn)?)
 }
 
+/// Mails about a request, oldest first.
+pub(super) fn of_ticket(conn: &mut Conn, ticket: TicketId, most: i64) -> Result<Vec<MailRow>, AppError> {
+    let rows = t::table.filter(t::ticket_id.eq(ticket)).order(t::id).limit(most);
+    Ok(rows.select(MailRow::as_select()).load(conn)?)
+}
+
 pub(super) fn count(conn: &mut Conn, states: &[MailState]) -> Result<i64, AppError> {
     Ok(t::table.filter(t::state.eq_any(states)).select(sql::<BigInt>("count(*)")).first(conn)?)
 }

@@ -67,6 +67,16 @@ pub async fn ticket(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Ticket
     Ok(ticket)
 }
 
+/// `Conflict` where something has happened to the ticket since it was seen as `at` says.
+pub async fn unchanged(desk: &Desk, caller: Caller, at: TicketRef) -> Result<(), AppError> {
+    desk.db
+        .read(move |conn| {
+            let ticket = visible(conn, &caller, Action::ReadTickets, &at)?;
+            super::unchanged(conn, &ticket, &at)
+        })
+        .await
+}
+
 /// A ticket's history, oldest first.
 pub async fn history(desk: &Desk, caller: Caller, at: TicketRef) -> Result<Vec<HistoryEntry>, AppError> {
     caller.may(Action::ReadTickets)?;

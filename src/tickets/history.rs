@@ -196,6 +196,21 @@ pub enum Event {
 pub const ERASED: &str = "[gelöscht]";
 
 impl Event {
+    /// True where somebody who decides should know of it first; not of what Lotse does with messages meanwhile, nor of
+    /// a look at who asked.
+    pub fn is_news(&self) -> bool {
+        !matches!(
+            self,
+            Self::ReporterOpened { .. }
+                | Self::EscalationStep { .. }
+                | Self::EscalationSent { .. }
+                | Self::EscalationReference { .. }
+                | Self::EscalationReminded { .. }
+                | Self::OtherWayTried { .. }
+                | Self::DeliveryReplayed { .. }
+        )
+    }
+
     /// The same without what anybody wrote about the request or its person.
     pub fn erased(mut self) -> Self {
         match &mut self {

@@ -20,6 +20,7 @@ mod numbers;
 pub mod personal_data;
 pub mod promise;
 pub mod reading;
+pub mod redact;
 pub mod relocation;
 pub mod reply;
 pub mod reporter;
@@ -27,6 +28,7 @@ pub mod search;
 pub mod status;
 mod store;
 pub mod submit;
+pub mod text_modules;
 pub mod ticket;
 mod trail;
 
@@ -40,7 +42,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::db::{Appender, Conn, Db, Tx};
 use crate::directory::{self, Directory};
 use crate::error::AppError;
-use crate::ids::TicketId;
+use crate::ids::{HistoryId, TicketId};
 use crate::keys::EmailAddress;
 use crate::seal::Sealer;
 
@@ -122,6 +124,9 @@ pub enum TicketRef {
     Id(TicketId),
     /// By number.
     Number(TicketNumber),
+    /// By number, as somebody saw it: with this entry as the last of its history. Whoever changes it by this changes
+    /// what they saw, or nothing.
+    Seen(TicketNumber, HistoryId),
 }
 
 impl std::str::FromStr for TicketRef {
@@ -146,7 +151,22 @@ pub fn visible(conn: &mut Conn, caller: &Caller, action: Action, at: &TicketRef)
 /// people do not hear "somebody was quicker" when Lotse itself was.
 pub fn in_hand(tx: &mut Tx, caller: &Caller, action: Action, at: &TicketRef) -> Result<Ticket, AppError> {
     let seen = visible(tx, caller, action, at)?;
-    store::lock(tx, seen.id)?.ok_or(AppError::NotFound)
+    let ticket = store::lock(tx, seen.id)?.ok_or(AppError::NotFound)?;
+    unchanged(tx, &ticket, at)?;
+    Ok(ticket)
+}
+
+/// `Conflict` where something has happened to the ticket since it was seen as `at` says.
+pub fn unchanged(conn: &mut Conn, ticket: &Ticket, at: &TicketRef) -> Result<(), AppError> {
+    let TicketRef::Seen(_, last) = at else { return Ok(()) };
+    let since = store::history_after(conn, ticket.id, *last)?;
+    match since.iter().find(|entry| entry.event.is_news()) {
+        None => Ok(()),
+        Some(entry) => {
+            let (number, name) = (&ticket.number, &entry.actor.name);
+            Err(AppError::Conflict(format!("{number} has changed since it was read, last by {name}; read it again")))
+        }
+    }
 }
 
 /// The ticket of this number, for whoever runs the installation.

@@ -4,9 +4,11 @@
 //! address; opening the address for it is recorded. Who wished a call is called by the 1st level, which sees the
 //! answer on the ticket.
 
+use serde::Serialize;
+
 use super::ticket::{ReplyWish, Ticket};
-use super::{Desk, reporter};
-use crate::access::Actor;
+use super::{Desk, TicketRef, reporter, visible};
+use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::delivery::{Content, Mail, Outgoing, Purpose, enqueue};
@@ -47,6 +49,93 @@ impl Letter<'_> {
     }
 }
 
+/// A letter as the person gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part, with the same content.
+    pub html: String,
+}
+
+/// The letter to whoever has this name.
+pub fn compose(ticket: &Ticket, letter: Letter, name: Option<&str>) -> Written {
+    let (subject, opening, body) = letter.words();
+    let greeting = name.map_or("Guten Tag".to_owned(), |name| format!("Guten Tag {name}"));
+    let number = &ticket.number;
+    Written {
+        subject: format!("[{number}] {subject}"),
+        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {number}\n"),
+        html: format!(
+            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {number}</p>",
+            escape(&greeting),
+            paragraphs(body)
+        ),
+    }
+}
+
+crate::text_enum! {
+    /// What kind of letter.
+    pub enum LetterKind {
+        /// The answer.
+        Answer = "answer",
+        /// A question back.
+        Question = "question",
+        /// What is known so far.
+        Interim = "interim",
+        /// A refusal with its reason.
+        Refusal = "refusal",
+    }
+}
+
+impl LetterKind {
+    /// A letter of this kind.
+    pub fn letter(self, text: &str) -> Letter<'_> {
+        match self {
+            Self::Answer => Letter::Answer(text),
+            Self::Question => Letter::Question(text),
+            Self::Interim => Letter::Interim(text),
+            Self::Refusal => Letter::Refusal(text),
+        }
+    }
+}
+
+/// What the person would get.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LetterPreview {
+    /// By which way; who wishes a call is read the text to.
+    pub way: ReplyWish,
+    /// The mail's subject; nothing where no mail goes out.
+    pub subject: Option<String>,
+    /// The mail's text, or what is read out; the name stands as `[Name]`, because opening it is recorded.
+    pub text: String,
+}
+
+/// Shows a letter as the person would get it; changes nothing and opens nothing.
+pub async fn preview(
+    desk: &Desk,
+    caller: Caller,
+    at: TicketRef,
+    kind: LetterKind,
+    text: String,
+) -> Result<LetterPreview, AppError> {
+    caller.may(Action::AssessTicket)?;
+    let ticket = desk.db.read(move |conn| visible(conn, &caller, Action::AssessTicket, &at)).await?;
+    Ok(as_got(&ticket, kind, text))
+}
+
+/// The same for a ticket that was seen.
+pub fn as_got(ticket: &Ticket, kind: LetterKind, text: String) -> LetterPreview {
+    let way = ticket.reply_wish;
+    if way != ReplyWish::Email {
+        return LetterPreview { way, subject: None, text };
+    }
+    let Written { subject, text, .. } = compose(ticket, kind.letter(&text), Some("[Name]"));
+    LetterPreview { way, subject: Some(subject), text }
+}
+
 /// Writes to the person by mail, if that was their wish and their address is still known. `key` makes a repeat
 /// harmless.
 pub fn write_reporter(
@@ -63,21 +152,8 @@ pub fn write_reporter(
     let opened = reporter::open(tx, &desk.sealer, ticket, actor, "reply by mail", now)?;
     let Some((reporter, key)) = opened else { return Ok(()) };
     let Some(Ok(to)) = reporter.email.map(|email| email.parse()) else { return Ok(()) };
-    let (subject, opening, body) = letter.words();
-    let greeting = reporter.name.as_ref().map_or("Guten Tag".to_owned(), |name| format!("Guten Tag {name}"));
-    let mail = Mail {
-        to,
-        to_name: reporter.name,
-        reply_to: None,
-        subject: format!("[{}] {subject}", ticket.number),
-        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {}\n", ticket.number),
-        html: format!(
-            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {}</p>",
-            escape(&greeting),
-            paragraphs(body),
-            ticket.number
-        ),
-    };
+    let Written { subject, text, html } = compose(ticket, letter, reporter.name.as_deref());
+    let mail = Mail { to, to_name: reporter.name, reply_to: None, subject, text, html };
     let id = DeliveryId::new();
     let outgoing = Outgoing {
         about: ticket.id.cast(),

@@ -223,7 +223,7 @@ pub fn warnings(field: &str, text: &str) -> Vec<Warning> {
 }
 
 /// `dd.mm.yyyy` of someone alive and not of these years, which are rather times of a fault.
-fn looks_like_birth_date(word: &str) -> bool {
+pub(super) fn looks_like_birth_date(word: &str) -> bool {
     let parts: Vec<&str> = word.split('.').collect();
     let number = |text: &str, most: usize| if text.len() <= most { text.parse::<u32>().ok() } else { None };
     let [day, month, year] = parts[..] else { return false };
@@ -240,7 +240,7 @@ fn looks_like_iban(run: &str) -> bool {
 }
 
 /// The check of payment card numbers (ISO/IEC 7812).
-fn luhn(digits: &str) -> bool {
+pub(super) fn luhn(digits: &str) -> bool {
     let sum: u32 = digits
         .bytes()
         .rev()

@@ -200,7 +200,7 @@ async fn faults_and_look_up_are_for_everybody() {
     until(&browser, "the fault", "document.getElementById('ort-fehler')").await;
     assert!(browser.text().await.contains("24354 gilt für"), "{}", browser.text().await);
     assert_readable(&browser, "fault").await;
-    browser.open(&format!("{}/anfragen/{number}", app.base)).await;
+    browser.open(&format!("{}/anfragen/auskunft?nummer={number}", app.base)).await;
     assert!(browser.text().await.contains("liegt bei der zentralen Stelle"), "{}", browser.text().await);
     assert_readable(&browser, "look-up").await;
 }

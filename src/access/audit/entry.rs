@@ -143,6 +143,12 @@ crate::text_enum! {
         LoggedOut = "session.logged_out",
         /// A session was ended by somebody else or by a change of roles.
         SessionEnded = "session.ended",
+        /// A text module was made.
+        TextModuleCreated = "text_module.created",
+        /// A text module was changed.
+        TextModuleChanged = "text_module.changed",
+        /// A text module was ended.
+        TextModuleEnded = "text_module.ended",
         /// The audit log was exported.
         AuditExported = "audit.exported",
     }
@@ -173,6 +179,8 @@ crate::text_enum! {
         Municipality = "municipality",
         /// The directory as a whole; by the kind of file.
         Directory = "directory",
+        /// A text for answers; by its id.
+        TextModule = "text_module",
         /// An API token; by its id.
         Token = "token",
         /// A person; by their id.

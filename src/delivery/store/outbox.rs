@@ -152,6 +152,12 @@ pub(in crate::delivery) fn replay(conn: &mut Conn, id: DeliveryId, now: Timestam
     Ok(diesel::update(t::table.find(id).filter(is_exhausted())).set(change).execute(conn)? == 1)
 }
 
+/// Brings the next attempt forward, unless somebody is at it.
+pub(in crate::delivery) fn hasten(conn: &mut Conn, id: DeliveryId, now: Timestamp) -> Result<bool, AppError> {
+    let waiting = t::table.find(id).filter(t::status.eq(DeliveryStatus::Pending)).filter(t::lease.is_null());
+    Ok(diesel::update(waiting.filter(t::next_attempt_at.gt(now))).set(t::next_attempt_at.eq(now)).execute(conn)? == 1)
+}
+
 /// Ends a mail that was taken by a server or is still tried: it came back. Answers what it is about, and its endpoint.
 pub(in crate::delivery) fn come_back(
     conn: &mut Conn,

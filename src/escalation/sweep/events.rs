@@ -7,13 +7,11 @@ use super::{SOME, settled};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::Tx;
-use crate::delivery::{self, Channel, DeliveryEvent, DeliveryStatus, EventKind, Purpose};
-use crate::directory::contacts_of;
+use crate::delivery::{self, DeliveryEvent, DeliveryStatus, EventKind, Purpose};
 use crate::error::AppError;
 use crate::escalation::escalate::{next_step, save};
 use crate::escalation::escalation::{Escalation, EscalationMove, next};
-use crate::escalation::message::Occasion;
-use crate::escalation::{Escalations, browse, step, store};
+use crate::escalation::{Escalations, browse, other_way, step, store};
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, record};
@@ -92,7 +90,7 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
         },
         EventKind::Failing => {
             if let Some(found) = found {
-                other_way(tx, escalations, &found, &ticket, message.channel, now)?;
+                other_way::take(tx, escalations, &found, &ticket, &Actor::system(), now)?;
             }
         }
         EventKind::Exhausted => {
@@ -122,40 +120,6 @@ fn sent(tx: &mut Tx, found: &Escalation, message: &delivery::Delivery, now: Time
     }
     let event = Event::EscalationSent { escalation: found.id, contact: message.recipient.clone() };
     record(tx, found.ticket, &Actor::system(), &event, now)
-}
-
-/// Three failures in a row: if the contact has another way that was not used for this step, use it.
-fn other_way(
-    tx: &mut Tx,
-    escalations: &Escalations,
-    found: &Escalation,
-    ticket: &Ticket,
-    failing: Channel,
-    now: Timestamp,
-) -> Result<(), AppError> {
-    let Some(step) = found.current() else { return Ok(()) };
-    if next(found.status, EscalationMove::Advance).is_none() {
-        return Ok(());
-    }
-    let Some(contact) = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop() else { return Ok(()) };
-    let tried = delivery::deliveries_of(tx, found.id.cast())?;
-    let is_tried = |recipient: &str| tried.iter().any(|d| d.purpose == Purpose::Created && d.recipient == recipient);
-    let mail = contact.email.as_ref().map(|email| email.as_str());
-    let webhook = contact.webhook.as_ref().filter(|webhook| webhook.is_active()).map(|webhook| webhook.url.as_str());
-    if [mail, webhook].into_iter().flatten().all(is_tried) {
-        return Ok(());
-    }
-    // The unique key of each message makes this add only the way that was missing.
-    let added = step::send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
-    if added.messages > 0 {
-        let channel = match failing {
-            Channel::Email => Channel::Webhook,
-            Channel::Webhook => Channel::Email,
-        };
-        let event = Event::OtherWayTried { escalation: found.id, channel: channel.to_string() };
-        record(tx, ticket.id, &Actor::system(), &event, now)?;
-    }
-    Ok(())
 }
 
 /// A message was given up: people are told, and if nothing of this step can arrive any more, the next is asked.

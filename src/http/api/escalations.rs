@@ -12,8 +12,9 @@ use crate::clock::Timestamp;
 use crate::directory::{Directory, Kind};
 use crate::error::AppError;
 use crate::escalation::escalate::{Escalate, escalate as start_escalation, next_step_now};
+use crate::escalation::escalation::Withheld;
 use crate::escalation::respond::{Word, respond_once};
-use crate::escalation::{Escalation, EscalationStatus, EscalationStep, browse, decide, preview as previews};
+use crate::escalation::{Escalation, EscalationStatus, EscalationStep, browse, decide, other_way, preview as previews};
 use crate::http::State;
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::{DeliveryId, EscalationId, TicketId};
@@ -51,6 +52,8 @@ pub struct EscalationAnswer {
     pub reminded: i32,
     /// Since when they wait for our answer to their question.
     pub paused_at: Option<Timestamp>,
+    /// What of the person stays here.
+    pub withheld: Vec<Withheld>,
 }
 
 /// What an escalation's reader may know of its ticket.
@@ -120,6 +123,7 @@ pub fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> Esca
         remind_at: e.remind_at,
         reminded: e.reminded,
         paused_at: e.paused_at,
+        withheld: e.withheld,
     }
 }
 
@@ -277,6 +281,18 @@ pub async fn next(state: Data<State>, command: Command<right::AssessTicket, Noth
     ok(&shape(&found, &ticket, state.directory()))
 }
 
+/// Tell whoever's turn it is by the way that was not used yet.
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/other_way", params(("escalation" = String, Path)), request_body = Nothing, tag = "escalations",
+    responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
+pub async fn other_way(
+    state: Data<State>,
+    command: Command<right::AssessTicket, Nothing>,
+    at: Path<String>,
+) -> ApiResult {
+    let (found, ticket) = other_way::take_now(&state.escalations, command.caller, id(&at)?).await?;
+    ok(&shape(&found, &ticket, state.directory()))
+}
+
 /// Take it back; the other side is told.
 #[utoipa::path(post, path = "/api/v1/escalations/{escalation}/withdraw", params(("escalation" = String, Path)), request_body = Reason, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
@@ -318,4 +334,16 @@ pub async fn replay(
 ) -> ApiResult {
     let delivery: DeliveryId = id(&at)?;
     ok(&browse::replay(&state.escalations, command.caller, delivery).await?)
+}
+
+/// Try it now: one that waits for its next attempt, or one that was given up.
+#[utoipa::path(post, path = "/api/v1/deliveries/{delivery}/retry", params(("delivery" = String, Path)), request_body = Nothing, tag = "deliveries",
+    responses((status = 200, body = crate::escalation::browse::Delivery), (status = 409, body = crate::http::error::Problem)))]
+pub async fn retry(
+    state: Data<State>,
+    command: Command<right::ReplayDelivery, Nothing>,
+    at: Path<String>,
+) -> ApiResult {
+    let delivery: DeliveryId = id(&at)?;
+    ok(&browse::retry_now(&state.escalations, command.caller, delivery).await?)
 }

@@ -1,15 +1,19 @@
 //! The rights of the person who asked, over JSON: all that is kept about a request, and its erasure.
 
 use actix_web::web::{Data, Path};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::escalations::{EscalationAnswer, shape as shape_escalation};
+use super::inbound::to_save;
 use super::tickets::{TicketAnswer, shape as shape_ticket};
 use super::{ApiResult, Reason, ok};
 use crate::escalation::browse::Delivery;
 use crate::escalation::personal_data;
 use crate::http::State;
-use crate::http::auth::{Command, Guard, right};
+use crate::http::auth::{Asked, Command, Guard, right};
+use crate::http::pages::ticket::packed;
+use crate::http::words::Language;
+use crate::inbound::file as files;
 use crate::tickets::HistoryEntry;
 use crate::tickets::ticket::Reporter;
 
@@ -42,6 +46,24 @@ pub async fn export(state: Data<State>, guard: Guard<right::ExportPersonalData>,
         escalations,
         deliveries: kept.deliveries,
     })
+}
+
+/// What is to be in a file.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FileQuery {
+    /// Also who asked; that is then recorded in the history.
+    reporter: Option<bool>,
+}
+
+/// The file of a request for the records: a ZIP of a page to print, the attachments and JSON; recorded.
+#[utoipa::path(get, operation_id = "file", path = "/api/v1/tickets/{ticket}/file", params(("ticket" = String, Path), FileQuery), tag = "tickets",
+    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = crate::http::error::Problem)))]
+pub async fn file(state: Data<State>, asked: Asked<right::OpenReporter, FileQuery>, at: Path<String>) -> ApiResult {
+    let with_reporter = asked.query.reporter.unwrap_or(false);
+    let found = files::export(&state.inbound, asked.caller, at.parse()?, with_reporter).await?;
+    Ok(to_save(&packed::name(&found), packed::pack(&state, Language::De, &found)?))
 }
 
 /// Delete who asked and what was written (Art. 17 GDPR); recorded. Only what is closed, rejected or merged.

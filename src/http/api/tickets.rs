@@ -17,6 +17,7 @@ use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::TicketId;
 use crate::keys::{Ars, Slug};
 use crate::tickets::browse::{self, Filter};
+use crate::tickets::reply::{self, LetterKind, LetterPreview};
 use crate::tickets::submit::{SubmitTicket, Submitted, submit as submit_ticket};
 use crate::tickets::ticket::{Category, Channel, Claim, Priority, ReplyWish, Reporter, Warning};
 use crate::tickets::{HistoryEntry, Ticket, TicketNumber, TicketRef, TicketStatus, assess, reporter as reporters};
@@ -313,6 +314,28 @@ actions! {
     reopen("/api/v1/tickets/{ticket}/reopen", AssessTicket, Reason) |state, caller, at, body| assess::reopen(state.desk(), caller, at, body.reason);
     /// Let it go on in another ticket.
     merge("/api/v1/tickets/{ticket}/merge", AssessTicket, Merge) |state, caller, at, body| decide::merge(&state.escalations, caller, at, body.into.parse().map_err(|_| AppError::field("into", "is neither an id nor a ticket number"))?);
+}
+
+/// A letter to the person before it goes out.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteLetter {
+    /// Which kind.
+    pub kind: LetterKind,
+    /// What is written.
+    pub text: String,
+}
+
+/// What the person would get: by which way, and exactly what it says. Changes nothing.
+#[utoipa::path(post, path = "/api/v1/tickets/{ticket}/letter", params(("ticket" = String, Path)), request_body = WriteLetter, tag = "tickets",
+    responses((status = 200, body = LetterPreview), (status = 404, body = crate::http::error::Problem)))]
+pub async fn letter(
+    state: Data<State>,
+    command: Command<right::AssessTicket, WriteLetter>,
+    at: Path<String>,
+) -> ApiResult {
+    let WriteLetter { kind, text } = command.body;
+    ok(&reply::preview(state.desk(), command.caller, at.parse()?, kind, text).await?)
 }
 
 /// Open name and addresses of who asked; recorded.

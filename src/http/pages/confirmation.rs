@@ -109,15 +109,15 @@ struct Confirmation {
 }
 
 /// What is recorded, with everything that can be done.
-pub async fn view(state: Data<State>, secret: Path<String>) -> HttpResponse {
-    show(&state, &secret, None).await
+pub async fn view(state: Data<State>, request: HttpRequest, secret: Path<String>) -> HttpResponse {
+    show(&request, &state, &secret, None).await
 }
 
 /// The same, at the address that a button was sent to.
-pub async fn action(state: Data<State>, at: Path<(String, String)>) -> HttpResponse {
+pub async fn action(state: Data<State>, request: HttpRequest, at: Path<(String, String)>) -> HttpResponse {
     let (secret, word) = at.into_inner();
     match Action::of(&word) {
-        Some(_) => show(&state, &secret, None).await,
+        Some(_) => show(&request, &state, &secret, None).await,
         None => failure(&AppError::NotFound.into()),
     }
 }
@@ -140,11 +140,11 @@ pub async fn act(
     };
     match does(&state, &request, &secret, action, &typed).await {
         Ok(Ok(page)) => page,
-        Ok(Err(dead)) => gone(&dead),
-        Err(AppError::Invalid(faults)) => again(&state, &secret, typed, &faults).await,
+        Ok(Err(dead)) => gone(&request, &dead),
+        Err(AppError::Invalid(faults)) => again(&request, &state, &secret, typed, &faults).await,
         Err(AppError::Conflict(_)) if action == Action::Confirm => {
             let notice = "Die Angaben wurden eben geändert. Hier steht der neue Stand.".to_owned();
-            show(&state, &secret, Some((StatusCode::CONFLICT, notice))).await
+            show(&request, &state, &secret, Some((StatusCode::CONFLICT, notice))).await
         }
         Err(fault) => failure(&fault.into()),
     }
@@ -168,7 +168,7 @@ async fn does(
         Action::Absence => match confirmations.absent(secret, absence(typed)?, from).await? {
             Ok(contact) => {
                 let notice = absence_sentence(&contact, !typed.deputy_in_words.is_empty());
-                Ok(show(state, secret, Some((StatusCode::OK, notice))).await)
+                Ok(show(request, state, secret, Some((StatusCode::OK, notice))).await)
             }
             Err(dead) => Err(dead),
         },
@@ -176,7 +176,7 @@ async fn does(
             match confirmations.notify(secret, rhythm::chosen(&typed.notify, &typed.notify_at)?, from).await? {
                 Ok(contact) => {
                     let notice = format!("Gespeichert. Sie hören {} von Neuigkeiten.", rhythm::german(contact.notify));
-                    Ok(show(state, secret, Some((StatusCode::OK, notice))).await)
+                    Ok(show(request, state, secret, Some((StatusCode::OK, notice))).await)
                 }
                 Err(dead) => Err(dead),
             }
@@ -216,7 +216,7 @@ fn absence(typed: &Typed) -> Result<Absence, AppError> {
     })
 }
 
-async fn show(state: &State, secret: &str, said: Option<(StatusCode, String)>) -> HttpResponse {
+async fn show(request: &HttpRequest, state: &State, secret: &str, said: Option<(StatusCode, String)>) -> HttpResponse {
     match state.confirmations.page(secret).await {
         Ok(Ok(found)) => {
             let (status, notice) = said.map_or((StatusCode::OK, None), |(status, notice)| (status, Some(notice)));
@@ -228,13 +228,19 @@ async fn show(state: &State, secret: &str, said: Option<(StatusCode, String)>) -
             };
             page(status, &Confirmation { notice, ..confirmation(found, secret, typed) })
         }
-        Ok(Err(dead)) => gone(&dead),
+        Ok(Err(dead)) => gone(request, &dead),
         Err(fault) => failure(&fault.into()),
     }
 }
 
 /// The form again, with what was typed and what is wrong with it.
-async fn again(state: &State, secret: &str, typed: Typed, faults: &[FieldError]) -> HttpResponse {
+async fn again(
+    request: &HttpRequest,
+    state: &State,
+    secret: &str,
+    typed: Typed,
+    faults: &[FieldError],
+) -> HttpResponse {
     match state.confirmations.page(secret).await {
         Ok(Ok(found)) => {
             let mut shown = confirmation(found, secret, typed);
@@ -244,7 +250,7 @@ async fn again(state: &State, secret: &str, typed: Typed, faults: &[FieldError])
             shown.is_absence_open |= shown.errors.said.is_none() && !shown.is_notify_open;
             page(StatusCode::UNPROCESSABLE_ENTITY, &shown)
         }
-        Ok(Err(dead)) => gone(&dead),
+        Ok(Err(dead)) => gone(request, &dead),
         Err(fault) => failure(&fault.into()),
     }
 }

@@ -248,7 +248,7 @@ fn reckon(state: &State, shell: &mut Shell, asked: &Asked) -> Option<Shown> {
 }
 
 /// A time as a browser sends it: `2026-11-27T16:30`, on the wall in Germany.
-fn wall(text: &str) -> Option<Timestamp> {
+pub fn wall(text: &str) -> Option<Timestamp> {
     let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok()?;
     Some(Timestamp::new(Berlin.from_local_datetime(&naive).earliest()?.to_utc()))
 }

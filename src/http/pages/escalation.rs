@@ -5,8 +5,8 @@
 //! shows how things stand. The secret in the address is the whole authority; it is never logged and leaves the page to
 //! no other site. The page speaks German as the mail does, unless English was chosen.
 
-mod form;
-mod show;
+pub(super) mod form;
+pub(super) mod show;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
@@ -16,20 +16,26 @@ use actix_web::{HttpRequest, HttpResponse};
 use form::{Action, Typed, form, say};
 use show::{done, gone, second_level, was_done};
 
-use super::{failure, mail_link, page};
+use super::{desk, failure, mail_link, page};
 use crate::error::{AppError, FieldError};
 use crate::escalation::link;
 use crate::escalation::respond::{Speaker, respond};
 use crate::http::State;
 use crate::http::client;
-use crate::http::words::{COOKIE, Language, PARAMETER};
+use crate::http::words::{Language, PARAMETER};
+use crate::ids::EscalationId;
 
 /// The parameter that says what was just done.
-const DONE: &str = "getan";
+pub(super) const DONE: &str = "getan";
 
-/// A link as it was opened.
-struct Opened {
+/// An escalation as it was opened, by a link or by somebody who is logged in.
+pub(super) struct Opened {
+    /// The address of the page that shows everything.
+    base: String,
+    /// The secret of the link, where it was one.
     secret: String,
+    /// What every form carries; nothing behind a link.
+    csrf: Option<String>,
     language: Language,
     /// Whether the language stands in the address, and so in all that lead on from it.
     is_chosen: bool,
@@ -37,10 +43,16 @@ struct Opened {
 
 impl Opened {
     fn new(request: &HttpRequest, secret: String) -> Self {
-        let chosen = Language::chosen(request);
-        let remembered = || request.cookie(COOKIE).and_then(|cookie| Language::parse(cookie.value()));
-        let language = chosen.or_else(remembered).unwrap_or(Language::De);
-        Self { secret, language, is_chosen: chosen.is_some() }
+        let language = mail_link::language(request);
+        let is_chosen = Language::chosen(request).is_some();
+        Self { base: format!("/eskalation/{secret}"), secret, csrf: None, language, is_chosen }
+    }
+
+    /// By somebody who is logged in.
+    pub(super) fn by_log_in(request: &HttpRequest, id: EscalationId, csrf: String) -> Self {
+        let base = format!("{}/{id}", desk::HERE);
+        let is_chosen = Language::chosen(request).is_some();
+        Self { base, secret: String::new(), csrf: Some(csrf), language: Language::of(request), is_chosen }
     }
 
     /// The address of one action, or of the page that shows everything.
@@ -51,8 +63,8 @@ impl Opened {
 
     fn plain(&self, action: Action) -> String {
         match action {
-            Action::View => format!("/eskalation/{}", self.secret),
-            _ => format!("/eskalation/{}/{}", self.secret, action.as_str()),
+            Action::View => self.base.clone(),
+            _ => format!("{}/{}", self.base, action.as_str()),
         }
     }
 
@@ -60,20 +72,27 @@ impl Opened {
     fn other(&self, action: Action) -> String {
         format!("{}?{PARAMETER}={}", self.plain(action), self.language.other().as_str())
     }
+
+    /// The page that says what was done.
+    pub(super) fn done(&self, action: Action) -> String {
+        let at = self.at(Action::View);
+        let joint = if at.contains('?') { '&' } else { '?' };
+        format!("{at}{joint}{DONE}={}", action.as_str())
+    }
 }
 
 /// The escalation with everything that can be done; or what was just done, while it is so.
 pub async fn view(state: Data<State>, request: HttpRequest, secret: Path<String>) -> HttpResponse {
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     let word = pairs.filter(|(name, _)| name == DONE).find_map(|(_, value)| Action::of(&value));
-    show(&state, &Opened::new(&request, secret.into_inner()), Action::View, word).await
+    show(&request, &state, &Opened::new(&request, secret.into_inner()), Action::View, word).await
 }
 
 /// The same with one action in front.
 pub async fn action(state: Data<State>, request: HttpRequest, at: Path<(String, String)>) -> HttpResponse {
     let (secret, word) = at.into_inner();
     match Action::of(&word) {
-        Some(action) => show(&state, &Opened::new(&request, secret), action, None).await,
+        Some(action) => show(&request, &state, &Opened::new(&request, secret), action, None).await,
         None => failure(&AppError::NotFound.into()),
     }
 }
@@ -98,36 +117,47 @@ pub async fn act(
     let speaker = Speaker::Link(opened.secret.clone(), Some(client::address(&request, &state.trusted_proxies)));
     match respond(&state.escalations, speaker, say(action, &typed)).await {
         Ok(Ok(_)) => led_on(&opened, action),
-        Ok(Err(dead)) => gone(&state, &opened, dead).await,
-        Err(AppError::Invalid(faults)) => again(&state, &opened, action, typed, &faults).await,
+        Ok(Err(dead)) => gone(&request, &state, &opened, dead).await,
+        Err(AppError::Invalid(faults)) => again(&request, &state, &opened, action, typed, &faults).await,
         Err(fault) => failure(&fault.into()),
     }
 }
 
 /// On to the page that says what was done.
 fn led_on(opened: &Opened, action: Action) -> HttpResponse {
-    let at = opened.at(Action::View);
-    let joint = if at.contains('?') { '&' } else { '?' };
-    let place = format!("{at}{joint}{DONE}={}", action.as_str());
+    let place = opened.done(action);
     HttpResponse::SeeOther().insert_header((LOCATION, place)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-async fn show(state: &State, opened: &Opened, action: Action, word: Option<Action>) -> HttpResponse {
+async fn show(
+    request: &HttpRequest,
+    state: &State,
+    opened: &Opened,
+    action: Action,
+    word: Option<Action>,
+) -> HttpResponse {
     match link::page(&state.escalations, opened.secret.clone()).await {
         Ok(Ok(found)) => match word.filter(|word| was_done(&found, *word)) {
             Some(word) => page(StatusCode::OK, &done(found, opened, word)),
             None => page(StatusCode::OK, &second_level(found, opened, action, Typed::default(), &[])),
         },
-        Ok(Err(dead)) => gone(state, opened, dead).await,
+        Ok(Err(dead)) => gone(request, state, opened, dead).await,
         Err(fault) => failure(&fault.into()),
     }
 }
 
 /// The form again, with what was typed and what is wrong with it.
-async fn again(state: &State, opened: &Opened, action: Action, typed: Typed, faults: &[FieldError]) -> HttpResponse {
+async fn again(
+    request: &HttpRequest,
+    state: &State,
+    opened: &Opened,
+    action: Action,
+    typed: Typed,
+    faults: &[FieldError],
+) -> HttpResponse {
     match link::page(&state.escalations, opened.secret.clone()).await {
         Ok(Ok(found)) => page(StatusCode::UNPROCESSABLE_ENTITY, &second_level(found, opened, action, typed, faults)),
-        Ok(Err(dead)) => gone(state, opened, dead).await,
+        Ok(Err(dead)) => gone(request, state, opened, dead).await,
         Err(fault) => failure(&fault.into()),
     }
 }

@@ -57,7 +57,7 @@ fn tell(status: StatusCode, language: Language) -> HttpResponse {
         Language::De => german(status),
         Language::En => english(status),
     };
-    page(status, &Message { lang: language.as_str(), assets: Assets::here(), title, lead, next_step })
+    page(status, &Message { lang: language.as_str(), assets: Assets::here(), title, lead, next_step, other: None })
 }
 
 fn german(status: StatusCode) -> Said {

@@ -8,18 +8,35 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::de::DeserializeOwned;
 
-use super::message;
+use super::message_with;
 use crate::error::AppError;
 use crate::http::auth::{parse_query, read};
 use crate::http::error::ApiError;
+use crate::http::words::{COOKIE, Language, PARAMETER};
+
+/// What a page behind a link speaks: what was chosen, now or before; else German, as the mail does.
+pub fn language(request: &HttpRequest) -> Language {
+    let remembered = || request.cookie(COOKIE).and_then(|cookie| Language::parse(cookie.value()));
+    Language::chosen(request).or_else(remembered).unwrap_or(Language::De)
+}
 
 /// What somebody hears who pressed the button on a foreign page, as browsers tell.
 pub fn foreign_button(request: &HttpRequest) -> Option<HttpResponse> {
     let is_foreign = request.headers().get("Sec-Fetch-Site").is_some_and(|site| site == "cross-site");
-    is_foreign.then(|| {
-        let lead = "Der Knopf wurde auf einer fremden Seite gedrückt. Es wurde nichts geändert.";
-        message(StatusCode::FORBIDDEN, "Das geht nur hier", lead, Some("Öffnen Sie den Link aus der Mail."))
-    })
+    is_foreign.then(|| failed(request, StatusCode::FORBIDDEN, "link-foreign"))
+}
+
+/// A page that says what went wrong, with the way to the same in the other language.
+fn failed(request: &HttpRequest, status: StatusCode, key: &str) -> HttpResponse {
+    let language = language(request);
+    let say = |part: &str| language.say(&format!("{key}{part}"));
+    let other = in_other_language(request.path(), language);
+    message_with(language, status, &say("-title"), &say(""), &say("-next"), &other)
+}
+
+/// The same address in the other language.
+pub fn in_other_language(path: &str, language: Language) -> String {
+    format!("{path}?{PARAMETER}={}", language.other().as_str())
 }
 
 /// What was typed, in at most so many bytes.
@@ -35,11 +52,6 @@ pub fn tidy(field: &mut String) {
 }
 
 /// A link nobody sent.
-pub fn unknown() -> HttpResponse {
-    message(
-        StatusCode::NOT_FOUND,
-        "Diesen Link gibt es nicht",
-        "Vielleicht wurde er beim Kopieren abgeschnitten.",
-        Some("Öffnen Sie den Link direkt in der Mail."),
-    )
+pub fn unknown(request: &HttpRequest) -> HttpResponse {
+    failed(request, StatusCode::NOT_FOUND, "link-unknown")
 }

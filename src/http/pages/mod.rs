@@ -12,6 +12,7 @@ pub mod adoptions;
 pub mod audit;
 pub mod confirmation;
 pub mod deadlines;
+pub mod desk;
 pub mod device;
 pub mod escalation;
 mod failure;
@@ -28,6 +29,8 @@ pub mod provider;
 pub mod shell;
 pub mod signs;
 pub mod start;
+pub mod text_modules;
+pub mod ticket;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;
@@ -39,6 +42,7 @@ pub use failure::{failure, speak};
 
 use super::assets::Assets;
 use super::error::ApiError;
+use super::words::Language;
 use crate::error::AppError;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; \
@@ -53,6 +57,8 @@ struct Message<'a> {
     title: &'a str,
     lead: &'a str,
     next_step: Option<&'a str>,
+    /// The same in the other language: where, and what the other language calls it.
+    other: Option<(&'a str, Language)>,
 }
 
 /// Sends a page.
@@ -88,5 +94,18 @@ pub fn message_in(
     lead: &str,
     next_step: Option<&str>,
 ) -> HttpResponse {
-    page(status, &Message { lang, assets: Assets::here(), title, lead, next_step })
+    page(status, &Message { lang, assets: Assets::here(), title, lead, next_step, other: None })
+}
+
+/// The same with the way to the other language.
+pub fn message_with(
+    language: Language,
+    status: StatusCode,
+    title: &str,
+    lead: &str,
+    next_step: &str,
+    other: &str,
+) -> HttpResponse {
+    let (lang, next_step, other) = (language.as_str(), Some(next_step), Some((other, language.other())));
+    page(status, &Message { lang, assets: Assets::here(), title, lead, next_step, other })
 }

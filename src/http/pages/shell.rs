@@ -29,6 +29,7 @@ use crate::http::words::{COOKIE, Language, PARAMETER};
 const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
+    ("/eskalationen", "nav-desk", Action::RespondEscalation, Where::AsContact),
     ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
@@ -42,12 +43,15 @@ pub enum Where {
     Everywhere,
     /// Whoever reaches a part sees that part.
     Somewhere,
+    /// Whoever speaks for a contact of the 2nd level sees what has reached it.
+    AsContact,
 }
 
 /// True where a caller finds something at a place.
 pub fn finds(caller: &Caller, action: Action, reaching: Where) -> bool {
     match reaching {
         Where::Everywhere => everywhere(caller, action).is_ok(),
+        Where::AsContact => !caller.contacts(action).is_empty(),
         Where::Somewhere => caller.may(action).is_ok() && !caller.reach(action).is_nothing(),
     }
 }

@@ -7,6 +7,7 @@ mod erasure;
 mod list;
 mod notice;
 pub(super) mod relocation;
+pub(super) mod text_modules;
 
 use std::collections::BTreeMap;
 
@@ -240,7 +241,7 @@ impl Append for Intake {
 pub(super) fn find(conn: &mut Conn, at: &TicketRef) -> Result<Option<Ticket>, AppError> {
     let id = match at {
         TicketRef::Id(id) => Some(*id),
-        TicketRef::Number(number) => ticket_numbers::table
+        TicketRef::Number(number) | TicketRef::Seen(number, _) => ticket_numbers::table
             .find(number.as_str())
             .select(ticket_numbers::ticket_id)
             .first::<TicketId>(conn)
@@ -304,6 +305,13 @@ pub(super) fn insert_history(conn: &mut Conn, row: &HistoryRow) -> Result<(), Ap
 pub(super) fn history(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEntry>, AppError> {
     let rows: Vec<HistoryRow> =
         ticket_history::table.filter(ticket_history::ticket_id.eq(ticket)).order(ticket_history::id).load(conn)?;
+    rows.into_iter().map(HistoryRow::entry).collect()
+}
+
+/// What happened after this entry, in its order.
+pub(super) fn history_after(conn: &mut Conn, ticket: TicketId, last: HistoryId) -> Result<Vec<HistoryEntry>, AppError> {
+    let later = ticket_history::table.filter(ticket_history::ticket_id.eq(ticket)).filter(ticket_history::id.gt(last));
+    let rows: Vec<HistoryRow> = later.order(ticket_history::id).load(conn)?;
     rows.into_iter().map(HistoryRow::entry).collect()
 }
 

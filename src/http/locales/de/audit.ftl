@@ -100,3 +100,7 @@ action-adoption-checklist_changed = Checkliste oder Projekt geändert
 action-adoption-matrix_changed = Aufgabenteilung festgelegt
 action-land-agreement_changed = Kooperationsvereinbarung geändert
 action-land-agreement_ended = Kooperationsvereinbarung beendet
+action-text_module-created = Textbaustein angelegt
+action-text_module-changed = Textbaustein geändert
+action-text_module-ended = Textbaustein gelöscht
+object-text_module = Textbaustein

@@ -100,3 +100,7 @@ action-adoption-checklist_changed = Checklist or project changed
 action-adoption-matrix_changed = Division of tasks settled
 action-land-agreement_changed = Cooperation agreement changed
 action-land-agreement_ended = Cooperation agreement ended
+action-text_module-created = Text module made
+action-text_module-changed = Text module changed
+action-text_module-ended = Text module deleted
+object-text_module = Text module

@@ -1,7 +1,7 @@
 //! The pages at the end: what was done, and why a link does nothing.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDate;
 
@@ -46,9 +46,9 @@ fn done(name: String, title: &'static str, happened: String, next_steps: Vec<&'s
 }
 
 /// A link that opens nothing any more.
-pub(super) fn gone(dead: &DeadLink) -> HttpResponse {
+pub(super) fn gone(request: &HttpRequest, dead: &DeadLink) -> HttpResponse {
     match dead {
-        DeadLink::Unknown => mail_link::unknown(),
+        DeadLink::Unknown => mail_link::unknown(request),
         DeadLink::Expired => message(
             StatusCode::GONE,
             "Dieser Link gilt nicht mehr",

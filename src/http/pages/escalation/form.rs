@@ -18,7 +18,7 @@ const LONGEST_FORM: usize = 64 * 1024;
 
 /// What stands in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(in crate::http::pages) enum Action {
     View,
     Acknowledge,
     Answer,
@@ -28,14 +28,14 @@ pub(super) enum Action {
 }
 
 impl Action {
-    pub(super) fn of(word: &str) -> Option<Self> {
+    pub(in crate::http::pages) fn of(word: &str) -> Option<Self> {
         [Self::Acknowledge, Self::Answer, Self::Ask, Self::HandOn, Self::Return]
             .into_iter()
             .find(|action| action.as_str() == word)
     }
 
     /// As in the address, and in what is noted of a contact's last word.
-    pub(super) fn as_str(self) -> &'static str {
+    pub(in crate::http::pages) fn as_str(self) -> &'static str {
         match self {
             Self::View => "view",
             Self::Acknowledge => "acknowledge",
@@ -50,7 +50,7 @@ impl Action {
 /// The form as it was sent; each action has its own fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Typed {
+pub struct Typed {
     text: String,
     reference: String,
     question: String,
@@ -88,14 +88,21 @@ pub(super) struct Part {
 
 /// Reads what was typed.
 pub(super) async fn form(request: &HttpRequest, payload: Payload) -> Result<Typed, ApiError> {
-    let mut typed: Typed = mail_link::form(request, payload, LONGEST_FORM).await?;
-    let Typed { text, reference, question, contact, reason } = &mut typed;
-    [text, reference, question, contact, reason].into_iter().for_each(mail_link::tidy);
-    Ok(typed)
+    let typed: Typed = mail_link::form(request, payload, LONGEST_FORM).await?;
+    Ok(typed.tidied())
+}
+
+impl Typed {
+    /// The same with line ends as texts have them.
+    pub(in crate::http::pages) fn tidied(mut self) -> Self {
+        let Typed { text, reference, question, contact, reason } = &mut self;
+        [text, reference, question, contact, reason].into_iter().for_each(mail_link::tidy);
+        self
+    }
 }
 
 /// The word that was said with it.
-pub(super) fn say(action: Action, typed: &Typed) -> Word {
+pub(in crate::http::pages) fn say(action: Action, typed: &Typed) -> Word {
     let reference = Some(typed.reference.clone()).filter(|reference| !reference.is_empty());
     match action {
         Action::View | Action::Acknowledge => Word::Acknowledge { reference },

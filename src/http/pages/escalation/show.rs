@@ -1,7 +1,7 @@
 //! What the 2nd level's page shows: how the escalation stands, the conversation, and what was done.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::Opened;
@@ -16,12 +16,12 @@ use crate::escalation::message::Facts;
 use crate::escalation::{Escalation, EscalationStatus};
 use crate::http::State;
 use crate::http::assets::Assets;
-use crate::http::pages::{mail_link, message_in};
+use crate::http::pages::{mail_link, message_with};
 use crate::http::words::Language;
 
 #[derive(Template)]
 #[template(path = "second_level.html")]
-pub(super) struct SecondLevel {
+pub(in crate::http::pages) struct SecondLevel {
     lang: &'static str,
     language: Language,
     assets: Assets,
@@ -46,7 +46,8 @@ pub(super) struct SecondLevel {
     errors: Vec<(&'static str, String)>,
     view_url: String,
     other_url: String,
-    link_end: String,
+    link_end: Option<String>,
+    csrf: Option<String>,
 }
 
 /// A question with its reply.
@@ -59,7 +60,7 @@ struct Exchange {
 
 #[derive(Template)]
 #[template(path = "second_level_done.html")]
-pub(super) struct SecondLevelDone {
+pub(in crate::http::pages) struct SecondLevelDone {
     lang: &'static str,
     language: Language,
     assets: Assets,
@@ -71,10 +72,11 @@ pub(super) struct SecondLevelDone {
     next_steps: Vec<String>,
     see: String,
     view_url: String,
+    is_logged_in: bool,
 }
 
 /// The page with its forms.
-pub(super) fn second_level(
+pub(in crate::http::pages) fn second_level(
     found: LinkPage,
     opened: &Opened,
     action: Action,
@@ -109,12 +111,18 @@ pub(super) fn second_level(
         handovers: found.handovers.iter().map(|one| handover(language, one)).collect(),
         take,
         parts,
-        error: (!faults.is_empty()).then(|| language.say("desk-fault")),
+        error: (!faults.is_empty()).then(|| {
+            let is_stale = faults.iter().any(|fault| fault.field.is_empty());
+            language.say(if is_stale { "desk-stale" } else { "desk-fault" })
+        }),
         errors,
         view_url: opened.at(Action::View),
         other_url: opened.other(action),
-        link_end: language
-            .with_all("desk-link-end", &[("time", language.time(found.holder.expires_at)), ("name", name)]),
+        link_end: opened.csrf.is_none().then(|| {
+            let time = language.time(found.holder.expires_at);
+            language.with_all("desk-link-end", &[("time", time), ("name", name)])
+        }),
+        csrf: opened.csrf.clone(),
         municipality: found.facts.municipality,
         number: found.facts.number,
         subject: found.facts.subject,
@@ -188,7 +196,7 @@ fn state_sentence(language: Language, found: &Escalation) -> Option<String> {
 }
 
 /// True while it is so that the holder of the link did this.
-pub(super) fn was_done(found: &LinkPage, word: Action) -> bool {
+pub(in crate::http::pages) fn was_done(found: &LinkPage, word: Action) -> bool {
     let (escalation, own) = (&found.escalation, &found.holder.contact);
     let is_theirs = found.last_word.as_deref() == Some(word.as_str());
     let stands = match word {
@@ -212,7 +220,7 @@ pub(super) fn was_done(found: &LinkPage, word: Action) -> bool {
 }
 
 /// What was done, and how it goes on.
-pub(super) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLevelDone {
+pub(in crate::http::pages) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLevelDone {
     let (language, facts) = (opened.language, found.facts);
     let text = |part: &str| language.say(&format!("desk-done-{}{part}", word.as_str()));
     let mut next_steps = vec![text("-next")];
@@ -228,6 +236,7 @@ pub(super) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLeve
         next_steps,
         see: language.with("desk-see", "number", &facts.number),
         view_url: opened.at(Action::View),
+        is_logged_in: opened.csrf.is_some(),
         municipality: facts.municipality,
         number: facts.number,
         subject: facts.subject,
@@ -235,13 +244,13 @@ pub(super) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLeve
 }
 
 /// A link that opens nothing any more, or nothing that can be acted on.
-pub(super) async fn gone(state: &State, opened: &Opened, dead: DeadLink) -> HttpResponse {
+pub(super) async fn gone(request: &HttpRequest, state: &State, opened: &Opened, dead: DeadLink) -> HttpResponse {
     let language = opened.language;
     let told = |title: String, lead: String, next: String| {
-        message_in(language.as_str(), StatusCode::GONE, &title, &lead, Some(&next))
+        message_with(language, StatusCode::GONE, &title, &lead, &next, &opened.other(Action::View))
     };
     match dead {
-        DeadLink::Unknown => mail_link::unknown(),
+        DeadLink::Unknown => mail_link::unknown(request),
         DeadLink::Expired => {
             told(language.say("desk-dead-title"), language.say("desk-dead"), language.say("desk-dead-next"))
         }

@@ -13,6 +13,7 @@ use crate::http::State;
 use crate::http::auth::right;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, show};
+use crate::http::pages::ticket::warning_key;
 use crate::http::public::spoken::short;
 use crate::http::visitor::Staff;
 use crate::tickets::browse;
@@ -72,14 +73,4 @@ pub async fn done(
         shell,
     };
     Ok(show(StatusCode::OK, &shown.shell, &shown))
-}
-
-/// What was found in the text, by the words of the rule.
-fn warning_key(message: &str) -> &'static str {
-    match message {
-        text if text.contains("birth date") => "intake-warns-birth-date",
-        text if text.contains("IBAN") => "intake-warns-iban",
-        text if text.contains("card") => "intake-warns-card",
-        _ => "intake-warns-tax",
-    }
 }

@@ -19,7 +19,7 @@ use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
 use crate::http::pages::signs::of_ticket;
 use crate::http::public::spoken::short;
-use crate::http::visitor::{Staff, StaffForm, see_other};
+use crate::http::visitor::{Staff, StaffForm};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{TicketRef, assess, browse};
 
@@ -79,12 +79,6 @@ async fn find(state: &State, caller: &Caller, text: &str) -> Result<Option<Ticke
         Err(AppError::NotFound) => Ok(None),
         Err(fault) => Err(fault),
     }
-}
-
-/// From the address of a request, as mails name it, to what is known of it.
-pub async fn lead(_: Staff<right::ReadTickets>, at: Path<String>) -> PageResult {
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("nummer", &at).finish();
-    Ok(see_other(&format!("{HERE}?{query}")))
 }
 
 fn shown(

@@ -23,7 +23,7 @@ use serde::Deserialize;
 pub use aid::aid;
 pub use done::done;
 pub use find::{places, services};
-pub use look_up::{add_note, lead, look_up};
+pub use look_up::{add_note, look_up};
 
 use super::login::PageResult;
 use super::shell::{Shell, show};

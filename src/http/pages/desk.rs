@@ -1,0 +1,168 @@
+//! The 2nd level by log-in: the list of the escalations that have reached the contacts somebody speaks for, and each of
+//! them with the same forms as behind the link of a mail (`escalation.rs`).
+//!
+//! Invariant: whom somebody speaks for says their role (`second_level` with a contact); everything else does not exist
+//! here. Opening a page changes nothing; what was done is said only while it is so.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use serde::Deserialize;
+
+use super::escalation::form::{Action, Typed, say};
+use super::escalation::show::{done, second_level, was_done};
+use super::escalation::{DONE, Opened};
+use super::login::PageResult;
+use super::shell::{Shell, show};
+use super::{page, signs};
+use crate::error::{AppError, FieldError};
+use crate::escalation::respond::{Speaker, respond};
+use crate::escalation::{Escalation, EscalationStatus, browse, link};
+use crate::http::State;
+use crate::http::auth::{parse_query, right};
+use crate::http::public::spoken::short;
+use crate::http::visitor::{Person, Staff, StaffForm, see_other};
+use crate::ids::EscalationId;
+use crate::tickets::Ticket;
+
+/// The address of the list.
+pub const HERE: &str = "/eskalationen";
+/// How many a page shows.
+const AT_ONCE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "desk.html")]
+struct Desk {
+    shell: Shell,
+    items: Vec<Item>,
+    next: Option<String>,
+    speaks_for_somebody: bool,
+}
+
+/// One escalation of the list.
+struct Item {
+    href: String,
+    number: String,
+    subject: String,
+    about: String,
+    sign: &'static str,
+    state: String,
+    due: Option<(String, String, bool)>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    nach: Option<String>,
+}
+
+/// What waits for those somebody speaks for, the longest waiting first.
+pub async fn list(state: Data<State>, request: HttpRequest, asking: Staff<right::RespondEscalation>) -> PageResult {
+    let asked: Asked = parse_query(request.query_string())?;
+    let (caller, shell) = (asking.person.caller, Shell::new(&state, &request, &asking.person.visitor));
+    let speaks_for_somebody = !caller.contacts(crate::access::Action::RespondEscalation).is_empty();
+    let found = browse::mine(&state.escalations, caller, asked.nach, AT_ONCE).await?;
+    let shown = Desk {
+        items: found.items.iter().map(|(found, ticket)| item(&state, &shell, found, ticket)).collect(),
+        next: found.next_cursor.map(|cursor| format!("{HERE}?nach={cursor}")),
+        speaks_for_somebody,
+        shell,
+    };
+    Ok(show(StatusCode::OK, &shown.shell, &shown))
+}
+
+fn item(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> Item {
+    let (directory, now) = (state.directory().current(), state.desk().clock.now());
+    let place = directory.municipality(&ticket.ars).map_or_else(String::new, |one| short(&one.name).to_owned());
+    let service = directory.service(ticket.service.as_str()).map_or_else(String::new, |one| one.name.to_string());
+    let kind = if found.emergency { "emergency".to_owned() } else { found.kind.to_string() };
+    let (key, sign) = match (found.status, found.paused_at) {
+        (_, Some(_)) => ("desk-list-asked", "wait"),
+        (EscalationStatus::Acknowledged, None) => ("desk-list-taken", signs::of_escalation(found.status)),
+        _ => ("desk-list-new", "new"),
+    };
+    let due = found.acknowledge_by.map(|at| ("desk-list-take-by", at));
+    let due = due.or(found.answer_by.map(|at| ("desk-list-answer-by", at)));
+    let due = due.map(|(key, at)| (shell.with(key, "time", shell.near(at)), at.to_string(), at < now));
+    Item {
+        href: format!("{HERE}/{}", found.id),
+        number: ticket.number.to_string(),
+        subject: ticket.subject.clone(),
+        about: format!("{} · {service} · {place}", shell.say(&format!("desk-kind-{kind}"))),
+        state: shell.say(key),
+        sign,
+        due: due.filter(|_| found.paused_at.is_none()),
+    }
+}
+
+/// One of them with everything that can be done; or what was just done, while it is so.
+pub async fn view(
+    state: Data<State>,
+    request: HttpRequest,
+    asking: Staff<right::RespondEscalation>,
+    id: Path<EscalationId>,
+) -> PageResult {
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let word = pairs.filter(|(name, _)| name == DONE).find_map(|(_, value)| Action::of(&value));
+    let opened = Opened::by_log_in(&request, *id, asking.person.visitor.csrf());
+    Ok(shown(StatusCode::OK, &state, &asking.person, &opened, *id, (Action::View, word), Typed::default(), &[]).await?)
+}
+
+/// The same with one action in front.
+pub async fn action(
+    state: Data<State>,
+    request: HttpRequest,
+    asking: Staff<right::RespondEscalation>,
+    at: Path<(EscalationId, String)>,
+) -> PageResult {
+    let (id, word) = at.into_inner();
+    let action = Action::of(&word).ok_or(AppError::NotFound)?;
+    let opened = Opened::by_log_in(&request, id, asking.person.visitor.csrf());
+    Ok(shown(StatusCode::OK, &state, &asking.person, &opened, id, (action, None), Typed::default(), &[]).await?)
+}
+
+/// Does it.
+pub async fn act(
+    state: Data<State>,
+    request: HttpRequest,
+    form: StaffForm<right::RespondEscalation, Typed>,
+    at: Path<(EscalationId, String)>,
+) -> PageResult {
+    let ((id, word), person, typed) = (at.into_inner(), form.person, form.body.tidied());
+    let action = Action::of(&word).ok_or(AppError::NotFound)?;
+    let opened = Opened::by_log_in(&request, id, person.visitor.csrf());
+    let speaker = Speaker::Token(Box::new(person.caller.clone()), id);
+    match respond(&state.escalations, speaker, say(action, &typed)).await {
+        Ok(_) => Ok(see_other(&opened.done(action))),
+        Err(AppError::Invalid(faults)) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Ok(shown(status, &state, &person, &opened, id, (action, None), typed, &faults).await?)
+        }
+        // The state does not allow it any more: the page says how it stands, with what was typed where it still can be.
+        Err(AppError::Conflict(_)) => {
+            let status = StatusCode::CONFLICT;
+            let stale = [FieldError { field: String::new(), message: "stale".into() }];
+            Ok(shown(status, &state, &person, &opened, id, (action, None), typed, &stale).await?)
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn shown(
+    status: StatusCode,
+    state: &State,
+    person: &Person,
+    opened: &Opened,
+    id: EscalationId,
+    (action, word): (Action, Option<Action>),
+    typed: Typed,
+    faults: &[FieldError],
+) -> Result<HttpResponse, AppError> {
+    let found = link::page_for(&state.escalations, person.caller.clone(), id).await?;
+    Ok(match word.filter(|word| was_done(&found, *word)) {
+        Some(word) => page(status, &done(found, opened, word)),
+        None => page(status, &second_level(found, opened, action, typed, faults)),
+    })
+}
