@@ -24,6 +24,7 @@ pub mod escalation;
 pub mod hand_on;
 pub mod link;
 pub mod message;
+pub mod own_request;
 pub mod personal_data;
 pub mod preview;
 pub mod respond;

@@ -9,7 +9,8 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens, users,
+    attachments, audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens,
+    unconfirmed, users,
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
@@ -17,9 +18,9 @@ use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix,
 use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, escalation, inbound as inbox, intake, link, login,
-    mail, provider, start,
+    mail, provider, start, unconfirmed as unconfirmed_pages,
 };
-use super::public::{embed, find, help, page, snippets};
+use super::public::{embed, find, form, help, page, request as own_request, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -74,6 +75,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/tickets/{ticket}/close": post tickets::close))
             .service(at!("/tickets/{ticket}/reopen": post tickets::reopen))
             .service(at!("/tickets/{ticket}/merge": post tickets::merge))
+            .service(at!("/tickets/{ticket}/attachments": get attachments::list, post attachments::add))
+            .service(at!("/tickets/{ticket}/attachments/{number}": get attachments::read))
             .service(at!("/tickets/{ticket}/export": get personal_data::export))
             .service(at!("/tickets/{ticket}/erase": post personal_data::erase))
             .service(at!("/tickets/{ticket}/escalations": post escalations::escalate, get escalations::of_ticket))
@@ -97,6 +100,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/callbacks/{contact}": post callbacks::receive))
             .service(at!("/deliveries/exhausted": get escalations::exhausted))
             .service(at!("/deliveries/{delivery}/replay": post escalations::replay))
+            .service(at!("/unconfirmed": get unconfirmed::list))
+            .service(at!("/unconfirmed/{number}/take": post unconfirmed::take))
+            .service(at!("/unconfirmed/{number}/discard": post unconfirmed::discard))
             .service(at!("/inbound": get inbound::list))
             .service(at!("/inbound/{mail}": get inbound::show))
             .service(at!("/inbound/{mail}/decide": post inbound::decide))
@@ -166,6 +172,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/hilfe": get find::services, head find::services))
     .service(at!("/hilfe/{service}": get find::places, head find::places))
     .service(at!("/hilfe/{service}/{place}": get page::page, head page::page))
+    .service(at!("/hilfe/{service}/{place}/anfrage": get form::view, head form::view, post form::submit))
+    .service(at!("/anfrage/link": get own_request::lost, head own_request::lost, post own_request::resend))
+    .service(at!("/anfrage/{number}": get own_request::view, head own_request::view))
+    .service(at!("/anfrage/{number}/bestaetigen": get own_request::ask, head own_request::ask, post own_request::confirm))
+    .service(at!("/anfrage/{number}/schreiben": post own_request::say))
+    .service(at!("/anfrage/{number}/zurueckziehen": post own_request::withdraw))
+    .service(at!("/anfrage/{number}/dateien/{file}": get own_request::file, head own_request::file))
     .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
     .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
     .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
@@ -193,6 +206,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
     .service(at!("/anfragen": get intake::look_up))
     .service(at!("/anfragen/{ticket}": get intake::lead))
+    .service(at!("/unbestaetigt": get unconfirmed_pages::list))
+    .service(at!("/unbestaetigt/{number}/aufnehmen": post unconfirmed_pages::take))
+    .service(at!("/unbestaetigt/{number}/verwerfen": post unconfirmed_pages::discard))
     .service(at!("/eingang": get inbox::list))
     .service(at!("/eingang/{mail}": get inbox::view))
     .service(at!("/eingang/{mail}/entscheiden": post inbox::decide))

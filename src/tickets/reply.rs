@@ -1,9 +1,10 @@
 //! What the person who asked is written, where they wished a mail: an answer, a question, a refusal.
 //!
 //! Invariant: the mail is sealed under the ticket's own key in the outbox, because it holds the reporter's
-//! address; opening the address for it is recorded. Who wished a call is called by the 1st level, which sees the
+//! address; opening the address for it is recorded. Each carries a link of its own to where the request stands. Who wished a call is called by the 1st level, which sees the
 //! answer on the ticket.
 
+use super::public_form::link;
 use super::ticket::{ReplyWish, Ticket};
 use super::{Desk, reporter};
 use crate::access::Actor;
@@ -34,7 +35,7 @@ impl Letter<'_> {
             }
             Self::Question(text) => (
                 "Rückfrage zu Ihrer Anfrage",
-                "zu Ihrer Anfrage haben wir eine Frage an Sie. Bitte antworten Sie dort, wo Sie gefragt haben, und nennen Sie Ihre Nummer:",
+                "zu Ihrer Anfrage haben wir eine Frage an Sie. Antworten Sie über den Link unten oder dort, wo Sie gefragt haben, mit Ihrer Nummer:",
                 text,
             ),
             Self::Interim(text) => {
@@ -65,14 +66,17 @@ pub fn write_reporter(
     let Some(Ok(to)) = reporter.email.map(|email| email.parse()) else { return Ok(()) };
     let (subject, opening, body) = letter.words();
     let greeting = reporter.name.as_ref().map_or("Guten Tag".to_owned(), |name| format!("Guten Tag {name}"));
+    let secret = link::issue(tx, ticket.id, true, now, desk.settings.form.link_valid_for)?;
+    let at = link::address(desk, ticket.number.as_str(), &secret);
+    const HERE: &str = "Hier sehen Sie, wie es steht, und können antworten / Status and replies";
     let mail = Mail {
         to,
         to_name: reporter.name,
         reply_to: None,
         subject: format!("[{}] {subject}", ticket.number),
-        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {}\n", ticket.number),
+        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {}\n{HERE}:\n{at}\n", ticket.number),
         html: format!(
-            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {}</p>",
+            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {}</p><p>{HERE}:<br><a href=\"{at}\">{at}</a></p>",
             escape(&greeting),
             paragraphs(body),
             ticket.number

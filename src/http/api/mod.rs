@@ -3,6 +3,7 @@
 //! Invariant: no answer holds the reporter's name or addresses but those of `POST …/reporter` and `GET …/export`. The reference is
 //! made from these files (`openapi.rs`).
 
+pub mod attachments;
 pub mod audit;
 pub mod callbacks;
 pub mod conversation;
@@ -14,6 +15,7 @@ pub mod me;
 pub mod personal_data;
 pub mod tickets;
 pub mod tokens;
+pub mod unconfirmed;
 pub mod users;
 
 use actix_web::HttpResponse;

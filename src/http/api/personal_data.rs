@@ -11,6 +11,7 @@ use crate::escalation::personal_data;
 use crate::http::State;
 use crate::http::auth::{Command, Guard, right};
 use crate::tickets::HistoryEntry;
+use crate::tickets::attachments::Attachment;
 use crate::tickets::ticket::Reporter;
 
 /// All that is kept about a request.
@@ -26,6 +27,8 @@ pub struct KeptAnswer {
     pub escalations: Vec<EscalationAnswer>,
     /// What was sent, to whom, and how it went.
     pub deliveries: Vec<Delivery>,
+    /// Its files; their bytes under `/attachments/{number}` of the request.
+    pub attachments: Vec<Attachment>,
 }
 
 /// Hand out all that is kept about a request (Art. 15 GDPR); recorded.
@@ -41,6 +44,7 @@ pub async fn export(state: Data<State>, guard: Guard<right::ExportPersonalData>,
         history: kept.history,
         escalations,
         deliveries: kept.deliveries,
+        attachments: kept.attachments,
     })
 }
 

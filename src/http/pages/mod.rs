@@ -22,12 +22,13 @@ pub mod intake;
 pub mod link;
 pub mod login;
 pub mod mail;
-mod mail_link;
+pub mod mail_link;
 pub mod people;
 pub mod provider;
 pub mod shell;
 pub mod signs;
 pub mod start;
+pub mod unconfirmed;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;

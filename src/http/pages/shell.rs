@@ -30,6 +30,7 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
     ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
+    ("/unbestaetigt", "nav-unconfirmed", Action::AssessTicket, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
