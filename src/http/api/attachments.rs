@@ -15,6 +15,7 @@ use crate::http::State;
 use crate::http::api::ok;
 use crate::http::auth::{Guard, parse_query, read_whole, right};
 use crate::http::error::ApiError;
+use crate::tickets::TicketRef;
 use crate::tickets::attachments::{self, Attachment, Upload};
 
 /// The files of a request.
@@ -61,12 +62,14 @@ pub async fn add(
     payload: Payload,
     at: Path<String>,
 ) -> ApiResult {
+    let ticket: TicketRef = at.parse()?;
+    attachments::may_attach(state.desk(), guard.caller.clone(), ticket.clone()).await?;
     let query: NameQuery = parse_query(request.query_string())?;
     bytes_only(&request)?;
     let most = state.desk().settings.attachments.most_bytes;
     let bytes = read_whole(&request, payload.into_inner(), most).await?.to_vec();
     let file = Upload { name: query.name, bytes };
-    let added = attachments::attach(state.desk(), guard.caller, at.parse()?, file).await?;
+    let added = attachments::attach(state.desk(), guard.caller, ticket, file).await?;
     send(created(format!("/api/v1/tickets/{at}/attachments/{}", added.number), &added)?)
 }
 

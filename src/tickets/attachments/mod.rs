@@ -226,12 +226,15 @@ pub fn add(
     Ok(())
 }
 
+/// Whether somebody may add files here; nobody makes us look at those of a ticket that is not theirs.
+pub async fn may_attach(desk: &Desk, caller: Caller, at: TicketRef) -> Result<(), AppError> {
+    caller.may(Action::NoteTicket)?;
+    desk.db.read(move |conn| visible(conn, &caller, Action::NoteTicket, &at).map(|_| ())).await
+}
+
 /// Adds a file as staff do. `Conflict` when the ticket has ended.
 pub async fn attach(desk: &Desk, caller: Caller, at: TicketRef, file: Upload) -> Result<Attachment, AppError> {
-    caller.may(Action::NoteTicket)?;
-    let (place, reader) = (at.clone(), caller.clone());
-    // Nobody makes us look at files of a ticket that is not theirs.
-    desk.db.read(move |conn| visible(conn, &reader, Action::NoteTicket, &place)).await?;
+    may_attach(desk, caller.clone(), at.clone()).await?;
     let files = check(&desk.settings.attachments, vec![file]).await?;
     let (desk_of, now) = (desk.clone(), desk.clock.now());
     desk.db
