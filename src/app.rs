@@ -28,7 +28,7 @@ use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Limits, Metrics, State, server};
 use crate::inbound::{self, Inbound};
 use crate::seal::Sealer;
-use crate::tickets::{Desk, relocation};
+use crate::tickets::{Desk, attachments, relocation};
 
 /// The longest body of a request, in bytes (fixed point of the interface).
 const BODY_LIMIT: usize = 256 * 1024;
@@ -124,6 +124,8 @@ impl App {
             running.push(("planned changes", tokio::spawn(planned)));
             running.push(("audit", tokio::spawn(chain::run(db.clone(), sealer.clone(), stop.clone()))));
             running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
+            let files = attachments::round::run(escalations.desk().clone(), stop.clone());
+            running.push(("attachments", tokio::spawn(files)));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("mailboxes", tokio::spawn(inbound::mailbox::run(inbound.clone(), stop.clone()))));
             running.push(("contacts", tokio::spawn(confirmation::round::run(confirmations.clone(), stop.clone()))));
@@ -172,6 +174,7 @@ impl App {
                 .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
             public_links: settings::public_links(config),
+            form_texts: settings::form_texts(config),
             development,
         };
         let mut servers = Vec::new();

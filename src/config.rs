@@ -3,6 +3,7 @@
 //! Invariant: an unknown key or a senseless value stops the start with the key's name; a secret is never printed.
 //! Read by `app` and `cli` alone: modules receive their own small settings.
 
+mod form;
 mod inbound;
 mod oidc;
 mod sections;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use crate::delivery::{Schedule, WebhookPolicy};
 use crate::error::{AppError, Faults};
 
+pub use form::{Attachments, PublicForm};
 pub use inbound::{Inbound, InboundMailbox};
 pub use oidc::{Oidc, OidcGrant};
 pub use sections::*;
@@ -50,6 +52,8 @@ pub struct Config {
     pub directory: Directory,
     pub limits: Limits,
     pub public: Public,
+    pub public_form: PublicForm,
+    pub attachments: Attachments,
     pub log: Log,
 }
 
@@ -108,6 +112,8 @@ impl Config {
         if !self.mail.operator.is_empty() {
             faults.keep("mail.operator", self.mail.operator.parse::<crate::keys::EmailAddress>());
         }
+        self.public_form.validate(&mut faults);
+        self.attachments.validate(&mut faults);
         faults.keep("mail.notice_languages", self.mail.languages_of_notices());
         faults.keep("mail.retry_schedule", Schedule::parse(&self.mail.retry_schedule));
         faults.keep("webhook.retry_schedule", Schedule::parse(&self.webhook.retry_schedule));

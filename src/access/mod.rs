@@ -29,5 +29,6 @@ pub use policy::{Action, Channel, Grant, Object, Reach, Scope};
 pub use provider::Provider;
 pub use role::Role;
 pub use session::{Origin, Session, Stage};
+pub use throttle::{Brake, brake};
 pub use token::Tokens;
 pub use users::{Accounts, User};

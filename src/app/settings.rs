@@ -15,7 +15,7 @@ use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, Worker
 use crate::directory::ServiceClock;
 use crate::directory::hours::{ClosedYearly, Reckoning, ServiceHours};
 use crate::error::AppError;
-use crate::http::{PublicLinks, limits};
+use crate::http::{FormTexts, PublicLinks, limits};
 use crate::keys::LandCode;
 use crate::tickets::deadline::ByPriority;
 use crate::{access, db, directory, escalation, inbound, tickets};
@@ -145,7 +145,41 @@ pub fn tickets(config: &Config) -> Result<tickets::Settings, AppError> {
         },
         operator: config.mail.operator.parse().ok(),
         directory: directory(config),
+        attachments: attachments(config)?,
+        form: form(config),
     })
+}
+
+/// For files with requests; a fault names its key.
+pub fn attachments(config: &Config) -> Result<tickets::attachments::Settings, AppError> {
+    let own = &config.attachments;
+    let kind = |text: &str| {
+        let unknown = |_| AppError::field("attachments.types", format!("{text:?} is no kind that can be taken"));
+        text.parse().map_err(unknown)
+    };
+    let clamd = Some(own.clamd.as_str()).filter(|at| !at.is_empty());
+    Ok(tickets::attachments::Settings {
+        most_bytes: own.max_mib * 1024 * 1024,
+        kinds: own.kinds().map(kind).collect::<Result<_, _>>()?,
+        clamd: clamd.map(str::parse).transpose().map_err(|e| AppError::field("attachments.clamd", e))?,
+        open_unchecked: own.open_unchecked,
+        kept: own.kept,
+    })
+}
+
+/// For the public form.
+fn form(config: &Config) -> tickets::public_form::Settings {
+    let own = &config.public_form;
+    tickets::public_form::Settings {
+        bits: own.difficulty,
+        times: tickets::public_form::challenge::Times { at_least: own.quickest, at_most: own.form_valid_for },
+        per_hour: own.per_hour,
+        unsolved_per_hour: own.unsolved_per_hour,
+        unsolved_in_all: own.unsolved_per_hour_in_all,
+        unconfirmed_kept: own.unconfirmed_kept,
+        link_valid_for: own.link_valid_for,
+        asks_consent: !own.consent.is_empty(),
+    }
 }
 
 /// For escalations.
@@ -302,6 +336,15 @@ pub fn public_links(config: &Config) -> PublicLinks {
         accessibility: some(&public.accessibility_url),
         privacy: some(&public.privacy_url),
         imprint: some(&public.imprint_url),
+    }
+}
+
+/// What the public form says in this installation.
+pub fn form_texts(config: &Config) -> FormTexts {
+    let own = &config.public_form;
+    FormTexts {
+        privacy: (own.privacy_note.clone(), own.privacy_note_en.clone()),
+        consent: (own.consent.clone(), own.consent_en.clone()),
     }
 }
 

@@ -19,7 +19,14 @@ pub async fn help(config: &Config, wanted: HelpFile) -> anyhow::Result<ExitCode>
     let HelpFile { format, since, service, ars, pending_transfer, output } = wanted;
     let db = database::open(config).await?;
     let reach = Reach::everything();
-    let query = HelpQuery { since: since.map(|since| since.0), service, region: ars, pending_transfer, reach };
+    let query = HelpQuery {
+        since: since.map(|since| since.0),
+        service,
+        region: ars,
+        pending_transfer,
+        reach,
+        public_url: config.server.public_url.clone(),
+    };
     let mut begun = Export::begin(&db, query, format, Clock::system().now());
     match &output {
         None => write(&mut begun, &mut std::io::stdout()).await?,

@@ -343,6 +343,7 @@ diesel::table! {
         version -> Integer,
         updated_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
+        form -> Bool,
     }
 }
 
@@ -956,6 +957,67 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    unconfirmed_requests (id) {
+        id -> DbUuid,
+        number -> Text,
+        state -> Text,
+        service -> Text,
+        ars -> Text,
+        sealed -> Binary,
+        created_at -> Timestamp,
+        keep_until -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decided_by -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    status_links (hash) {
+        hash -> Text,
+        about -> DbUuid,
+        by_mail -> Bool,
+        created_at -> Timestamp,
+        valid_until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_attachments (ticket_id, position) {
+        ticket_id -> DbUuid,
+        position -> Integer,
+        media -> Text,
+        size -> BigInt,
+        scan -> Text,
+        next_scan -> Nullable<Timestamp>,
+        sealed -> Binary,
+        gone_at -> Nullable<Timestamp>,
+        added_at -> Timestamp,
+        added_by -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_attachment_contents (ticket_id, position) {
+        ticket_id -> DbUuid,
+        position -> Integer,
+        sealed -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -1016,6 +1078,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     inbound_mailboxes,
     inbound_acknowledged,
     text_modules,
+    unconfirmed_requests,
+    status_links,
+    ticket_attachments,
+    ticket_attachment_contents,
 );
 
 diesel::table! {

@@ -60,6 +60,9 @@ pub struct Channel {
     pub languages: Vec<String>,
     /// What it costs.
     pub cost_note: Option<String>,
+    /// Whether it is Lotse's own form: then the page is ours and `url` is left out. Only with kind `web`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub form: bool,
     /// First day it is shown.
     pub valid_from: Option<NaiveDate>,
     /// Last day.
@@ -92,6 +95,9 @@ pub struct NewChannel {
     pub languages: Vec<String>,
     /// What it costs.
     pub cost_note: Option<String>,
+    /// Whether it is Lotse's own form: then the page is ours and `url` is left out. Only with kind `web`.
+    #[serde(default)]
+    pub form: bool,
     /// First day it is shown.
     pub valid_from: Option<NaiveDate>,
     /// Last day.
@@ -124,6 +130,9 @@ pub struct ChannelChange {
     pub languages: Vec<String>,
     /// What it costs.
     pub cost_note: Option<String>,
+    /// Whether it is Lotse's own form: then the page is ours and `url` is left out. Only with kind `web`.
+    #[serde(default)]
+    pub form: bool,
     /// First day it is shown.
     pub valid_from: Option<NaiveDate>,
     /// Last day.
@@ -145,6 +154,7 @@ macro_rules! channel_of {
             hours: $input.hours,
             languages: $input.languages,
             cost_note: $input.cost_note,
+            form: $input.form,
             valid_from: $input.valid_from,
             valid_to: $input.valid_to,
         }
@@ -307,8 +317,11 @@ impl Channel {
             }
             ChannelKind::Phone => self.phone.is_none().then_some(("phone", "the number to call")),
             ChannelKind::Email => self.email.is_none().then_some(("email", "the address to write to")),
-            ChannelKind::Web => self.url.is_none().then_some(("url", "the page to open")),
+            ChannelKind::Web => (self.url.is_none() && !self.form).then_some(("url", "the page to open")),
         };
+        if self.form && (self.kind != ChannelKind::Web || self.url.is_some()) {
+            faults.add(at("form"), "goes with kind web and without url: Lotse's own form has its own page");
+        }
         if let Some((name, what)) = missing {
             faults.add(at(name), format!("must be given with kind {}: {what}", self.kind));
         }

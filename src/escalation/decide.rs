@@ -132,7 +132,7 @@ pub async fn withdraw(
         .await
 }
 
-fn withdraw_all(
+pub(super) fn withdraw_all(
     tx: &mut Tx,
     escalations: &Escalations,
     ticket: &Ticket,

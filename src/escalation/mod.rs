@@ -26,6 +26,7 @@ pub mod link;
 pub mod matter;
 pub mod message;
 pub mod other_way;
+pub mod own_request;
 pub mod personal_data;
 pub mod preview;
 pub mod respond;

@@ -12,6 +12,7 @@ use crate::access::{Action, Caller};
 use crate::delivery::{self, Delivery, Purpose};
 use crate::error::AppError;
 use crate::tickets::assess::check;
+use crate::tickets::attachments::{self, Attachment};
 use crate::tickets::history::{ERASED, HistoryEntry};
 use crate::tickets::ticket::{Reporter, Ticket};
 use crate::tickets::{TicketRef, browse, in_hand, personal_data, reporter, visible};
@@ -29,18 +30,20 @@ pub struct Kept {
     pub escalations: Vec<Escalation>,
     /// What was sent, to whom, and how it went.
     pub deliveries: Vec<Delivery>,
+    /// Its files, without their bytes.
+    pub attachments: Vec<Attachment>,
 }
 
 /// Hands out all that is kept about a request; recorded.
 pub async fn export(escalations: &Escalations, caller: Caller, at: TicketRef) -> Result<Kept, AppError> {
     caller.may(Action::ExportPersonalData)?;
-    let (sealer, now) = (escalations.desk().sealer.clone(), escalations.desk().clock.now());
+    let (desk, now) = (escalations.desk().clone(), escalations.desk().clock.now());
     escalations
         .desk()
         .db
         .write(move |tx| {
             let ticket = visible(tx, &caller, Action::ExportPersonalData, &at)?;
-            let opened = reporter::open(tx, &sealer, &ticket, &caller.actor, "Auskunft nach Art. 15 DSGVO", now)?;
+            let opened = reporter::open(tx, &desk.sealer, &ticket, &caller.actor, "Auskunft nach Art. 15 DSGVO", now)?;
             let object = (ObjectKind::Ticket, &ticket.id as _);
             audit::record(tx, &caller.actor, AuditAction::TicketExported, object, Trail::none(), now)?;
             let escalations = store::of_ticket(tx, ticket.id)?;
@@ -49,7 +52,15 @@ pub async fn export(escalations: &Escalations, caller: Caller, at: TicketRef) ->
                 deliveries.extend(delivery::deliveries_of(tx, found.id.cast())?);
             }
             let history = browse::entries(tx, ticket.id)?;
-            Ok(Kept { reporter: opened.map(|(reporter, _)| reporter), history, escalations, deliveries, ticket })
+            let attachments = attachments::of(tx, &desk, ticket.id)?;
+            Ok(Kept {
+                attachments,
+                reporter: opened.map(|(reporter, _)| reporter),
+                history,
+                escalations,
+                deliveries,
+                ticket,
+            })
         })
         .await
 }

@@ -38,6 +38,8 @@ pub struct Assets {
     pub intake: &'static str,
     /// The script of a request's page.
     pub ticket: &'static str,
+    /// The script of the public form, and of the work it does.
+    pub form: &'static str,
 }
 
 impl Assets {
@@ -51,6 +53,7 @@ impl Assets {
             copy: concat!("/assets/", hash!(), "/embed/copy.js"),
             intake: concat!("/assets/", hash!(), "/intake.js"),
             ticket: concat!("/assets/", hash!(), "/ticket.js"),
+            form: concat!("/assets/", hash!(), "/form.js"),
         }
     }
 }

@@ -72,7 +72,8 @@ impl Limits {
     fn check(&self, request: &ServiceRequest, state: &State) -> Result<(), AppError> {
         let address = || network(client::address(request.request(), &state.trusted_proxies));
         let path = request.path();
-        if routes::is_help(path) {
+        // A form below the help is a form.
+        if routes::is_help(path) && request.method() != Method::POST {
             return self.help.as_ref().map_or(Ok(()), |brake| let_through(brake, &address()));
         }
         if path.starts_with(routes::CALLBACKS) {

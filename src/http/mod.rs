@@ -31,6 +31,7 @@ pub mod words;
 pub use development::{Development, Received};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use public::form::FormTexts;
 pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;
@@ -69,6 +70,8 @@ pub struct State {
     pub limits: Limits,
     /// Pages a website must have.
     pub public_links: PublicLinks,
+    /// What the public form says in this installation.
+    pub form_texts: FormTexts,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

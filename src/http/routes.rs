@@ -9,7 +9,7 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, text_modules, tickets, tokens,
+    attachments, audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, text_modules, tickets, tokens, unconfirmed,
     users,
 };
 use super::error::wrong_method;
@@ -18,9 +18,9 @@ use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix,
 use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, inbound as inbox, intake, link,
-    login, mail, provider, start, text_modules as text_module_pages, ticket,
+    login, mail, provider, start, text_modules as text_module_pages, ticket, unconfirmed as unconfirmed_pages,
 };
-use super::public::{embed, find, help, page, snippets};
+use super::public::{embed, find, form, help, page, request as own_request, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -77,6 +77,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/tickets/{ticket}/merge": post tickets::merge))
             .service(at!("/tickets/{ticket}/letter": post tickets::letter))
             .service(at!("/tickets/{ticket}/texts": get text_modules::for_ticket))
+            .service(at!("/tickets/{ticket}/attachments": get attachments::list, post attachments::add))
+            .service(at!("/tickets/{ticket}/attachments/{number}": get attachments::read))
             .service(at!("/tickets/{ticket}/export": get personal_data::export))
             .service(at!("/tickets/{ticket}/file": get personal_data::file))
             .service(at!("/tickets/{ticket}/erase": post personal_data::erase))
@@ -105,6 +107,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/deliveries/{delivery}/retry": post escalations::retry))
             .service(at!("/text-modules": get text_modules::list, post text_modules::create))
             .service(at!("/text-modules/{module}": get text_modules::read, put text_modules::change, delete text_modules::end))
+            .service(at!("/unconfirmed": get unconfirmed::list))
+            .service(at!("/unconfirmed/{number}/take": post unconfirmed::take))
+            .service(at!("/unconfirmed/{number}/discard": post unconfirmed::discard))
             .service(at!("/inbound": get inbound::list))
             .service(at!("/inbound/{mail}": get inbound::show))
             .service(at!("/inbound/{mail}/decide": post inbound::decide))
@@ -174,6 +179,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/hilfe": get find::services, head find::services))
     .service(at!("/hilfe/{service}": get find::places, head find::places))
     .service(at!("/hilfe/{service}/{place}": get page::page, head page::page))
+    .service(at!("/hilfe/{service}/{place}/anfrage": get form::view, head form::view, post form::submit))
+    .service(at!("/anfrage/link": get own_request::lost, head own_request::lost, post own_request::resend))
+    .service(at!("/anfrage/{number}": get own_request::view, head own_request::view))
+    .service(at!("/anfrage/{number}/bestaetigen": get own_request::ask, head own_request::ask, post own_request::confirm))
+    .service(at!("/anfrage/{number}/schreiben": post own_request::say))
+    .service(at!("/anfrage/{number}/zurueckziehen": post own_request::withdraw))
+    .service(at!("/anfrage/{number}/dateien/{file}": get own_request::file, head own_request::file))
     .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
     .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
     .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
@@ -212,6 +224,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/eskalationen": get desk::list))
     .service(at!("/eskalationen/{escalation}": get desk::view))
     .service(at!("/eskalationen/{escalation}/{action}": get desk::action, post desk::act))
+    .service(at!("/unbestaetigt": get unconfirmed_pages::list))
+    .service(at!("/unbestaetigt/{number}/aufnehmen": post unconfirmed_pages::take))
+    .service(at!("/unbestaetigt/{number}/verwerfen": post unconfirmed_pages::discard))
     .service(at!("/eingang": get inbox::list))
     .service(at!("/eingang/{mail}": get inbox::view))
     .service(at!("/eingang/{mail}/entscheiden": post inbox::decide))

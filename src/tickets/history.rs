@@ -187,6 +187,24 @@ pub enum Event {
         to_name: String,
         valid_on: NaiveDate,
     },
+    /// The person who asked wrote more, by the link to where their request stands.
+    ReporterAdded {
+        text: String,
+    },
+    /// They took their request back.
+    ReporterWithdrew {
+        reason: String,
+    },
+    /// A file came with the request; its number among those of the ticket.
+    Attached {
+        attachment: i32,
+        media: String,
+        size: i64,
+    },
+    /// A file was removed because harmful software was found in it later.
+    AttachmentRemoved {
+        attachment: i32,
+    },
     Erased {
         reason: String,
     },
@@ -222,6 +240,8 @@ impl Event {
             | Self::Rejected { reason: text, .. }
             | Self::Reopened { reason: text, .. }
             | Self::EmergencyRaised { reason: text }
+            | Self::ReporterAdded { text }
+            | Self::ReporterWithdrew { reason: text }
             | Self::ReporterOpened { purpose: text }
             | Self::EscalationReturned { reason: text, .. }
             | Self::EscalationAsked { question: text, .. }
@@ -258,6 +278,8 @@ impl Event {
             | Self::OtherWayTried { .. }
             | Self::DeliveryReplayed { .. }
             | Self::Relocated { .. }
+            | Self::Attached { .. }
+            | Self::AttachmentRemoved { .. }
             | Self::Erased { .. } => {}
         }
         self

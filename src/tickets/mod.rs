@@ -6,10 +6,11 @@
 //! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
 //!
 //! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `promise.rs`
-//! (until when the person is answered), `notice/` (telling the central contact), `ticket.rs`, `status.rs`,
+//! (until when the person is answered), `public_form/` (requests that people write themselves), `attachments/` (files), `notice/` (telling the central contact), `ticket.rs`, `status.rs`,
 //! `history.rs` (the pure part).
 
 pub mod assess;
+pub mod attachments;
 pub mod browse;
 pub mod deadline;
 pub mod gaps;
@@ -19,6 +20,7 @@ pub mod number;
 mod numbers;
 pub mod personal_data;
 pub mod promise;
+pub mod public_form;
 pub mod reading;
 pub mod redact;
 pub mod relocation;
@@ -66,6 +68,10 @@ pub struct Settings {
     pub respond: deadline::ByPriority,
     /// How contacts are judged when somebody is to be asked.
     pub directory: directory::Settings,
+    /// What files may be.
+    pub attachments: attachments::Settings,
+    /// The form in which people write themselves.
+    pub form: public_form::Settings,
 }
 
 /// Where requests are worked on: everything their use cases need. Cheap to clone.

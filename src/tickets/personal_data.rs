@@ -7,6 +7,7 @@
 use chrono::TimeDelta;
 
 use super::history::{ERASED, Event};
+use super::public_form::link;
 use super::reporter::key_of;
 use super::status::TicketStatus;
 use super::ticket::Ticket;
@@ -38,6 +39,8 @@ pub fn erase(
     for mail in store::empty_mails(tx, ticket.id)? {
         desk.sealer.forget(tx, mail.cast())?;
     }
+    store::attachments::remove_all(tx, ticket.id)?;
+    link::forget(tx, ticket.id)?;
     let told = store::empty_notices(tx, ticket.id)?;
     notice::forget_subject(tx, &told, ticket)?;
     // A repeat of the request that made it must still not make a second one.

@@ -1,11 +1,12 @@
 //! What the person who asked is written, where they wished a mail: an answer, a question, a refusal.
 //!
 //! Invariant: the mail is sealed under the ticket's own key in the outbox, because it holds the reporter's
-//! address; opening the address for it is recorded. Who wished a call is called by the 1st level, which sees the
-//! answer on the ticket.
+//! address; opening the address for it is recorded. Each carries a link of its own to where the request stands. Who
+//! wished a call is called by the 1st level, which sees the answer on the ticket.
 
 use serde::Serialize;
 
+use super::public_form::link;
 use super::ticket::{ReplyWish, Ticket};
 use super::{Desk, TicketRef, reporter, visible};
 use crate::access::{Action, Actor, Caller};
@@ -36,7 +37,7 @@ impl Letter<'_> {
             }
             Self::Question(text) => (
                 "Rückfrage zu Ihrer Anfrage",
-                "zu Ihrer Anfrage haben wir eine Frage an Sie. Bitte antworten Sie dort, wo Sie gefragt haben, und nennen Sie Ihre Nummer:",
+                "zu Ihrer Anfrage haben wir eine Frage an Sie. Antworten Sie über den Link unten oder dort, wo Sie gefragt haben, mit Ihrer Nummer:",
                 text,
             ),
             Self::Interim(text) => {
@@ -60,16 +61,19 @@ pub struct Written {
     pub html: String,
 }
 
-/// The letter to whoever has this name.
-pub fn compose(ticket: &Ticket, letter: Letter, name: Option<&str>) -> Written {
+/// Before the link to where the request stands.
+const HERE: &str = "Hier sehen Sie, wie es steht, und können antworten / Status and replies";
+
+/// The letter to whoever has this name; `at` is the address where they see how their request stands.
+pub fn compose(ticket: &Ticket, letter: Letter, name: Option<&str>, at: &str) -> Written {
     let (subject, opening, body) = letter.words();
     let greeting = name.map_or("Guten Tag".to_owned(), |name| format!("Guten Tag {name}"));
     let number = &ticket.number;
     Written {
         subject: format!("[{number}] {subject}"),
-        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {number}\n"),
+        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {number}\n{HERE}:\n{at}\n"),
         html: format!(
-            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {number}</p>",
+            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {number}</p><p>{HERE}:<br><a href=\"{at}\">{at}</a></p>",
             escape(&greeting),
             paragraphs(body)
         ),
@@ -109,7 +113,8 @@ pub struct LetterPreview {
     pub way: ReplyWish,
     /// The mail's subject; nothing where no mail goes out.
     pub subject: Option<String>,
-    /// The mail's text, or what is read out; the name stands as `[Name]`, because opening it is recorded.
+    /// The mail's text, or what is read out; name and link stand as `[Name]` and `[Link]`: opening
+    /// the one is recorded, the other is made when it is sent.
     pub text: String,
 }
 
@@ -132,7 +137,7 @@ pub fn as_got(ticket: &Ticket, kind: LetterKind, text: String) -> LetterPreview 
     if way != ReplyWish::Email {
         return LetterPreview { way, subject: None, text };
     }
-    let Written { subject, text, .. } = compose(ticket, kind.letter(&text), Some("[Name]"));
+    let Written { subject, text, .. } = compose(ticket, kind.letter(&text), Some("[Name]"), "[Link]");
     LetterPreview { way, subject: Some(subject), text }
 }
 
@@ -152,7 +157,9 @@ pub fn write_reporter(
     let opened = reporter::open(tx, &desk.sealer, ticket, actor, "reply by mail", now)?;
     let Some((reporter, key)) = opened else { return Ok(()) };
     let Some(Ok(to)) = reporter.email.map(|email| email.parse()) else { return Ok(()) };
-    let Written { subject, text, html } = compose(ticket, letter, reporter.name.as_deref());
+    let secret = link::issue(tx, ticket.id, true, now, desk.settings.form.link_valid_for)?;
+    let at = link::address(desk, ticket.number.as_str(), &secret);
+    let Written { subject, text, html } = compose(ticket, letter, reporter.name.as_deref(), &at);
     let mail = Mail { to, to_name: reporter.name, reply_to: None, subject, text, html };
     let id = DeliveryId::new();
     let outgoing = Outgoing {

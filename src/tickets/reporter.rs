@@ -9,7 +9,7 @@ use super::ticket::{Reporter, Ticket};
 use super::{Desk, TicketRef, record, visible};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::error::{AppError, Faults};
 use crate::ids::{SealKeyId, TicketId};
 use crate::seal::{DataKey, Sealer, SealingKey};
@@ -23,8 +23,13 @@ pub(super) fn seal(
     reporter: &Reporter,
 ) -> Result<(SealingKey, store::ReporterRow), AppError> {
     let (key, row) = sealer.new_key(key_of(ticket));
+    Ok((row, seal_with(&key, ticket, reporter)?))
+}
+
+/// The same under the key it has already.
+pub(super) fn seal_with(key: &DataKey, ticket: TicketId, reporter: &Reporter) -> Result<store::ReporterRow, AppError> {
     let plain = serde_json::to_vec(reporter).map_err(AppError::internal)?;
-    Ok((row, store::ReporterRow { ticket_id: ticket, sealed: key.seal(&plain, CONTEXT) }))
+    Ok(store::ReporterRow { ticket_id: ticket, sealed: key.seal(&plain, CONTEXT) })
 }
 
 /// The id of a ticket's own key: the ticket's UUID.
@@ -48,6 +53,16 @@ pub async fn open_reporter(desk: &Desk, caller: Caller, at: TicketRef, purpose: 
         .await
 }
 
+/// Name and addresses for Lotse itself, to compare them with what somebody says they are: nobody is shown them, so it is
+/// no look.
+pub(super) fn peek(conn: &mut Conn, sealer: &Sealer, ticket: &Ticket) -> Result<Option<(Reporter, DataKey)>, AppError> {
+    let Some(sealed) = store::reporter(conn, ticket.id)? else { return Ok(None) };
+    let Some(key) = sealer.key(conn, key_of(ticket.id))? else { return Ok(None) };
+    let plain = key.open(&sealed.sealed, CONTEXT)?;
+    let reporter = serde_json::from_slice(&plain).map_err(|_| AppError::internal("a sealed reporter is no JSON"))?;
+    Ok(Some((reporter, key)))
+}
+
 /// Opens name and addresses inside a use case and records it; `None` when none were given or the key is gone.
 pub fn open(
     tx: &mut Tx,
@@ -57,10 +72,7 @@ pub fn open(
     purpose: &str,
     now: Timestamp,
 ) -> Result<Option<(Reporter, DataKey)>, AppError> {
-    let Some(sealed) = store::reporter(tx, ticket.id)? else { return Ok(None) };
-    let Some(key) = sealer.key(tx, key_of(ticket.id))? else { return Ok(None) };
-    let plain = key.open(&sealed.sealed, CONTEXT)?;
-    let reporter = serde_json::from_slice(&plain).map_err(|_| AppError::internal("a sealed reporter is no JSON"))?;
+    let Some((reporter, key)) = peek(tx, sealer, ticket)? else { return Ok(None) };
     record(tx, ticket.id, actor, &Event::ReporterOpened { purpose: purpose.to_owned() }, now)?;
     Ok(Some((reporter, key)))
 }

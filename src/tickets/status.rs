@@ -50,6 +50,8 @@ crate::text_enum! {
         Reopen = "reopen",
         /// It goes on in another request.
         Merge = "merge",
+        /// The person who asked takes it back.
+        Withdraw = "withdraw",
         /// A note, a priority, an interim reply: nothing moves, but it must be open.
         Work = "work",
     }
@@ -73,6 +75,7 @@ pub fn next(from: TicketStatus, step: Move) -> Option<TicketStatus> {
         (Answered | Rejected, Close) => Some(Closed),
         (Answered | Rejected | Closed, Reopen) => Some(Assessing),
         (New | Assessing | Waiting | Escalated, Merge) => Some(Merged),
+        (New | Assessing | Waiting | Escalated, Withdraw) => Some(Closed),
         (New | Assessing | Waiting | Escalated, Work) => Some(from),
         _ => None,
     }
@@ -80,7 +83,7 @@ pub fn next(from: TicketStatus, step: Move) -> Option<TicketStatus> {
 
 /// What is possible from here, for the message that says what is not.
 pub fn possible(from: TicketStatus) -> Vec<&'static str> {
-    let shown = |m: &&Move| !matches!(m, Move::EscalationsEnded | Move::Work);
+    let shown = |m: &&Move| !matches!(m, Move::EscalationsEnded | Move::Withdraw | Move::Work);
     Move::ALL.iter().filter(shown).filter(|m| next(from, **m).is_some()).map(|m| m.as_str()).collect()
 }
 
@@ -106,6 +109,8 @@ mod tests {
             (Rejected, Move::Close, Some(Closed)),
             (Closed, Move::Reopen, Some(Assessing)),
             (Merged, Move::Reopen, None),
+            (Escalated, Move::Withdraw, Some(Closed)),
+            (Answered, Move::Withdraw, None),
             (Closed, Move::Work, None),
         ];
         for (from, step, to) in rows {

@@ -6,20 +6,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::history::Event;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Priority, ReplyWish, Reporter, Ticket, Warning, warnings};
-use super::{Desk, notice, promise, reporter, search, store, trail};
+use super::{Desk, TicketNumber, notice, promise, reporter, search, store, trail};
 use crate::access::idempotency::{Once, Outcome};
 use crate::access::{Action, Caller, Object};
 use crate::error::{AppError, Faults};
 use crate::ids::{HistoryId, TicketId};
 use crate::keys::{Ags, Ars, EmailAddress};
+use crate::seal::DataKey;
 
 /// A request as the 1st level hands it in.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitTicket {
     /// The service by its slug.
@@ -48,7 +49,7 @@ pub struct SubmitTicket {
 }
 
 /// The wished way of reply with its address.
-#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
     /// The way.
@@ -77,6 +78,24 @@ pub async fn submit(
     command: SubmitTicket,
     once: Option<Once<Submitted>>,
 ) -> Result<Outcome<Submitted>, AppError> {
+    submit_as(desk, caller, command, once, None).await
+}
+
+/// What a request has already that was stored before it became one: identity, number and key.
+pub(super) struct Prepared {
+    pub id: TicketId,
+    pub number: TicketNumber,
+    pub key: DataKey,
+}
+
+/// The same for a request that was prepared.
+pub(super) async fn submit_as(
+    desk: &Desk,
+    caller: &Caller,
+    command: SubmitTicket,
+    once: Option<Once<Submitted>>,
+    prepared: Option<Prepared>,
+) -> Result<Outcome<Submitted>, AppError> {
     caller.may(Action::SubmitTicket)?;
     let draft = match (validate(desk, caller, command), once.clone()) {
         (Ok(draft), _) => draft,
@@ -88,10 +107,13 @@ pub async fn submit(
         (Err(fault), None) => return Err(fault),
     };
     let now = desk.clock.now();
-    let number = desk.numbers.draw(&desk.db, now).await?;
+    let (id, number, key) = match prepared {
+        Some(Prepared { id, number, key }) => (id, number, Some(key)),
+        None => (TicketId::new(), desk.numbers.draw(&desk.db, now).await?, None),
+    };
     let priority = default_priority(draft.command.category);
     let mut ticket = Ticket {
-        id: TicketId::new(),
+        id,
         number,
         status: TicketStatus::New,
         channel: draft.command.channel,
@@ -119,7 +141,7 @@ pub async fn submit(
     };
     promise::begin(desk, &mut ticket, now);
     let submitted = Submitted { warnings: found_warnings(&ticket), ticket };
-    let intake = rows(desk, caller, &submitted, &draft.reporter, once.as_ref())?;
+    let intake = rows(desk, caller, &submitted, &draft.reporter, key.as_ref(), once.as_ref())?;
     match (desk.intake.append(intake).await, once) {
         (Ok(()), _) => Ok(Outcome::Done(submitted)),
         (Err(AppError::Conflict(fault)), Some(once)) => {
@@ -130,6 +152,11 @@ pub async fn submit(
         }
         (Err(fault), _) => Err(fault),
     }
+}
+
+/// What is wrong with a request before it is handed in.
+pub(super) fn check(desk: &Desk, caller: &Caller, command: SubmitTicket) -> Result<(), AppError> {
+    validate(desk, caller, command).map(|_| ())
 }
 
 struct Draft {
@@ -252,16 +279,20 @@ fn rows(
     caller: &Caller,
     submitted: &Submitted,
     reporter: &Reporter,
+    key: Option<&DataKey>,
     once: Option<&Once<Submitted>>,
 ) -> Result<store::Intake, AppError> {
     let ticket = &submitted.ticket;
     let now = ticket.created_at;
     let event = Event::Submitted { channel: ticket.channel };
-    let sealed = match reporter == &Reporter::default() {
-        true => None,
-        false => Some(reporter::seal(&desk.sealer, ticket.id, reporter)?),
+    let (key, reporter) = match (reporter == &Reporter::default(), key) {
+        (true, _) => (None, None),
+        (false, Some(key)) => (None, Some(reporter::seal_with(key, ticket.id, reporter)?)),
+        (false, None) => {
+            let (key, row) = reporter::seal(&desk.sealer, ticket.id, reporter)?;
+            (Some(key), Some(row))
+        }
     };
-    let (key, reporter) = sealed.unzip();
     Ok(store::Intake {
         ticket: store::TicketRow::of(ticket)?,
         number: store::NumberRow { number: ticket.number.as_str().to_owned(), ticket_id: ticket.id },

@@ -30,6 +30,12 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/tickets/{ticket}", Action::ReadTickets),
     ("GET", "/api/v1/tickets/{ticket}/history", Action::ReadTickets),
     ("POST", "/api/v1/tickets/{ticket}/reporter", Action::OpenReporter),
+    ("GET", "/api/v1/tickets/{ticket}/attachments", Action::ReadTickets),
+    ("POST", "/api/v1/tickets/{ticket}/attachments", Action::NoteTicket),
+    ("GET", "/api/v1/tickets/{ticket}/attachments/{number}", Action::ReadTickets),
+    ("GET", "/api/v1/unconfirmed", Action::AssessTicket),
+    ("POST", "/api/v1/unconfirmed/{number}/take", Action::AssessTicket),
+    ("POST", "/api/v1/unconfirmed/{number}/discard", Action::AssessTicket),
     ("POST", "/api/v1/tickets/{ticket}/claim", Action::AssessTicket),
     ("POST", "/api/v1/tickets/{ticket}/release", Action::AssessTicket),
     ("POST", "/api/v1/tickets/{ticket}/notes", Action::NoteTicket),
@@ -205,7 +211,7 @@ pub fn filled(path: &str) -> String {
         ("{contact}", "niemand"),
     ];
     let path = known.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
-    let path = path.replace("{template}", "gibt-es-nicht").replace("{position}", "1");
+    let path = path.replace("{template}", "gibt-es-nicht").replace("{position}", "1").replace("{number}", "1");
     [
         "{ticket}",
         "{escalation}",

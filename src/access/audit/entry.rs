@@ -27,6 +27,8 @@ crate::text_enum! {
         TicketExported = "ticket.exported",
         /// Who asked and what they wrote was deleted.
         TicketErased = "ticket.erased",
+        /// What was written in the form and nobody confirmed was discarded.
+        RequestDiscarded = "request.discarded",
         /// What a mail that came in says was looked at.
         InboundRead = "inbound.read",
         /// It was said what becomes of a mail that came in.

@@ -9,6 +9,7 @@
 //!
 //! Where next: `pace.rs` (how long to wait). Not here: how many requests a token may make.
 
+mod brake;
 mod pace;
 mod store;
 
@@ -22,6 +23,7 @@ use crate::db::Tx;
 use crate::error::AppError;
 use crate::seal::Sealer;
 
+pub use brake::{Brake, brake};
 use pace::Pace;
 use store::ThrottleRow;
 

@@ -5,7 +5,7 @@ use crate::directory::channels::Channel;
 use crate::error::AppError;
 use crate::spreadsheet;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "adoption",
     "service",
     "service_name",
@@ -20,6 +20,7 @@ const COLUMNS: [&str; 19] = [
     "hours",
     "languages",
     "cost_note",
+    "form",
     "valid_from",
     "valid_to",
     "changed_at",
@@ -44,7 +45,7 @@ pub(super) fn lines(found: &[Published]) -> Result<Vec<u8>, AppError> {
     spreadsheet::table(&rows)
 }
 
-fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 19] {
+fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 20] {
     fn text<T: ToString>(value: Option<T>) -> String {
         value.map_or_else(String::new, |value| value.to_string())
     }
@@ -63,6 +64,7 @@ fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 19] {
         text(channel.map(|c| &c.hours)),
         text(channel.map(|c| c.languages.join(","))),
         text(channel.and_then(|c| c.cost_note.as_ref())),
+        text(channel.map(|c| c.form)),
         text(channel.and_then(|c| c.valid_from)),
         text(channel.and_then(|c| c.valid_to)),
         entry.changed_at.to_string(),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use super::adoptions::AdoptionQuery;
 use super::page::{Page, PageRequest};
+use super::snapshot::{HelpLanguage, Links};
 use super::store;
 use super::terms::AdoptionState;
 use crate::access::Reach;
@@ -55,6 +56,8 @@ pub struct HelpQuery {
     pub pending_transfer: bool,
     /// Only within this reach.
     pub reach: Reach,
+    /// Where Lotse is reached, for the addresses of its own forms.
+    pub public_url: String,
 }
 
 impl HelpQuery {
@@ -80,6 +83,15 @@ impl HelpQuery {
         let end = rows.last().map(|row| row.id).filter(|_| !is_last);
         let mut found = published::published(conn, rows)?;
         found.retain(|entry| self.wants(entry));
+        for entry in &mut found {
+            let links = Links {
+                base: &self.public_url,
+                service: entry.service.slug.as_str(),
+                ars: entry.municipality.ars.as_str(),
+            };
+            let form = links.form(HelpLanguage::German);
+            entry.channels.iter_mut().filter(|way| way.form).for_each(|way| way.url = Some(form.clone()));
+        }
         Ok((found, end))
     }
 }

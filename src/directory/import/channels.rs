@@ -21,7 +21,7 @@ use crate::error::{AppError, Faults};
 use crate::ids::ChannelId;
 use crate::keys::{Ars, Slug, fold};
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 14] = [
     Column { field: "id", also: &["Kennung"], is_needed: false },
     Column { field: "service", also: &["Dienst", "Online-Dienst"], is_needed: false },
     Column { field: "ars", also: &["Regionalschlüssel"], is_needed: false },
@@ -33,14 +33,15 @@ const COLUMNS: [Column; 13] = [
     Column { field: "hours", also: &["Zeiten", "Öffnungszeiten"], is_needed: false },
     Column { field: "languages", also: &["Sprachen"], is_needed: false },
     Column { field: "cost_note", also: &["Kosten"], is_needed: false },
+    Column { field: "form", also: &["Formular", "Eigenes Formular"], is_needed: false },
     Column { field: "valid_from", also: &["Gültig ab", "Gültig von"], is_needed: false },
     Column { field: "valid_to", also: &["Gültig bis"], is_needed: false },
 ];
 
 /// A file to begin with: the headings and one example.
 pub const TEMPLATE: &str = "Kennung;Dienst;ARS;Art;Bezeichnung;Telefon;E-Mail;Internetadresse;Zeiten;Sprachen;Kosten;\
-Gültig ab;Gültig bis\n\
-;wohnsitzanmeldung;010020000000;Telefon;Bürgeramt Kiel;+49 431 901-0;;;\"Mo-Fr 08:00-16:00; PH off\";de, en;;;\n";
+Formular;Gültig ab;Gültig bis\n\
+;wohnsitzanmeldung;010020000000;Telefon;Bürgeramt Kiel;+49 431 901-0;;;\"Mo-Fr 08:00-16:00; PH off\";de, en;;;;\n";
 
 enum Write {
     Make(Box<NewChannel>),
@@ -325,6 +326,7 @@ fn one(field: &str, cell: &str) -> Result<Value, String> {
     let reading = match field {
         "valid_from" | "valid_to" => Reading::Day,
         "languages" => Reading::List,
+        "form" => Reading::Flag,
         _ => Reading::Text,
     };
     let kind = match fold(cell).as_str() {
@@ -339,6 +341,7 @@ fn one(field: &str, cell: &str) -> Result<Value, String> {
         // Then what holds without it takes its place.
         ("hours", Value::Null) => Ok("".into()),
         ("languages", Value::Null) => Ok(Value::Array(Vec::new())),
+        ("form", Value::Null) => Ok(false.into()),
         (_, value) => Ok(value),
     }
 }

@@ -301,6 +301,7 @@ fn channel(reader: &mut Reader, mut entry: Entry) -> Option<Channel> {
     let hours = text(entry.parsed(reader, "hours"));
     let languages: Option<Vec<At<String>>> = entry.list(reader, "languages");
     let cost_note = text(entry.parsed(reader, "cost_note"));
+    let form = entry.flag(reader, "form").unwrap_or_default();
     let (valid_from, valid_to) = (entry.date(reader, "valid_from"), entry.date(reader, "valid_to"));
     entry.finish(reader);
     let channel = Channel {
@@ -312,6 +313,7 @@ fn channel(reader: &mut Reader, mut entry: Entry) -> Option<Channel> {
         hours: hours.unwrap_or_default(),
         languages: languages.into_iter().flatten().map(|tag| tag.value).collect(),
         cost_note,
+        form,
         valid_from,
         valid_to,
     };

@@ -102,7 +102,28 @@ pub struct Links<'a> {
     pub ars: &'a str,
 }
 
+impl<'a> Help<'a> {
+    /// The same with its addresses at this installation: the page's, and that of its form where it shows one.
+    pub fn linked(mut self, base: &'a str, language: HelpLanguage) -> Self {
+        let links = Links { base, service: self.service.slug, ars: self.municipality.ars };
+        for way in self.channels.iter_mut().filter(|way| way.form) {
+            way.url = Some(Cow::Owned(links.form(language)));
+        }
+        self.links = Some(links);
+        self
+    }
+}
+
 impl Links<'_> {
+    /// The address of Lotse's own form in a language.
+    pub fn form(&self, language: HelpLanguage) -> String {
+        let Self { base, service, ars } = *self;
+        match language {
+            HelpLanguage::German => format!("{base}/hilfe/{service}/{ars}/anfrage"),
+            other => format!("{base}/hilfe/{service}/{ars}/anfrage?lang={}", other.tag()),
+        }
+    }
+
     /// The page's address in a language; German needs none in it.
     pub fn page(&self, language: HelpLanguage) -> impl fmt::Display {
         let Self { base, service, ars } = *self;
@@ -156,7 +177,10 @@ pub struct HelpWay<'a> {
     pub email: Option<&'a str>,
     /// The page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<&'a str>,
+    pub url: Option<Cow<'a, str>>,
+    /// Whether that page is Lotse's own form.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub form: bool,
     /// When somebody is there, as OpenStreetMap writes it.
     pub hours: &'a str,
     /// The same in words, in the language asked for.
@@ -182,6 +206,7 @@ pub(super) struct ShownChannel {
     hours: u32,
     languages: Box<[Box<str>]>,
     cost_note: Option<Box<str>>,
+    form: bool,
     valid: (Option<NaiveDate>, Option<NaiveDate>),
 }
 
@@ -197,6 +222,7 @@ impl ShownChannel {
             hours: hours.number(&channel.hours),
             languages: channel.languages.into_iter().map(Into::into).collect(),
             cost_note: channel.cost_note.map(Into::into),
+            form: channel.form,
             valid: (channel.valid_from, channel.valid_to),
         }
     }
@@ -242,6 +268,14 @@ impl Snapshot {
         })
     }
 
+    /// Whether this service's help in this municipality shows Lotse's own form on this day.
+    pub fn has_form(&self, service: &str, ars: &Ars, today: NaiveDate) -> bool {
+        let found = self.by_slug.get(service).copied().zip(self.place(ars));
+        let live = found.and_then(|(service, (place, _))| self.adoptions.find(service, place));
+        let shown = live.map_or(&[][..], |one| self.adoptions.shown(one));
+        shown.iter().any(|way| way.form && Span { from: way.valid.0, to: way.valid.1 }.holds(today))
+    }
+
     /// When somebody is there on the help channel by which a request came, where there is one.
     pub(in crate::directory) fn channel_hours(&self, concern: &Concern) -> Option<ServiceHours> {
         let (place, _) = self.place(concern.ars)?;
@@ -265,7 +299,8 @@ impl Snapshot {
             label: &channel.label,
             phone: channel.phone.as_deref(),
             email: channel.email.as_deref(),
-            url: channel.url.as_deref(),
+            url: channel.url.as_deref().map(Cow::Borrowed),
+            form: channel.form,
             hours: self.hours.raw(channel.hours),
             hours_text: self.hours.words(channel.hours, language),
             open: self.hours.open(channel.hours, place.land, now),
@@ -285,7 +320,8 @@ impl Snapshot {
             },
             phone: Some("115"),
             email: None,
-            url: Some("https://www.115.de"),
+            url: Some(Cow::Borrowed("https://www.115.de")),
+            form: false,
             hours: self.hours.raw(0),
             hours_text: self.hours.words(0, language),
             open: self.hours.open(0, place.land, now),

@@ -33,6 +33,7 @@ struct ChannelRow {
     version: i32,
     updated_at: Timestamp,
     ended_at: Option<Timestamp>,
+    form: bool,
 }
 
 impl ChannelRow {
@@ -56,6 +57,7 @@ impl ChannelRow {
             version: channel.version,
             updated_at: channel.updated_at,
             ended_at: None,
+            form: shown.form,
         }
     }
 }
@@ -75,6 +77,7 @@ impl From<ChannelRow> for HelpChannel {
                 hours: row.hours,
                 languages: row.languages.split(',').map(str::to_owned).collect(),
                 cost_note: row.cost_note,
+                form: row.form,
                 valid_from: row.valid_from,
                 valid_to: row.valid_to,
             },

@@ -3,6 +3,7 @@
 //! Invariant: no answer holds the reporter's name or addresses but those of `POST …/reporter` and `GET …/export`. The reference is
 //! made from these files (`openapi.rs`).
 
+pub mod attachments;
 pub mod audit;
 pub mod callbacks;
 pub mod conversation;
@@ -15,6 +16,7 @@ pub mod personal_data;
 pub mod text_modules;
 pub mod tickets;
 pub mod tokens;
+pub mod unconfirmed;
 pub mod users;
 
 use actix_web::HttpResponse;

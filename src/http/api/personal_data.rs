@@ -15,6 +15,7 @@ use crate::http::pages::ticket::packed;
 use crate::http::words::Language;
 use crate::inbound::file as files;
 use crate::tickets::HistoryEntry;
+use crate::tickets::attachments::Attachment;
 use crate::tickets::ticket::Reporter;
 
 /// All that is kept about a request.
@@ -30,6 +31,8 @@ pub struct KeptAnswer {
     pub escalations: Vec<EscalationAnswer>,
     /// What was sent, to whom, and how it went.
     pub deliveries: Vec<Delivery>,
+    /// Its files; their bytes under `/attachments/{number}` of the request.
+    pub attachments: Vec<Attachment>,
 }
 
 /// Hand out all that is kept about a request (Art. 15 GDPR); recorded.
@@ -45,6 +48,7 @@ pub async fn export(state: Data<State>, guard: Guard<right::ExportPersonalData>,
         history: kept.history,
         escalations,
         deliveries: kept.deliveries,
+        attachments: kept.attachments,
     })
 }
 

@@ -85,6 +85,11 @@ impl Field {
         Self { is_needed: false, ..self }
     }
 
+    /// Sent under another name than its id, where a page has several of its kind.
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// Offers what this list of the page holds.
     pub fn offering(self, list: &str) -> Self {
         Self { list: Some(list.to_owned()), ..self }

@@ -23,7 +23,7 @@ pub mod intake;
 pub mod link;
 pub mod login;
 pub mod mail;
-mod mail_link;
+pub mod mail_link;
 pub mod people;
 pub mod provider;
 pub mod shell;
@@ -31,6 +31,7 @@ pub mod signs;
 pub mod start;
 pub mod text_modules;
 pub mod ticket;
+pub mod unconfirmed;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;

@@ -31,6 +31,7 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
     ("/eskalationen", "nav-desk", Action::RespondEscalation, Where::AsContact),
     ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
+    ("/unbestaetigt", "nav-unconfirmed", Action::AssessTicket, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),

@@ -17,7 +17,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use crate::clock::Timestamp;
-use crate::directory::{Help, HelpLanguage, Links, Snapshot};
+use crate::directory::{Help, HelpLanguage, Snapshot};
 use crate::error::{AppError, Faults};
 use crate::http::State;
 use crate::http::error::{ApiError, Problem};
@@ -61,9 +61,8 @@ fn answer(state: &State, request: &HttpRequest) -> Result<HttpResponse, AppError
     let now = state.desk().clock.now();
     let snapshot = state.directory().current();
     let ars = asked.place.ars(&snapshot)?;
-    let mut found = snapshot.help(&asked.service, ars, asked.language, now).ok_or(AppError::NotFound)?;
-    let base = state.public_url();
-    found.links = Some(Links { base, service: found.service.slug, ars: found.municipality.ars });
+    let found = snapshot.help(&asked.service, ars, asked.language, now).ok_or(AppError::NotFound)?;
+    let found = found.linked(state.public_url(), asked.language);
     let mut body = Vec::with_capacity(USUAL_SIZE);
     serde_json::to_writer(&mut body, &found).map_err(AppError::internal)?;
     kept(request, body, "application/json", found.changes_at, now)

@@ -5,9 +5,11 @@
 
 pub mod embed;
 pub mod find;
+pub mod form;
 pub mod frame;
 pub mod help;
 pub mod page;
+pub mod request;
 pub mod snippets;
 pub mod spoken;
 pub mod structured;

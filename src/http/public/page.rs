@@ -110,6 +110,7 @@ fn shown(
 ) -> Result<HttpResponse, AppError> {
     let now = state.desk().clock.now();
     let help = snapshot.help(service.slug.as_str(), &place.ars, asked.language, now).ok_or(AppError::NotFound)?;
+    let help = help.linked(state.public_url(), asked.language);
     let body = whole(state, asked, &help, place, now).render().map_err(AppError::internal)?;
     let mut answer = kept(request, body.into_bytes(), "text/html; charset=utf-8", help.changes_at, now)?;
     protect(answer.headers_mut(), EMBEDDABLE);
@@ -152,12 +153,13 @@ fn way<'a>(speech: Speech, way: &'a HelpWay, now: Timestamp) -> Way<'a> {
     let href = match way.kind {
         ChannelKind::Number115 | ChannelKind::Phone => format!("tel:{}", dialled(shown)),
         ChannelKind::Email => format!("mailto:{shown}"),
-        ChannelKind::Web => way.url.unwrap_or_default().to_owned(),
+        ChannelKind::Web => way.url.clone().unwrap_or_default().into_owned(),
     };
     let heading = match way.kind {
         ChannelKind::Number115 => speech.say("help-call-115"),
         ChannelKind::Phone => speech.with("help-call", "label", way.label),
         ChannelKind::Email => speech.say("help-write"),
+        ChannelKind::Web if way.form => speech.say("help-write-here"),
         ChannelKind::Web => speech.say("help-open-page"),
     };
     // A form or a mailbox is there at any time; that it is open says nothing.

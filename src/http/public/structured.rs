@@ -42,7 +42,7 @@ fn point(way: &HelpWay) -> Value {
     if let Some(email) = way.email {
         point["email"] = json!(email);
     }
-    if let Some(url) = way.url {
+    if let Some(url) = &way.url {
         point["url"] = json!(url);
     }
     let hours = Week::of(way.hours).map(|week| specification(&week)).filter(|all| !all.is_empty());

@@ -52,6 +52,10 @@ crate::text_enum! {
         EscalationCommented = "escalation_commented",
         /// A mail about a request waits for the central contact to decide.
         MailWaits = "mail_waits",
+        /// The person who asked wrote by the link to their request.
+        ReporterWrote = "reporter_wrote",
+        /// The person who asked took it back.
+        ReporterWithdrew = "reporter_withdrew",
         /// The 2nd level gave it to somebody else.
         EscalationHandedOn = "escalation_handed_on",
         /// The 2nd level would give it to somebody else, if the central contact agrees.
@@ -95,6 +99,8 @@ impl NoticeKind {
             | Self::EscalationAsked
             | Self::EscalationCommented
             | Self::MailWaits
+            | Self::ReporterWrote
+            | Self::ReporterWithdrew
             | Self::EscalationHandedOn
             | Self::EscalationHandOnProposed
             | Self::DeliveryExhausted

@@ -3,9 +3,11 @@
 //! A new field of a ticket goes into `ticket.rs`, the migrations, `db/schema.rs` and [`TicketRow`] here; the
 //! compiler leads to the rest.
 
+pub(super) mod attachments;
 mod erasure;
 mod list;
 mod notice;
+pub(super) mod public_form;
 pub(super) mod relocation;
 pub(super) mod text_modules;
 

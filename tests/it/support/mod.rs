@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod clamd;
 pub mod dovecot;
 pub mod forger;
 pub mod oidc;

@@ -45,7 +45,14 @@ pub struct ExportQuery {
 pub async fn help(state: Data<State>, asked: Asked<right::ReadDirectory, ExportQuery>) -> ApiResult {
     let ExportQuery { format, since, service, ars, pending_transfer, limit, cursor } = asked.query;
     let reach = asked.caller.reach(Action::ReadDirectory);
-    let query = HelpQuery { since: since.map(|since| since.0), service, region: ars, pending_transfer, reach };
+    let query = HelpQuery {
+        since: since.map(|since| since.0),
+        service,
+        region: ars,
+        pending_transfer,
+        reach,
+        public_url: state.public_url().to_owned(),
+    };
     let desk = state.desk();
     match format.unwrap_or(Format::Json) {
         Format::Json => ok(&export::page(&desk.db, query, PageRequest { limit, cursor }).await?),

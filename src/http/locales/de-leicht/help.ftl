@@ -7,6 +7,7 @@ help-call-115 = Sie können anrufen
 help-call = Sie können anrufen
 help-write = Sie können eine E-Mail schreiben
 help-open-page = Sie können im Internet fragen
+help-write-here = Schreiben Sie uns hier
 help-number-is = Die Nummer ist:
 help-abroad =
     Sie sind im Ausland?

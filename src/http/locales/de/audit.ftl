@@ -25,6 +25,7 @@ action-ticket-read = Anfrage gelesen
 action-ticket-reporter_opened = Name und Anschrift geöffnet
 action-ticket-exported = Anfrage herausgegeben
 action-ticket-erased = Anfrage gelöscht
+action-request-discarded = Unbestätigte Anfrage verworfen
 action-inbound-read = Nachricht im Eingang gelesen
 action-inbound-decided = Über eine Nachricht im Eingang entschieden
 action-contact-created = Kontakt angelegt

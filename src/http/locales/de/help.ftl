@@ -7,6 +7,7 @@ help-call-115 = Rufen Sie die Behördennummer an
 help-call = Rufen Sie an: { $label }
 help-write = Schreiben Sie eine E-Mail
 help-open-page = Fragen Sie im Internet
+help-write-here = Hier Ihre Frage schreiben
 help-number-is = Nummer
 help-abroad = Aus dem Ausland: +49 115
 help-open = Jetzt geöffnet

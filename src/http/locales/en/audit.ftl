@@ -25,6 +25,7 @@ action-ticket-read = Request read
 action-ticket-reporter_opened = Name and addresses opened
 action-ticket-exported = Request handed out
 action-ticket-erased = Request erased
+action-request-discarded = Unconfirmed request discarded
 action-inbound-read = Mail that came in read
 action-inbound-decided = Mail that came in decided about
 action-contact-created = Contact made

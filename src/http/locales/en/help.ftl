@@ -7,6 +7,7 @@ help-call-115 = Call the public service number
 help-call = Call { $label }
 help-write = Write an e-mail
 help-open-page = Ask online
+help-write-here = Write to us here
 help-number-is = Number
 help-abroad = From outside Germany: +49 115
 help-open = Open now

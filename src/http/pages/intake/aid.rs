@@ -75,7 +75,7 @@ impl Aid {
                 Some((false, from)) => ("none", format!("{}, {from}", speech.say("help-closed-short"))),
                 None => ("none", way.hours_text.to_owned()),
             };
-            let by = way.phone.or(way.email).or(way.url).unwrap_or_default();
+            let by = way.phone.or(way.email).or(way.url.as_deref()).unwrap_or_default();
             Way {
                 label: way.label.to_owned(),
                 by: by.to_owned(),

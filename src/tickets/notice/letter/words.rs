@@ -109,6 +109,10 @@ impl Words {
             NoticeKind::EscalationCommented => self.say("der 2nd Level hat etwas angemerkt", "the 2nd level commented"),
             NoticeKind::MailWaits => self
                 .say("eine Nachricht im Eingang braucht Ihre Entscheidung", "a mail in the inbox needs your decision"),
+            NoticeKind::ReporterWrote => self.say("die Person hat geschrieben", "the person wrote"),
+            NoticeKind::ReporterWithdrew => {
+                self.say("die Person hat ihre Anfrage zurückgezogen", "the person withdrew the request")
+            }
             NoticeKind::EscalationHandedOn => self.say("der 2nd Level hat weitergegeben", "the 2nd level handed it on"),
             NoticeKind::EscalationHandOnProposed => {
                 self.say("der 2nd Level möchte weitergeben", "the 2nd level would hand it on")

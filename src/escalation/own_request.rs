@@ -1,0 +1,106 @@
+//! What the person who asked does by the link to their request: say more, answer a question, send files, take it back.
+//!
+//! Invariant: the same moves as for everybody (`tickets/status.rs`), in one transaction with the history and a notice to
+//! whoever works on it. An answer to a question lets the clock go on; after an answer that did not help the request is
+//! open again; taking it back withdraws what the 2nd level was asked and tells it.
+
+use super::decide::withdraw_all;
+use super::{Escalations, store};
+use crate::access::Actor;
+use crate::clock::Timestamp;
+use crate::db::Tx;
+use crate::error::{AppError, Faults};
+use crate::tickets::attachments::{self, Upload};
+use crate::tickets::notice::{self, NoticeKind};
+use crate::tickets::public_form::link::{StatusLink, actor, follow};
+use crate::tickets::public_form::standing::takes_words;
+use crate::tickets::public_form::unconfirmed;
+use crate::tickets::ticket::Ticket;
+use crate::tickets::{Event, Move, TicketStatus, advance, advance_silently, find_by_id, in_hand_by_id, promise};
+
+/// The longest text, in characters.
+pub const LONGEST: usize = 4000;
+
+/// Says more about one's request, with files or without. `Invalid` at `text` or `files`; `Conflict` with the state.
+pub async fn say(
+    escalations: &Escalations,
+    link: &StatusLink,
+    text: String,
+    files: Vec<Upload>,
+) -> Result<(), AppError> {
+    let (desk, now) = (escalations.desk(), escalations.desk().clock.now());
+    let about = follow(desk, link).await?.about;
+    let mut faults = Faults::default();
+    match files.is_empty() {
+        true => faults.text("text", &text, LONGEST),
+        false => faults.optional_text("text", &text, LONGEST),
+    }
+    faults.finish()?;
+    let known = desk.db.read(move |conn| find_by_id(conn, about)).await?;
+    if !known.is_some_and(|ticket| takes_words(ticket.status)) {
+        return Err(AppError::Conflict("nothing can be added to this request".into()));
+    }
+    let files = attachments::check(&desk.settings.attachments, files).await?;
+    let (context, by) = (escalations.clone(), actor(link));
+    let text = if text.trim().is_empty() { "Dateien geschickt.".to_owned() } else { text.trim().to_owned() };
+    desk.db
+        .write(move |tx| {
+            let mut ticket = in_hand_by_id(tx, about)?.ok_or(AppError::NotFound)?;
+            attachments::add(tx, context.desk(), &ticket, &files, &by, now)?;
+            hear(tx, &context, &mut ticket, text, &by, now)?;
+            notice::add(tx, &ticket, NoticeKind::ReporterWrote, "", now)
+        })
+        .await
+}
+
+fn hear(
+    tx: &mut Tx,
+    escalations: &Escalations,
+    ticket: &mut Ticket,
+    text: String,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let desk = escalations.desk();
+    match ticket.status {
+        TicketStatus::Waiting => {
+            promise::go_on(desk, ticket, now);
+            advance(tx, ticket, Move::Resume, by, &Event::Resumed { text }, now)?;
+            if store::open_of(tx, ticket.id)?.is_empty() {
+                return Ok(());
+            }
+            advance_silently(tx, ticket, Move::Escalate, now)
+        }
+        TicketStatus::Answered | TicketStatus::Closed => {
+            promise::take_up(desk, ticket, now);
+            (ticket.answered_at, ticket.closed_at) = (None, None);
+            let event = Event::Reopened { reason: text, from: ticket.status };
+            advance(tx, ticket, Move::Reopen, by, &event, now)
+        }
+        _ => advance(tx, ticket, Move::Work, by, &Event::ReporterAdded { text }, now),
+    }
+}
+
+/// Takes one's request back.
+pub async fn withdraw(escalations: &Escalations, link: &StatusLink, reason: String) -> Result<(), AppError> {
+    let mut faults = Faults::default();
+    faults.optional_text("reason", &reason, LONGEST);
+    faults.finish()?;
+    let (desk, now, by) = (escalations.desk(), escalations.desk().clock.now(), actor(link));
+    let about = follow(desk, link).await?.about;
+    if desk.db.read(move |conn| find_by_id(conn, about)).await?.is_none() {
+        return unconfirmed::take_back(desk, about, by).await;
+    }
+    let context = escalations.clone();
+    desk.db
+        .write(move |tx| {
+            let mut ticket = in_hand_by_id(tx, about)?.ok_or(AppError::NotFound)?;
+            promise::go_on(context.desk(), &mut ticket, now);
+            ticket.closed_at = Some(now);
+            let event = Event::ReporterWithdrew { reason: reason.trim().to_owned() };
+            advance(tx, &mut ticket, Move::Withdraw, &by, &event, now)?;
+            withdraw_all(tx, &context, &ticket, &by, "die Person hat ihre Anfrage zurückgezogen", now)?;
+            notice::add(tx, &ticket, NoticeKind::ReporterWithdrew, "", now)
+        })
+        .await
+}
