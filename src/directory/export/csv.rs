@@ -1,11 +1,12 @@
-//! The published help for spreadsheets: a line a channel, and one for an adoption that shows none.
+//! The published help for spreadsheets: a line a channel, and one for an adoption that shows none
+//! or is to be taken away.
 
 use super::Published;
 use crate::directory::channels::Channel;
 use crate::error::AppError;
 use crate::spreadsheet;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "adoption",
     "service",
     "service_name",
@@ -25,6 +26,7 @@ const COLUMNS: [&str; 19] = [
     "changed_at",
     "transferred_on",
     "pending_transfer",
+    "removed",
 ];
 
 /// The names of the columns.
@@ -36,15 +38,16 @@ pub(super) fn head() -> Result<Vec<u8>, AppError> {
 pub(super) fn lines(found: &[Published]) -> Result<Vec<u8>, AppError> {
     let mut rows = Vec::new();
     for entry in found {
-        if entry.channels.is_empty() {
+        if entry.channels.is_empty() || entry.removed {
             rows.push(cells(entry, None));
         }
-        rows.extend(entry.channels.iter().map(|channel| cells(entry, Some(channel))));
+        let shown = if entry.removed { &[] } else { entry.channels.as_slice() };
+        rows.extend(shown.iter().map(|channel| cells(entry, Some(channel))));
     }
     spreadsheet::table(&rows)
 }
 
-fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 19] {
+fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 20] {
     fn text<T: ToString>(value: Option<T>) -> String {
         value.map_or_else(String::new, |value| value.to_string())
     }
@@ -68,5 +71,6 @@ fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 19] {
         entry.changed_at.to_string(),
         text(entry.transferred_on),
         entry.pending_transfer.to_string(),
+        entry.removed.to_string(),
     ]
 }
