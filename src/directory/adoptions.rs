@@ -172,6 +172,21 @@ pub struct AdoptionQuery {
     pub region: Option<ArsPrefix>,
     /// Only what was never entered into an editorial system, or shows something else since.
     pub pending_transfer: bool,
+    /// Only those in use, or only the others.
+    pub is_live: Option<bool>,
+    /// Only in these places or of these services.
+    pub named: Option<Named>,
+    /// Also those that were in use once, ended ones among them; only these and those in use.
+    pub with_removed: bool,
+}
+
+/// What words may mean: places or services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The places.
+    pub places: Vec<Ars>,
+    /// The services.
+    pub services: Vec<Slug>,
 }
 
 /// A page of them, by id. One that asks for pending transfers may hold fewer than asked for and still lead on.

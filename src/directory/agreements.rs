@@ -66,6 +66,15 @@ fn of(conn: &mut Conn, operating: LandCode, today: NaiveDate) -> Result<Vec<Agre
     Ok(all.map(|((_, using), row)| agreement(using, row.as_ref(), today)).collect())
 }
 
+/// All of them, by the Land that operates and the one that may re-use.
+pub async fn all(db: &Db, today: NaiveDate) -> Result<Vec<(LandCode, Agreement)>, AppError> {
+    db.read(move |conn| {
+        let all = store::agreements::all(conn)?.into_iter();
+        Ok(all.map(|((operating, using), row)| (operating, agreement(using, row.as_ref(), today))).collect())
+    })
+    .await
+}
+
 fn agreement(land: LandCode, row: Option<&DetailRow>, today: NaiveDate) -> Agreement {
     let text = |of: fn(&DetailRow) -> &Option<String>| row.and_then(|row| of(row).clone());
     Agreement {

@@ -6,6 +6,7 @@
 
 mod change;
 mod check;
+mod standing;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use change::ContactChange;
 use check::check;
 pub(super) use check::{check_assigned, check_change, check_plain};
+pub use standing::{ContactState, Held, Standing, StateOn, held, overview, serves};
 
 use super::page::{Page, PageRequest, expect, guard, present, stale};
 use super::versions::{self, Because, check_reason};
@@ -25,7 +27,7 @@ use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
 use crate::delivery::EndpointState;
-pub use crate::delivery::adapter::Adapter;
+pub use crate::delivery::adapter::{Adapter, Preset};
 use crate::error::{AppError, Faults};
 use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
@@ -180,6 +182,8 @@ pub struct ContactQuery {
     pub service: Option<Slug>,
     /// Only shared ones and those whose owner's region lies within this reach.
     pub reach: Reach,
+    /// Only those that stand so.
+    pub state: Option<StateOn>,
 }
 
 /// A page of them, by slug.

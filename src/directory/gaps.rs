@@ -23,6 +23,7 @@ use super::{Settings, store};
 use crate::access::Reach;
 use crate::db::Conn;
 use crate::error::AppError;
+use crate::ids::AdoptionId;
 use crate::keys::{Ars, ArsPrefix, Slug};
 
 pub use kind::{GapKind, Severity};
@@ -51,6 +52,8 @@ pub struct Gap {
     pub remedy: String,
     /// Since when, or from when on, where that is known.
     pub since: Option<NaiveDate>,
+    /// The adoption it is about, where there is one.
+    pub adoption: Option<AdoptionId>,
 }
 
 impl Gap {
@@ -64,7 +67,7 @@ impl Gap {
         message: String,
     ) -> Self {
         let (severity, remedy) = (kind.severity(), kind.remedy().to_owned());
-        Self { service, ars, municipality, kind, severity, contact, message, remedy, since: None }
+        Self { service, ars, municipality, kind, severity, contact, message, remedy, since: None, adoption: None }
     }
 
     /// What a report is ordered by.
@@ -88,6 +91,8 @@ pub struct GapQuery {
     pub severity: Option<Severity>,
     /// Only about this contact.
     pub contact: Option<Slug>,
+    /// Looks through at most so many adoptions; through all where left out.
+    pub most: Option<i64>,
 }
 
 impl GapQuery {
@@ -99,16 +104,28 @@ impl GapQuery {
     }
 }
 
-/// Every gap of adoptions that are ready or live, in order.
-pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Settings) -> Result<Vec<Gap>, AppError> {
-    let known = known::Known::read(conn, settings, today)?;
-    let wanted = AdoptionQuery {
+/// The adoptions a query is about.
+fn wanted(query: &GapQuery) -> AdoptionQuery {
+    AdoptionQuery {
         service: query.service.clone(),
         reach: query.reach.clone(),
         region: query.region.clone(),
         ..Default::default()
-    };
-    let mut rows = store::adoptions::list(conn, &wanted, i64::MAX, None)?;
+    }
+}
+
+/// True where a query looks through fewer adoptions than there are.
+pub fn are_cut(conn: &mut Conn, query: &GapQuery) -> Result<bool, AppError> {
+    let Some(most) = query.most else { return Ok(false) };
+    let found = store::adoptions::list(conn, &wanted(query), most + 1, None)?;
+    Ok(i64::try_from(found.len()).is_ok_and(|count| count > most))
+}
+
+/// Every gap of adoptions that are ready or live, in order.
+pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Settings) -> Result<Vec<Gap>, AppError> {
+    let known = known::Known::read(conn, settings, today)?;
+    let wanted = wanted(query);
+    let mut rows = store::adoptions::list(conn, &wanted, query.most.unwrap_or(i64::MAX), None)?;
     rows.retain(|row: &AdoptionRow| matches!(row.state, AdoptionState::Ready | AdoptionState::Live));
     // What belongs to many adoptions is asked for by their services and places; side by side these are few.
     rows.sort_by(|a, b| (&a.service, &a.ars).cmp(&(&b.service, &b.ars)));

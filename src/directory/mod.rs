@@ -52,7 +52,9 @@ pub use assigned::Assigned;
 pub use channels::HelpChannel;
 pub use confirmation::Confirmations;
 pub use contacts::Contact;
-pub use gaps::{Gap, GapKind, GapQuery, Severity, gaps, in_order as gaps_in_order, page_of as gaps_page};
+pub use gaps::{
+    Gap, GapKind, GapQuery, Severity, are_cut as gaps_are_cut, gaps, in_order as gaps_in_order, page_of as gaps_page,
+};
 pub use lands::Land;
 pub use municipalities::Municipality;
 pub use notices::PublicNotice;

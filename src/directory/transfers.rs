@@ -107,7 +107,7 @@ pub async fn note(
     check(&new, day, today)?;
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
-            let rows = store::adoptions::of(tx, &[adoption])?;
+            let rows = store::adoptions::of_also_ended(tx, &[adoption])?;
             let entry = published::published(tx, rows)?.pop().ok_or(AppError::NotFound)?;
             // What was entered on an earlier day cannot be what was changed since.
             let is_known = day == today || entry.changed_at.day_in_berlin() < day;

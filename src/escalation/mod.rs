@@ -21,6 +21,7 @@ pub mod emergency;
 pub mod escalate;
 #[allow(clippy::module_inception)]
 pub mod escalation;
+pub mod forecast;
 pub mod hand_on;
 pub mod link;
 pub mod matter;

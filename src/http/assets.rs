@@ -23,6 +23,7 @@ struct Asset {
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// Where a page finds its styles.
+#[derive(Clone)]
 pub struct Assets {
     /// The design system.
     pub kern: &'static str,
@@ -34,6 +35,8 @@ pub struct Assets {
     pub icon: &'static str,
     /// The script that copies snippets.
     pub copy: &'static str,
+    /// The script that says what hours mean while they are typed.
+    pub hours: &'static str,
     /// The script of the form for requests by phone.
     pub intake: &'static str,
     /// The script of a request's page.
@@ -51,6 +54,7 @@ impl Assets {
             lotse: concat!("/assets/", hash!(), "/lotse.css"),
             icon: concat!("/assets/", hash!(), "/icon.svg"),
             copy: concat!("/assets/", hash!(), "/embed/copy.js"),
+            hours: concat!("/assets/", hash!(), "/hours.js"),
             intake: concat!("/assets/", hash!(), "/intake.js"),
             ticket: concat!("/assets/", hash!(), "/ticket.js"),
             form: concat!("/assets/", hash!(), "/form.js"),

@@ -17,6 +17,7 @@ pub mod health;
 pub mod known;
 pub mod limits;
 pub mod metrics;
+pub mod multipart;
 pub mod openapi;
 pub mod pages;
 pub mod public;

@@ -185,7 +185,8 @@ pub struct StaffForm<R: Right, B> {
 }
 
 impl Person {
-    fn of(visitor: Visitor, request: &HttpRequest) -> Result<Self, PageError> {
+    /// Whoever is logged in; else they are sent to the log-in and come back.
+    pub(super) fn of(visitor: Visitor, request: &HttpRequest) -> Result<Self, PageError> {
         let Some(session) = visitor.person().cloned() else {
             // A form cannot be sent again by itself after the log-in; its page can be opened again.
             let back = if request.method().is_safe() { request.uri().to_string() } else { String::new() };

@@ -1,4 +1,5 @@
-//! The published help for spreadsheets: a line a channel, and one for an adoption that shows none.
+//! The published help for spreadsheets: a line a channel, and one for an adoption that shows none
+//! or is to be taken away.
 
 use super::Published;
 use crate::directory::channels::Channel;
@@ -26,6 +27,7 @@ const COLUMNS: [&str; 20] = [
     "changed_at",
     "transferred_on",
     "pending_transfer",
+    "removed",
 ];
 
 /// The names of the columns.
@@ -37,10 +39,11 @@ pub(super) fn head() -> Result<Vec<u8>, AppError> {
 pub(super) fn lines(found: &[Published]) -> Result<Vec<u8>, AppError> {
     let mut rows = Vec::new();
     for entry in found {
-        if entry.channels.is_empty() {
+        if entry.channels.is_empty() || entry.removed {
             rows.push(cells(entry, None));
         }
-        rows.extend(entry.channels.iter().map(|channel| cells(entry, Some(channel))));
+        let shown = if entry.removed { &[] } else { entry.channels.as_slice() };
+        rows.extend(shown.iter().map(|channel| cells(entry, Some(channel))));
     }
     spreadsheet::table(&rows)
 }
@@ -70,5 +73,6 @@ fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 20] {
         entry.changed_at.to_string(),
         text(entry.transferred_on),
         entry.pending_transfer.to_string(),
+        entry.removed.to_string(),
     ]
 }

@@ -65,6 +65,11 @@ impl HelpQuery {
         self.since.is_none_or(|since| entry.changed_at > since) && (!self.pending_transfer || entry.pending_transfer)
     }
 
+    /// True where it is asked what changed: then what is shown no more belongs to it, so that it is taken away.
+    fn asks_for_changes(&self) -> bool {
+        self.since.is_some() || self.pending_transfer
+    }
+
     /// The next piece after a place: what is wanted of it, and where it ends unless it was the last.
     fn piece(
         &self,
@@ -73,15 +78,17 @@ impl HelpQuery {
     ) -> Result<(Vec<Published>, Option<AdoptionId>), AppError> {
         let query = AdoptionQuery {
             service: self.service.clone(),
-            state: Some(AdoptionState::Live),
+            state: Some(AdoptionState::Live).filter(|_| !self.asks_for_changes()),
             reach: self.reach.clone(),
             region: self.region.clone(),
-            pending_transfer: false,
+            with_removed: self.asks_for_changes(),
+            ..AdoptionQuery::default()
         };
         let rows = store::adoptions::list(conn, &query, PIECE, after)?;
         let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < PIECE);
         let end = rows.last().map(|row| row.id).filter(|_| !is_last);
         let mut found = published::published(conn, rows)?;
+        found.retain(|entry| !entry.removed || self.asks_for_changes());
         found.retain(|entry| self.wants(entry));
         for entry in &mut found {
             let links = Links {

@@ -39,6 +39,8 @@ pub struct Published {
     pub transferred_on: Option<NaiveDate>,
     /// True where it was never entered, or has changed since.
     pub pending_transfer: bool,
+    /// True where it is shown no more, because the adoption was suspended or ended: it is to be taken away over there.
+    pub removed: bool,
     /// Why the XZuFi file leaves it out, where it does.
     pub not_in_xzufi: Option<String>,
     /// How it stands with its editorial system.
@@ -71,40 +73,56 @@ pub struct PublishedPlace {
     pub name: String,
 }
 
-/// What these adoptions show, in their order; those of an ended service show nothing.
+/// What these adoptions show, in their order. Those that ended, are out of use, or whose service ended, show nothing:
+/// they are removed. One that never went live is told as removed as well; nobody asks for it here.
 pub(in crate::directory) fn published(conn: &mut Conn, rows: Vec<AdoptionRow>) -> Result<Vec<Published>, AppError> {
     let ids: Vec<AdoptionId> = rows.iter().map(|row| row.id).collect();
     let transfers = store::transfers::newest(conn, &ids)?;
     let used: HashSet<&Slug> = rows.iter().map(|row| &row.service).collect();
     let services = store::services::all(conn)?.into_iter().filter(|service| used.contains(&service.slug));
-    let services: HashMap<Slug, Service> = services.map(|service| (service.slug.clone(), service)).collect();
+    let mut services: HashMap<Slug, Service> = services.map(|service| (service.slug.clone(), service)).collect();
+    let present: HashSet<Slug> = services.keys().cloned().collect();
+    for slug in used.into_iter().filter(|slug| !present.contains(*slug)) {
+        services.extend(store::services::known(conn, slug)?.map(|service| (service.slug.clone(), service)));
+    }
+    let ended: HashMap<AdoptionId, Timestamp> =
+        rows.iter().filter_map(|row| row.ended_at.map(|at| (row.id, at))).collect();
     let keys: Vec<Ars> = rows.iter().map(|row| row.ars.clone()).collect();
     let places: HashMap<Ars, _> =
         store::municipalities::of(conn, &keys)?.into_iter().map(|place| (place.ars.clone(), place)).collect();
     let mut all = Vec::with_capacity(rows.len());
     for adoption in store::adoptions::whole(conn, rows)? {
         let Some((service, place)) = services.get(&adoption.service).zip(places.get(&adoption.ars)) else { continue };
-        let changed = [Some(adoption.updated_at), Some(service.updated_at), place.changed_at];
+        let ended_at = ended.get(&adoption.id).copied();
+        let changed = [Some(adoption.updated_at), Some(service.updated_at), place.changed_at, ended_at];
         let changed_at = changed.into_iter().flatten().max().unwrap_or(adoption.updated_at);
-        let mut entry = entry(adoption, service, &place.name, changed_at)?;
+        let is_shown =
+            adoption.state == AdoptionState::Live && ended_at.is_none() && present.contains(&adoption.service);
+        let mut entry = entry(adoption, service, &place.name, changed_at, is_shown)?;
         if let Some(last) = transfers.get(&entry.adoption) {
             let is_current = last.digest == entry.digest;
             entry.state = TransferState { last: Some(last.noted_at), on: Some(last.day), is_current };
         }
         entry.transferred_on = entry.state.on;
-        entry.pending_transfer = !entry.state.is_current;
+        // What is shown no more, and was never entered over there, needs nobody.
+        entry.pending_transfer = !entry.state.is_current && (is_shown || entry.state.last.is_some());
         all.push(entry);
     }
     Ok(all)
 }
 
-fn entry(adoption: Adoption, service: &Service, place: &str, changed_at: Timestamp) -> Result<Published, AppError> {
+fn entry(
+    adoption: Adoption,
+    service: &Service,
+    place: &str,
+    changed_at: Timestamp,
+    is_shown: bool,
+) -> Result<Published, AppError> {
     let service =
         PublishedService { slug: service.slug.clone(), name: service.name.clone(), leistung: service.leistung.clone() };
     let municipality = PublishedPlace { ars: adoption.ars, name: place.to_owned() };
     let channels: Vec<Channel> = adoption.channels.into_iter().map(|channel| channel.shown).collect();
-    let is_live = adoption.state == AdoptionState::Live;
-    let shown = serde_json::to_vec(&(&service, &municipality, &channels, is_live)).map_err(AppError::internal)?;
+    let shown = serde_json::to_vec(&(&service, &municipality, &channels, is_shown)).map_err(AppError::internal)?;
     let not_in_xzufi = service
         .leistung
         .is_none()
@@ -117,6 +135,7 @@ fn entry(adoption: Adoption, service: &Service, place: &str, changed_at: Timesta
         changed_at,
         transferred_on: None,
         pending_transfer: true,
+        removed: !is_shown,
         not_in_xzufi,
         state: TransferState::default(),
         digest: Sha256::digest(&shown).iter().map(|byte| format!("{byte:02x}")).collect(),

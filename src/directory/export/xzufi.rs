@@ -95,6 +95,7 @@ pub(super) fn objects(found: &[Published], today: NaiveDate) -> Result<Vec<u8>, 
     for entry in found {
         let mut xml = Xml::new();
         match &entry.service.leistung {
+            Some(_) if entry.removed => taken_away(&mut xml, entry)?,
             Some(leistung) => {
                 unit(&mut xml, entry, today)?;
                 responsibility(&mut xml, entry, leistung)?;
@@ -109,6 +110,18 @@ pub(super) fn objects(found: &[Published], today: NaiveDate) -> Result<Vec<u8>, 
         out.extend(xml.done());
     }
     Ok(out)
+}
+
+/// Both objects of an adoption that is shown no more.
+fn taken_away(xml: &mut Xml, entry: &Published) -> Result<(), AppError> {
+    let own = [("schemeAgencyID", AGENCY)];
+    let duty = format!("{}-zustaendigkeit", entry.adoption);
+    for (class, id) in [("Zustaendigkeit", duty), ("Organisationseinheit", entry.adoption.to_string())] {
+        xml.open("xzufi:loesche", &[("klasse", class)])?;
+        xml.text("xzufi:id", &own, &id)?;
+        xml.close("xzufi:loesche")?;
+    }
+    Ok(())
 }
 
 fn unit(xml: &mut Xml, entry: &Published, today: NaiveDate) -> Result<(), AppError> {

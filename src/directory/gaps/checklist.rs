@@ -23,11 +23,11 @@ pub(super) fn judge(
     let told: HashSet<(Slug, Ars, GapKind)> =
         found.iter().map(|gap| (gap.service.clone(), gap.ars.clone(), gap.kind)).collect();
     for unmet in rollout::unmet(conn, used, today)? {
-        let Unmet { adoption: Adoption { service, ars, .. }, municipality, item, message, remedy } = unmet;
+        let Unmet { adoption: Adoption { id, service, ars, .. }, municipality, item, message, remedy } = unmet;
         let is_told = |kind: &GapKind| told.contains(&(service.clone(), ars.clone(), *kind));
         if !others(item).iter().any(is_told) {
             let gap = Gap::new(service, ars, municipality, GapKind::Checklist, None, message);
-            found.push(Gap { remedy, ..gap });
+            found.push(Gap { remedy, adoption: Some(id), ..gap });
         }
     }
     Ok(())

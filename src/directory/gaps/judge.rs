@@ -50,7 +50,7 @@ impl Report<'_> {
     pub fn add_since(&mut self, kind: GapKind, contact: Option<&Slug>, message: String, since: Option<NaiveDate>) {
         let (service, ars) = (self.adoption.service.clone(), self.adoption.ars.clone());
         let gap = Gap::new(service, ars, self.place.name.clone(), kind, contact.cloned(), message);
-        self.found.push(Gap { since, ..gap });
+        self.found.push(Gap { since, adoption: Some(self.adoption.id), ..gap });
     }
 }
 

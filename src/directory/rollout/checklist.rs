@@ -171,7 +171,7 @@ pub(in crate::directory) fn of(conn: &mut Conn, adoption: Adoption, today: Naive
     Ok(checklist(&judge_one(conn, adoption, today)?, today))
 }
 
-fn checklist(judged: &Judged, today: NaiveDate) -> Checklist {
+pub(super) fn checklist(judged: &Judged, today: NaiveDate) -> Checklist {
     let (adoption, rollout, service) = (&judged.adoption, &judged.rollout, &judged.service);
     let items: Vec<ItemView> = judged.points.iter().map(|point| view(point, today)).collect();
     Checklist {

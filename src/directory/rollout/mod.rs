@@ -16,6 +16,7 @@ mod finding;
 pub(super) mod item;
 pub(super) mod matrix;
 mod state;
+mod urgency;
 pub(super) mod verdict;
 mod words;
 
@@ -28,6 +29,7 @@ pub use checklist::{Block, Checklist, ItemView, Progress, Steering, list, read};
 pub use finding::{Holder, Lack};
 pub use item::{Item, Judge, Text};
 pub use matrix::{MOST_TASKS, Part, Party, Task};
+pub use urgency::{by_urgency, next_date};
 pub use verdict::{ItemState, Verdict};
 
 use chrono::NaiveDate;

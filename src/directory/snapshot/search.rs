@@ -1,6 +1,7 @@
 //! Finding a municipality by what somebody types: its name, a postal code, its ARS.
 
 use super::{PlaceEntry, Snapshot};
+use crate::directory::adoptions::Named;
 use crate::keys::{Ags, Ars, fold};
 
 /// The most places that one search shows.
@@ -33,6 +34,18 @@ impl Snapshot {
         let is_meant = |place: &&&PlaceEntry| fold(place.name.split(", ").next().unwrap_or_default()) == name;
         let meant: Vec<&PlaceEntry> = found.iter().filter(is_meant).copied().collect();
         if meant.is_empty() { found } else { meant }
+    }
+
+    /// Places or services that words may mean, for narrowing a list; a place by all that finds one, a service by a part
+    /// of its name.
+    pub fn named(&self, text: &str) -> Named {
+        let wanted = fold(text.trim());
+        let fits = |name: &str| !wanted.is_empty() && fold(name).contains(&wanted);
+        let services = self.services().iter().filter(|one| fits(&one.name) || one.slug.as_str() == text.trim());
+        Named {
+            places: self.find_places(text).into_iter().map(|place| place.ars.clone()).collect(),
+            services: services.map(|one| one.slug.clone()).collect(),
+        }
     }
 
     /// Those that take requests.

@@ -116,9 +116,22 @@ pub(in crate::directory) fn list(
     if let Some(region) = &query.region {
         rows = rows.filter(adoptions::ars.like(format!("{region}%")));
     }
-    rows = rows.filter(adoptions::ended_at.is_null());
+    rows = match query.with_removed {
+        true => rows.filter(adoptions::state.eq_any([AdoptionState::Live, AdoptionState::Suspended])),
+        false => rows.filter(adoptions::ended_at.is_null()),
+    };
     if let Some(service) = &query.service {
         rows = rows.filter(adoptions::service.eq(service.clone()));
+    }
+    if let Some(is_live) = query.is_live {
+        rows = match is_live {
+            true => rows.filter(adoptions::state.eq(AdoptionState::Live)),
+            false => rows.filter(adoptions::state.ne(AdoptionState::Live)),
+        };
+    }
+    if let Some(named) = &query.named {
+        let there = adoptions::ars.eq_any(named.places.clone());
+        rows = rows.filter(there.or(adoptions::service.eq_any(named.services.clone())));
     }
     if let Some(state) = query.state {
         rows = rows.filter(adoptions::state.eq(state));
@@ -127,6 +140,11 @@ pub(in crate::directory) fn list(
         rows = rows.filter(adoptions::id.gt(after));
     }
     Ok(rows.order(adoptions::id).limit(limit).load(conn)?)
+}
+
+/// Those of these ids, by id, also ended ones.
+pub(in crate::directory) fn of_also_ended(conn: &mut Conn, ids: &[AdoptionId]) -> Result<Vec<AdoptionRow>, AppError> {
+    Ok(adoptions::table.filter(adoptions::id.eq_any(ids)).order(adoptions::id).load(conn)?)
 }
 
 /// Those of these ids, by id.

@@ -10,9 +10,9 @@ use diesel::sql_types::Bool;
 use crate::access::Reach;
 use crate::access::policy::Term;
 use crate::clock::Timestamp;
-use crate::db::schema::{contacts, duties};
+use crate::db::schema::{contact_disputes, contacts, duties, endpoints};
 use crate::db::{Conn, MultiBackend};
-use crate::directory::contacts::ContactQuery;
+use crate::directory::contacts::{ContactQuery, ContactState, StateOn};
 use crate::error::AppError;
 use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, Slug, fold};
@@ -142,10 +142,41 @@ pub(in crate::directory) fn list(
         let busy = duties::table.filter(duties::service.eq(service.clone())).select(duties::contact);
         rows = rows.filter(contacts::slug.eq_any(busy));
     }
+    if let Some(state) = &query.state {
+        rows = rows.filter(stands(state));
+    }
     if let Some(after) = after {
         rows = rows.filter(contacts::slug.gt(after.to_owned()));
     }
     Ok(rows.order(contacts::slug).limit(limit).load(conn)?)
+}
+
+/// Those that stand so; see [`crate::directory::contacts::overview`].
+fn stands(wanted: &StateOn) -> Condition {
+    let (stale, due) = wanted.bounds();
+    let on = || contacts::confirmed_on.assume_not_null();
+    let known = || contacts::confirmed_on.is_not_null();
+    match wanted.state {
+        ContactState::Unconfirmed => Box::new(contacts::confirmed_on.is_null()),
+        ContactState::Stale => Box::new(known().and(on().le(stale))),
+        ContactState::Due => Box::new(known().and(on().gt(stale)).and(on().le(due))),
+        ContactState::Confirmed => Box::new(known().and(on().gt(stale))),
+        ContactState::Disputed => {
+            let open = contact_disputes::table.filter(contact_disputes::settled_at.is_null());
+            Box::new(contacts::slug.eq_any(open.select(contact_disputes::contact)))
+        }
+        ContactState::Bounced => {
+            let returned = endpoints::table.filter(endpoints::bounced_at.is_not_null());
+            let is_one = contacts::email_endpoint.assume_not_null().eq_any(returned.select(endpoints::id));
+            Box::new(contacts::email_endpoint.is_not_null().and(is_one))
+        }
+        ContactState::Absent => {
+            let (from, until) = (contacts::absent_from, contacts::absent_until);
+            let has_begun = from.is_null().or(from.assume_not_null().le(wanted.today));
+            let goes_on = until.is_null().or(until.assume_not_null().ge(wanted.today));
+            Box::new(from.is_not_null().or(until.is_not_null()).and(has_begun).and(goes_on))
+        }
+    }
 }
 
 type Condition = Box<dyn BoxableExpression<contacts::table, MultiBackend, SqlType = Bool>>;

@@ -2,13 +2,14 @@
 
 use diesel::prelude::*;
 
+use crate::access::{Reach, within_reach};
 use crate::db::Conn;
 use crate::db::dialect::insert_many;
 use crate::db::schema::{adoptions, duties, services};
 use crate::directory::assigned::Assigned;
 use crate::directory::terms::{AdoptionState, Duty, Scope};
 use crate::error::AppError;
-use crate::ids::DutyId;
+use crate::ids::{AdoptionId, DutyId};
 use crate::keys::{Ars, ArsPrefix, LandCode, Slug};
 
 /// Whose duties.
@@ -108,6 +109,45 @@ pub(in crate::directory) fn set(conn: &mut Conn, holder: &Holder, wanted: Duties
     }
     insert_many!(conn, duties::table, rows);
     Ok(true)
+}
+
+/// The duties of a contact in adoptions that are there and lie within this reach, with those adoptions.
+pub(in crate::directory) fn held_in_adoptions(
+    conn: &mut Conn,
+    contact: &Slug,
+    reach: &Reach,
+    most: i64,
+) -> Result<Vec<(DutyRow, AdoptionId)>, AppError> {
+    let its = duties::table
+        .filter(duties::scope.eq(Scope::Adoption))
+        .filter(duties::contact.eq(contact.clone()))
+        .filter(duties::service.eq(adoptions::service.nullable()))
+        .filter(duties::region.eq(adoptions::ars));
+    let mut rows = adoptions::table.filter(diesel::dsl::exists(its)).filter(adoptions::ended_at.is_null()).into_boxed();
+    if let Some(scope) = within_reach!(reach, adoptions[ars, service]) {
+        rows = rows.filter(scope);
+    }
+    let rows = rows.order((adoptions::service, adoptions::ars)).limit(most);
+    let there: Vec<(AdoptionId, Slug, Ars)> =
+        rows.select((adoptions::id, adoptions::service, adoptions::ars)).load(conn)?;
+    let mut found = Vec::new();
+    for some in there.chunks(200) {
+        let regions: Vec<&str> = some.iter().map(|(.., ars)| ars.as_str()).collect();
+        let its = duties::table.filter(duties::contact.eq(contact.clone())).filter(duties::region.eq_any(regions));
+        let mut own: Vec<DutyRow> = its.filter(duties::scope.eq(Scope::Adoption)).order(duties::duty).load(conn)?;
+        for (id, service, ars) in some {
+            let is_its =
+                |row: &mut DutyRow| row.service.as_ref() == Some(service) && row.region.as_str() == ars.as_str();
+            found.extend(own.extract_if(.., is_its).map(|row| (row, *id)));
+        }
+    }
+    Ok(found)
+}
+
+/// The duties of a contact for services as a whole and for Länder.
+pub(in crate::directory) fn held_beyond(conn: &mut Conn, contact: &Slug, most: i64) -> Result<Vec<DutyRow>, AppError> {
+    let its = duties::table.filter(duties::contact.eq(contact.clone())).filter(duties::scope.ne(Scope::Adoption));
+    Ok(its.order((duties::service, duties::region, duties::duty, duties::id)).limit(most).load(conn)?)
 }
 
 /// All that can decide a route: of the adoption if it is in one of these states, of the service, and of these Länder.

@@ -56,8 +56,14 @@ fn named(directory: &Snapshot, region: &ArsPrefix) -> Option<String> {
     }
 }
 
+/// A region as a field of a form holds it: its name only where that leads back to the same place.
+pub(super) fn region_in_field(directory: &Snapshot, region: &ArsPrefix) -> String {
+    let name = named(directory, region).filter(|name| region_of(directory, name).as_ref() == Ok(region));
+    name.unwrap_or_else(|| region.to_string())
+}
+
 /// The place that somebody named.
-fn region_of(directory: &Snapshot, typed: &str) -> Result<ArsPrefix, &'static str> {
+pub(super) fn region_of(directory: &Snapshot, typed: &str) -> Result<ArsPrefix, &'static str> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(ArsPrefix::everywhere());
@@ -120,12 +126,10 @@ impl Rows {
     fn of(directory: &Snapshot, grants: &[Grant]) -> Self {
         let row = |grant: &Grant| {
             let region = &grant.scope.region;
-            // A name only where it leads back to the same place.
-            let name = named(directory, region).filter(|name| region_of(directory, name).as_ref() == Ok(region));
             let text = |slug: &Option<Slug>| slug.as_ref().map(Slug::to_string).unwrap_or_default();
             Row {
                 role: grant.role.to_string(),
-                region: name.unwrap_or_else(|| region.to_string()),
+                region: region_in_field(directory, region),
                 service: text(&grant.scope.service),
                 channel: grant.scope.channel.map(|channel| channel.to_string()).unwrap_or_default(),
                 contact: text(&grant.contact),

@@ -4,7 +4,7 @@
 //! caches; a fault becomes a page as well, and says what happened and what to do.
 //!
 //! Where next: `shell.rs` (what pages for staff stand in), `field.rs` (fields of forms),
-//! `login.rs`, `link.rs`, `account/`, `people/`, `adoptions/`; `escalation.rs` (the 2nd level's signed link),
+//! `login.rs`, `link.rs`, `account/`, `people/`, `adoptions/`, `directory/`; `escalation.rs` (the 2nd level's signed link),
 //! `confirmation.rs` (the link that asks a contact).
 
 pub mod account;
@@ -14,6 +14,7 @@ pub mod confirmation;
 pub mod deadlines;
 pub mod desk;
 pub mod device;
+pub mod directory;
 pub mod escalation;
 mod failure;
 pub mod field;

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::RngCore;
 
-use super::{POLICY, page};
+use super::{POLICY, directory, page};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::error::FieldError;
@@ -33,6 +33,7 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
     ("/unbestaetigt", "nav-unconfirmed", Action::AssessTicket, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
+    (directory::HUB, "nav-directory", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
 ];
@@ -58,6 +59,7 @@ pub fn finds(caller: &Caller, action: Action, reaching: Where) -> bool {
 }
 
 /// One place of the navigation.
+#[derive(Clone)]
 pub struct Place {
     /// Its address.
     pub href: &'static str,
@@ -77,6 +79,7 @@ pub struct Fault {
 }
 
 /// What a page stands in.
+#[derive(Clone)]
 pub struct Shell {
     /// What it speaks.
     pub language: Language,
@@ -117,7 +120,9 @@ impl Shell {
         let caller = visitor.caller();
         let may = |action, reaching| caller.as_ref().is_some_and(|caller| finds(caller, action, reaching));
         let shown = PLACES.iter().filter(|(.., action, reaching)| may(*action, *reaching));
-        let is_here = |href: &str| path == href || path.starts_with(&format!("{href}/"));
+        let is_below = |href: &str| path == href || path.starts_with(&format!("{href}/"));
+        let is_here =
+            |href: &str| is_below(href) || href == directory::HUB && directory::BELOW.into_iter().any(is_below);
         let place = |(href, key, ..): &(&'static str, &'static str, Action, Where)| Place {
             href,
             label: language.say(key),

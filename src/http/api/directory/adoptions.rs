@@ -73,7 +73,7 @@ pub(super) fn key(at: &str) -> Result<AdoptionId, AppError> {
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
     let ListQuery { service, ars, state: in_state, pending_transfer, limit, cursor } = asked.query;
     let reach = asked.caller.reach(Action::ReadDirectory);
-    let query = AdoptionQuery { service, state: in_state, reach, region: ars, pending_transfer };
+    let query = AdoptionQuery { service, state: in_state, reach, region: ars, pending_transfer, ..Default::default() };
     ok(&adoptions::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 

@@ -9,7 +9,7 @@ use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
 use crate::directory::confirmation::Confirmation;
-use crate::directory::contacts::{self, ContactChange, ContactQuery, NewContact};
+use crate::directory::contacts::{self, ContactChange, ContactQuery, ContactState, Held, NewContact, StateOn};
 use crate::directory::{Contact, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
@@ -27,25 +27,36 @@ pub struct ListQuery {
     q: Option<String>,
     /// Only those with a duty for this service.
     service: Option<Slug>,
+    /// Only those that stand so.
+    state: Option<ContactState>,
     /// At most so many items, up to 200.
     limit: Option<u32>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
-/// The contact, if it exists for the caller.
-pub(super) async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+/// The contact, if it exists for the caller: shared, of their region, or of a larger one and answering within theirs.
+pub(in crate::http) async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
     let slug = at.parse().map_err(|_| AppError::NotFound)?;
     let found = contacts::read(&state.desk().db, slug).await?;
-    if reach::sees_owner(caller, Action::ReadDirectory, found.owner.as_ref()) {
-        Ok(found)
-    } else {
-        Err(AppError::NotFound)
+    let is_theirs = reach::sees_owner(caller, Action::ReadDirectory, found.owner.as_ref());
+    if is_theirs || contacts::serves(&state.desk().db, found.slug.clone(), caller.reach(Action::ReadDirectory)).await? {
+        return Ok(found);
     }
+    Err(AppError::NotFound)
+}
+
+/// True where the caller may change it.
+pub(in crate::http) fn may_change_this(caller: &Caller, contact: &Contact) -> bool {
+    caller.may(Action::ChangeContact).is_ok()
+        && match &contact.owner {
+            Some(owner) => caller.sees_region(Action::ChangeContact, owner),
+            None => caller.reach(Action::ChangeContact).is_everything(),
+        }
 }
 
 /// The same for changing it.
-pub(super) async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+pub(in crate::http) async fn changeable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
     let found = visible(state, caller, at).await?;
     let Some(owner) = &found.owner else {
         return reach::may_change_shared(caller, Action::ChangeContact).map(|()| found);
@@ -66,7 +77,7 @@ fn may_disclose(caller: &Caller, owner: Option<&ArsPrefix>) -> Result<(), AppErr
 }
 
 /// Refuses what the caller may not make of the contact.
-pub(super) async fn may_change(
+pub(in crate::http) async fn may_change(
     state: &State,
     caller: &Caller,
     before: &Contact,
@@ -88,8 +99,14 @@ pub(super) async fn may_change(
 #[utoipa::path(get, path = "/api/v1/contacts", tag = "directory", params(ListQuery),
     responses((status = 200, body = Page<Contact>)))]
 pub async fn list(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
-    let ListQuery { q, service, limit, cursor } = asked.query;
-    let query = ContactQuery { q, service, reach: asked.caller.reach(Action::ReadDirectory) };
+    let ListQuery { q, service, state: in_state, limit, cursor } = asked.query;
+    let (rules, today) = (state.desk().settings.directory.rules(), state.today());
+    let query = ContactQuery {
+        q,
+        service,
+        reach: asked.caller.reach(Action::ReadDirectory),
+        state: in_state.map(|state| StateOn { state, rules, today }),
+    };
     ok(&contacts::list(&state.desk().db, query, PageRequest { limit, cursor }).await?)
 }
 
@@ -142,15 +159,33 @@ pub async fn ask(state: Data<State>, command: Command<right::ChangeContact, Noth
     ok(&state.confirmations.ask(&command.caller.actor, found.slug).await?)
 }
 
+/// The most of each level that are shown.
+const MOST_HELD: i64 = 200;
+
+/// What it has a duty for: of adoptions those within the caller's reach, at most 200; services and Länder whole.
+#[utoipa::path(get, path = "/api/v1/contacts/{contact}/duties", tag = "directory", operation_id = "duties", params(("contact" = String, Path)),
+    responses((status = 200, body = ListAnswer<Held>), (status = 404, body = crate::http::error::Problem)))]
+pub async fn duties(state: Data<State>, guard: Guard<right::ReadDirectory>, at: Path<String>) -> ApiResult {
+    let found = visible(&state, &guard.caller, &at).await?;
+    let reach = guard.caller.reach(Action::ReadDirectory);
+    let items = contacts::held(&state.desk().db, found.slug, reach, MOST_HELD).await?;
+    ok(&ListAnswer { items, next_cursor: None })
+}
+
+/// Refuses a new contact that the caller may not make.
+pub(in crate::http) async fn may_create(state: &State, caller: &Caller, new: &NewContact) -> Result<(), AppError> {
+    reach::may_own(caller, Action::ChangeContact, new.owner.as_ref())?;
+    if new.discloses_reporter {
+        may_disclose(caller, new.owner.as_ref())?;
+    }
+    reach::may_name(state, caller, vec![("deputy", new.deputy.iter().cloned().collect())]).await
+}
+
 /// Make a new one.
 #[utoipa::path(post, path = "/api/v1/contacts", tag = "directory", request_body = NewContact,
     responses((status = 201, body = Contact), (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn create(state: Data<State>, command: Command<right::ChangeContact, NewContact>) -> ApiResult {
-    reach::may_own(&command.caller, Action::ChangeContact, command.body.owner.as_ref())?;
-    if command.body.discloses_reporter {
-        may_disclose(&command.caller, command.body.owner.as_ref())?;
-    }
-    reach::may_name(&state, &command.caller, vec![("deputy", command.body.deputy.iter().cloned().collect())]).await?;
+    may_create(&state, &command.caller, &command.body).await?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
     let repeat = once(&command, |new: &Contact| format!("/api/v1/contacts/{}", new.slug))?;
     let new = contacts::create(

@@ -70,7 +70,7 @@ pub async fn csv(state: Data<State>, asked: Asked<right::ReadDirectory, GapsQuer
 async fn find(state: &State, asked: Asked<right::ReadDirectory, GapsQuery>) -> Result<Vec<Gap>, AppError> {
     let reach = asked.caller.reach(Action::ReadDirectory);
     let GapsQuery { service, ars: region, kind, severity, contact, .. } = asked.query;
-    let query = GapQuery { service, reach, region, kind, severity, contact };
+    let query = GapQuery { service, reach, region, kind, severity, contact, most: None };
     find_gaps(state.desk(), query, state.today()).await
 }
 

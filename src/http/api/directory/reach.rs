@@ -10,7 +10,7 @@ use crate::http::State;
 use crate::keys::{Ars, ArsPrefix, Slug};
 
 /// Refuses a change of what all share.
-pub(super) fn may_change_shared(caller: &Caller, action: Action) -> Result<(), AppError> {
+pub(in crate::http) fn may_change_shared(caller: &Caller, action: Action) -> Result<(), AppError> {
     if caller.reach(action).is_everything() {
         return Ok(());
     }
@@ -28,7 +28,7 @@ pub(in crate::http) fn sees(
 }
 
 /// A new object's place, which must exist for the caller.
-pub(super) fn may_place(caller: &Caller, action: Action, ars: &Ars, service: &Slug) -> Result<(), AppError> {
+pub(in crate::http) fn may_place(caller: &Caller, action: Action, ars: &Ars, service: &Slug) -> Result<(), AppError> {
     if caller.sees(action, Object { ars: Some(ars), service: Some(service), channel: None }) {
         return Ok(());
     }
@@ -55,12 +55,12 @@ pub(in crate::http) async fn may_name(
 }
 
 /// True where the owner's region lies within the caller's reach; `None` is owned by all.
-pub(super) fn sees_owner(caller: &Caller, action: Action, owner: Option<&ArsPrefix>) -> bool {
+pub(in crate::http) fn sees_owner(caller: &Caller, action: Action, owner: Option<&ArsPrefix>) -> bool {
     owner.is_none_or(|owner| caller.sees_region(action, owner))
 }
 
 /// An owner whom the caller may give an object to.
-pub(super) fn may_own(caller: &Caller, action: Action, owner: Option<&ArsPrefix>) -> Result<(), AppError> {
+pub(in crate::http) fn may_own(caller: &Caller, action: Action, owner: Option<&ArsPrefix>) -> Result<(), AppError> {
     let reach = caller.reach(action);
     if reach.is_everything() || owner.is_some_and(|owner| reach.covers_region(owner)) {
         return Ok(());
@@ -72,7 +72,7 @@ pub(super) fn may_own(caller: &Caller, action: Action, owner: Option<&ArsPrefix>
 }
 
 /// A new notice's place: one municipality where they may change its adoption, or a region whose directory is theirs.
-pub(super) fn may_announce(caller: &Caller, service: &Slug, region: &ArsPrefix) -> Result<(), AppError> {
+pub(in crate::http) fn may_announce(caller: &Caller, service: &Slug, region: &ArsPrefix) -> Result<(), AppError> {
     if announces(caller, service, region) {
         return Ok(());
     }
@@ -81,7 +81,7 @@ pub(super) fn may_announce(caller: &Caller, service: &Slug, region: &ArsPrefix) 
 }
 
 /// A closing day closes a whole region, whose directory must be theirs.
-pub(super) fn may_close(caller: &Caller, region: &ArsPrefix) -> Result<(), AppError> {
+pub(in crate::http) fn may_close(caller: &Caller, region: &ArsPrefix) -> Result<(), AppError> {
     if caller.sees_region(Action::ChangeDirectory, region) {
         return Ok(());
     }
@@ -90,7 +90,7 @@ pub(super) fn may_close(caller: &Caller, region: &ArsPrefix) -> Result<(), AppEr
 }
 
 /// A notice for one municipality is seen where that is; one that several share is seen by everybody.
-pub(super) fn sees_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
+pub(in crate::http) fn sees_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
     match notice.ars.as_str().parse::<Ars>() {
         Ok(ars) => sees(caller, Action::ReadDirectory, &ars, Some(&notice.service)),
         Err(_) => Ok(()),
@@ -98,7 +98,7 @@ pub(super) fn sees_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), 
 }
 
 /// What they see of notices, and only see, they may not change.
-pub(super) fn may_change_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
+pub(in crate::http) fn may_change_notice(caller: &Caller, notice: &PublicNotice) -> Result<(), AppError> {
     sees_notice(caller, notice)?;
     if announces(caller, &notice.service, &notice.ars) {
         return Ok(());
@@ -107,7 +107,7 @@ pub(super) fn may_change_notice(caller: &Caller, notice: &PublicNotice) -> Resul
 }
 
 /// True where the whole region is theirs, for this service.
-fn announces(caller: &Caller, service: &Slug, region: &ArsPrefix) -> bool {
+pub(in crate::http) fn announces(caller: &Caller, service: &Slug, region: &ArsPrefix) -> bool {
     let is_one_place = region.as_str().parse::<Ars>().is_ok();
     let reach = caller.reach(if is_one_place { Action::ChangeAdoption } else { Action::ChangeDirectory });
     let place = Scope { region: region.clone(), service: Some(service.clone()), channel: None };

@@ -10,16 +10,53 @@ use serde::Deserialize;
 
 use super::{Format, reach, tagged, wants_table};
 use crate::access::{Action, Caller};
-use crate::directory::adoptions;
+use crate::directory::adoptions::{self, AdoptionQuery};
 use crate::directory::rollout::{
     self, Checklist, Item, ItemChange, ItemView, Matrix, MatrixChange, Part, Party, ProjectChange,
 };
+use crate::directory::{AdoptionState, Page, PageRequest};
 use crate::error::AppError;
 use crate::http::State;
-use crate::http::api::ApiResult;
+use crate::http::api::{ApiResult, ok};
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::AdoptionId;
+use crate::keys::{ArsPrefix, Slug};
 use crate::spreadsheet;
+
+/// Which checklists.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListQuery {
+    /// A place or a part of a service's name.
+    q: Option<String>,
+    /// Only of this service.
+    service: Option<Slug>,
+    /// An ARS or its beginning.
+    ars: Option<ArsPrefix>,
+    /// Only of adoptions in this state.
+    state: Option<AdoptionState>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The checklists of adoptions, those first that somebody is to look at first: 200 at a time are put in order, those
+/// not in use before those in use.
+#[utoipa::path(get, path = "/api/v1/checklists", tag = "directory", operation_id = "checklists", params(ListQuery),
+    responses((status = 200, body = Page<Checklist>), (status = 422, body = crate::http::error::Problem)))]
+pub async fn checklists(state: Data<State>, asked: Asked<right::ReadDirectory, ListQuery>) -> ApiResult {
+    let ListQuery { q, service, ars, state: in_state, cursor } = asked.query;
+    let query = AdoptionQuery {
+        service,
+        state: in_state,
+        region: ars,
+        reach: asked.caller.reach(Action::ReadDirectory),
+        named: q.map(|text| state.directory().current().named(&text)),
+        ..Default::default()
+    };
+    let page = PageRequest { limit: None, cursor };
+    ok(&rollout::by_urgency(&state.desk().db, query, page, state.today()).await?)
+}
 
 /// The adoption, if the caller may do this to it.
 async fn reached(state: &State, caller: &Caller, action: Action, at: &str) -> Result<AdoptionId, AppError> {

@@ -49,12 +49,14 @@ pub async fn note(
     at: Path<String>,
 ) -> ApiResult {
     let desk = state.desk();
-    let found = adoptions::read(&desk.db, key(&at)?).await?;
-    reach::sees(&command.caller, Action::ChangeAdoption, &found.ars, Some(&found.service))?;
-    let place = format!("/api/v1/adoptions/{}/transfers", found.id);
+    // One that ended is to be taken away over there, which is noted as well.
+    let id = key(&at)?;
+    let (ars, service) = adoptions::place(&desk.db, id).await?;
+    reach::sees(&command.caller, Action::ChangeAdoption, &ars, Some(&service))?;
+    let place = format!("/api/v1/adoptions/{id}/transfers");
     let here = place.clone();
     let repeat = once(&command, move |_: &Transfer| here.clone())?;
     let now = desk.clock.now();
-    let made = transfers::note(&desk.db, &command.caller.actor, found.id, command.body, repeat, now).await?;
+    let made = transfers::note(&desk.db, &command.caller.actor, id, command.body, repeat, now).await?;
     send_outcome(made, |made| created(place.clone(), made))
 }

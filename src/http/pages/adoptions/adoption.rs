@@ -11,15 +11,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
+use super::public::{self, Public};
 use super::{HERE, StateWords, day, hindrance, may_change, of, progress, reached};
 use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange};
 use crate::directory::rollout::{self, Block, Checklist, ItemView, Party, ProjectChange, SteeringChange, Verdict};
+use crate::directory::versions::Kind;
 use crate::directory::{Adoption, AdoptionState, Contact, Duty, contacts_of};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::directory::rollout::sign;
 use crate::http::auth::{parse_query, right};
+use crate::http::pages::directory::{ChangeLine, history};
 use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
@@ -53,6 +56,8 @@ struct AdoptionPage {
     suspend_reason: Field,
     project: [Field; 3],
     is_project_open: bool,
+    public: Public,
+    history: Vec<ChangeLine>,
 }
 
 /// A point in a row.
@@ -69,8 +74,9 @@ struct PointLine {
 
 /// A duty in a row.
 struct DutyLine {
+    href: String,
     duty: String,
-    who: Vec<(String, String)>,
+    who: Vec<(String, String, String)>,
     second: String,
     confirmed: Option<(&'static str, String)>,
 }
@@ -207,6 +213,8 @@ async fn show_adoption(
         project_version: list.version,
         moves: list.next_states.iter().map(|to| Move::new(&shell, &list, *to)).collect(),
         suspend_reason: Field::text(&shell, "grund", &shell.say("rollout-reason"), &typed.reason),
+        public: public::of(state, &shell, &adoption).await?,
+        history: history(state, &shell, Kind::Adoption, id.to_string()).await?,
         is_project_open: typed.project.is_some(),
         project: project_fields(&shell, &list, typed.project),
         shell: shell.at(here.as_str()),
@@ -276,8 +284,12 @@ fn duty_line(shell: &Shell, state: &State, list: &Checklist, contacts: &[Contact
     let nobody = holders.is_empty().then(|| shell.say(&format!("nobody-{duty}")));
     let second = [bounced, deputy, from_service, nobody].into_iter().flatten().collect::<Vec<_>>();
     DutyLine {
+        href: format!("{HERE}/{}/zustaendig/{duty}", list.adoption),
         duty: shell.say(&format!("duty-{duty}")),
-        who: holders.iter().map(|h| (h.name.clone(), h.person.clone().unwrap_or_default())).collect(),
+        who: holders
+            .iter()
+            .map(|h| (format!("/kontakte/{}", h.contact), h.name.clone(), h.person.clone().unwrap_or_default()))
+            .collect(),
         second: second.join(" · "),
         confirmed: first.map(|contact| confirmed(shell, state, contact)),
     }

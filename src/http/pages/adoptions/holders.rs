@@ -25,7 +25,7 @@ use crate::ids::AdoptionId;
 use crate::keys::Slug;
 
 /// Puts the new list in its place.
-fn with(duty: Duty, list: Vec<Assigned>, version: Option<i32>) -> AdoptionChange {
+pub(in crate::http::pages) fn with(duty: Duty, list: Vec<Assigned>, version: Option<i32>) -> AdoptionChange {
     let mut change = AdoptionChange { version, ..Default::default() };
     let field = match duty {
         Duty::Central => &mut change.central,

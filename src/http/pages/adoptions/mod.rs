@@ -1,13 +1,14 @@
 //! Adoptions with their roll-out: which municipality uses which service, how far it is, what blocks.
 //!
 //! Invariant: whoever reads the directory sees what lies within their reach, forms only where they may change it; what
-//! is filtered stands in the address. Every page works without a script. Where next: `adoption.rs` (one of them),
+//! is filtered stands in the address; the most urgent stand first. Every page works without a script. Where next: `adoption.rs` (one of them),
 //! `point.rs` and `holders.rs` (one point), `matrix.rs` (who does what).
 
 pub mod adoption;
 pub mod holders;
 pub mod matrix;
 pub mod point;
+pub mod public;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
@@ -16,7 +17,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use super::field::Choice;
+use super::field::{Choice, Field};
 use super::login::PageResult;
 use super::shell::{Shell, show};
 use crate::access::{Action, Caller, Object};
@@ -32,10 +33,10 @@ use crate::http::words::Language;
 use crate::ids::AdoptionId;
 use crate::keys::LANDS;
 
+pub(super) use holders::with as with_duty;
+
 /// The address of the list.
 pub const HERE: &str = "/anschluesse";
-/// How many adoptions a page shows.
-const AT_ONCE: u32 = 50;
 /// How many blocking points a row names.
 const NAMED: usize = 2;
 
@@ -46,6 +47,7 @@ struct Wanted {
     dienst: String,
     land: String,
     stand: String,
+    q: String,
     nach: String,
 }
 
@@ -53,12 +55,14 @@ struct Wanted {
 #[template(path = "adoptions.html")]
 struct Adoptions {
     shell: Shell,
+    text: Field,
     service: Choice,
     land: Choice,
     state: Choice,
     lines: Vec<Line>,
     next: Option<String>,
     is_filtered: bool,
+    may_add: bool,
 }
 
 /// An adoption in a row.
@@ -69,8 +73,10 @@ struct Line {
     state: StateWords,
     progress: String,
     hindrance: Option<String>,
+    is_bad: bool,
     blocks: String,
-    start: String,
+    share: (usize, usize),
+    next: String,
 }
 
 /// Where an adoption stands, as a sign and a word.
@@ -143,7 +149,9 @@ impl Line {
             progress: progress(shell, list),
             hindrance: hindrance(shell, list),
             blocks: names(shell, &list.blocks_ready),
-            start: list.planned_start.map_or_else(|| "–".to_owned(), |start| day(shell.language, start)),
+            is_bad: list.progress.overdue > 0 || list.state == AdoptionState::Live && list.progress.missing > 0,
+            share: (list.progress.fulfilled, list.progress.total),
+            next: rollout::next_date(list).map_or_else(|| "–".to_owned(), |next| day(shell.language, next)),
         }
     }
 }
@@ -152,25 +160,30 @@ impl Line {
 pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::ReadDirectory>) -> PageResult {
     let wanted: Wanted = parse_query(request.query_string())?;
     let number = LANDS.iter().find(|(code, ..)| *code == wanted.land).and_then(|(_, number, _)| number.parse().ok());
+    let directory = state.directory().current();
+    let caller = &page.person.caller;
     let query = AdoptionQuery {
         service: wanted.dienst.parse().ok(),
         state: wanted.stand.parse().ok(),
-        reach: page.person.caller.reach(Action::ReadDirectory),
+        reach: caller.reach(Action::ReadDirectory),
         region: number,
-        pending_transfer: false,
+        named: Some(wanted.q.trim()).filter(|text| !text.is_empty()).map(|text| directory.named(text)),
+        ..Default::default()
     };
     let cursor = Some(wanted.nach.clone()).filter(|cursor| !cursor.is_empty());
-    let request_of = PageRequest { limit: Some(AT_ONCE), cursor };
-    let found = rollout::list(&state.desk().db, query, request_of, state.today()).await?;
+    let request_of = PageRequest { limit: None, cursor };
+    let found = rollout::by_urgency(&state.desk().db, query, request_of, state.today()).await?;
     let shell = Shell::new(&state, &request, &page.person.visitor);
-    let [service, land, in_state] = choices(&shell, &state.directory().current(), &wanted);
+    let [service, land, in_state] = choices(&shell, &directory, &wanted);
     let shown = Adoptions {
         service,
         land,
         state: in_state,
         lines: found.items.iter().map(|list| Line::new(&shell, list)).collect(),
         next: found.next_cursor.map(|cursor| wanted.after(&cursor)),
-        is_filtered: [&wanted.dienst, &wanted.land, &wanted.stand].iter().any(|text| !text.is_empty()),
+        text: Field::text(&shell, "q", &shell.say("adoptions-search"), &wanted.q).kind("search").may_be_empty(),
+        may_add: caller.may(Action::ChangeAdoption).is_ok() && !caller.reach(Action::ChangeAdoption).is_nothing(),
+        is_filtered: [&wanted.q, &wanted.dienst, &wanted.land, &wanted.stand].iter().any(|text| !text.is_empty()),
         shell,
     };
     Ok(show(StatusCode::OK, &shown.shell, &shown))
@@ -179,7 +192,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
 impl Wanted {
     /// The rest of the list.
     fn after(&self, cursor: &str) -> String {
-        let pairs = [("dienst", &self.dienst), ("land", &self.land), ("stand", &self.stand)];
+        let pairs = [("q", &self.q), ("dienst", &self.dienst), ("land", &self.land), ("stand", &self.stand)];
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs.into_iter().filter(|(_, value)| !value.is_empty()));
         format!("{HERE}?{}", query.append_pair("nach", cursor).finish())
@@ -202,14 +215,19 @@ fn choices(shell: &Shell, directory: &Snapshot, wanted: &Wanted) -> [Choice; 3] 
 }
 
 /// The adoption, if the caller may do this to it.
-async fn reached(state: &State, caller: &Caller, action: Action, id: AdoptionId) -> Result<Adoption, AppError> {
+pub(super) async fn reached(
+    state: &State,
+    caller: &Caller,
+    action: Action,
+    id: AdoptionId,
+) -> Result<Adoption, AppError> {
     let found = crate::directory::adoptions::read(&state.desk().db, id).await?;
     reach::sees(caller, action, &found.ars, Some(&found.service))?;
     Ok(found)
 }
 
 /// True where the caller may change it.
-fn may_change(caller: &Caller, adoption: &Adoption) -> bool {
+pub(super) fn may_change(caller: &Caller, adoption: &Adoption) -> bool {
     let object = Object { ars: Some(&adoption.ars), service: Some(&adoption.service), channel: None };
     caller.may(Action::ChangeAdoption).is_ok() && caller.sees(Action::ChangeAdoption, object)
 }

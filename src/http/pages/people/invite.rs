@@ -36,7 +36,7 @@ struct Invite {
 
 /// The contacts that a role of the 2nd level can speak for; enough to offer, any other can be typed.
 pub async fn contacts_to_offer(state: &State, caller: &Caller) -> Result<Vec<Contact>, AppError> {
-    let all = ContactQuery { q: None, service: None, reach: caller.reach(Action::ManageUsers) };
+    let all = ContactQuery { reach: caller.reach(Action::ManageUsers), ..Default::default() };
     Ok(contacts::list(&state.desk().db, all, PageRequest { limit: Some(200), cursor: None }).await?.items)
 }
 

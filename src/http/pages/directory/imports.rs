@@ -1,0 +1,348 @@
+//! Files into the directory: contacts, help channels, the official list of municipalities and who took whose place.
+//!
+//! Invariant: what a file would do is looked at first, row by row; doing it sends the very file that was looked at once
+//! more, and for tables the fingerprint of what was seen, so that nothing else is done. All rows or none. The file stays
+//! with the page; nothing of it is kept here before.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::changed::value;
+use super::keeps_all;
+use crate::access::{Action, Caller};
+use crate::directory::import::{self, Gone, Importer, Mode, Plan, Register, RegisterPlan, RowAction, TableFile};
+use crate::error::AppError;
+use crate::http::State;
+use crate::http::auth::right;
+use crate::http::multipart::FileForm;
+use crate::http::pages::field::Field;
+use crate::http::pages::login::PageResult;
+use crate::http::pages::shell::{Shell, show};
+use crate::http::visitor::{Person, Staff};
+use crate::tickets::relocation;
+
+/// The address of the page.
+pub const HERE: &str = "/importe";
+/// So many rows are shown; the others are counted.
+const SHOWN: usize = 300;
+
+crate::text_enum! {
+    /// What a file holds.
+    pub enum Sort {
+        /// Contacts.
+        Contacts = "kontakte",
+        /// Help channels.
+        Channels = "kanaele",
+        /// The official list.
+        Municipalities = "gemeinden",
+        /// Who took whose place.
+        Mergers = "zusammenschluesse",
+    }
+}
+
+impl Sort {
+    fn may(self, caller: &Caller) -> bool {
+        match self {
+            Self::Contacts => caller.may(Action::ChangeContact).is_ok(),
+            Self::Channels => caller.may(Action::ChangeAdoption).is_ok(),
+            Self::Municipalities | Self::Mergers => keeps_all(caller),
+        }
+    }
+
+    fn template(self) -> Option<&'static str> {
+        match self {
+            Self::Contacts => Some("/api/v1/imports/templates/contacts"),
+            Self::Channels => Some("/api/v1/imports/templates/channels"),
+            Self::Municipalities | Self::Mergers => None,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "imports.html")]
+struct Imports {
+    shell: Shell,
+    sorts: Vec<(String, String, String, bool)>,
+}
+
+/// What can be imported.
+pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::ChangeContact>) -> PageResult {
+    let shell = Shell::new(&state, &request, &page.person.visitor);
+    let sort = |sort: &Sort| {
+        let (title, what) = (shell.say(&format!("import-{sort}")), shell.say(&format!("import-{sort}-what")));
+        (format!("{HERE}/{sort}"), title, what, sort.may(&page.person.caller))
+    };
+    let shown = Imports { sorts: Sort::ALL.iter().map(sort).collect(), shell };
+    Ok(show(StatusCode::OK, &shown.shell, &shown))
+}
+
+#[derive(Template)]
+#[template(path = "import.html")]
+struct ImportPage {
+    shell: Shell,
+    here: String,
+    title: String,
+    what: String,
+    template: Option<&'static str>,
+    file: Field,
+    kept: Option<Kept>,
+    summary: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+    rows: Vec<Row>,
+    left_out: Option<String>,
+    lists: Vec<(String, Vec<String>)>,
+    is_good: bool,
+    is_done: bool,
+}
+
+/// The file that was looked at.
+struct Kept {
+    name: String,
+    bytes: String,
+    fingerprint: String,
+}
+
+/// A row of the plan.
+struct Row {
+    number: usize,
+    key: String,
+    sign: &'static str,
+    is_bad: bool,
+    action: String,
+    lines: Vec<String>,
+}
+
+fn page_of(shell: &Shell, sort: Sort) -> ImportPage {
+    let (title, what) = (shell.say(&format!("import-{sort}")), shell.say(&format!("import-{sort}-what")));
+    ImportPage {
+        here: format!("{HERE}/{sort}"),
+        title,
+        what,
+        template: sort.template(),
+        file: Field::text(shell, "datei", &shell.say("import-file"), "")
+            .kind("file")
+            .hint(shell.say("import-file-hint")),
+        kept: None,
+        summary: Vec::new(),
+        notes: Vec::new(),
+        rows: Vec::new(),
+        left_out: None,
+        lists: Vec::new(),
+        is_good: false,
+        is_done: false,
+        shell: shell.clone(),
+    }
+}
+
+fn send(status: StatusCode, page: ImportPage) -> HttpResponse {
+    show(status, &page.shell, &page)
+}
+
+fn sort_of(at: &str, caller: &Caller) -> Result<Sort, AppError> {
+    let sort: Sort = at.parse().map_err(|_| AppError::NotFound)?;
+    match sort.may(caller) {
+        true => Ok(sort),
+        false => Err(AppError::Forbidden("only who keeps the directory of all may import this".into())),
+    }
+}
+
+/// The form.
+pub async fn view(
+    state: Data<State>,
+    request: HttpRequest,
+    page: Staff<right::ReadDirectory>,
+    at: Path<String>,
+) -> PageResult {
+    let sort = sort_of(&at, &page.person.caller)?;
+    let shell = Shell::new(&state, &request, &page.person.visitor);
+    Ok(send(StatusCode::OK, page_of(&shell, sort)))
+}
+
+/// What a plan or an application came to.
+enum Outcome {
+    Table(Plan),
+    Register(RegisterPlan),
+}
+
+/// Looks at the file, or does it.
+pub async fn take(
+    state: Data<State>,
+    request: HttpRequest,
+    at: Path<String>,
+    form: FileForm<right::ReadDirectory>,
+) -> PageResult {
+    let person = &form.person;
+    let sort = sort_of(&at, &person.caller)?;
+    let mut shell = Shell::new(&state, &request, &person.visitor);
+    let does = form.text("schritt") == "ausfuehren";
+    let (name, bytes) = match form.file("datei") {
+        Some(file) if !does => (file.name.clone(), file.bytes.clone()),
+        _ => (form.text("name").to_owned(), STANDARD.decode(form.text("inhalt")).unwrap_or_default()),
+    };
+    if bytes.is_empty() {
+        shell.fault("datei", "fault-file");
+        return Ok(send(StatusCode::UNPROCESSABLE_ENTITY, page_of(&shell, sort)));
+    }
+    let fingerprint = Some(form.text("fingerabdruck").to_owned()).filter(|text| !text.is_empty());
+    let file = TableFile { name: name.clone(), bytes: bytes.clone(), sheet: None };
+    let (page, status) = match run(&state, person, sort, file, does, fingerprint).await {
+        Ok(outcome) => {
+            let mut page = page_of(&shell, sort);
+            let print = tell(&mut page, outcome, does);
+            if !does && page.is_good {
+                page.kept = Some(Kept { name, bytes: STANDARD.encode(&bytes), fingerprint: print });
+            }
+            page.is_done = does;
+            (page, StatusCode::OK)
+        }
+        Err(AppError::Conflict(_)) => {
+            shell.fault("datei", "fault-import-changed");
+            (page_of(&shell, sort), StatusCode::CONFLICT)
+        }
+        Err(AppError::Invalid(faults)) => {
+            for fault in faults.iter().take(SHOWN) {
+                shell.fault_text("datei", format!("{}: {}", fault.field, fault.message));
+            }
+            (page_of(&shell, sort), StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    Ok(send(status, page))
+}
+
+async fn run(
+    state: &State,
+    person: &Person,
+    sort: Sort,
+    file: TableFile,
+    does: bool,
+    fingerprint: Option<String>,
+) -> Result<Outcome, AppError> {
+    let (desk, importer, now) = (state.desk(), Importer::caller(&person.caller), state.desk().clock.now());
+    let mode = if does { Mode::Apply(fingerprint) } else { Mode::Preview };
+    let register = match sort {
+        Sort::Contacts => {
+            let rules = &desk.settings.directory;
+            let plan = import::contacts(&desk.db, &desk.sealer, rules, &importer, file, mode, now).await?;
+            return Ok(Outcome::Table(plan));
+        }
+        Sort::Channels => {
+            return Ok(Outcome::Table(import::channels(&desk.db, &importer, file, mode, now).await?));
+        }
+        Sort::Mergers => Register { list: None, changes: Some(file) },
+        Sort::Municipalities => {
+            let text = String::from_utf8(file.bytes);
+            let text = text.map_err(|_| AppError::field("file", "is not UTF-8; save it as CSV UTF-8"))?;
+            Register { list: Some((file.name, text)), changes: None }
+        }
+    };
+    if !does {
+        return Ok(Outcome::Register(import::plan_municipalities(&desk.db, &register, now).await?));
+    }
+    let (_, plan) = import::apply_municipalities(&desk.db, &importer, &register, now, &mut |_, _| ()).await?;
+    relocation::relocate(&desk.db, &person.caller.actor, now).await?;
+    Ok(Outcome::Register(plan))
+}
+
+/// Puts what was found onto the page; answers the fingerprint to send along.
+fn tell(page: &mut ImportPage, outcome: Outcome, is_done: bool) -> String {
+    match outcome {
+        Outcome::Table(plan) => {
+            table(page, &plan);
+            page.is_good = plan.faulty == 0 && plan.new + plan.changed > 0 && !is_done;
+            plan.fingerprint
+        }
+        Outcome::Register(plan) => {
+            register(page, &plan);
+            let count = plan.added.len() + plan.renamed.len() + plan.moved.len() + plan.merged.len();
+            page.is_good = count > 0 && !is_done;
+            String::new()
+        }
+    }
+}
+
+fn table(page: &mut ImportPage, plan: &Plan) {
+    let shell = &page.shell;
+    let counts = [
+        ("new", "new", plan.new),
+        ("assess", "changed", plan.changed),
+        ("ok", "unchanged", plan.unchanged),
+        ("late", "faulty", plan.faulty),
+    ];
+    let counts = counts.into_iter().filter(|(.., count)| *count > 0);
+    page.summary =
+        counts.map(|(sign, key, count)| (sign, shell.with(&format!("import-count-{key}"), "count", count))).collect();
+    page.notes.clone_from(&plan.notes);
+    // Faults first, then what changes; what is so already is only counted.
+    let mut rows: Vec<&import::PlannedRow> =
+        plan.rows.iter().filter(|row| row.action != RowAction::Unchanged).collect();
+    rows.sort_by_key(|row| (row.action != RowAction::Fault, row.row));
+    let left = rows.len().saturating_sub(SHOWN);
+    page.left_out = (left > 0).then(|| shell.with("import-left", "count", left));
+    let label = |field: &str| {
+        shell.language.try_say(&format!("field-{}", field.replace('_', "-"))).unwrap_or_else(|| field.to_owned())
+    };
+    let row = |row: &import::PlannedRow| {
+        let changes = row.changes.iter().map(|change| match row.action {
+            RowAction::New => format!("{}: {}", label(&change.field), value(shell, &change.after)),
+            _ => {
+                format!("{}: {} → {}", label(&change.field), value(shell, &change.before), value(shell, &change.after))
+            }
+        });
+        let faults = row.faults.iter().map(|fault| format!("{}: {}", fault.column, fault.message));
+        let (sign, is_bad) = match row.action {
+            RowAction::New => ("new", false),
+            RowAction::Changed => ("assess", false),
+            RowAction::Unchanged => ("ok", false),
+            RowAction::Fault => ("late", true),
+        };
+        Row {
+            number: row.row,
+            key: row.key.clone(),
+            sign,
+            is_bad,
+            action: shell.say(&format!("row-{}", row.action)),
+            lines: if is_bad { faults.collect() } else { changes.collect() },
+        }
+    };
+    page.rows = rows.into_iter().take(SHOWN).map(row).collect();
+}
+
+fn register(page: &mut ImportPage, plan: &RegisterPlan) {
+    let shell = page.shell.clone();
+    let some = |key: &str, all: Vec<String>| {
+        let count = all.len();
+        let mut shown: Vec<String> = all.into_iter().take(SHOWN).collect();
+        if count > SHOWN {
+            shown.push(shell.with("import-left", "count", count - SHOWN));
+        }
+        (count > 0).then(|| (shell.with(&format!("register-{key}"), "count", count), shown))
+    };
+    let change = |one: &import::PlaceChange| format!("{} {} → {}", one.ars, one.before, one.after);
+    let place = |one: &import::PlaceName| format!("{} {}", one.ars, one.name);
+    let gone = |one: &Gone| {
+        let may = one.candidates.iter().map(place).collect::<Vec<_>>().join(", ");
+        let hint = if may.is_empty() { String::new() } else { shell.with("register-candidates", "names", may) };
+        format!("{} {} {hint}", one.place.ars, one.place.name).trim().to_owned()
+    };
+    let merged = |one: &import::Merger| {
+        let who = &one.who;
+        format!("{} {} → {} {}", who.old_ars, who.old_name, who.new_ars, who.new_name)
+    };
+    let lists = [
+        some("merged", plan.merged.iter().map(merged).collect()),
+        some("gone", plan.gone.iter().map(gone).collect()),
+        some("added", plan.added.iter().map(place).collect()),
+        some("renamed", plan.renamed.iter().map(change).collect()),
+        some("moved", plan.moved.iter().map(change).collect()),
+    ];
+    page.lists = lists.into_iter().flatten().collect();
+    page.summary = vec![("ok", shell.with("import-count-unchanged", "count", plan.unchanged))];
+    if plan.ends_gone && !plan.gone.is_empty() {
+        page.notes.push(shell.say("register-ends"));
+    }
+}
