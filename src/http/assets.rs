@@ -36,6 +36,8 @@ pub struct Assets {
     pub copy: &'static str,
     /// The script of the form for requests by phone.
     pub intake: &'static str,
+    /// The licences of fonts and design system.
+    pub licences: &'static str,
 }
 
 impl Assets {
@@ -48,6 +50,7 @@ impl Assets {
             icon: concat!("/assets/", hash!(), "/icon.svg"),
             copy: concat!("/assets/", hash!(), "/embed/copy.js"),
             intake: concat!("/assets/", hash!(), "/intake.js"),
+            licences: concat!("/assets/", hash!(), "/LICENSES.md"),
         }
     }
 }

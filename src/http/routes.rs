@@ -9,17 +9,18 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens, users,
+    audit, callbacks, conversation, deadlines, escalations, inbound, me, operations, personal_data, tickets, tokens,
+    users,
 };
 use super::error::wrong_method;
-use super::pages::account::{self, password, second_factor, sessions};
+use super::pages::account::{self, password, second_factor, sessions, settings};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, escalation, inbound as inbox, intake, link, login,
-    mail, provider, start,
+    mail, operations as operations_page, provider, start,
 };
-use super::public::{embed, find, help, page, snippets};
+use super::public::{embed, find, help, legal, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -158,6 +159,12 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/users/{user}/enable": post users::enable))
             .service(at!("/users/{user}/reset": post users::reset))
             .service(at!("/users/{user}/end_sessions": post users::end_sessions))
+            .service(at!("/operations": get operations::overview))
+            .service(at!("/operations/deliveries": get operations::deliveries))
+            .service(at!("/operations/deliveries/resend": post operations::resend))
+            .service(at!("/operations/endpoints": get operations::endpoints))
+            .service(at!("/operations/endpoints/{endpoint}/enable": post operations::enable))
+            .service(at!("/operations/licences": get operations::licences))
             .service(at!("/audit": get audit::list))
             .service(at!("/audit/export": get audit::export)),
     )
@@ -168,6 +175,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/hilfe/{service}/{place}": get page::page, head page::page))
     .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
     .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
+    .service(at!("/barrierefreiheit": get legal::accessibility, head legal::accessibility))
+    .service(at!("/impressum": get legal::imprint, head legal::imprint))
+    .service(at!("/datenschutz": get legal::privacy, head legal::privacy))
+    .service(at!("/betrieb": get operations_page::view))
+    .service(at!("/betrieb/zustellungen": post operations_page::resend))
+    .service(at!("/betrieb/adressen/{endpoint}/einschalten": post operations_page::enable))
+    .service(at!("/betrieb/lizenzen": get operations_page::licences))
     .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
     .service(at!("/anmelden/code": get login::code, post login::second_factor))
     .service(at!("/abmelden": post login::log_out))
@@ -175,6 +189,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/zuruecksetzen/{secret}": get link::view, post link::accept))
     .service(at!("/einladung/{secret}": get link::view, post link::accept))
     .service(at!("/konto": get account::view))
+    .service(at!("/konto/einstellungen": post settings::change))
     .service(at!("/konto/passwort": post password::change))
     .service(at!("/konto/zweiter-faktor": post second_factor::begin))
     .service(at!("/konto/zweiter-faktor/bestaetigen": post second_factor::confirm))

@@ -124,26 +124,27 @@ fn sent(tx: &mut Tx, found: &Escalation, message: &delivery::Delivery, now: Time
     record(tx, found.ticket, &Actor::system(), &event, now)
 }
 
-/// Three failures in a row: if the contact has another way that was not used for this step, use it.
-fn other_way(
+/// If the contact asked now has another way that was not used for this step, use it; true when it was. After three
+/// failures in a row, and when somebody wants it.
+pub(in crate::escalation) fn other_way(
     tx: &mut Tx,
     escalations: &Escalations,
     found: &Escalation,
     ticket: &Ticket,
     failing: Channel,
     now: Timestamp,
-) -> Result<(), AppError> {
-    let Some(step) = found.current() else { return Ok(()) };
+) -> Result<bool, AppError> {
+    let Some(step) = found.current() else { return Ok(false) };
     if next(found.status, EscalationMove::Advance).is_none() {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(contact) = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop() else { return Ok(()) };
+    let Some(contact) = contacts_of(tx, std::slice::from_ref(&step.contact.id))?.pop() else { return Ok(false) };
     let tried = delivery::deliveries_of(tx, found.id.cast())?;
     let is_tried = |recipient: &str| tried.iter().any(|d| d.purpose == Purpose::Created && d.recipient == recipient);
     let mail = contact.email.as_ref().map(|email| email.as_str());
     let webhook = contact.webhook.as_ref().filter(|webhook| webhook.is_active()).map(|webhook| webhook.url.as_str());
     if [mail, webhook].into_iter().flatten().all(is_tried) {
-        return Ok(());
+        return Ok(false);
     }
     // The unique key of each message makes this add only the way that was missing.
     let added = step::send(tx, escalations, found, ticket, &contact, Occasion::Created, now)?;
@@ -155,7 +156,7 @@ fn other_way(
         let event = Event::OtherWayTried { escalation: found.id, channel: channel.to_string() };
         record(tx, ticket.id, &Actor::system(), &event, now)?;
     }
-    Ok(())
+    Ok(added.messages > 0)
 }
 
 /// A message was given up: people are told, and if nothing of this step can arrive any more, the next is asked.

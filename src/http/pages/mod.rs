@@ -23,6 +23,7 @@ pub mod link;
 pub mod login;
 pub mod mail;
 mod mail_link;
+pub mod operations;
 pub mod people;
 pub mod provider;
 pub mod shell;

@@ -100,3 +100,7 @@ action-adoption-checklist_changed = Checkliste oder Projekt geändert
 action-adoption-matrix_changed = Aufgabenteilung festgelegt
 action-land-agreement_changed = Kooperationsvereinbarung geändert
 action-land-agreement_ended = Kooperationsvereinbarung beendet
+action-delivery-replayed = Aufgegebene Nachricht noch einmal gesendet
+action-endpoint-enabled = Adresse wieder eingeschaltet
+object-delivery = Nachricht
+object-endpoint = Adresse

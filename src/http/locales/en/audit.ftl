@@ -100,3 +100,7 @@ action-adoption-checklist_changed = Checklist or project changed
 action-adoption-matrix_changed = Division of tasks settled
 action-land-agreement_changed = Cooperation agreement changed
 action-land-agreement_ended = Cooperation agreement ended
+action-delivery-replayed = Message that was given up sent again
+action-endpoint-enabled = Address enabled again
+object-delivery = Message
+object-endpoint = Address
