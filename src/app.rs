@@ -27,6 +27,7 @@ use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
 use crate::http::{Development, Limits, Metrics, State, server};
 use crate::inbound::{self, Inbound};
+use crate::operations::{Operations, instance};
 use crate::seal::Sealer;
 use crate::tickets::{Desk, attachments, relocation};
 
@@ -69,6 +70,8 @@ pub struct App {
     pub inbound: Inbound,
     /// Contacts that stay true.
     pub confirmations: Confirmations,
+    /// How the installation fares.
+    pub operations: Operations,
     /// Who asks.
     pub tokens: Tokens,
     /// People and their sessions.
@@ -104,6 +107,8 @@ impl App {
         let desk = Desk::new(db.clone(), clock.clone(), sealer.clone(), directory.clone(), settings::tickets(config)?)?;
         let escalations = Escalations::new(desk, settings::escalation(config)?);
         let inbound = Inbound::new(escalations.clone(), settings::inbound(config)?);
+        let running_as = settings::operations(config);
+        let operations = Operations::new(escalations.clone(), confirmations.clone(), running_as, instance::machine());
         let bounces = &config.mail.bounce_address;
         let mailer = match bounces.is_empty() {
             true => mailer,
@@ -117,6 +122,7 @@ impl App {
         let mut running = vec![
             ("directory", tokio::spawn(directory.run(stop.clone()))),
             ("tokens", tokio::spawn(tokens.clone().run(stop.clone()))),
+            ("instance", tokio::spawn(instance::run(operations.clone(), stop.clone()))),
         ];
         if delivers {
             let settings = escalations.desk().settings.directory.clone();
@@ -136,6 +142,7 @@ impl App {
             escalations,
             inbound,
             confirmations,
+            operations,
             tokens,
             accounts,
             provider,
@@ -163,6 +170,7 @@ impl App {
             escalations: self.escalations.clone(),
             inbound: self.inbound.clone(),
             confirmations: self.confirmations.clone(),
+            operations: self.operations.clone(),
             tokens: self.tokens.clone(),
             accounts: self.accounts.clone(),
             provider: self.provider.clone(),
@@ -173,7 +181,7 @@ impl App {
                 .proxies()
                 .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
-            public_links: settings::public_links(config),
+            public_links: settings::public_links(config)?,
             form_texts: settings::form_texts(config),
             development,
         };

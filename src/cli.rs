@@ -7,6 +7,7 @@
 //! Where next: one file a command in `cli/`; `app.rs` wires what they work with.
 
 mod audit;
+mod backup;
 mod check;
 mod demo;
 mod explain;
@@ -26,9 +27,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
-use crate::access::audit::export::Format;
 use crate::access::audit::verify::Head;
-use crate::access::audit::{AuditAction, ObjectKind};
 use crate::access::{Channel, Role};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, LogFormat};
@@ -57,6 +56,11 @@ enum Command {
     Demo(Demo),
     /// Bring the database up to date.
     Migrate,
+    /// Copy a SQLite database while it is in use; the copy is checked, and nothing is overwritten.
+    Backup {
+        /// The file to write.
+        file: PathBuf,
+    },
     /// Read municipalities or the directory from a file.
     #[command(subcommand)]
     Import(Import),
@@ -190,32 +194,7 @@ enum Audit {
         expect: Vec<Head>,
     },
     /// Write the log to stdout, newest first; recorded in it.
-    Export(Exported),
-}
-
-#[derive(Debug, Args)]
-struct Exported {
-    /// csv for spreadsheets, or jsonl: a JSON object a line.
-    #[arg(long)]
-    format: Format,
-    /// Only by this token or person: the id, or the whole name.
-    #[arg(long)]
-    actor: Option<String>,
-    /// Only this, such as contact.changed.
-    #[arg(long)]
-    action: Option<AuditAction>,
-    /// Only on things of this kind, such as ticket.
-    #[arg(long, value_name = "KIND")]
-    object: Option<ObjectKind>,
-    /// Only on this one: a ticket's id, a contact's slug and so on.
-    #[arg(long, value_name = "ID")]
-    object_id: Option<String>,
-    /// From then on, such as 2026-11-24T00:00:00Z.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    from: Option<Timestamp>,
-    /// Before then.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    to: Option<Timestamp>,
+    Export(audit::Exported),
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
@@ -357,6 +336,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::serve(&config).await,
         Command::Worker => serve::worker(&config).await,
         Command::Migrate => keys::migrate(&config).await,
+        Command::Backup { file } => backup::backup(&config, file).await,
         Command::Rewrap => keys::rewrap(&config).await,
         Command::Import(Import::Municipalities(list)) => register::municipalities(&config, list).await,
         Command::Import(Import::Contacts(sheet)) => import::contacts(&config, sheet).await,

@@ -167,6 +167,10 @@ impl Config {
                 faults.add(key, "must be a page's address, such as https://www.example.org/impressum, or empty");
             }
         }
+        if !self.public.accessibility_mail.is_empty() {
+            let parsed = self.public.accessibility_mail.parse::<crate::keys::EmailAddress>();
+            faults.keep("public.accessibility_mail", parsed);
+        }
         if !self.mail.bounce_address.is_empty() {
             faults.keep("mail.bounce_address", self.mail.bounce_address.parse::<crate::keys::EmailAddress>());
         }

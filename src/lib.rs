@@ -3,7 +3,7 @@
 //!
 //! The modules import only leftwards:
 //! `clock ids keys error spreadsheet` ← `db` ← `seal` ← `delivery` ← `access` ← `directory` ← `tickets` ← `escalation` ←
-//! `inbound` ← `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
+//! `inbound` ← `operations` ← `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
 pub mod access;
@@ -20,6 +20,7 @@ pub mod http;
 pub mod ids;
 pub mod inbound;
 pub mod keys;
+pub mod operations;
 pub mod seal;
 pub mod spreadsheet;
 pub mod telemetry;

@@ -60,6 +60,8 @@ crate::text_enum! {
         ReadAudit = "read_audit",
         /// See the figures of operation.
         ReadMetrics = "read_metrics",
+        /// Send again and enable again, for the installation as a whole.
+        Operate = "operate",
     }
 }
 
@@ -113,7 +115,10 @@ pub fn allows(role: Role, action: Action) -> bool {
 
 /// True for what is told or done for the installation as a whole, never for a part of it.
 fn is_of_the_whole(action: Action) -> bool {
-    matches!(action, Action::ReadUsers | Action::ManageUsers | Action::ReadAudit | Action::ReadMetrics)
+    matches!(
+        action,
+        Action::ReadUsers | Action::ManageUsers | Action::ReadAudit | Action::ReadMetrics | Action::Operate
+    )
 }
 
 /// Where a grant holds. The empty region is everywhere; no service is every service; no channel is every channel.

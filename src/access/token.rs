@@ -232,7 +232,11 @@ impl Tokens {
                 () = self.0.db.signals().wait(Topic::Access) => self.forget(),
                 () = tokio::time::sleep(Duration::from_millis(500)) => {}
             }
-            match self.0.db.read(store::version).await {
+            let version = self.0.db.read(store::version).await;
+            if version.is_ok() {
+                self.0.db.pulse().beat("tokens");
+            }
+            match version {
                 Ok(version) if seen == Some(version) => {}
                 Ok(version) => {
                     self.forget();

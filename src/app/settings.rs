@@ -15,10 +15,11 @@ use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, Worker
 use crate::directory::ServiceClock;
 use crate::directory::hours::{ClosedYearly, Reckoning, ServiceHours};
 use crate::error::AppError;
+use crate::http::public::frame::{Required, Texts};
 use crate::http::{FormTexts, PublicLinks, limits};
 use crate::keys::LandCode;
 use crate::tickets::deadline::ByPriority;
-use crate::{access, db, directory, escalation, inbound, tickets};
+use crate::{access, db, directory, escalation, inbound, operations, tickets};
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
 const SMTP_STEP: Duration = Duration::from_secs(7);
@@ -328,15 +329,47 @@ pub fn limits(config: &Config) -> limits::Settings {
     }
 }
 
-/// The pages a website must have, where they are set.
-pub fn public_links(config: &Config) -> PublicLinks {
-    let some = |url: &String| Some(url.clone()).filter(|url| !url.is_empty());
+/// The pages a website must have, and whose it is; a fault names the key of a file that cannot be read.
+pub fn public_links(config: &Config) -> Result<PublicLinks, AppError> {
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.trim().is_empty());
     let public = &config.public;
-    PublicLinks {
-        accessibility: some(&public.accessibility_url),
-        privacy: some(&public.privacy_url),
-        imprint: some(&public.imprint_url),
+    let page = |key: &str, url: &String, file: &String| -> Result<Required, AppError> {
+        Ok(Required { url: some(url), texts: texts(key, file)? })
+    };
+    Ok(PublicLinks {
+        accessibility: page("public.accessibility_file", &public.accessibility_url, &public.accessibility_file)?,
+        privacy: page("public.privacy_file", &public.privacy_url, &public.privacy_file)?,
+        imprint: page("public.imprint_file", &public.imprint_url, &public.imprint_file)?,
+        easy_language: some(&public.easy_language_url),
+        sign_language: some(&public.sign_language_url),
+        feedback: some(&public.accessibility_mail),
+        enforcement: some(&public.enforcement),
+        name: some(&public.name).unwrap_or_else(|| "Lotse".to_owned()),
+        operator: some(&public.operator),
+        contact: some(&public.contact),
+    })
+}
+
+/// The text of a page in each language: of `impressum.md` the German one, beside it perhaps `impressum.en.md` and
+/// `impressum.leicht.md`.
+fn texts(key: &str, file: &str) -> Result<Texts, AppError> {
+    if file.is_empty() {
+        return Ok(Texts::default());
     }
+    let unreadable = |e| AppError::field(key, format!("{file} cannot be read: {e}"));
+    let german = std::fs::read_to_string(file).map_err(unreadable)?;
+    let path = std::path::Path::new(file);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("md");
+    let beside = |language: &str| {
+        let other = path.with_extension(format!("{language}.{ending}"));
+        if other.is_file() { std::fs::read_to_string(other).map(Some).map_err(unreadable) } else { Ok(None) }
+    };
+    Ok(Texts { german: Some(german), english: beside("en")?, easy: beside("leicht")? })
+}
+
+/// What the operations page is told from outside.
+pub fn operations(config: &Config) -> operations::Settings {
+    operations::Settings { pages_missing: config.public.missing() }
 }
 
 /// What the public form says in this installation.

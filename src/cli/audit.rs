@@ -5,14 +5,42 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::Exported;
+use clap::Args;
+
 use crate::access::Actor;
 use crate::access::audit::browse::Filter;
-use crate::access::audit::export;
+use crate::access::audit::export::{self, Format};
 use crate::access::audit::verify::{self, Head};
+use crate::access::audit::{AuditAction, ObjectKind};
 use crate::app::database;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
+
+/// Which entries, as what.
+#[derive(Debug, Args)]
+pub struct Exported {
+    /// csv for spreadsheets, or jsonl: a JSON object a line.
+    #[arg(long)]
+    format: Format,
+    /// Only by this token or person: the id, or the whole name.
+    #[arg(long)]
+    actor: Option<String>,
+    /// Only this, such as contact.changed.
+    #[arg(long)]
+    action: Option<AuditAction>,
+    /// Only on things of this kind, such as ticket.
+    #[arg(long, value_name = "KIND")]
+    object: Option<ObjectKind>,
+    /// Only on this one: a ticket's id, a contact's slug and so on.
+    #[arg(long, value_name = "ID")]
+    object_id: Option<String>,
+    /// From then on, such as 2026-11-24T00:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    from: Option<Timestamp>,
+    /// Before then.
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    to: Option<Timestamp>,
+}
 
 /// Walks the chain.
 pub async fn verify(config: &Config, expected: Vec<Head>) -> anyhow::Result<ExitCode> {

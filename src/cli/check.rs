@@ -32,6 +32,13 @@ pub async fn check(config: &Config) -> anyhow::Result<ExitCode> {
     for words in unsafe_settings {
         report.warning("settings", words);
     }
+    for page in config.public.missing() {
+        let words = format!(
+            "{page} is not filled in; the law asks it of whoever runs a website: set public.{page}_url, or public.{page}_file"
+        );
+        report.warning("pages", &words);
+    }
+    report.result("pages", settings::public_links(config), |_| String::new());
     let clock = settings::tickets(config).and_then(|_| settings::escalation(config));
     report.result("clock", clock, |_| "counts service time by hours and holidays that make sense".into());
     if let Some(db) = open(config, &mut report).await {

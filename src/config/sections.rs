@@ -164,19 +164,44 @@ pub struct Limits {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Public {
+    pub name: String,
+    pub operator: String,
+    pub contact: String,
     pub imprint_url: String,
+    pub imprint_file: String,
     pub privacy_url: String,
+    pub privacy_file: String,
     pub accessibility_url: String,
+    pub accessibility_file: String,
+    pub accessibility_mail: String,
+    pub enforcement: String,
+    pub easy_language_url: String,
+    pub sign_language_url: String,
 }
 
 impl Public {
-    /// Every page with its key.
-    pub fn pages(&self) -> [(&'static str, &str); 3] {
+    /// Every address of a page with its key.
+    pub fn pages(&self) -> [(&'static str, &str); 5] {
         [
             ("public.imprint_url", &self.imprint_url),
             ("public.privacy_url", &self.privacy_url),
             ("public.accessibility_url", &self.accessibility_url),
+            ("public.easy_language_url", &self.easy_language_url),
+            ("public.sign_language_url", &self.sign_language_url),
         ]
+    }
+
+    /// What the law asks of whoever runs this and is not filled in: imprint (§ 5 DDG), privacy (Art. 13 GDPR), and a way to
+    /// say what is not accessible (§ 12b BGG and those of the Länder).
+    pub fn missing(&self) -> Vec<&'static str> {
+        let has_feedback =
+            [&self.accessibility_url, &self.accessibility_file, &self.accessibility_mail].iter().any(|x| !x.is_empty());
+        let all = [
+            ("imprint", self.imprint_url.is_empty() && self.imprint_file.is_empty()),
+            ("privacy", self.privacy_url.is_empty() && self.privacy_file.is_empty()),
+            ("accessibility", !has_feedback),
+        ];
+        all.into_iter().filter_map(|(page, is_missing)| is_missing.then_some(page)).collect()
     }
 }
 

@@ -7,14 +7,18 @@
 //! (`append.rs`). What other threads should look at after a commit is told by [`Tx::signal`].
 //!
 //! Where next: `connection.rs` (opening, pragmas, errors), `dialect.rs` (the only place where queries differ by
-//! backend), `types.rs` (how ids, times and enums are stored), `schema.rs` (the tables).
+//! backend), `types.rs` (how ids, times and enums are stored), `schema.rs` (the tables), `backup.rs`, `standing.rs` and
+//! `pulse.rs` (for those who run it).
 
 mod append;
+pub mod backup;
 mod connection;
 pub mod dialect;
 mod migrate;
+mod pulse;
 pub mod schema;
 mod signal;
+mod standing;
 pub mod types;
 mod writer;
 
@@ -27,7 +31,9 @@ use diesel::r2d2::Pool;
 pub use append::{Append, Appender};
 pub use connection::{Backend, Conn, MultiBackend, sqlite_path};
 pub use migrate::{migrate, pending_migrations};
+pub use pulse::{Pulse, Way};
 pub use signal::{Signals, Topic};
+pub use standing::DatabaseStanding;
 
 use crate::error::AppError;
 use connection::Manager;
@@ -71,6 +77,7 @@ struct Inner {
     pool: Pool<Manager>,
     writer: Option<Writer>,
     signals: Signals,
+    pulse: Pulse,
 }
 
 /// An open transaction: a connection, and the topics to signal once it is durable.
@@ -114,7 +121,7 @@ impl Db {
             Backend::Sqlite => Some(Writer::start(&settings, signals.clone())?),
             Backend::Postgres => None,
         };
-        Ok(Self(Arc::new(Inner { backend, settings, pool, writer, signals })))
+        Ok(Self(Arc::new(Inner { backend, settings, pool, writer, signals, pulse: Pulse::default() })))
     }
 
     /// Which database this is.
@@ -125,6 +132,22 @@ impl Db {
     /// Who waits for what; see [`Topic`].
     pub fn signals(&self) -> &Signals {
         &self.0.signals
+    }
+
+    /// Which loops of this process work, and how its ways out fare.
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
+    /// Writes that wait for the one writer; nothing where there is none.
+    pub fn writes_waiting(&self) -> Option<usize> {
+        self.0.writer.as_ref().map(Writer::waiting)
+    }
+
+    /// Open connections for reading, and how many of them are free.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.0.pool.state();
+        (state.connections, state.idle_connections)
     }
 
     /// Runs queries on a pooled connection, on a thread that may block. All of them see the database as it was at one

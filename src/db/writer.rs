@@ -5,6 +5,8 @@
 //! callers learn that nothing was stored. Measured in `benches/`: syncing once for many is what makes intake fast.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,7 @@ const LONGEST: Duration = Duration::from_millis(5);
 
 pub(super) struct Writer {
     queue: SyncSender<Box<dyn Job>>,
+    waiting: Arc<AtomicUsize>,
 }
 
 /// One write that waits: run inside the transaction, then told how the transaction ended.
@@ -69,11 +72,18 @@ impl Writer {
     pub(super) fn start(settings: &Settings, signals: Signals) -> Result<Self, AppError> {
         let (queue, waiting) = sync_channel::<Box<dyn Job>>(settings.queue);
         let conn = open(&settings.url)?;
+        let waits = Arc::new(AtomicUsize::new(0));
+        let counted = waits.clone();
         std::thread::Builder::new()
             .name("lotse-writer".into())
-            .spawn(move || serve(conn, &waiting, &signals))
+            .spawn(move || serve(conn, &waiting, &counted, &signals))
             .map_err(AppError::internal)?;
-        Ok(Self { queue })
+        Ok(Self { queue, waiting: waits })
+    }
+
+    /// How many writes have not ended yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     pub(super) async fn write<T, F>(&self, change: F) -> Result<T, AppError>
@@ -84,15 +94,19 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let unrun = Err(AppError::Unavailable("the write was not run".into()));
         let job = Box::new(Write { change: Some(change), result: unrun, answer });
-        self.queue.try_send(job).map_err(|e| match e {
-            TrySendError::Full(_) => AppError::Unavailable("too many writes are waiting".into()),
-            TrySendError::Disconnected(_) => AppError::Unavailable("the writer has stopped".into()),
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(job).map_err(|e| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match e {
+                TrySendError::Full(_) => AppError::Unavailable("too many writes are waiting".into()),
+                TrySendError::Disconnected(_) => AppError::Unavailable("the writer has stopped".into()),
+            }
         })?;
         answered.await.unwrap_or_else(|_| Err(AppError::Unavailable("the writer has stopped".into())))
     }
 }
 
-fn serve(mut conn: Conn, waiting: &Receiver<Box<dyn Job>>, signals: &Signals) {
+fn serve(mut conn: Conn, waiting: &Receiver<Box<dyn Job>>, count: &AtomicUsize, signals: &Signals) {
     let mut jobs = Vec::with_capacity(MOST);
     while let Ok(first) = waiting.recv() {
         let outcome = transaction(&mut conn, first, waiting, &mut jobs);
@@ -104,6 +118,7 @@ fn serve(mut conn: Conn, waiting: &Receiver<Box<dyn Job>>, signals: &Signals) {
             }
         }
         let failed = outcome.as_ref().err().map(ToString::to_string);
+        count.fetch_sub(jobs.len(), Ordering::Relaxed);
         for job in jobs.drain(..) {
             job.finish(failed.as_deref());
         }

@@ -60,6 +60,17 @@ pub struct Endpoint {
     pub adapter: Option<Adapter>,
 }
 
+/// How many endpoints something is wrong with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, utoipa::ToSchema)]
+pub struct Troubles {
+    /// Nothing goes there until somebody enables them.
+    pub disabled: i64,
+    /// Every attempt since some time has failed.
+    pub failing: i64,
+    /// Mailboxes that were said not to exist.
+    pub bounced: i64,
+}
+
 /// The endpoint of a mailbox, found or made.
 pub fn mail_endpoint(tx: &mut Tx, address: &EmailAddress, now: Timestamp) -> Result<EndpointId, AppError> {
     store::endpoint::mailbox(tx, &address.as_str().to_lowercase(), now)
@@ -163,6 +174,17 @@ pub fn clear_bounce(tx: &mut Tx, id: EndpointId, now: Timestamp) -> Result<(), A
 /// The endpoints of these ids, as far as they exist.
 pub fn endpoints(conn: &mut Conn, ids: &[EndpointId]) -> Result<HashMap<EndpointId, Endpoint>, AppError> {
     Ok(store::endpoint::of_ids(conn, ids)?.into_iter().map(|endpoint| (endpoint.id, endpoint)).collect())
+}
+
+/// Endpoints that something is wrong with: disabled, failing, or a mailbox said not to exist; by id, from the one after
+/// `after`.
+pub fn troubled(conn: &mut Conn, after: Option<EndpointId>, limit: i64) -> Result<Vec<Endpoint>, AppError> {
+    store::endpoint::troubled(conn, after, limit)
+}
+
+/// How many endpoints are disabled, failing, and mailboxes said not to exist.
+pub fn troubles(conn: &mut Conn) -> Result<Troubles, AppError> {
+    store::endpoint::troubles(conn)
 }
 
 fn seal_secret(sealer: &Sealer, id: EndpointId, secret: &str) -> Vec<u8> {

@@ -34,14 +34,14 @@ pub use address::{WebhookPolicy, check_secret, check_webhook_url};
 pub use bounce::{ReturnPath, came_back};
 pub use email::{MailSettings, Mailer, Transport};
 pub use endpoint::{
-    DEFAULT_OVERLAP, Endpoint, EndpointState, change_webhook, clear_bounce, enable_endpoint, endpoints, mail_endpoint,
-    set_adapter, webhook_endpoint,
+    DEFAULT_OVERLAP, Endpoint, EndpointState, Troubles, change_webhook, clear_bounce, enable_endpoint, endpoints,
+    mail_endpoint, set_adapter, troubled, troubles, webhook_endpoint,
 };
 pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{
     Attempt, AttemptOutcome, Channel, Content, Delivery, DeliveryStatus, Mail, Outgoing, Purpose, QueueState,
-    cancel_pending, deliveries_of, delivery, enqueue, exhausted, hasten, purge, purge_except, queue_state, replay,
-    rewrite_mails,
+    attempts_since, cancel_pending, deliveries_of, delivery, enqueue, exhausted, hasten, purge, purge_except, queue_state,
+    replay, rewrite_mails,
 };
 pub use retry::Schedule;
 pub use webhook::{WebhookSettings, Webhooks};

@@ -249,6 +249,11 @@ pub fn exhausted(conn: &mut Conn, after: Option<DeliveryId>, limit: i64) -> Resu
     store::outbox::exhausted(conn, after, limit)
 }
 
+/// How many attempts ended how since `since`; of the latest 10,000.
+pub fn attempts_since(conn: &mut Conn, since: Timestamp) -> Result<Vec<(AttemptOutcome, i64)>, AppError> {
+    store::outbox::attempts_since(conn, since)
+}
+
 /// Sends an exhausted message again: the same id, the schedule from its beginning. A message in another state,
 /// or one whose endpoint is disabled, is a `Conflict` that says so.
 pub fn replay(tx: &mut Tx, id: DeliveryId, now: Timestamp) -> Result<Delivery, AppError> {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::email::Mailer;
 use super::endpoint::{open_adapter, open_secret};
 use super::flight::{Flight, Place};
-use super::outbox::{Channel, Content, open_content};
+use super::outbox::{AttemptOutcome, Channel, Content, open_content};
 use super::outcome::{News, Outcome};
 use super::record::{Done, record};
 use super::retry::Schedule;
@@ -127,8 +127,11 @@ impl Worker {
                 looked = Instant::now();
             }
             match self.turn(&mut flight, ending.is_none()).await {
-                Ok(true) => continue,
-                Ok(false) => {}
+                Ok(true) => {
+                    self.db.pulse().beat("delivery");
+                    continue;
+                }
+                Ok(false) => self.db.pulse().beat("delivery"),
                 Err(fault) => {
                     tracing::warn!(fault = %fault, "the outbox cannot be reached; trying again");
                     if flight.is_nothing_under_way() && ending.is_some_and(|since| since.elapsed() > LONGEST_FAREWELL) {
@@ -270,6 +273,11 @@ impl Worker {
             Ok(outcome) => outcome,
             Err(_) => Outcome::failed("broken off: it took too long", News::None),
         };
+        // What is wrong with the message or at one receiver says nothing of the way, such as our mail server.
+        let has_gone = outcome.kind == AttemptOutcome::Sent;
+        if has_gone || outcome.kind == AttemptOutcome::Failed && outcome.news == News::None {
+            self.db.pulse().tried(parcel.leased.row.channel.as_str(), has_gone, self.clock.now());
+        }
         Some(parcel.done(outcome, self.clock.now()))
     }
 

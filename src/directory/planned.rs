@@ -195,8 +195,9 @@ pub async fn withdraw(db: &Db, actor: &Actor, contact: Slug, id: PlannedId, now:
 /// Applies what is due, again and again, until `shutdown` turns true.
 pub async fn run(db: Db, clock: Clock, sealer: Sealer, settings: Settings, mut shutdown: watch::Receiver<bool>) {
     loop {
-        if let Err(fault) = round(&db, &clock, &sealer, &settings).await {
-            tracing::warn!(%fault, "planned changes were not applied; they are in the next round");
+        match round(&db, &clock, &sealer, &settings).await {
+            Ok(_) => db.pulse().beat("planned changes"),
+            Err(fault) => tracing::warn!(%fault, "planned changes were not applied; they are in the next round"),
         }
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,

@@ -13,6 +13,7 @@ use super::terms::{AdoptionState, Duty, Kind};
 use super::{Settings, past, planned, store, ways};
 use crate::db::Conn;
 use crate::error::{AppError, Faults};
+use crate::ids::EndpointId;
 use crate::keys::{Ars, LandCode, Slug};
 
 /// Deputies of deputies are looked up this far.
@@ -82,6 +83,17 @@ pub fn central_contacts(
 ) -> Result<Vec<Contact>, AppError> {
     let route = resolve_central(&facts(conn, service, ars, settings)?, today);
     in_order(conn, &route)
+}
+
+/// Which contacts are reached by which of these endpoints; ended ones are not.
+pub fn contacts_at(conn: &mut Conn, endpoints: &[EndpointId]) -> Result<HashMap<EndpointId, Vec<Slug>>, AppError> {
+    let mut found: HashMap<EndpointId, Vec<Slug>> = HashMap::new();
+    for (slug, mail, webhook) in store::contacts::at(conn, endpoints)? {
+        for endpoint in [mail, webhook].into_iter().flatten().filter(|id| endpoints.contains(id)) {
+            found.entry(endpoint).or_default().push(slug.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// The contacts of these slugs in their order, as far as they exist; ended ones too, because old steps name them.

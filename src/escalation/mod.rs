@@ -7,7 +7,7 @@
 //!
 //! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `ask.rs` (their questions),
 //! `hand_on.rs` (somebody else's turn), `callback.rs` (their systems' word), `timing.rs` (until when), `sweep/`
-//! (deadlines, reminders and what deliveries told), `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
+//! (deadlines, reminders and what deliveries told), `other_way.rs`, `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
 //! (the pure part).
 
 pub mod ask;

@@ -1,18 +1,19 @@
 //! The other way: a contact that was not reached by one of its ways is told by the one that was not used.
 //!
 //! Invariant: the unique key of each message makes this add only the way that is missing, so nobody is told twice by
-//! one way. Lotse does it by itself after three failures in a row (`sweep/events.rs`); a person may at any time.
+//! one way. Lotse does it by itself after three failures in a row (`sweep/events.rs`); a person may at any
+//! time, and whoever runs the installation for a message that was given up.
 
 use super::escalation::{Escalation, EscalationMove, next};
 use super::message::Occasion;
-use super::{Escalations, browse, step};
+use super::{Escalations, browse, step, store};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
-use crate::delivery::{self, Channel, Purpose};
+use crate::delivery::{self, Channel, DeliveryStatus, Purpose};
 use crate::directory::{Contact, contacts_of};
 use crate::error::AppError;
-use crate::ids::EscalationId;
+use crate::ids::{DeliveryId, EscalationId};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, record};
 
@@ -66,6 +67,27 @@ pub async fn take_now(
         match take(tx, &context, &found, &ticket, &caller.actor, now)? {
             Some(_) => Ok((found, ticket)),
             None => Err(AppError::Conflict("every way of whoever's turn it is was used already".into())),
+        }
+    };
+    escalations.desk().db.write(work).await
+}
+
+/// Takes it for a message that was given up. `Conflict` where there is none, or nobody waits for it any more. The
+/// caller's right is asked for by `operations`.
+pub async fn take_for(escalations: &Escalations, caller: &Caller, id: DeliveryId) -> Result<(), AppError> {
+    let (context, actor, now) = (escalations.clone(), caller.actor.clone(), escalations.desk().clock.now());
+    let work = move |tx: &mut Tx| {
+        let found = delivery::delivery(tx, id)?.ok_or(AppError::NotFound)?;
+        if found.status != DeliveryStatus::Exhausted || found.purpose != Purpose::Created {
+            let hint = "only the first message of a step that was given up can go by the other way";
+            return Err(AppError::Conflict(hint.into()));
+        }
+        let (escalation, ticket) = store::in_hand(tx, found.about.cast())?.ok_or(AppError::NotFound)?;
+        match take(tx, &context, &escalation, &ticket, &actor, now)? {
+            Some(_) => Ok(()),
+            None => Err(AppError::Conflict(
+                "there is no other way: the contact that is asked now has none that was not tried, or nobody is asked any more".into(),
+            )),
         }
     };
     escalations.desk().db.write(work).await

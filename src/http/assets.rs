@@ -43,6 +43,8 @@ pub struct Assets {
     pub ticket: &'static str,
     /// The script of the public form, and of the work it does.
     pub form: &'static str,
+    /// The licences of fonts and design system.
+    pub licences: &'static str,
 }
 
 impl Assets {
@@ -58,6 +60,7 @@ impl Assets {
             intake: concat!("/assets/", hash!(), "/intake.js"),
             ticket: concat!("/assets/", hash!(), "/ticket.js"),
             form: concat!("/assets/", hash!(), "/form.js"),
+            licences: concat!("/assets/", hash!(), "/LICENSES.md"),
         }
     }
 }

@@ -67,6 +67,7 @@ rights!(
     ManageUsers,
     ReadAudit,
     ReadMetrics,
+    Operate,
 );
 
 /// A caller who has the right `R`.

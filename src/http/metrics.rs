@@ -1,7 +1,8 @@
 //! Figures of operation in the format of Prometheus: requests, the queue of deliveries, this process.
 //!
 //! Invariant: labels hold the pattern of a route, never a path, so that no figure names a person, a ticket or a
-//! secret. The queue is asked for when the figures are read; a database that is away shows as `lotse_up 0`.
+//! secret. How the installation fares (`installation.rs`) is asked for when the figures are read; a database that is away
+//! shows as `lotse_up 0`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,9 @@ use prometheus::{Encoder, HistogramOpts, HistogramVec, IntGauge, Registry, TextE
 use super::State;
 use super::auth::{Guard, right};
 use super::error::ApiError;
+use super::installation::Installation;
 use crate::error::AppError;
-use crate::escalation::browse;
-use crate::inbound;
+use crate::operations::overview;
 
 /// From a page out of memory to a wait for the database.
 const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
@@ -33,15 +34,7 @@ struct Figures {
     requests: HistogramVec,
     help: Option<prometheus::Histogram>,
     up: IntGauge,
-    pending: IntGauge,
-    due: IntGauge,
-    exhausted: IntGauge,
-    oldest_due: IntGauge,
-    inbound_waiting: IntGauge,
-    mailbox_failing: prometheus::IntGaugeVec,
-    mailbox_read: prometheus::IntGaugeVec,
-    unconfirmed: IntGauge,
-    stale: IntGauge,
+    installation: Installation,
     memory: IntGauge,
     files: IntGauge,
 }
@@ -69,27 +62,11 @@ impl Metrics {
         )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registry.register(Box::new(build))?;
-        let by_mailbox = |name: &str, about: &str| -> prometheus::Result<prometheus::IntGaugeVec> {
-            let gauge = prometheus::IntGaugeVec::new(prometheus::Opts::new(name, about), &["mailbox"])?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
         Ok(Figures {
             help: requests.get_metric_with_label_values(&["GET", super::routes::HELP, "200"]).ok(),
             requests,
             up: gauge("lotse_up", "1 while the database answers.")?,
-            pending: gauge("lotse_deliveries_pending", "Messages that have not ended.")?,
-            due: gauge("lotse_deliveries_due", "Messages that should be on their way now.")?,
-            exhausted: gauge("lotse_deliveries_exhausted", "Messages that were given up and not replayed.")?,
-            oldest_due: gauge("lotse_deliveries_oldest_due_seconds", "How long the oldest due message has waited.")?,
-            inbound_waiting: gauge("lotse_inbound_waiting", "Mails that wait for a person's decision.")?,
-            mailbox_failing: by_mailbox(
-                "lotse_mailbox_failing_seconds",
-                "How long a mailbox could not be read; 0 while it can.",
-            )?,
-            mailbox_read: by_mailbox("lotse_mailbox_read_seconds", "How long ago a mailbox was last read.")?,
-            unconfirmed: gauge("lotse_contacts_unconfirmed", "Contacts that were never confirmed.")?,
-            stale: gauge("lotse_contacts_stale", "Contacts that were confirmed too long ago.")?,
+            installation: Installation::register(&registry)?,
             memory: gauge("process_resident_memory_bytes", "Memory of this process in bytes.")?,
             files: gauge("process_open_fds", "Open files of this process.")?,
             registry,
@@ -110,38 +87,15 @@ impl Metrics {
 
     async fn look(&self, state: &State) {
         let figures = &self.0;
-        match browse::queue(&state.escalations).await {
-            Ok(queue) => {
+        match overview::read(&state.operations).await {
+            Ok(overview) => {
                 figures.up.set(1);
-                figures.pending.set(queue.pending);
-                figures.due.set(queue.due);
-                figures.exhausted.set(queue.exhausted);
-                let now = state.desk().clock.now();
-                figures.oldest_due.set(queue.oldest_due_since.map_or(0, |since| now.since(since).num_seconds().max(0)));
+                figures.installation.set(&overview);
             }
             Err(fault) => {
-                tracing::warn!(%fault, "the queue could not be read for the figures");
+                tracing::warn!(%fault, "how the installation fares could not be read for the figures");
                 figures.up.set(0);
             }
-        }
-        match state.desk().db.read(inbound::browse::standing).await {
-            Ok(standing) => {
-                figures.inbound_waiting.set(standing.waiting);
-                let now = state.desk().clock.now();
-                let ago = |at: Option<crate::clock::Timestamp>| at.map_or(0, |at| now.since(at).num_seconds().max(0));
-                for inbound::browse::MailboxStanding { name, read_at, failing_since, .. } in standing.mailboxes {
-                    figures.mailbox_failing.with_label_values(&[&name]).set(ago(failing_since));
-                    figures.mailbox_read.with_label_values(&[&name]).set(ago(read_at));
-                }
-            }
-            Err(fault) => tracing::warn!(%fault, "the mailboxes could not be looked at for the figures"),
-        }
-        match state.confirmations.counts().await {
-            Ok((unconfirmed, stale)) => {
-                figures.unconfirmed.set(unconfirmed);
-                figures.stale.set(stale);
-            }
-            Err(fault) => tracing::warn!(%fault, "contacts could not be counted for the figures"),
         }
         figures.memory.set(resident_bytes().unwrap_or(0));
         figures.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |all| i64::try_from(all.count()).unwrap_or(0)));

@@ -14,6 +14,7 @@ pub mod cookies;
 pub mod development;
 pub mod error;
 pub mod health;
+mod installation;
 pub mod known;
 pub mod limits;
 pub mod metrics;
@@ -44,6 +45,7 @@ use crate::directory::{Confirmations, Directory};
 use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::inbound::Inbound;
+use crate::operations::Operations;
 use crate::tickets::Desk;
 
 /// What handlers work with. Cheap to clone.
@@ -55,6 +57,8 @@ pub struct State {
     pub inbound: Inbound,
     /// Contacts that stay true.
     pub confirmations: Confirmations,
+    /// How the installation fares.
+    pub operations: Operations,
     /// Who asks.
     pub tokens: Tokens,
     /// People and their sessions.

@@ -9,19 +9,20 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    attachments, audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, text_modules, tickets, tokens, unconfirmed,
-    users,
+    attachments, audit, callbacks, conversation, deadlines, escalations, inbound, me, operations, personal_data,
+    text_modules, tickets, tokens, unconfirmed, users,
 };
 use super::error::wrong_method;
-use super::pages::account::{self, password, second_factor, sessions};
+use super::pages::account::{self, password, second_factor, sessions, settings};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point, public as adoption_public};
 use super::pages::directory::{self as office, channel_form, contact_acts, contact_form, duty, new_adoption, system};
 use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, inbound as inbox, intake, link,
-    login, mail, provider, start, text_modules as text_module_pages, ticket, unconfirmed as unconfirmed_pages,
+    login, mail, operations as operations_page, provider, start, text_modules as text_module_pages, ticket,
+    unconfirmed as unconfirmed_pages,
 };
-use super::public::{embed, find, form, help, page, request as own_request, snippets};
+use super::public::{embed, find, form, help, legal, page, request as own_request, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -175,6 +176,12 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/users/{user}/enable": post users::enable))
             .service(at!("/users/{user}/reset": post users::reset))
             .service(at!("/users/{user}/end_sessions": post users::end_sessions))
+            .service(at!("/operations": get operations::overview))
+            .service(at!("/operations/deliveries": get operations::deliveries))
+            .service(at!("/operations/deliveries/resend": post operations::resend))
+            .service(at!("/operations/endpoints": get operations::endpoints))
+            .service(at!("/operations/endpoints/{endpoint}/enable": post operations::enable))
+            .service(at!("/operations/licences": get operations::licences))
             .service(at!("/audit": get audit::list))
             .service(at!("/audit/export": get audit::export)),
     )
@@ -192,6 +199,13 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfrage/{number}/dateien/{file}": get own_request::file, head own_request::file))
     .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
     .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
+    .service(at!("/barrierefreiheit": get legal::accessibility, head legal::accessibility))
+    .service(at!("/impressum": get legal::imprint, head legal::imprint))
+    .service(at!("/datenschutz": get legal::privacy, head legal::privacy))
+    .service(at!("/betrieb": get operations_page::view))
+    .service(at!("/betrieb/zustellungen": post operations_page::resend))
+    .service(at!("/betrieb/adressen/{endpoint}/einschalten": post operations_page::enable))
+    .service(at!("/betrieb/lizenzen": get operations_page::licences))
     .service(at!("/anmelden": get login::view, head login::view, post login::log_in))
     .service(at!("/anmelden/code": get login::code, post login::second_factor))
     .service(at!("/abmelden": post login::log_out))
@@ -199,6 +213,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/zuruecksetzen/{secret}": get link::view, post link::accept))
     .service(at!("/einladung/{secret}": get link::view, post link::accept))
     .service(at!("/konto": get account::view))
+    .service(at!("/konto/einstellungen": post settings::change))
     .service(at!("/konto/passwort": post password::change))
     .service(at!("/konto/zweiter-faktor": post second_factor::begin))
     .service(at!("/konto/zweiter-faktor/bestaetigen": post second_factor::confirm))

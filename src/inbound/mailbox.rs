@@ -36,11 +36,16 @@ pub async fn run(inbound: Inbound, shutdown: watch::Receiver<bool>) {
 
 async fn tidy(inbound: Inbound, mut shutdown: watch::Receiver<bool>) {
     loop {
-        if let Err(fault) = purge::purge(&inbound).await {
+        let purged = purge::purge(&inbound).await.map(drop);
+        if let Err(fault) = &purged {
             tracing::warn!(%fault, "old mail was not removed; it is in the next round");
         }
-        if let Err(fault) = request::take_up(&inbound).await {
+        let taken = request::take_up(&inbound).await.map(drop);
+        if let Err(fault) = &taken {
             tracing::warn!(%fault, "requests by mail were not taken up; they are in the next round");
+        }
+        if purged.is_ok() && taken.is_ok() {
+            inbound.escalations().desk().db.pulse().beat("mailboxes");
         }
         if pause(&mut shutdown, TIDY_EVERY).await {
             return;

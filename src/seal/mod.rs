@@ -20,6 +20,7 @@ use hmac::{Hmac, Mac};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
+use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
 use crate::error::AppError;
 use crate::ids::SealKeyId;
@@ -110,6 +111,17 @@ struct Keys {
     audit: [u8; 32],
 }
 
+/// How the master key stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct KeyStanding {
+    /// A short hash of it, which tells it from others and says nothing of it.
+    pub master: String,
+    /// Since when it is in use here.
+    pub since: Timestamp,
+    /// How many former ones the settings still name; `lotse rewrap` makes them needless.
+    pub former: usize,
+}
+
 /// Ids of the named keys; low UUIDs that no UUIDv7 can be.
 const SECRETS: SealKeyId = SealKeyId::from_uuid(uuid::Uuid::from_u128(1));
 const REPLY_ADDRESS: SealKeyId = SealKeyId::from_uuid(uuid::Uuid::from_u128(2));
@@ -171,6 +183,18 @@ impl Sealer {
             mac.update(part.as_bytes());
         }
         hex(&mac.finalize().into_bytes()[..16])
+    }
+
+    /// How old the present master key is, and what hangs on former ones.
+    pub async fn standing(&self, db: &Db, now: Timestamp) -> Result<KeyStanding, AppError> {
+        let (id, former) = (self.0.master.id.clone(), self.0.previous.len());
+        let master = id.clone();
+        let mut since = db.read(move |conn| store::first_seen(conn, &id)).await?;
+        if since.is_none() {
+            let id = master.clone();
+            since = db.write(move |tx| store::note_master(tx, &id, now)).await?;
+        }
+        Ok(KeyStanding { master, since: since.unwrap_or(now), former })
     }
 
     /// A new key for `id` with the row to store in the same transaction as what it seals.

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::{insert_columns, insert_if_absent};
-use crate::db::schema::sealing_keys;
+use crate::db::schema::{master_keys, sealing_keys};
 use crate::error::AppError;
 use crate::ids::SealKeyId;
 
@@ -45,4 +46,15 @@ pub(super) fn update(conn: &mut Conn, row: &SealingKey) -> Result<(), AppError> 
 pub(super) fn delete(conn: &mut Conn, id: SealKeyId) -> Result<(), AppError> {
     diesel::delete(sealing_keys::table.find(id)).execute(conn)?;
     Ok(())
+}
+
+/// When a master key was first used here.
+pub(super) fn first_seen(conn: &mut Conn, id: &str) -> Result<Option<Timestamp>, AppError> {
+    Ok(master_keys::table.find(id).select(master_keys::first_seen_at).first(conn).optional()?)
+}
+
+/// Notes that a master key is in use; answers since when, as whoever was first noted it.
+pub(super) fn note_master(conn: &mut Conn, id: &str, now: Timestamp) -> Result<Option<Timestamp>, AppError> {
+    insert_if_absent!(conn, master_keys::table, (master_keys::id.eq(id), master_keys::first_seen_at.eq(now)));
+    first_seen(conn, id)
 }

@@ -64,8 +64,9 @@ pub async fn relocate(db: &Db, actor: &Actor, now: Timestamp) -> Result<usize, A
 /// Looks for what waits until `shutdown` turns true.
 pub async fn run(desk: Desk, mut shutdown: watch::Receiver<bool>) {
     loop {
-        if let Err(fault) = relocate(&desk.db, &Actor::system(), desk.clock.now()).await {
-            tracing::warn!(%fault, "requests of a merged municipality wait");
+        match relocate(&desk.db, &Actor::system(), desk.clock.now()).await {
+            Ok(_) => desk.db.pulse().beat("relocation"),
+            Err(fault) => tracing::warn!(%fault, "requests of a merged municipality wait"),
         }
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,

@@ -28,7 +28,11 @@ const BREATH: Duration = Duration::from_millis(20);
 pub async fn run(db: Db, sealer: Sealer, mut shutdown: tokio::sync::watch::Receiver<bool>) {
     loop {
         let began = Instant::now();
-        let rest = match link(&db, &sealer).await {
+        let linked = link(&db, &sealer).await;
+        if linked.is_ok() {
+            db.pulse().beat("audit");
+        }
+        let rest = match linked {
             Ok(count) if count == MOST as usize => BREATH,
             Ok(_) => REST,
             Err(fault) => {

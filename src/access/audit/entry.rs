@@ -153,6 +153,10 @@ crate::text_enum! {
         TextModuleEnded = "text_module.ended",
         /// The audit log was exported.
         AuditExported = "audit.exported",
+        /// A message that was given up was sent again.
+        DeliveryReplayed = "delivery.replayed",
+        /// An address gets messages again.
+        EndpointEnabled = "endpoint.enabled",
     }
 }
 
@@ -191,6 +195,10 @@ crate::text_enum! {
         Session = "session",
         /// The audit log itself.
         Audit = "audit",
+        /// A message in the outbox; by its id.
+        Delivery = "delivery",
+        /// A mail address or webhook; by its id.
+        Endpoint = "endpoint",
     }
 }
 

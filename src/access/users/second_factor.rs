@@ -4,6 +4,7 @@
 //! and each half minute opens only once. A recovery code opens once; ten of 80 random bits are made at a time.
 
 use rand::RngCore;
+use secrecy::SecretString;
 use totp_rs::{Builder, Totp};
 
 use super::letter::{self, Letter};
@@ -39,8 +40,10 @@ pub struct NewFactor {
 }
 
 impl Accounts {
-    /// Makes a second factor that counts once it is confirmed. `Conflict` where there is one already.
-    pub async fn begin_second_factor(&self, user: UserId) -> Result<NewFactor, AppError> {
+    /// Makes a second factor that counts once it is confirmed. The password is asked for again, where the person has one:
+    /// a wrong one is a fault of `password` and counts as a try. `Conflict` where there is a second factor already.
+    pub async fn begin_second_factor(&self, user: UserId, password: &SecretString) -> Result<NewFactor, AppError> {
+        self.ask_password_again(user, password).await?;
         let (accounts, now) = (self.clone(), self.inner().clock.now());
         let mut secret = [0u8; 20];
         rand::rng().fill_bytes(&mut secret);
@@ -60,6 +63,22 @@ impl Accounts {
                 Ok(NewFactor { uri, secret_base32: totp.secret().to_base32() })
             })
             .await
+    }
+
+    /// Refuses a wrong password of somebody who is logged in; tries are counted as for a log-in.
+    async fn ask_password_again(&self, user: UserId, password: &SecretString) -> Result<(), AppError> {
+        let row = self.inner().db.read(move |conn| store::find(conn, user)).await?.ok_or(AppError::NotFound)?;
+        if row.password.is_none() {
+            return Ok(());
+        }
+        let try_ = Try { what: What::Password, account: row.login.clone(), address: self.address };
+        self.count_code(user, try_.clone()).await?;
+        if !self.verify(password, Some(&row)).await?.is_right {
+            self.failed(try_).await?;
+            return Err(AppError::field("password", "is not your present password"));
+        }
+        let (sealer, now) = (self.inner().sealer.clone(), self.inner().clock.now());
+        self.inner().db.write(move |tx| throttle::succeeded(tx, &sealer, &try_, false, now)).await
     }
 
     /// Confirms it with a code of the app: answers ten recovery codes, once, and the session's new secret; the

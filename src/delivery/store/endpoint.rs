@@ -1,12 +1,14 @@
 //! The table of endpoints.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::insert_if_absent;
 use crate::db::schema::endpoints as t;
-use crate::delivery::endpoint::{Endpoint, EndpointState};
+use crate::delivery::endpoint::{Endpoint, EndpointState, Troubles};
 use crate::delivery::outbox::Channel;
 use crate::error::AppError;
 use crate::ids::EndpointId;
@@ -131,6 +133,40 @@ pub(in crate::delivery) fn clear_bounce(conn: &mut Conn, id: EndpointId, now: Ti
 
 pub(in crate::delivery) fn of_ids(conn: &mut Conn, ids: &[EndpointId]) -> Result<Vec<Endpoint>, AppError> {
     let rows: Vec<Row> = t::table.filter(t::id.eq_any(ids)).select(Row::as_select()).load(conn)?;
+    whole(rows)
+}
+
+/// The condition of the index over the few; both must read the same.
+fn is_troubled() -> diesel::expression::SqlLiteral<Bool> {
+    sql("(state <> 'active' OR failing_since IS NOT NULL OR bounced_at IS NOT NULL)")
+}
+
+pub(in crate::delivery) fn troubled(
+    conn: &mut Conn,
+    after: Option<EndpointId>,
+    limit: i64,
+) -> Result<Vec<Endpoint>, AppError> {
+    let after = after.unwrap_or(super::lease::first());
+    let rows = t::table.filter(is_troubled()).filter(t::id.gt(after)).order(t::id).limit(limit);
+    whole(rows.select(Row::as_select()).load(conn)?)
+}
+
+type Trouble = (EndpointState, Option<Timestamp>, Option<Timestamp>);
+
+pub(in crate::delivery) fn troubles(conn: &mut Conn) -> Result<Troubles, AppError> {
+    let rows: Vec<Trouble> =
+        t::table.filter(is_troubled()).select((t::state, t::failing_since, t::bounced_at)).load(conn)?;
+    let mut found = Troubles::default();
+    for (state, failing, bounced) in rows {
+        let is_disabled = state == EndpointState::Disabled;
+        found.disabled += i64::from(is_disabled);
+        found.failing += i64::from(failing.is_some() && !is_disabled);
+        found.bounced += i64::from(bounced.is_some());
+    }
+    Ok(found)
+}
+
+fn whole(rows: Vec<Row>) -> Result<Vec<Endpoint>, AppError> {
     let endpoint = |row: Row| {
         let adapter = row.adapter.as_deref().map(serde_json::from_str).transpose().map_err(AppError::internal)?;
         Ok(Endpoint {

@@ -213,3 +213,22 @@ pub(in crate::delivery) fn queue_state(conn: &mut Conn, now: Timestamp) -> Resul
     let exhausted = t::table.filter(is_exhausted()).select(sql::<BigInt>("count(*)")).first(conn)?;
     Ok(QueueState { pending, due, exhausted, oldest_due_since })
 }
+
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    outcome: AttemptOutcome,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// The ids of attempts rise with time, so the latest are found without an index on the time.
+pub(in crate::delivery) fn attempts_since(
+    conn: &mut Conn,
+    since: Timestamp,
+) -> Result<Vec<(AttemptOutcome, i64)>, AppError> {
+    let latest = "SELECT outcome, count(*) AS number FROM (SELECT outcome, at FROM delivery_attempts
+        ORDER BY id DESC LIMIT 10000) latest WHERE at >= $1 GROUP BY outcome ORDER BY outcome";
+    let ended = diesel::sql_query(latest).bind::<diesel::sql_types::Timestamp, _>(since);
+    Ok(ended.load::<Ended>(conn)?.into_iter().map(|ended| (ended.outcome, ended.number)).collect())
+}

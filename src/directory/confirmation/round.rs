@@ -46,9 +46,15 @@ pub async fn run(confirmations: Confirmations, mut shutdown: tokio::sync::watch:
             (Ok(_), None) => true,
             (Err(_), _) => false,
         };
+        if seen.is_ok() && !is_due {
+            confirmations.0.db.pulse().beat("contacts");
+        }
         if let (Ok(seen), true) = (seen, is_due) {
             match round(&confirmations).await {
-                Ok(done) => last = Some((began, seen, done.waits)),
+                Ok(done) => {
+                    confirmations.0.db.pulse().beat("contacts");
+                    last = Some((began, seen, done.waits));
+                }
                 Err(fault) => {
                     tracing::warn!(%fault, "contacts were not asked; they are in the next round");
                     last = Some((began, seen, true));

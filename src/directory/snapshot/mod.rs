@@ -125,8 +125,11 @@ impl Directory {
                 () = tokio::time::sleep(POLL) => {}
                 ended = shutdown.changed() => if ended.is_err() { return },
             }
-            if let Err(fault) = self.refresh().await {
-                tracing::warn!(fault = %fault, "the directory could not be read; the last state of it stands");
+            match self.refresh().await {
+                Ok(()) => self.0.db.pulse().beat("directory"),
+                Err(fault) => {
+                    tracing::warn!(fault = %fault, "the directory could not be read; the last state of it stands");
+                }
             }
         }
     }

@@ -43,6 +43,18 @@ pub(in crate::directory) struct ContactRow {
     pub notify: String,
 }
 
+/// A contact with its two endpoints.
+pub(in crate::directory) type Reached = (Slug, Option<EndpointId>, Option<EndpointId>);
+
+/// The contacts that are reached by these endpoints, by their slug.
+pub(in crate::directory) fn at(conn: &mut Conn, endpoints: &[EndpointId]) -> Result<Vec<Reached>, AppError> {
+    use contacts as t;
+    let by_mail = t::email_endpoint.is_not_null().and(t::email_endpoint.assume_not_null().eq_any(endpoints));
+    let by_webhook = t::webhook_endpoint.is_not_null().and(t::webhook_endpoint.assume_not_null().eq_any(endpoints));
+    let there = t::table.filter(t::ended_at.is_null()).filter(by_mail.or(by_webhook)).order(t::slug);
+    Ok(there.select((t::slug, t::email_endpoint, t::webhook_endpoint)).load(conn)?)
+}
+
 impl ContactRow {
     /// One of whom nothing is known yet but the name.
     pub fn new(slug: Slug, name: String, now: Timestamp) -> Self {

@@ -11,6 +11,7 @@ mod deadlines;
 mod events;
 mod reminders;
 
+
 use std::time::{Duration, Instant};
 
 use super::{Escalations, store};
@@ -38,8 +39,9 @@ pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Rec
     let mut tidied: Option<Instant> = None;
     loop {
         let began = Instant::now();
-        if let Err(e) = round(&escalations).await {
-            tracing::warn!(fault = %e, "a sweep did not finish");
+        match round(&escalations).await {
+            Ok(_) => escalations.desk().db.pulse().beat("sweep"),
+            Err(e) => tracing::warn!(fault = %e, "a sweep did not finish"),
         }
         if tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
             tidied = Some(began);

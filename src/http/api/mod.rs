@@ -12,6 +12,7 @@ pub mod directory;
 pub mod escalations;
 pub mod inbound;
 pub mod me;
+pub mod operations;
 pub mod personal_data;
 pub mod text_modules;
 pub mod tickets;

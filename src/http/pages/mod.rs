@@ -25,6 +25,7 @@ pub mod link;
 pub mod login;
 pub mod mail;
 pub mod mail_link;
+pub mod operations;
 pub mod people;
 pub mod provider;
 pub mod shell;

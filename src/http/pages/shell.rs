@@ -25,6 +25,8 @@ use crate::http::assets::Assets;
 use crate::http::visitor::{Visitor, csrf_token, see_other};
 use crate::http::words::{COOKIE, Language, PARAMETER};
 
+pub use super::account::settings::Taste;
+
 /// Every place of the navigation with the right that shows it, and where that must hold.
 const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
@@ -36,6 +38,7 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     (directory::HUB, "nav-directory", Action::ReadDirectory, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
+    ("/betrieb", "nav-operations", Action::ReadMetrics, Where::Everywhere),
 ];
 
 /// How far a right must reach for a place to be shown.
@@ -85,6 +88,12 @@ pub struct Shell {
     pub language: Language,
     /// Its styles.
     pub assets: Assets,
+    /// What this service is called.
+    pub name: String,
+    /// Who runs it, and how to reach them.
+    pub operator: Option<String>,
+    /// How it looks and listens, as somebody chose it in this browser.
+    pub taste: Taste,
     /// The name of whoever is logged in.
     pub who: Option<String>,
     /// Where they can go.
@@ -132,6 +141,9 @@ impl Shell {
             places: shown.map(place).collect(),
             language,
             assets: Assets::here(),
+            name: state.public_links.name.clone(),
+            operator: operator(state),
+            taste: Taste::of(request),
             who: visitor.person().map(|session| session.user.name.clone()),
             csrf: visitor.csrf(),
             done,
@@ -225,6 +237,13 @@ impl Shell {
     pub fn first_fault(&self) -> &str {
         self.faults.iter().map(|fault| fault.field.as_str()).find(|field| !field.is_empty()).unwrap_or_default()
     }
+}
+
+/// Who runs this installation, in a line.
+fn operator(state: &State) -> Option<String> {
+    let links = &state.public_links;
+    let parts: Vec<&str> = [&links.operator, &links.contact].into_iter().flatten().map(String::as_str).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
 /// The parameter that says what was just done.

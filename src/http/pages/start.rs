@@ -21,6 +21,7 @@ struct Start {
     may_audit: bool,
     may_deadlines: bool,
     may_texts: bool,
+    may_operations: bool,
     help_example: Option<String>,
     is_development: bool,
 }
@@ -35,6 +36,7 @@ pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -
         may_audit: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadAudit).is_ok()),
         may_deadlines: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadTickets, Where::Somewhere)),
         may_texts: visitor.caller().is_some_and(|caller| finds(&caller, Action::AssessTicket, Where::Somewhere)),
+        may_operations: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadMetrics).is_ok()),
         help_example: service.map(|service| format!("/api/v1/help?service={service}&ars=010020000000")),
         is_development: state.development.is_some(),
         shell: Shell::new(&state, &request, &visitor),

@@ -32,16 +32,54 @@ pub const EMBEDDABLE: &str = policy!("*");
 /// For the pages around it.
 const ALONE: &str = policy!("'none'");
 
-/// Pages that a website must have, of whoever runs this installation.
+/// A text in each language it was given in.
+#[derive(Debug, Clone, Default)]
+pub struct Texts {
+    /// In German.
+    pub german: Option<String>,
+    /// In English.
+    pub english: Option<String>,
+    /// In Leichte Sprache.
+    pub easy: Option<String>,
+}
+
+/// A page that a website must have: elsewhere, or of the operator's text.
+#[derive(Debug, Clone, Default)]
+pub struct Required {
+    /// Its address elsewhere.
+    pub url: Option<String>,
+    /// What it says here.
+    pub texts: Texts,
+}
+
+/// Pages that a website must have, and whose it is.
 #[derive(Debug, Clone, Default)]
 pub struct PublicLinks {
     /// Accessibility statement.
-    pub accessibility: Option<String>,
+    pub accessibility: Required,
     /// Privacy.
-    pub privacy: Option<String>,
+    pub privacy: Required,
     /// Imprint.
-    pub imprint: Option<String>,
+    pub imprint: Required,
+    /// What this service is, in Leichte Sprache.
+    pub easy_language: Option<String>,
+    /// The same as a video in German Sign Language.
+    pub sign_language: Option<String>,
+    /// Where people write when something is not accessible.
+    pub feedback: Option<String>,
+    /// Who settles disputes about it.
+    pub enforcement: Option<String>,
+    /// What this service is called.
+    pub name: String,
+    /// Who runs it.
+    pub operator: Option<String>,
+    /// How to reach them.
+    pub contact: Option<String>,
 }
+
+/// Where the pages stand that a website must have, with the keys of their names.
+pub const REQUIRED: [(&str, &str); 3] =
+    [("help-accessibility", "/barrierefreiheit"), ("help-privacy", "/datenschutz"), ("help-imprint", "/impressum")];
 
 /// One language of a page.
 pub struct LanguageLink {
@@ -67,6 +105,10 @@ pub struct Frame {
     pub languages: Vec<LanguageLink>,
     /// Pages a website must have.
     pub links: Vec<(String, String)>,
+    /// Who runs this installation.
+    pub operator: Option<String>,
+    /// How to reach them.
+    pub contact: Option<String>,
     /// Whether it stands in a frame of another site: no head and foot then.
     pub is_embedded: bool,
     /// Where the page has its place, for search engines; none where it should not be found.
@@ -136,15 +178,19 @@ impl Frame {
             href: asked.address_in(language, path, more),
             is_here: language == asked.language,
         };
-        let PublicLinks { accessibility, privacy, imprint } = &state.public_links;
-        let named =
-            [("help-accessibility", accessibility), ("help-privacy", privacy), ("help-imprint", imprint)].into_iter();
+        let alone = Asked { language: asked.language, ..Asked::default() };
+        let required = REQUIRED.map(|(key, path)| (speech.say(key), alone.address(path, &[])));
+        let own = &state.public_links;
+        let more = [("help-easy", &own.easy_language), ("help-sign", &own.sign_language)];
+        let more = more.into_iter().filter_map(|(key, href)| Some((speech.say(key), href.clone()?)));
         Self {
             speech,
             assets: Assets::here(),
             sender,
             languages: HelpLanguage::ALL.map(link).into(),
-            links: named.filter_map(|(key, href)| Some((speech.say(key), href.clone()?))).collect(),
+            links: required.into_iter().chain(more).collect(),
+            operator: own.operator.clone(),
+            contact: own.contact.clone(),
             is_embedded: asked.is_embedded,
             canonical: None,
         }

@@ -32,7 +32,7 @@ async fn secured(app: &TestApp, new: NewUser) -> (User, Phone, Vec<String>, Stri
     let accounts = &app.app.accounts;
     let (user, entered) = begun(accounts, new).await;
     let session = accounts.session(&entered.secret).await.unwrap();
-    let phone = Phone::new(&accounts.begin_second_factor(user.id).await.unwrap());
+    let phone = Phone::new(&accounts.begin_second_factor(user.id, &PASSWORD.to_owned().into()).await.unwrap());
     let (codes, renewed) = accounts.confirm_second_factor(user.id, session.id, &phone.code(app, 0)).await.unwrap();
     app.clock.advance(TimeDelta::seconds(90));
     (user, phone, codes, renewed.secret)
@@ -58,8 +58,8 @@ with_people! {
         let other = log_in(accounts, "erika").await;
         let session = accounts.session(&entered.secret).await.unwrap();
         assert_eq!(kind_of(&accounts.confirm_second_factor(user.id, session.id, "123456").await), "conflict");
-        let discarded = Phone::new(&accounts.begin_second_factor(user.id).await.unwrap());
-        let phone = Phone::new(&accounts.begin_second_factor(user.id).await.unwrap());
+        let discarded = Phone::new(&accounts.begin_second_factor(user.id, &PASSWORD.to_owned().into()).await.unwrap());
+        let phone = Phone::new(&accounts.begin_second_factor(user.id, &PASSWORD.to_owned().into()).await.unwrap());
         // Until it is confirmed it counts for nothing.
         assert_eq!(log_in(accounts, "erika").await.stage, Stage::Open);
         assert!(!accounts.user(user.id).await.unwrap().has_second_factor);
@@ -72,7 +72,7 @@ with_people! {
         assert_eq!(kind_of(&accounts.session(&entered.secret).await), "unauthorised", "a new secret");
         assert_eq!(kind_of(&accounts.session(&other.secret).await), "unauthorised", "a session without a code");
         assert!(accounts.session(&renewed.secret).await.unwrap().user.has_second_factor);
-        assert_eq!(kind_of(&accounts.begin_second_factor(user.id).await), "conflict");
+        assert_eq!(kind_of(&accounts.begin_second_factor(user.id, &PASSWORD.to_owned().into()).await), "conflict");
         let mail = mail_to(&app, address, "Zweiter Faktor", 1).await;
         assert!(!mail.contains(&codes[0]), "{mail}");
     }

@@ -71,3 +71,20 @@ fault-token-name = Sagen Sie in höchstens 200 Zeichen, wofür der Token ist.
 fault-token-grant = Wählen Sie eine Ihrer Rollen.
 fault-token-days = 1 bis 3650 Tage.
 fault-token-addresses = Mindestens eine Angabe ist keine IP-Adresse und kein Netz.
+
+# How the pages look in this browser.
+settings-title = Einstellungen
+settings-language = Sprache
+settings-theme = Darstellung
+theme-system = wie das System
+theme-light = hell
+theme-dark = dunkel
+settings-keys = Einzelne Tasten
+settings-keys-hint = Auf Arbeitsseiten tun einzelne Buchstaben etwas. Wer mit Spracheingabe arbeitet, schaltet sie besser aus.
+keys-on = an
+keys-off = aus
+settings-save = Einstellungen speichern
+settings-effect = Gilt in diesem Browser.
+settings-rhythm = Wie oft der Kontakt { $contact } Hinweise bekommt, steht beim Kontakt: über den Link in seiner Bestätigungs-Mail oder in der Pflege des Verzeichnisses.
+done-settings = Die Einstellungen sind gespeichert.
+factor-password-hint = Damit niemand an einem offenen Browser Sie aussperrt.

@@ -105,3 +105,7 @@ action-text_module-created = Textbaustein angelegt
 action-text_module-changed = Textbaustein geändert
 action-text_module-ended = Textbaustein gelöscht
 object-text_module = Textbaustein
+action-delivery-replayed = Aufgegebene Nachricht noch einmal gesendet
+action-endpoint-enabled = Adresse wieder eingeschaltet
+object-delivery = Nachricht
+object-endpoint = Adresse

@@ -71,3 +71,20 @@ fault-token-name = Say in at most 200 characters what the token is for.
 fault-token-grant = Choose one of your roles.
 fault-token-days = 1 to 3650 days.
 fault-token-addresses = At least one entry is neither an IP address nor a network.
+
+# How the pages look in this browser.
+settings-title = Settings
+settings-language = Language
+settings-theme = Theme
+theme-system = as the system
+theme-light = light
+theme-dark = dark
+settings-keys = Single keys
+settings-keys-hint = On work pages single letters do something. Whoever works by voice should switch them off.
+keys-on = on
+keys-off = off
+settings-save = Save settings
+settings-effect = Holds in this browser.
+settings-rhythm = How often the contact { $contact } gets notices stands with the contact: behind the link of its confirmation mail, or in the directory.
+done-settings = The settings are saved.
+factor-password-hint = So that nobody at an open browser locks you out.

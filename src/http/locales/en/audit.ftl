@@ -105,3 +105,7 @@ action-text_module-created = Text module made
 action-text_module-changed = Text module changed
 action-text_module-ended = Text module deleted
 object-text_module = Text module
+action-delivery-replayed = Message that was given up sent again
+action-endpoint-enabled = Address enabled again
+object-delivery = Message
+object-endpoint = Address

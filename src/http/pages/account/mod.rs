@@ -1,11 +1,12 @@
-//! One's own account: who one is to Lotse, the password, the second factor, log-ins, tokens.
+//! One's own account: who one is to Lotse, how its pages look, the password, the second factor, log-ins, tokens.
 //!
 //! Invariant: everything here is about whoever asks; nobody else's id is ever taken. Where next: `password.rs`,
-//! `second_factor.rs`, `sessions.rs`, `tokens.rs`.
+//! `second_factor.rs`, `sessions.rs`, `settings.rs`, `tokens.rs`.
 
 pub mod password;
 pub mod second_factor;
 pub mod sessions;
+pub mod settings;
 pub mod tokens;
 
 use actix_web::http::StatusCode;
@@ -15,6 +16,7 @@ use askama::Template;
 
 use self::password::PasswordFields;
 use self::sessions::SessionLine;
+use self::settings::Settings;
 use self::tokens::TokenLine;
 use super::field::Field;
 use super::grants::{GrantWords, words};
@@ -34,7 +36,10 @@ struct Account {
     shell: Shell,
     user: User,
     grants: Vec<GrantWords>,
+    speaks_for: Vec<String>,
+    settings: Settings,
     password: Option<PasswordFields>,
+    factor_password: Option<Field>,
     code_to_remove: Field,
     code_to_renew: Field,
     sessions: Vec<SessionLine>,
@@ -58,6 +63,12 @@ async fn account(status: StatusCode, state: &State, person: &Person, shell: Shel
     let code = |id| Field::code(&shell, id, &shell.say("factor-code"));
     let shown = Account {
         grants: user.grants.iter().map(|grant| words(shell.language, &directory, grant)).collect(),
+        speaks_for: user.grants.iter().filter_map(|grant| Some(grant.contact.as_ref()?.to_string())).collect(),
+        settings: Settings::new(&shell),
+        factor_password: user.has_password.then(|| {
+            Field::password(&shell, "factor-password", &shell.say("password-old"), "current-password")
+                .hint(shell.say("factor-password-hint"))
+        }),
         password: user.has_password.then(|| PasswordFields::new(&shell, state)),
         code_to_remove: code("remove-code"),
         code_to_renew: code("renew-code"),

@@ -1,6 +1,6 @@
 //! One's own second factor: set up with an app, recovery codes, removal.
 //!
-//! Invariant: it counts only once a code of the app has confirmed it; recovery codes are shown once. The picture is
+//! Invariant: it begins with the password, where there is one, and counts only once a code of the app has confirmed it; recovery codes are shown once. The picture is
 //! made here, so the secret is told to nobody else.
 
 use actix_web::http::StatusCode;
@@ -16,12 +16,19 @@ use super::{HERE, account};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::pages::field::Field;
-use crate::http::pages::login::{Nothing, PageResult, keep, refused, retry};
+use crate::http::pages::login::{PageResult, keep, refused, retry};
 use crate::http::pages::shell::{Shell, lead_done, show};
 use crate::http::visitor::{Person, PersonForm};
 
 /// The longest address of a second factor.
 const LONGEST_URI: usize = 600;
+
+/// The password, once more: whoever finds a browser open could lock its owner out.
+#[derive(Debug, Deserialize)]
+pub struct Begin {
+    #[serde(default, alias = "factor-password")]
+    password: SecretString,
+}
 
 /// A code of the app, with the address that is to be shown again if it is wrong.
 #[derive(Debug, Deserialize)]
@@ -61,11 +68,16 @@ struct RecoveryCodes {
 pub async fn begin(
     state: Data<State>,
     request: HttpRequest,
-    PersonForm { person, .. }: PersonForm<Nothing>,
+    PersonForm { person, body: typed }: PersonForm<Begin>,
 ) -> PageResult {
-    let shell = Shell::new(&state, &request, &person.visitor).at(HERE);
-    let new = person.visitor.accounts(&state).begin_second_factor(person.session.user.id).await?;
-    Ok(set_up(StatusCode::OK, shell, &new.uri)?)
+    let mut shell = Shell::new(&state, &request, &person.visitor).at(HERE);
+    match person.visitor.accounts(&state).begin_second_factor(person.session.user.id, &typed.password).await {
+        Ok(new) => Ok(set_up(StatusCode::OK, shell, &new.uri)?),
+        Err(fault) => {
+            let (status, after) = refused(&mut shell, fault, "factor-password", "fault-old-password")?;
+            Ok(retry(account(status, &state, &person, shell).await?, after))
+        }
+    }
 }
 
 fn set_up(status: StatusCode, shell: Shell, uri: &str) -> Result<HttpResponse, AppError> {
