@@ -35,7 +35,7 @@ pub use bounce::{ReturnPath, came_back};
 pub use email::{MailSettings, Mailer, Transport};
 pub use endpoint::{
     DEFAULT_OVERLAP, Endpoint, EndpointState, change_webhook, clear_bounce, enable_endpoint, endpoints, mail_endpoint,
-    set_adapter, webhook_endpoint,
+    mail_endpoints, set_adapter, webhook_endpoint,
 };
 pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{

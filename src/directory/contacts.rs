@@ -6,6 +6,7 @@
 
 mod change;
 mod check;
+mod many;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use change::ContactChange;
-use check::check;
+use check::{check, check_deputies};
 pub(super) use check::{check_assigned, check_change, check_plain};
+pub(super) use many::{Ready, create_all};
 
 use super::page::{Page, PageRequest, expect, guard, present, stale};
 use super::versions::{self, Because, check_reason};

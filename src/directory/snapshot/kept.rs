@@ -20,8 +20,8 @@ use super::{Places, Snapshot};
 use crate::db::types::Json;
 use crate::db::{Conn, Db};
 use crate::directory::channels::Channel;
-use crate::directory::store::kept_help::{self as store, KeptRow};
 use crate::directory::store::adoptions;
+use crate::directory::store::kept_help::{self as store, KeptRow};
 use crate::error::AppError;
 use crate::keys::{Ars, Slug};
 
@@ -117,7 +117,8 @@ pub(super) async fn round(db: &Db, snapshot: &Snapshot, stop: &watch::Receiver<b
     if since == 0 && adoptions.count() < FEW {
         return Ok(true);
     }
-    let kept: HashMap<Slug, (i64, i64)> = kept.into_iter().map(|(slug, version, mark)| (slug, (version, mark))).collect();
+    let kept: HashMap<Slug, (i64, i64)> =
+        kept.into_iter().map(|(slug, version, mark)| (slug, (version, mark))).collect();
     let is_usable = |slug: &Slug| kept.get(slug).is_some_and(|(_, mark)| *mark == snapshot.places.mark);
     if since > 0 && changes <= MANY_CHANGES && snapshot.services.iter().all(|service| is_usable(&service.slug)) {
         return Ok(true);
@@ -158,12 +159,8 @@ pub(super) async fn write(
         }
         let uses = encode(uses, &hashes).ok_or_else(|| AppError::internal("a use shows a list that is not there"))?;
         // As of this version they are right, not only as of the one they were changed in.
-        let row = KeptRow {
-            service: service.slug.clone(),
-            version: snapshot.versions.0,
-            places: snapshot.places.mark,
-            uses,
-        };
+        let row =
+            KeptRow { service: service.slug.clone(), version: snapshot.versions.0, places: snapshot.places.mark, uses };
         db.write(move |tx| store::save(tx, &row)).await?;
     }
     let services: Vec<Slug> = snapshot.services.iter().map(|service| service.slug.clone()).collect();

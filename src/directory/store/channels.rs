@@ -142,8 +142,19 @@ pub(in crate::directory) fn list(
 pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Result<Vec<(Ars, Channel)>, AppError> {
     use help_channels as h;
     let its = h::table.filter(h::service.eq(service.clone())).filter(h::ended_at.is_null());
-    let columns =
-        (h::ars, h::kind, h::label, h::phone, h::email, h::url, h::hours, h::languages, h::cost_note, h::valid_from, h::valid_to);
+    let columns = (
+        h::ars,
+        h::kind,
+        h::label,
+        h::phone,
+        h::email,
+        h::url,
+        h::hours,
+        h::languages,
+        h::cost_note,
+        h::valid_from,
+        h::valid_to,
+    );
     let rows: Vec<SaidRow> = its.order((h::ars, h::position, h::id)).select(columns).load(conn)?;
     Ok(rows.into_iter().map(<(Ars, Channel)>::from).collect())
 }
