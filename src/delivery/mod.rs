@@ -41,7 +41,7 @@ pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{
     Attempt, AttemptOutcome, Channel, Content, Delivery, DeliveryStatus, Mail, Outgoing, Purpose, QueueState,
     cancel_pending, deliveries_of, delivery, enqueue, exhausted, purge, purge_except, queue_state, replay,
-    rewrite_mails,
+    rewrite_mails, said_in,
 };
 pub use retry::Schedule;
 pub use webhook::{WebhookSettings, Webhooks};

@@ -152,6 +152,11 @@ pub(super) fn list(
     Ok(rows.select(MailRow::as_select()).load(conn)?)
 }
 
+/// Those about a request, oldest first.
+pub(super) fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<MailRow>, AppError> {
+    Ok(t::table.filter(t::ticket_id.eq(ticket)).order(t::id).select(MailRow::as_select()).load(conn)?)
+}
+
 pub(super) fn count(conn: &mut Conn, states: &[MailState]) -> Result<i64, AppError> {
     Ok(t::table.filter(t::state.eq_any(states)).select(sql::<BigInt>("count(*)")).first(conn)?)
 }

@@ -26,6 +26,7 @@ mod inbound;
 mod intake;
 mod notices;
 mod pages;
+mod personal_data;
 mod provider;
 mod rights;
 mod rollout;
