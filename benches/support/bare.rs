@@ -63,6 +63,13 @@ pub fn run_on_sqlite(file: &str, sql: &str) -> Result<(), Fault> {
     Sqlite::open(file)?.run(sql)
 }
 
+/// The number that this question to a SQLite file has for an answer.
+pub fn number_on_sqlite(file: &str, sql: &str) -> Result<i64, Fault> {
+    let rows = Sqlite::open(file)?.rows(sql)?;
+    let value = rows.first().and_then(|row| row.first()).ok_or("no row")?;
+    Ok(unsafe { sq::sqlite3_value_int64(*value) })
+}
+
 struct Sqlite(*mut sq::sqlite3);
 
 impl Sqlite {

@@ -128,6 +128,10 @@ pub fn record_all(tx: &mut Tx, rows: &[&AnswerRow]) -> Result<Vec<bool>, AppErro
 /// repeats.
 pub fn forget(tx: &mut Tx, part: &str) -> Result<(), AppError> {
     for mut row in store::answers_with(tx, part)? {
+        // Nothing but the id itself: that of a request made of a mail.
+        if row.body == part {
+            continue;
+        }
         let answer: serde_json::Value = serde_json::from_str(&row.body).map_err(AppError::internal)?;
         row.body = serde_json::json!({ "id": answer["id"] }).to_string();
         store::replace_answer(tx, &row)?;

@@ -295,6 +295,28 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    kept_help (service) {
+        service -> Text,
+        version -> BigInt,
+        places -> BigInt,
+        uses -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    kept_ways (hash) {
+        hash -> Binary,
+        ways -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     duties (id) {
         id -> DbUuid,
         scope -> Text,

@@ -76,6 +76,16 @@ pub fn mail_endpoint(tx: &mut Tx, address: &EmailAddress, now: Timestamp) -> Res
     store::endpoint::mailbox(tx, &address.as_str().to_lowercase(), now)
 }
 
+/// The endpoints of many mailboxes, found or made, by their addresses in small letters.
+pub fn mail_endpoints(
+    tx: &mut Tx,
+    addresses: &[EmailAddress],
+    now: Timestamp,
+) -> Result<HashMap<String, EndpointId>, AppError> {
+    let addresses: Vec<String> = addresses.iter().map(|address| address.as_str().to_lowercase()).collect();
+    store::endpoint::mailboxes(tx, &addresses, now)
+}
+
 /// A new endpoint for a webhook. URL and secret were checked by [`check_webhook_url`](super::check_webhook_url)
 /// and [`check_secret`](super::check_secret).
 pub fn webhook_endpoint(

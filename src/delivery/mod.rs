@@ -35,13 +35,13 @@ pub use bounce::{ReturnPath, came_back};
 pub use email::{MailSettings, Mailer, Transport};
 pub use endpoint::{
     DEFAULT_OVERLAP, Endpoint, EndpointState, Troubles, change_webhook, clear_bounce, enable_endpoint, endpoints,
-    mail_endpoint, set_adapter, troubled, troubles, webhook_endpoint,
+    mail_endpoint, mail_endpoints, set_adapter, troubled, troubles, webhook_endpoint,
 };
 pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{
     Attempt, AttemptOutcome, Channel, Content, Delivery, DeliveryStatus, Mail, Outgoing, Purpose, QueueState,
     attempts_since, cancel_pending, deliveries_of, delivery, enqueue, exhausted, hasten, purge, purge_except, queue_state,
-    replay, rewrite_mails,
+    replay, rewrite_mails, said_in,
 };
 pub use retry::Schedule;
 pub use webhook::{WebhookSettings, Webhooks};

@@ -14,7 +14,7 @@ use crate::db::{Conn, Topic, Tx};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
 use crate::keys::EmailAddress;
-use crate::seal::DataKey;
+use crate::seal::{DataKey, Sealer};
 
 /// The longest body of a webhook, in bytes (fixed point of the interface: under 20 KB).
 pub(super) const LONGEST_BODY: usize = 20_000;
@@ -242,6 +242,15 @@ pub fn deliveries_of(conn: &mut Conn, about: RowId) -> Result<Vec<Delivery>, App
 /// One message.
 pub fn delivery(conn: &mut Conn, id: DeliveryId) -> Result<Option<Delivery>, AppError> {
     store::outbox::find(conn, id)
+}
+
+/// What a message says; nothing where it, or the key of what it says, was deleted. It may hold signed links: who sees it
+/// could speak for whom it went to.
+pub fn said_in(conn: &mut Conn, sealer: &Sealer, id: DeliveryId) -> Result<Option<Content>, AppError> {
+    let Some((stored, sealed_under)) = store::outbox::content(conn, id)? else { return Ok(None) };
+    let Some(sealed_under) = sealed_under else { return open_content(id, &stored, None).map(Some) };
+    let Some(key) = sealer.key(conn, sealed_under)? else { return Ok(None) };
+    open_content(id, &stored, Some(&key)).map(Some)
 }
 
 /// Messages that were given up, earliest first, from the one after `after`.

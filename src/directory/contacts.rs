@@ -6,6 +6,7 @@
 
 mod change;
 mod check;
+mod many;
 mod standing;
 
 use std::collections::BTreeMap;
@@ -14,8 +15,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use change::ContactChange;
-use check::check;
+use check::{check, check_deputies};
 pub(super) use check::{check_assigned, check_change, check_plain};
+pub(super) use many::{Ready, create_all};
 pub use standing::{ContactState, Held, Standing, StateOn, held, overview, serves};
 
 use super::page::{Page, PageRequest, expect, guard, present, stale};

@@ -152,6 +152,11 @@ pub(super) fn keep<T: Kept>(
     store::versions::insert(tx, &row(after, by, because.reason, false, now)?)
 }
 
+/// The first version of a new object, for who stores many at once ([`store::versions::insert_all`]).
+pub(super) fn of_new<T: Kept>(because: Because, new: &T, now: Timestamp) -> Result<VersionRow, AppError> {
+    row(new, Some(Json::of(because.actor)?), because.reason, false, now)
+}
+
 /// Keeps that the object was ended.
 pub(super) fn keep_end<T: Kept>(tx: &mut Tx, because: Because, last: &T, now: Timestamp) -> Result<(), AppError> {
     keep_first(tx, last)?;

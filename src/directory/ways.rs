@@ -86,6 +86,15 @@ pub(super) fn fact(row: &ContactRow, endpoints: &Endpoints) -> ContactFact {
     }
 }
 
+/// A new contact as it is shown, which has no way yet but its mailbox, known or not.
+pub(super) fn fresh(row: ContactRow, email: Option<&EmailAddress>) -> Result<Contact, AppError> {
+    let mut shown = contact(row, &Endpoints::new());
+    // As the mailbox has it.
+    let email = email.map(|address| address.as_str().to_lowercase().parse()).transpose();
+    shown.email = email.map_err(AppError::internal)?;
+    Ok(shown)
+}
+
 /// Gives the contact another mail address, or none.
 pub(super) fn set_email(
     tx: &mut Tx,

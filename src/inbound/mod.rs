@@ -20,6 +20,7 @@ pub mod mail;
 pub mod mailbox;
 mod matching;
 pub mod parse;
+pub mod personal_data;
 pub mod purge;
 pub mod quote;
 pub mod report;

@@ -15,6 +15,7 @@ use super::{Desk, notice, record, search, store};
 use crate::access::{Actor, idempotency};
 use crate::clock::Timestamp;
 use crate::db::Tx;
+use crate::delivery;
 use crate::error::AppError;
 
 /// Erases who asked and what was written, on a ticket that is in hand. `Conflict` with the state while it is worked on.
@@ -36,8 +37,10 @@ pub fn erase(
         entry.event = entry.event.erased();
         store::rewrite_history(tx, &entry)?;
     }
-    for mail in store::empty_mails(tx, ticket.id)? {
+    for mail in store::empty_mails(tx, ticket.id, ERASED)? {
         desk.sealer.forget(tx, mail.cast())?;
+        // That it arrived went to whoever wrote it.
+        delivery::purge(tx, mail.cast())?;
     }
     store::attachments::remove_all(tx, ticket.id)?;
     link::forget(tx, ticket.id)?;

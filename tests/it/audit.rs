@@ -78,7 +78,7 @@ struct Count {
 }
 
 /// Every table with all that is in it, in lower case; bytes as hexadecimal digits.
-async fn tables(app: &TestApp) -> BTreeMap<String, String> {
+pub async fn tables(app: &TestApp) -> BTreeMap<String, String> {
     let read = |conn: &mut Conn| {
         let is_sqlite = matches!(conn, Conn::Sqlite(_));
         let names = match is_sqlite {
@@ -108,7 +108,7 @@ async fn tables(app: &TestApp) -> BTreeMap<String, String> {
 }
 
 /// Where a word lies, open or as bytes.
-fn places(tables: &BTreeMap<String, String>, word: &str) -> Vec<String> {
+pub fn places(tables: &BTreeMap<String, String>, word: &str) -> Vec<String> {
     let bytes: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
     tables
         .iter()

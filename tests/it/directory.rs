@@ -312,6 +312,7 @@ on_both! {
     // What is followed change by change is what is read whole.
     async fn the_snapshot_reads_what_changed_and_misses_nothing(world: World) {
         let directory = Directory::start(&world.db).await.unwrap();
+        directory.keep_now().await.unwrap();
         let shown = |service: &str, place: &str| {
             let snapshot = directory.current();
             let help = snapshot.help(service, &ars(place), HelpLanguage::German, now()).unwrap();
@@ -368,6 +369,42 @@ on_both! {
         directory.refresh().await.unwrap();
         assert_eq!((shown("wohngeld", "010010000077"), shown("wohngeld", "010030000000")), ("Viertens".into(), "Zweitens".into()));
         follows(&directory, &world.db).await;
+    }
+
+    // A start reads the copy, not each adoption; a copy that is not of this directory is no use.
+    async fn a_start_is_quick_by_a_copy(world: World) {
+        let directory = Directory::start(&world.db).await.unwrap();
+        directory.keep_now().await.unwrap();
+        // Behind Lotse's back, so that only the copy can say it otherwise.
+        sql(&world.db, "UPDATE help_channels SET label = 'Woanders'").await;
+        let labels = |snapshot: &Snapshot| {
+            let help = snapshot.help("wohnsitzanmeldung", &ars(KIEL), HelpLanguage::German, now()).unwrap();
+            help.channels.iter().map(|way| way.label.to_owned()).collect::<Vec<_>>().join(", ")
+        };
+        let known = labels(&directory.current());
+        assert!(!known.contains("Woanders"), "{known}");
+        let started = async || Directory::start(&world.db).await.unwrap();
+        assert_eq!(labels(&started().await.current()), known);
+        for (what, spoilt) in [
+            ("uses cut off", "UPDATE kept_help SET uses = substr(uses, 1, length(uses) - 1) WHERE length(uses) > 0"),
+            ("uses of other places", "UPDATE kept_help SET places = places + 1"),
+            ("ways that are not there", "DELETE FROM kept_ways"),
+            ("ways of another version of Lotse", "UPDATE kept_ways SET ways = '[{\"kind\": \"pigeon\"}]'"),
+            ("nothing kept", "UPDATE changes SET version = 0 WHERE topic = 'kept_help'"),
+        ] {
+            sql(&world.db, spoilt).await;
+            assert!(labels(&started().await.current()).contains("Woanders"), "{what}");
+            sql(&world.db, "DELETE FROM kept_help").await;
+            sql(&world.db, "DELETE FROM kept_ways").await;
+            directory.keep_now().await.unwrap();
+            assert_eq!(labels(&started().await.current()), known, "{what}");
+        }
+        // Hours, languages and days come back as they were.
+        sql(&world.db, "UPDATE changes SET version = 0 WHERE topic = 'kept_help'").await;
+        let read = started().await;
+        read.keep_now().await.unwrap();
+        sql(&world.db, "DELETE FROM help_channels").await;
+        compare(&started().await.current(), &read.current());
     }
 
     async fn a_new_adoption_is_a_draft_and_one_that_was_ended_begins_anew(world: World) {
@@ -517,10 +554,19 @@ on_both! {
     }
 }
 
-/// What was followed says for every service and place what a reading from nothing says.
+/// What was followed says for every service and place what a reading from nothing says, and so does a start by the copy
+/// that was kept before.
 pub async fn follows(followed: &Directory, db: &Db) {
-    let (followed, read) = (followed.current(), Directory::start(db).await.unwrap().current());
-    assert_eq!(followed.municipality_count(), read.municipality_count());
+    let kept = Directory::start(db).await.unwrap().current();
+    sql(db, "UPDATE kept_help SET places = places - 1").await;
+    let read = Directory::start(db).await.unwrap().current();
+    sql(db, "UPDATE kept_help SET places = places + 1").await;
+    compare(&followed.current(), &read);
+    compare(&kept, &read);
+}
+
+fn compare(one: &Snapshot, read: &Snapshot) {
+    assert_eq!(one.municipality_count(), read.municipality_count());
     let of = |snapshot: &Snapshot, service: &str, place: &Ars| {
         serde_json::to_value(snapshot.help(service, place, HelpLanguage::German, now())).unwrap()
     };
@@ -528,9 +574,14 @@ pub async fn follows(followed: &Directory, db: &Db) {
         for line in sample::MUNICIPALITIES.lines().skip(1) {
             let place = ars(line.split(',').next().unwrap());
             let (service, place) = (service.slug.as_str(), &place);
-            assert_eq!(of(&followed, service, place), of(&read, service, place), "{service} {place}");
+            assert_eq!(of(one, service, place), of(read, service, place), "{service} {place}");
         }
     }
+}
+
+async fn sql(db: &Db, statement: &'static str) {
+    use diesel::RunQueryDsl;
+    db.write(move |tx| Ok(diesel::sql_query(statement).execute(&mut **tx)?)).await.unwrap();
 }
 
 /// What was made; without a key nothing is a repeat.

@@ -242,6 +242,32 @@ on_both! {
         let empty = table(&app, &editor, "contacts?preview=false", "id,phone\nkiel-zentral,-\n").await.expect(200);
         assert_eq!(empty["changed"], 1);
         assert_eq!(app.get(&editor, "/api/v1/contacts/kiel-zentral").await.expect(200)["phone"], Value::Null);
+
+        // What a table made, all at once, is what is made one by one.
+        let by_hand = json!({"id": "kiel-drei", "name": "Kiel, Drei", "email": "Drei@Kiel.example.org", "owner": "01002",
+            "deputy": "kiel-neu", "absent_from": "2026-12-01", "absent_until": "2026-12-05"});
+        app.post(&editor, "/api/v1/contacts", by_hand).await.expect(201);
+        let row = "id,name,email,owner,deputy,absent_from,absent_until\n\
+            kiel-vier,\"Kiel, Drei\",Drei@Kiel.example.org,01002,kiel-neu,2026-12-01,2026-12-05\n";
+        table(&app, &editor, "contacts?preview=false", row).await.expect(200);
+        let mut both = Vec::new();
+        for slug in ["kiel-drei", "kiel-vier"] {
+            let shown = app.get(&editor, &format!("/api/v1/contacts/{slug}")).await.expect(200);
+            let versions = app.get(&editor, &format!("/api/v1/contacts/{slug}/versions")).await.expect(200);
+            let history = app.get(&editor, &format!("/api/v1/contacts/{slug}/history")).await.expect(200);
+            let changes = &history["items"][0];
+            assert_eq!(versions["items"].as_array().unwrap().len(), 1, "{versions}");
+            both.push(json!([shown, versions["items"][0]["state"], changes["action"], changes["after"]]).to_string().replace(slug, ""));
+        }
+        let cut = |text: &str| text.split("\"updated_at\":\"").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect::<String>();
+        assert_eq!(cut(&both[0]), cut(&both[1]));
+        let found = app.get(&editor, "/api/v1/contacts?q=drei").await.expect(200);
+        assert_eq!(found["items"].as_array().unwrap().len(), 2, "{found}");
+        // What depends on another row is judged before anything stays.
+        let away = "id,name,deputy,absent_from,absent_until\na-weg,A,b-weg,2026-12-01,2026-12-05\nb-weg,B,,2026-11-01,2026-12-31\n";
+        let refused = table(&app, &editor, "contacts?preview=false", away).await;
+        refused.expect_fault(422, "deputy");
+        app.get(&editor, "/api/v1/contacts/b-weg").await.expect(404);
     }
 
     /// Every fault stands at its row and column, and one is enough for nothing to be taken.

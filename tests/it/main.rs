@@ -31,6 +31,7 @@ mod intake;
 mod notices;
 mod operations;
 mod pages;
+mod personal_data;
 mod provider;
 mod public_form;
 mod rights;

@@ -1,12 +1,14 @@
 //! The table of endpoints.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::dialect::insert_if_absent;
+use crate::db::dialect::{each_backend, insert_if_absent};
 use crate::db::schema::endpoints as t;
 use crate::delivery::endpoint::{Endpoint, EndpointState, Troubles};
 use crate::delivery::outbox::Channel;
@@ -14,7 +16,7 @@ use crate::error::AppError;
 use crate::ids::EndpointId;
 
 #[derive(Insertable)]
-#[diesel(table_name = t)]
+#[diesel(table_name = t, treat_none_as_default_value = false)]
 struct NewRow<'a> {
     id: EndpointId,
     channel: Channel,
@@ -57,6 +59,36 @@ pub(in crate::delivery) fn mailbox(conn: &mut Conn, address: &str, now: Timestam
         tracing::debug!("a mailbox was made elsewhere at the same time");
     }
     find_mailbox(conn, address)?.ok_or_else(|| AppError::Unavailable("a mailbox was being made elsewhere".into()))
+}
+
+/// Every one of these mailboxes, found or made, by its address.
+pub(in crate::delivery) fn mailboxes(
+    conn: &mut Conn,
+    addresses: &[String],
+    now: Timestamp,
+) -> Result<HashMap<String, EndpointId>, AppError> {
+    let mut found = find_mailboxes(conn, addresses)?;
+    let missing: HashSet<&String> = addresses.iter().filter(|address| !found.contains_key(*address)).collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    for address in &missing {
+        let row = NewRow::new(EndpointId::new(), Channel::Email, address, None, now);
+        each_backend!(conn, |c| diesel::insert_into(t::table).values(&row).on_conflict_do_nothing().execute(c))?;
+    }
+    let missing: Vec<String> = missing.into_iter().cloned().collect();
+    found.extend(find_mailboxes(conn, &missing)?);
+    Ok(found)
+}
+
+fn find_mailboxes(conn: &mut Conn, addresses: &[String]) -> Result<HashMap<String, EndpointId>, AppError> {
+    let mut found = HashMap::with_capacity(addresses.len());
+    for some in addresses.chunks(500) {
+        let is_mailbox = diesel::dsl::sql::<diesel::sql_types::Bool>("channel = 'email'");
+        let its = t::table.filter(is_mailbox).filter(t::address.eq_any(some)).select((t::address, t::id));
+        found.extend(its.load::<(String, EndpointId)>(conn)?);
+    }
+    Ok(found)
 }
 
 fn find_mailbox(conn: &mut Conn, address: &str) -> Result<Option<EndpointId>, AppError> {

@@ -194,6 +194,14 @@ pub(in crate::delivery) fn unsealed(
     Ok(rows.filter(t::sealed_under.is_null()).select((t::id, t::content)).load(conn)?)
 }
 
+/// What it says as it is stored, and under which key it is sealed.
+pub(in crate::delivery) fn content(
+    conn: &mut Conn,
+    id: DeliveryId,
+) -> Result<Option<(Vec<u8>, Option<SealKeyId>)>, AppError> {
+    Ok(t::table.find(id).select((t::content, t::sealed_under)).first(conn).optional()?)
+}
+
 pub(in crate::delivery) fn replace_content(conn: &mut Conn, id: DeliveryId, content: &[u8]) -> Result<(), AppError> {
     diesel::update(t::table.find(id)).set(t::content.eq(content)).execute(conn)?;
     Ok(())

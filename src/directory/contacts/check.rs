@@ -3,6 +3,7 @@
 //! Not here: what is wrong with a webhook (`ways.rs`) and with a deputy who is away too (`absence.rs`).
 
 use super::ContactChange;
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::assigned::{self, Assigned};
 use crate::directory::{absence, hours, reference, store};
@@ -18,6 +19,21 @@ pub(super) fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: 
         None => {}
     }
     Ok(())
+}
+
+/// What can be wrong with the deputies of many who are there by now.
+pub(super) fn check_deputies(
+    conn: &mut Conn,
+    rows: &[store::contacts::ContactRow],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let mut faults = Faults::default();
+    let deputies: Vec<Slug> = rows.iter().filter_map(|row| row.deputy.clone()).collect();
+    check_known(conn, "deputy", &deputies, &mut faults)?;
+    for row in rows {
+        absence::check_deputy(conn, row, now.day_in_berlin(), &mut faults)?;
+    }
+    faults.finish()
 }
 
 /// What would be wrong with a change that is made later.

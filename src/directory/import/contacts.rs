@@ -5,6 +5,7 @@
 //! come in tables.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -13,6 +14,7 @@ use super::rights::Importer;
 use super::table::{self, Column, Row, Table, TableFile};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db, Tx};
+use crate::delivery;
 use crate::directory::contacts::{self, Contact, ContactChange, NewContact};
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::{Rhythm, Settings, store, ways};
@@ -42,6 +44,9 @@ pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Zeiten;Ver
 Darf Fragende sehen;Benachrichtigung;Gültig ab;Gültig bis\n\
 kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;\"Mo-Fr 08:00-16:00; PH off\";;24.11.2026;;;nein;täglich 07:30;;\n";
 
+/// So many mailboxes are made in one transaction.
+const MAILBOXES: usize = 500;
+
 fn reading(field: &str) -> Reading {
     match field {
         "confirmed_on" | "absent_from" | "absent_until" | "valid_from" | "valid_to" => Reading::Day,
@@ -70,15 +75,54 @@ pub async fn contacts(
     let Mode::Apply(seen) = mode else {
         return db.read(move |conn| Ok(judge(conn, &importer, &table, now)?.0)).await;
     };
+    // Everything is judged and made ready before the writer is held; if nothing of the directory changed since, that
+    // still holds.
+    let table = Arc::new(table);
+    let (judged, who) = (table.clone(), importer.clone());
+    let (version, plan, writes) = db
+        .read(move |conn| {
+            let version = store::versions(conn)?;
+            let (plan, writes) = judge(conn, &who, &judged, now)?;
+            Ok((version, plan, writes))
+        })
+        .await?;
+    plan.check(&file.name, seen.as_deref())?;
+    let work = Work::new(&importer, writes, now)?;
+    for some in work.ready.addresses().chunks(MAILBOXES).map(<[_]>::to_vec) {
+        db.write(move |tx| delivery::mail_endpoints(tx, &some, now).map(drop)).await?;
+    }
     let (sealer, settings) = (sealer.clone(), settings.clone());
     db.write(move |tx| {
-        let (mut plan, writes) = judge(tx, &importer, &table, now)?;
-        plan.check(&file.name, seen.as_deref())?;
-        write(tx, &importer, &sealer, &settings, writes, now)?;
+        let (mut plan, mut work) = (plan, work);
+        if store::versions(tx)? != version {
+            let (anew, writes) = judge(tx, &importer, &table, now)?;
+            anew.check(&file.name, seen.as_deref())?;
+            (plan, work) = (anew, Work::new(&importer, writes, now)?);
+        }
+        write(tx, &importer, &sealer, &settings, work, now)?;
         plan.applied = true;
         Ok(plan)
     })
     .await
+}
+
+/// What is to be written.
+struct Work {
+    ready: contacts::Ready,
+    changes: Vec<(Slug, ContactChange)>,
+}
+
+impl Work {
+    fn new(importer: &Importer, writes: Vec<Write>, now: Timestamp) -> Result<Self, AppError> {
+        let (mut new, mut changes) = (Vec::new(), Vec::new());
+        for write in writes {
+            match write {
+                Write::Make(one) => new.push(*one),
+                Write::Change(slug, change) => changes.push((slug, *change)),
+            }
+        }
+        Ok(Self { ready: contacts::Ready::new(&importer.actor(), new, now)?, changes })
+    }
 }
 
 fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) -> Result<(Plan, Vec<Write>), AppError> {
@@ -257,44 +301,18 @@ fn object(value: &impl serde::Serialize) -> Result<Map<String, Value>, AppError>
     }
 }
 
-/// Writes in such an order that a deputy is there before whoever names it.
+/// The new ones first: who is changed may name them as a deputy.
 fn write(
     tx: &mut Tx,
     importer: &Importer,
     sealer: &Sealer,
     settings: &Settings,
-    writes: Vec<Write>,
+    work: Work,
     now: Timestamp,
 ) -> Result<(), AppError> {
     let actor = importer.actor();
-    let (mut new, mut changes) = (Vec::new(), Vec::new());
-    for write in writes {
-        match write {
-            Write::Make(one) => new.push(*one),
-            Write::Change(slug, change) => changes.push((slug, *change)),
-        }
-    }
-    let mut missing: HashSet<Slug> = new.iter().map(|one| one.id.clone()).collect();
-    let mut later = Vec::new();
-    while !new.is_empty() {
-        let waits = |one: &NewContact| one.deputy.as_ref().is_some_and(|deputy| missing.contains(deputy));
-        let (waiting, mut ready): (Vec<_>, Vec<_>) = new.into_iter().partition(waits);
-        new = waiting;
-        // Two who stand in for each other: one begins without.
-        if ready.is_empty()
-            && let Some(mut one) = new.pop()
-        {
-            later.push((one.id.clone(), one.deputy.take()));
-            ready.push(one);
-        }
-        for one in ready {
-            missing.remove(&one.id);
-            contacts::create_now(tx, &actor, sealer, settings, one, now)?;
-        }
-    }
-    let later = later.into_iter();
-    changes.extend(later.map(|(slug, deputy)| (slug, ContactChange { deputy: Some(deputy), ..Default::default() })));
-    for (slug, change) in changes {
+    contacts::create_all(tx, work.ready, now)?;
+    for (slug, change) in work.changes {
         let before = contacts::find(tx, &slug)?;
         contacts::change_now(tx, &actor, sealer, settings, before, &change, now)?;
     }

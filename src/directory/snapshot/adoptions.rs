@@ -19,8 +19,8 @@ const EPOCH: i64 = 1_577_836_800;
 pub(super) struct Use {
     pub(super) place: u32,
     /// The number of what it shows.
-    list: u32,
-    updated: u32,
+    pub(super) list: u32,
+    pub(super) updated: u32,
 }
 
 impl Use {
@@ -35,6 +35,9 @@ impl Use {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Adoptions {
     pub(super) of: Vec<Arc<[Use]>>,
+    /// In which version of the directory those of each service were changed last, as far as that is known; never earlier
+    /// than they were.
+    pub(super) since: Vec<i64>,
     lists: Lists,
 }
 
@@ -43,6 +46,16 @@ impl Adoptions {
     pub(super) fn find(&self, service: u32, place: u32) -> Option<Use> {
         let uses = self.of.get(service as usize)?;
         uses.binary_search_by_key(&place, |one| one.place).ok().and_then(|at| uses.get(at)).copied()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.of.iter().map(|uses| uses.len()).sum()
+    }
+
+    /// Every list that is shown, with its number.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (u32, &Arc<[ShownChannel]>)> {
+        (0..).zip(&self.lists.all).filter(|(_, kept)| kept.uses > 0).map(|(number, kept)| (number, &kept.list))
     }
 
     /// What it shows.
@@ -88,18 +101,24 @@ impl Renewal {
     /// A use that shows these channels.
     pub(super) fn shows(&mut self, place: u32, updated_at: Timestamp, list: Vec<ShownChannel>) -> Use {
         let updated = u32::try_from(updated_at.utc().timestamp() - EPOCH).unwrap_or(0);
-        Use { place, list: self.number(list), updated }
+        let list = self.number(list);
+        self.again(Use { place, list, updated })
     }
 
-    fn number(&mut self, list: Vec<ShownChannel>) -> u32 {
-        if let Some(number) = self.numbers.get(list.as_slice()) {
-            let number = *number;
-            if let Some(kept) = self.lists.all.get_mut(number as usize) {
-                kept.uses += 1;
-            }
-            return number;
+    /// A use that shows what has this number already.
+    pub(super) fn again(&mut self, one: Use) -> Use {
+        if let Some(kept) = self.lists.all.get_mut(one.list as usize) {
+            kept.uses += 1;
         }
-        let kept = Kept { list: list.into(), uses: 1 };
+        one
+    }
+
+    /// The number of a list. Without a use of it, it is forgotten by [`Renewal::forget_unused`].
+    pub(super) fn number(&mut self, list: Vec<ShownChannel>) -> u32 {
+        if let Some(number) = self.numbers.get(list.as_slice()) {
+            return *number;
+        }
+        let kept = Kept { list: list.into(), uses: 0 };
         let next = u32::try_from(self.lists.all.len()).unwrap_or(u32::MAX);
         let number = self.free.pop().unwrap_or(next);
         self.numbers.insert(kept.list.clone(), number);
@@ -108,6 +127,14 @@ impl Renewal {
             None => self.lists.all.push(kept),
         }
         number
+    }
+
+    /// Drops the lists that were numbered, but are not shown.
+    pub(super) fn forget_unused(&mut self) {
+        for kept in self.lists.all.iter_mut().filter(|kept| kept.uses == 0) {
+            self.numbers.remove(&kept.list);
+            kept.list = Arc::default();
+        }
     }
 
     /// These show nothing any more.
@@ -147,8 +174,9 @@ impl Renewal {
     }
 
     /// The adoptions, by the services' order.
-    pub(super) fn finish(self, of: Vec<Arc<[Use]>>) -> Adoptions {
-        Adoptions { of, lists: self.lists }
+    pub(super) fn finish(self, of: Vec<(Arc<[Use]>, i64)>) -> Adoptions {
+        let (of, since) = of.into_iter().unzip();
+        Adoptions { of, since, lists: self.lists }
     }
 }
 
@@ -173,7 +201,7 @@ mod tests {
             let place = round % 3;
             let mine = renewal.shows(place, now, list(&format!("{round}")));
             let all = renewal.replace(&before, &[place], vec![mine]);
-            adoptions = renewal.finish(vec![all.into()]);
+            adoptions = renewal.finish(vec![(all.into(), 1)]);
             for earlier in round.saturating_sub(2)..=round {
                 let found = adoptions.find(0, earlier % 3).unwrap();
                 assert_eq!((adoptions.shown(found), found.updated_at()), (&list(&format!("{earlier}"))[..], now));

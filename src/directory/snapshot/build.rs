@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::adoptions::{Renewal, Use};
 use super::help::ShownChannel;
 use super::hours::HoursTableBuilder;
+use super::kept;
 use super::notices::Notices;
 use super::{PlaceEntry, Places, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::directory::channels::HelpChannel;
+use crate::directory::channels::Channel;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
 use crate::directory::store::successors::SuccessorRow;
@@ -40,8 +41,12 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
     let notices = Notices::new(store::notices::all(conn)?, |slug| by_slug.get(slug).copied());
     let closing_days = store::closing_days::all(conn)?.into();
     let hours = before.map_or_else(HoursTableBuilder::new, |before| HoursTableBuilder::further(&before.hours));
-    let mut reader = Reader { places: &places, renewal: Renewal::new(before.map(|before| &before.adoptions)), hours };
-    let of = reader.adoptions(conn, &services, before)?;
+    let renewal = Renewal::new(before.map(|before| &before.adoptions));
+    let mut reader = Reader { places: &places, renewal, hours, version: versions.0 };
+    let of = match before {
+        Some(before) => reader.renewed(conn, &services, before)?,
+        None => reader.first(conn, &services)?,
+    };
     let (adoptions, hours) = (reader.renewal.finish(of), reader.hours.finish());
     Ok(Snapshot { versions, places, services, by_slug, adoptions, notices, hours, closing_days })
 }
@@ -74,6 +79,7 @@ fn places(all: Vec<Municipality>, successors: Vec<SuccessorRow>) -> Places {
             ars: m.ars,
         })
         .collect();
+    places.mark = kept::mark(places.all.iter().map(|place| &place.ars));
     for (index, place) in (0u32..).zip(&places.all) {
         if let Some(ars) = number(&place.ars) {
             places.by_ars.insert(ars, index);
@@ -111,37 +117,44 @@ struct Reader<'a> {
     places: &'a Arc<Places>,
     renewal: Renewal,
     hours: HoursTableBuilder,
+    /// The version of the directory that is read.
+    version: i64,
 }
+
+/// The uses of a service, and the version since when.
+type Since = (Arc<[Use]>, i64);
 
 impl Reader<'_> {
     /// The uses of each service: as they were before, but for those that changed.
-    fn adoptions(
+    fn renewed(
         &mut self,
         conn: &mut Conn,
         services: &[ServiceEntry],
-        before: Option<&Snapshot>,
-    ) -> Result<Vec<Arc<[Use]>>, AppError> {
-        let Some(before) = before else {
-            return services.iter().map(|service| Ok(self.whole(conn, service)?.into())).collect();
-        };
+        before: &Snapshot,
+    ) -> Result<Vec<Since>, AppError> {
         let changed: HashMap<_, _> = store::adoptions::count_changed(conn, before.versions.0)?.into_iter().collect();
         let mut of = Vec::with_capacity(services.len());
         let mut left: HashSet<u32> = (0u32..).zip(&before.services).map(|(index, _)| index).collect();
         for service in services {
             let known = before.by_slug.get(service.slug.as_str()).copied();
-            let its = known.and_then(|index| before.adoptions.of.get(index as usize));
+            let at = known.map(|index| index as usize);
+            let its = at.and_then(|at| before.adoptions.of.get(at).zip(before.adoptions.since.get(at)));
             if let Some(index) = known {
                 left.remove(&index);
             }
             of.push(match (its, changed.get(&service.slug).copied().unwrap_or(0)) {
-                (None, _) => self.whole(conn, service)?.into(),
-                (Some(uses), count) if count > MANY => {
+                (None, _) => self.whole(conn, service)?,
+                (Some((uses, _)), count) if count > MANY => {
                     self.renewal.drop_uses(uses);
-                    self.whole(conn, service)?.into()
+                    self.whole(conn, service)?
                 }
-                (Some(uses), count) => {
-                    let uses = self.moved(uses, before);
-                    if count == 0 { uses } else { self.patched(conn, service, &uses, before.versions.0)?.into() }
+                (Some((uses, since)), count) => {
+                    let now = self.moved(uses, before);
+                    match count {
+                        0 if Arc::ptr_eq(&now, uses) => (now, *since),
+                        0 => (now, self.version),
+                        _ => self.patched(conn, service, &now, before.versions.0)?,
+                    }
                 }
             });
         }
@@ -153,11 +166,38 @@ impl Reader<'_> {
         Ok(of)
     }
 
+    /// The uses of each service: as they were kept, but for those that changed since.
+    fn first(&mut self, conn: &mut Conn, services: &[ServiceEntry]) -> Result<Vec<Since>, AppError> {
+        let since = store::kept_help::since(conn)?;
+        if since == 0 {
+            return services.iter().map(|service| self.whole(conn, service)).collect();
+        }
+        let changed: HashMap<_, _> = store::adoptions::count_changed(conn, since)?.into_iter().collect();
+        let lists = kept::lists(conn, &mut self.renewal, &mut self.hours)?;
+        let mut of = Vec::with_capacity(services.len());
+        for service in services {
+            let count = changed.get(&service.slug).copied().unwrap_or(0);
+            let kept = match count > MANY {
+                true => None,
+                false => kept::uses(conn, &service.slug, self.places, &lists)?,
+            };
+            of.push(match kept {
+                None => self.whole(conn, service)?,
+                Some((uses, version)) => {
+                    let uses: Arc<[Use]> = uses.into_iter().map(|one| self.renewal.again(one)).collect();
+                    if count == 0 { (uses, version) } else { self.patched(conn, service, &uses, since)? }
+                }
+            });
+        }
+        self.renewal.forget_unused();
+        Ok(of)
+    }
+
     /// All live uses of a service.
-    fn whole(&mut self, conn: &mut Conn, service: &ServiceEntry) -> Result<Vec<Use>, AppError> {
+    fn whole(&mut self, conn: &mut Conn, service: &ServiceEntry) -> Result<Since, AppError> {
         let live = store::adoptions::live(conn, &service.slug)?;
         let channels = store::channels::of_service(conn, &service.slug)?;
-        Ok(self.uses(live, channels))
+        Ok((self.uses(live, channels).into(), self.version))
     }
 
     /// The uses of a service, after those that changed since a version were read again.
@@ -167,7 +207,7 @@ impl Reader<'_> {
         service: &ServiceEntry,
         uses: &[Use],
         after: i64,
-    ) -> Result<Vec<Use>, AppError> {
+    ) -> Result<Since, AppError> {
         let rows = store::adoptions::changed(conn, &service.slug, after)?;
         let mut changed: Vec<u32> = rows.iter().filter_map(|row| self.places.exact(&row.ars)).collect();
         changed.sort_unstable();
@@ -175,16 +215,17 @@ impl Reader<'_> {
             rows.into_iter().filter(|row| row.is_live()).map(|row| (row.ars, row.updated_at)).collect();
         let places: Vec<Ars> = live.iter().map(|(ars, _)| ars.clone()).collect();
         let channels = store::channels::of_adoptions(conn, std::slice::from_ref(&service.slug), &places)?;
+        let channels = channels.into_iter().map(|channel| (channel.ars, channel.shown)).collect();
         let now = self.uses(live, channels);
-        Ok(self.renewal.replace(uses, &changed, now))
+        Ok((self.renewal.replace(uses, &changed, now).into(), self.version))
     }
 
     /// Hangs on each use its channels, which stand in their order.
-    fn uses(&mut self, live: Vec<(Ars, Timestamp)>, channels: Vec<HelpChannel>) -> Vec<Use> {
+    fn uses(&mut self, live: Vec<(Ars, Timestamp)>, channels: Vec<(Ars, Channel)>) -> Vec<Use> {
         let mut shown: HashMap<u32, Vec<ShownChannel>> = HashMap::new();
-        for channel in channels {
-            if let Some(place) = self.places.exact(&channel.ars) {
-                shown.entry(place).or_default().push(ShownChannel::new(channel.shown, &mut self.hours));
+        for (ars, channel) in channels {
+            if let Some(place) = self.places.exact(&ars) {
+                shown.entry(place).or_default().push(ShownChannel::new(channel, &mut self.hours));
             }
         }
         let mut uses: Vec<Use> = live

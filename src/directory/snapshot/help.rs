@@ -13,7 +13,7 @@ use chrono_tz::Europe::Berlin;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::hours::HoursTableBuilder;
+use super::hours::{HoursTable, HoursTableBuilder};
 use super::notices::{ShownNotice, in_one, standing};
 use super::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
@@ -22,6 +22,7 @@ use crate::directory::hours::{Open, ServiceHours};
 use crate::directory::resolve::Span;
 use crate::directory::service_clock::Concern;
 use crate::directory::terms::ChannelKind;
+use crate::error::AppError;
 use crate::keys::Ars;
 
 /// In which language help is given.
@@ -225,6 +226,23 @@ impl ShownChannel {
             form: channel.form,
             valid: (channel.valid_from, channel.valid_to),
         }
+    }
+
+    /// The channel again, as it is written in.
+    pub(super) fn channel(&self, hours: &HoursTable) -> Result<Channel, AppError> {
+        let email = self.email.as_deref().map(str::parse).transpose();
+        Ok(Channel {
+            kind: self.kind,
+            label: self.label.to_string(),
+            phone: self.phone.as_deref().map(str::to_owned),
+            email: email.map_err(AppError::internal)?,
+            url: self.url.as_deref().map(str::to_owned),
+            hours: hours.raw(self.hours).to_owned(),
+            languages: self.languages.iter().map(ToString::to_string).collect(),
+            cost_note: self.cost_note.as_deref().map(str::to_owned),
+            valid_from: self.valid.0,
+            valid_to: self.valid.1,
+        })
     }
 }
 

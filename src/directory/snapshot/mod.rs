@@ -2,13 +2,14 @@
 //!
 //! Invariant: a snapshot is whole (read in one go) and never changes; a newer one takes its place at once after a
 //! commit of this process and within half a second after one of another. Whoever holds an older one may go on
-//! reading it. Of adoptions only what changed is read again. Where next: `build.rs` (reading it in), `adoptions.rs`, `help.rs` ("Wer kann mir helfen?"),
-//! `hours.rs`, `notices.rs`, `search.rs`.
+//! reading it. Of adoptions only what changed is read again. Where next: `build.rs` (reading it in), `adoptions.rs`,
+//! `kept.rs` (so that a start is quick), `help.rs` ("Wer kann mir helfen?"), `hours.rs`, `notices.rs`, `search.rs`.
 
 mod adoptions;
 mod build;
 mod help;
 mod hours;
+mod kept;
 mod notices;
 mod search;
 
@@ -31,6 +32,8 @@ pub use notices::ShownNotice;
 
 /// How often another process's changes are looked for.
 const POLL: Duration = Duration::from_millis(500);
+/// How often it is looked whether the copy for the next start should be written anew.
+const KEEP: Duration = Duration::from_secs(10);
 
 /// Where the present snapshot is found. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +63,8 @@ struct Places {
     all: Vec<PlaceEntry>,
     by_ars: HashMap<u64, u32>,
     by_ags: HashMap<u32, Option<u32>>,
+    /// What this list is recognised by.
+    mark: i64,
 }
 
 /// A municipality as the snapshot keeps it.
@@ -115,9 +120,13 @@ impl Directory {
         self.0.current.load_full()
     }
 
-    /// Follows the changes of this and other processes until `shutdown` turns true. While the database is away the
-    /// last snapshot stands.
-    pub async fn run(self, mut shutdown: watch::Receiver<bool>) {
+    /// Follows the changes of this and other processes until `shutdown` turns true, and keeps a copy for the next start.
+    /// While the database is away the last snapshot stands.
+    pub async fn run(self, shutdown: watch::Receiver<bool>) {
+        tokio::join!(self.follow(shutdown.clone()), self.keep(shutdown));
+    }
+
+    async fn follow(&self, mut shutdown: watch::Receiver<bool>) {
         let signals = self.0.db.signals().clone();
         while !*shutdown.borrow() {
             tokio::select! {
@@ -132,6 +141,30 @@ impl Directory {
                 }
             }
         }
+    }
+
+    async fn keep(&self, mut shutdown: watch::Receiver<bool>) {
+        let mut kept = None;
+        while !*shutdown.borrow() {
+            let snapshot = self.current();
+            if kept != Some(snapshot.versions) {
+                match kept::round(&self.0.db, &snapshot, &shutdown).await {
+                    Ok(is_whole) => kept = is_whole.then_some(snapshot.versions),
+                    Err(fault) => tracing::warn!(fault = %fault, "the copy for a quick start could not be written"),
+                }
+            }
+            drop(snapshot);
+            tokio::select! {
+                () = tokio::time::sleep(KEEP) => {}
+                ended = shutdown.changed() => if ended.is_err() { return },
+            }
+        }
+    }
+
+    /// Writes the copy for the next start now, however little there is.
+    pub async fn keep_now(&self) -> Result<(), AppError> {
+        let (_stop, never) = watch::channel(false);
+        kept::write(&self.0.db, &self.current(), &HashMap::new(), &never).await.map(drop)
     }
 
     /// Takes over what changed, if anything did.

@@ -166,6 +166,12 @@ pub(in crate::directory) fn count_changed(conn: &mut Conn, after: i64) -> Result
     Ok(changed.group_by(adoptions::service).select((adoptions::service, diesel::dsl::count_star())).load(conn)?)
 }
 
+/// How many were changed after a version of the directory; not counted further than `most`.
+pub(in crate::directory) fn any_changed(conn: &mut Conn, after: i64, most: i64) -> Result<usize, AppError> {
+    let changed = adoptions::table.filter(adoptions::changed_in.gt(after));
+    Ok(changed.select(adoptions::changed_in).limit(most).load::<Option<i64>>(conn)?.len())
+}
+
 /// Those of a service that were changed after a version of the directory, also ended ones.
 pub(in crate::directory) fn changed(conn: &mut Conn, service: &Slug, after: i64) -> Result<Vec<Published>, AppError> {
     let changed =

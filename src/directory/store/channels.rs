@@ -87,6 +87,30 @@ impl From<ChannelRow> for HelpChannel {
     }
 }
 
+/// Where one is, and what it says.
+#[derive(Queryable)]
+struct SaidRow {
+    ars: Ars,
+    kind: ChannelKind,
+    label: String,
+    phone: Option<String>,
+    email: Option<EmailAddress>,
+    url: Option<String>,
+    hours: String,
+    languages: String,
+    cost_note: Option<String>,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+}
+
+impl From<SaidRow> for (Ars, Channel) {
+    fn from(row: SaidRow) -> Self {
+        let SaidRow { ars, kind, label, phone, email, url, hours, languages, cost_note, valid_from, valid_to } = row;
+        let languages = languages.split(',').map(str::to_owned).collect();
+        (ars, Channel { kind, label, phone, email, url, hours, languages, cost_note, valid_from, valid_to })
+    }
+}
+
 pub(in crate::directory) fn find(conn: &mut Conn, id: ChannelId) -> Result<Option<HelpChannel>, AppError> {
     let row: Option<ChannelRow> =
         help_channels::table.find(id).filter(help_channels::ended_at.is_null()).first(conn).optional()?;
@@ -117,14 +141,25 @@ pub(in crate::directory) fn list(
     Ok(rows.into_iter().map(HelpChannel::from).collect())
 }
 
-/// All of a service, by municipality and in order.
-pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Result<Vec<HelpChannel>, AppError> {
-    let its = help_channels::table
-        .filter(help_channels::service.eq(service.clone()))
-        .filter(help_channels::ended_at.is_null());
-    let order = (help_channels::ars, help_channels::position, help_channels::id);
-    let rows: Vec<ChannelRow> = its.order(order).load(conn)?;
-    Ok(rows.into_iter().map(HelpChannel::from).collect())
+/// What all of a service say, by municipality and in order. No more is read than that: there may be thousands.
+pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Result<Vec<(Ars, Channel)>, AppError> {
+    use help_channels as h;
+    let its = h::table.filter(h::service.eq(service.clone())).filter(h::ended_at.is_null());
+    let columns = (
+        h::ars,
+        h::kind,
+        h::label,
+        h::phone,
+        h::email,
+        h::url,
+        h::hours,
+        h::languages,
+        h::cost_note,
+        h::valid_from,
+        h::valid_to,
+    );
+    let rows: Vec<SaidRow> = its.order((h::ars, h::position, h::id)).select(columns).load(conn)?;
+    Ok(rows.into_iter().map(<(Ars, Channel)>::from).collect())
 }
 
 /// Those of many adoptions at once, in order: of these services, in these municipalities.

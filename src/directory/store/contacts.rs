@@ -10,6 +10,7 @@ use diesel::sql_types::Bool;
 use crate::access::Reach;
 use crate::access::policy::Term;
 use crate::clock::Timestamp;
+use crate::db::dialect::insert_columns;
 use crate::db::schema::{contact_disputes, contacts, duties, endpoints};
 use crate::db::{Conn, MultiBackend};
 use crate::directory::contacts::{ContactQuery, ContactState, StateOn};
@@ -18,7 +19,7 @@ use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, Slug, fold};
 
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = contacts, treat_none_as_null = true)]
+#[diesel(table_name = contacts, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(in crate::directory) struct ContactRow {
     pub slug: Slug,
     pub name: String,
@@ -230,14 +231,33 @@ pub(in crate::directory) fn end(conn: &mut Conn, row: &ContactRow, version: i32)
 
 /// Stores a change of it made against this version; false when it has another one by now, or has ended.
 pub(in crate::directory) fn change(conn: &mut Conn, row: &ContactRow, version: i32) -> Result<bool, AppError> {
-    let row = ContactRow { folded: fold(&format!("{} {}", row.name, row.slug)), ..row.clone() };
+    let row = ContactRow { folded: folded(row), ..row.clone() };
     let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
     Ok(diesel::update(present.filter(contacts::version.eq(version))).set(&row).execute(conn)? == 1)
 }
 
+/// Stores many new ones, whose folded names are set ([`folded`]).
+pub(in crate::directory) fn insert_all(conn: &mut Conn, rows: &[ContactRow]) -> Result<(), AppError> {
+    insert_columns!(
+        conn,
+        contacts[
+            slug, name, folded, owner, email_endpoint, webhook_endpoint, phone, deputy, confirmed_on, absent_from,
+            absent_until, discloses_reporter, valid_from, valid_to, version, updated_at, ended_at, hours,
+            reference_pattern, notify,
+        ],
+        rows.iter().collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
+/// What a contact is searched by.
+pub(in crate::directory) fn folded(row: &ContactRow) -> String {
+    fold(&format!("{} {}", row.name, row.slug))
+}
+
 /// Stores it, new or changed.
 pub(in crate::directory) fn save(conn: &mut Conn, row: &ContactRow) -> Result<(), AppError> {
-    let row = ContactRow { folded: fold(&format!("{} {}", row.name, row.slug)), ..row.clone() };
+    let row = ContactRow { folded: folded(row), ..row.clone() };
     if diesel::update(contacts::table.find(row.slug.clone())).set(&row).execute(conn)? == 0 {
         diesel::insert_into(contacts::table).values(&row).execute(conn)?;
     }

@@ -10,6 +10,7 @@ pub(super) mod channels;
 pub(super) mod closing_days;
 pub(super) mod contacts;
 pub(super) mod duties;
+pub(super) mod kept_help;
 pub(super) mod lands;
 pub(super) mod municipalities;
 pub(super) mod notices;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::insert_columns;
 use crate::db::schema::directory_versions;
 use crate::db::types::Json;
 use crate::directory::versions::Kind;
@@ -11,7 +12,7 @@ use crate::error::AppError;
 use crate::ids::VersionId;
 
 #[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = directory_versions)]
+#[diesel(table_name = directory_versions, treat_none_as_default_value = false)]
 pub(in crate::directory) struct VersionRow {
     pub id: VersionId,
     pub kind: Kind,
@@ -26,6 +27,16 @@ pub(in crate::directory) struct VersionRow {
 
 pub(in crate::directory) fn insert(conn: &mut Conn, row: &VersionRow) -> Result<(), AppError> {
     diesel::insert_into(directory_versions::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Many at once.
+pub(in crate::directory) fn insert_all(conn: &mut Conn, rows: &[VersionRow]) -> Result<(), AppError> {
+    insert_columns!(
+        conn,
+        directory_versions[id, kind, key, version, at, actor, reason, ended, state],
+        rows.iter().collect::<Vec<_>>()
+    );
     Ok(())
 }
 

@@ -8,12 +8,13 @@ use super::inbound::to_save;
 use super::tickets::{TicketAnswer, shape as shape_ticket};
 use super::{ApiResult, Reason, ok};
 use crate::escalation::browse::Delivery;
-use crate::escalation::personal_data;
+use crate::escalation::personal_data::{self, Conversation, Letter};
 use crate::http::State;
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::http::pages::ticket::packed;
 use crate::http::words::Language;
 use crate::inbound::file as files;
+use crate::inbound::personal_data::{Kept, KeptMail, export as kept_with_mails};
 use crate::tickets::HistoryEntry;
 use crate::tickets::attachments::Attachment;
 use crate::tickets::ticket::Reporter;
@@ -29,8 +30,14 @@ pub struct KeptAnswer {
     pub history: Vec<HistoryEntry>,
     /// What the 2nd level was asked, and said.
     pub escalations: Vec<EscalationAnswer>,
+    /// What was asked back, replied and handed on.
+    pub conversations: Vec<Conversation>,
     /// What was sent, to whom, and how it went.
     pub deliveries: Vec<Delivery>,
+    /// What was written to the person.
+    pub letters: Vec<Letter>,
+    /// Mail that came in about it, with the names of what hung on it.
+    pub mails: Vec<KeptMail>,
     /// Its files; their bytes under `/attachments/{number}` of the request.
     pub attachments: Vec<Attachment>,
 }
@@ -39,7 +46,7 @@ pub struct KeptAnswer {
 #[utoipa::path(get, path = "/api/v1/tickets/{ticket}/export", params(("ticket" = String, Path)), tag = "tickets",
     responses((status = 200, body = KeptAnswer), (status = 404, body = crate::http::error::Problem)))]
 pub async fn export(state: Data<State>, guard: Guard<right::ExportPersonalData>, at: Path<String>) -> ApiResult {
-    let kept = personal_data::export(&state.escalations, guard.caller, at.parse()?).await?;
+    let Kept { request: kept, mails } = kept_with_mails(&state.inbound, guard.caller, at.parse()?).await?;
     let escalations =
         kept.escalations.iter().map(|found| shape_escalation(found, &kept.ticket, state.directory())).collect();
     ok(&KeptAnswer {
@@ -47,7 +54,10 @@ pub async fn export(state: Data<State>, guard: Guard<right::ExportPersonalData>,
         reporter: kept.reporter,
         history: kept.history,
         escalations,
+        conversations: kept.conversations,
         deliveries: kept.deliveries,
+        letters: kept.letters,
+        mails,
         attachments: kept.attachments,
     })
 }

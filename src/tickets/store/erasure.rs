@@ -40,10 +40,17 @@ pub(in crate::tickets) fn empty_notices(conn: &mut Conn, ticket: TicketId) -> Re
     Ok(told.into_iter().flatten().collect())
 }
 
-/// Removes raw copies and attachments of the mails about a ticket; answers which, so that their keys go too.
-pub(in crate::tickets) fn empty_mails(conn: &mut Conn, ticket: TicketId) -> Result<Vec<InboundId>, AppError> {
+/// Removes raw copies and attachments of the mails about a ticket, and the reason why nothing came of one; answers which,
+/// so that their keys go too.
+pub(in crate::tickets) fn empty_mails(
+    conn: &mut Conn,
+    ticket: TicketId,
+    mark: &str,
+) -> Result<Vec<InboundId>, AppError> {
     let own = inbound_mails::table.filter(inbound_mails::ticket_id.eq(ticket));
     let ids: Vec<InboundId> = own.select(inbound_mails::id).load(conn)?;
+    let dismissed = own.filter(inbound_mails::state.eq("dismissed"));
+    diesel::update(dismissed).set(inbound_mails::decision.eq(mark)).execute(conn)?;
     diesel::delete(inbound_raw::table.filter(inbound_raw::mail_id.eq_any(&ids))).execute(conn)?;
     diesel::delete(inbound_attachments::table.filter(inbound_attachments::mail_id.eq_any(&ids))).execute(conn)?;
     Ok(ids)
