@@ -14,10 +14,9 @@ use crate::delivery::{self, Delivery};
 use crate::error::AppError;
 use crate::escalation::matter::{Matter, matters};
 use crate::ids::InboundId;
-use crate::seal::Sealer;
 use crate::tickets::reading::note_reading;
 use crate::tickets::ticket::Reporter;
-use crate::tickets::{HistoryEntry, Ticket, TicketRef, browse, reporter, visible};
+use crate::tickets::{Desk, HistoryEntry, Ticket, TicketRef, attachments, browse, reporter, visible};
 
 /// How many mails of one request are shown with it.
 const MOST_MAILS: i64 = 50;
@@ -57,6 +56,9 @@ pub struct Attachment {
 pub enum Source {
     /// A mail, at this place in it.
     Mail(InboundId, i32),
+    /// The person who asked, or whoever took the request; its number among the files of the request, and whether it
+    /// can be had.
+    Upload { number: i32, is_available: bool },
 }
 
 /// A file that was handed out.
@@ -74,8 +76,8 @@ pub struct Export {
 pub async fn look(inbound: &Inbound, caller: Caller, at: TicketRef) -> Result<TicketFile, AppError> {
     caller.may(Action::ReadTickets)?;
     let desk = inbound.escalations().desk();
-    let (sealer, reader, now) = (desk.sealer.clone(), caller.clone(), desk.clock.now());
-    let read = move |conn: &mut Conn| gather(conn, &sealer, &caller, Action::ReadTickets, &at, now);
+    let (within, reader, now) = (desk.clone(), caller.clone(), desk.clock.now());
+    let read = move |conn: &mut Conn| gather(conn, &within, &caller, Action::ReadTickets, &at, now);
     let file = desk.db.read(read).await?;
     note_reading(desk, &reader, &file.ticket, "file").await?;
     let opened: Vec<InboundId> = file.mails.iter().filter(|mail| mail.content.is_some()).map(|m| m.mail.id).collect();
@@ -90,17 +92,20 @@ pub async fn look(inbound: &Inbound, caller: Caller, at: TicketRef) -> Result<Ti
 pub async fn export(inbound: &Inbound, caller: Caller, at: TicketRef, with_reporter: bool) -> Result<Export, AppError> {
     caller.may(Action::OpenReporter)?;
     let desk = inbound.escalations().desk();
-    let (sealer, now) = (desk.sealer.clone(), desk.clock.now());
+    let (within, now) = (desk.clone(), desk.clock.now());
     let work = move |tx: &mut Tx| {
-        let file = gather(tx, &sealer, &caller, Action::OpenReporter, &at, now)?;
+        let file = gather(tx, &within, &caller, Action::OpenReporter, &at, now)?;
         let object = (ObjectKind::Ticket, &file.ticket.id as _);
         let trail = Trail::after(&serde_json::json!({ "part": "file", "reporter": with_reporter }));
         audit::record(tx, &caller.actor, AuditAction::TicketExported, object, trail, now)?;
         let reporter = match with_reporter {
             false => None,
-            true => reporter::open(tx, &sealer, &file.ticket, &caller.actor, "Akte", now)?.map(|(person, _)| person),
+            true => {
+                reporter::open(tx, &within.sealer, &file.ticket, &caller.actor, "Akte", now)?.map(|(person, _)| person)
+            }
         };
-        let contents = file.attachments.iter().map(|one| content(tx, &sealer, one)).collect::<Result<_, _>>()?;
+        let contents =
+            file.attachments.iter().map(|one| content(tx, &within, &file.ticket, one)).collect::<Result<_, _>>()?;
         Ok(Export { file, reporter, contents })
     };
     desk.db.write(work).await
@@ -108,7 +113,7 @@ pub async fn export(inbound: &Inbound, caller: Caller, at: TicketRef, with_repor
 
 fn gather(
     conn: &mut Conn,
-    sealer: &Sealer,
+    desk: &Desk,
     caller: &Caller,
     action: Action,
     at: &TicketRef,
@@ -120,7 +125,7 @@ fn gather(
     let mut mails = Vec::new();
     if sees_mail {
         for row in store::of_ticket(conn, ticket.id, MOST_MAILS)? {
-            let content = content_of(conn, sealer, &row)?;
+            let content = content_of(conn, &desk.sealer, &row)?;
             mails.push(Opened { mail: row.apart()?.0, ticket: None, content, has_raw: false });
         }
     }
@@ -128,17 +133,21 @@ fn gather(
         history: browse::entries(conn, ticket.id)?,
         matters: if sees_escalations { matters(conn, &ticket, now)? } else { Vec::new() },
         letters: if sees_escalations { delivery::deliveries_of(conn, ticket.id.cast())? } else { Vec::new() },
-        attachments: attachments(&mails),
+        attachments: [uploads(attachments::of(conn, desk, ticket.id)?), mails.iter().flat_map(of_mail).collect()]
+            .concat(),
         mails,
         ticket,
     })
 }
 
-/// All that hangs on a request; another source is another line here, in [`Source`] and in [`content`].
-fn attachments(mails: &[Opened]) -> Vec<Attachment> {
-    let mut found = Vec::new();
-    found.extend(mails.iter().flat_map(of_mail));
-    found
+fn uploads(found: Vec<attachments::Attachment>) -> Vec<Attachment> {
+    let own = |one: attachments::Attachment| Attachment {
+        name: one.name,
+        media_type: one.media,
+        size: usize::try_from(one.size).unwrap_or_default(),
+        source: Source::Upload { number: one.number, is_available: one.is_available },
+    };
+    found.into_iter().map(own).collect()
 }
 
 fn of_mail(mail: &Opened) -> Vec<Attachment> {
@@ -152,12 +161,14 @@ fn of_mail(mail: &Opened) -> Vec<Attachment> {
     infos.map(attachment).collect()
 }
 
-fn content(tx: &mut Tx, sealer: &Sealer, attachment: &Attachment) -> Result<Option<Vec<u8>>, AppError> {
+fn content(tx: &mut Tx, desk: &Desk, ticket: &Ticket, attachment: &Attachment) -> Result<Option<Vec<u8>>, AppError> {
     match attachment.source {
         Source::Mail(id, position) => {
             let Some(sealed) = store::attachment(tx, id, position)? else { return Ok(None) };
-            let Some(key) = sealer.key(tx, id.cast())? else { return Ok(None) };
+            let Some(key) = desk.sealer.key(tx, id.cast())? else { return Ok(None) };
             key.open(&sealed, &format!("inbound attachment {position}")).map(Some)
         }
+        Source::Upload { is_available: false, .. } => Ok(None),
+        Source::Upload { number, .. } => attachments::open(tx, desk, ticket.id, number).map(|(_, bytes)| Some(bytes)),
     }
 }

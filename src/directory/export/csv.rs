@@ -6,7 +6,7 @@ use crate::directory::channels::Channel;
 use crate::error::AppError;
 use crate::spreadsheet;
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "adoption",
     "service",
     "service_name",
@@ -48,7 +48,7 @@ pub(super) fn lines(found: &[Published]) -> Result<Vec<u8>, AppError> {
     spreadsheet::table(&rows)
 }
 
-fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 20] {
+fn cells(entry: &Published, channel: Option<&Channel>) -> [String; 21] {
     fn text<T: ToString>(value: Option<T>) -> String {
         value.map_or_else(String::new, |value| value.to_string())
     }

@@ -240,6 +240,7 @@ impl ShownChannel {
             hours: hours.raw(self.hours).to_owned(),
             languages: self.languages.iter().map(ToString::to_string).collect(),
             cost_note: self.cost_note.as_deref().map(str::to_owned),
+            form: self.form,
             valid_from: self.valid.0,
             valid_to: self.valid.1,
         })

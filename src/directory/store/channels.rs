@@ -99,15 +99,17 @@ struct SaidRow {
     hours: String,
     languages: String,
     cost_note: Option<String>,
+    form: bool,
     valid_from: Option<NaiveDate>,
     valid_to: Option<NaiveDate>,
 }
 
 impl From<SaidRow> for (Ars, Channel) {
     fn from(row: SaidRow) -> Self {
-        let SaidRow { ars, kind, label, phone, email, url, hours, languages, cost_note, valid_from, valid_to } = row;
+        let SaidRow { ars, kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to } =
+            row;
         let languages = languages.split(',').map(str::to_owned).collect();
-        (ars, Channel { kind, label, phone, email, url, hours, languages, cost_note, valid_from, valid_to })
+        (ars, Channel { kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to })
     }
 }
 
@@ -155,6 +157,7 @@ pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Resul
         h::hours,
         h::languages,
         h::cost_note,
+        h::form,
         h::valid_from,
         h::valid_to,
     );

@@ -11,7 +11,6 @@ mod deadlines;
 mod events;
 mod reminders;
 
-
 use std::time::{Duration, Instant};
 
 use super::{Escalations, store};

@@ -302,6 +302,10 @@ story-exhausted = { $has } eine Nachricht an { $name } nicht übergeben können:
 story-replayed = { $has } eine Nachricht noch einmal gesendet.
 story-endpoint = { $has } einen Weg abgeschaltet, der nicht mehr geht:
 story-relocated = { $has } die Anfrage von { $from } nach { $to } verlegt.
+story-reporter-added = { $has } über den eigenen Link geschrieben:
+story-reporter-withdrew = { $has } die Anfrage zurückgezogen:
+story-attached = { $has } eine Datei mitgeschickt:
+story-attachment-removed = { $has } eine Datei gelöscht, in der Schadsoftware gefunden wurde:
 story-erased = { $has } gelöscht, was personenbezogen war:
 
 # The 2nd level by log-in, and links that lead nowhere.

@@ -302,6 +302,10 @@ story-exhausted = { $has } not been able to deliver a message to { $name }:
 story-replayed = { $has } sent a message again.
 story-endpoint = { $has } switched off a way that does not work any more:
 story-relocated = { $has } moved the request from { $from } to { $to }.
+story-reporter-added = { $has } written by their own link:
+story-reporter-withdrew = { $has } withdrawn the request:
+story-attached = { $has } sent a file:
+story-attachment-removed = { $has } deleted a file in which harmful software was found:
 story-erased = { $has } erased what was personal:
 
 # The 2nd level by log-in, and links that lead nowhere.

@@ -37,13 +37,14 @@ use crate::keys::{EmailAddress, LandCode, Slug};
 type Form = StaffForm<right::ChangeAdoption, HashMap<String, String>>;
 
 /// Where a fault of a channel belongs in the form.
-const FIELDS: [(&str, &str, &str); 12] = [
+const FIELDS: [(&str, &str, &str); 13] = [
     ("ars", "ort", "fault-channel-place"),
     ("service", "dienst", "fault-service"),
     ("label", "name", "fault-name"),
     ("phone", "telefon", "fault-phone"),
     ("email", "mail", "fault-email"),
     ("url", "seite", "fault-url"),
+    ("form", "formular", "fault-own-form"),
     ("hours", "zeiten", "fault-hours"),
     ("languages", "sprachen", "fault-languages"),
     ("cost_note", "kosten", "fault-short-text"),
@@ -65,6 +66,7 @@ struct ChannelForm {
     kind: Choice,
     fields: Vec<Field>,
     hours: Field,
+    has_form: bool,
     meaning: Vec<String>,
     more: Vec<Field>,
     valid: [Field; 2],
@@ -132,6 +134,7 @@ fn show_form(
             field("seite", "field-url").kind("url").may_be_empty(),
         ],
         hours: field("zeiten", "field-hours").hint(shell.say("hours-hint")).may_be_empty(),
+        has_form: typed.is_set("formular"),
         meaning: meaning(&shell, state, typed.get("zeiten"), land),
         more: vec![
             field("sprachen", "field-languages").hint(shell.say("languages-hint")).may_be_empty(),
@@ -160,6 +163,7 @@ fn recorded(channel: &HelpChannel) -> Typed {
         ("zeiten", shown.hours.clone()),
         ("sprachen", shown.languages.join(", ")),
         ("kosten", text(&shown.cost_note)),
+        ("formular", if shown.form { "1".to_owned() } else { String::new() }),
         ("gilt-ab", day_in_field(shown.valid_from)),
         ("gilt-bis", day_in_field(shown.valid_to)),
     ])
@@ -184,6 +188,7 @@ fn read(shell: &mut Shell, typed: &Typed) -> Option<ChannelChange> {
         hours: typed.get("zeiten").to_owned(),
         languages: languages.collect(),
         cost_note: typed.text("kosten"),
+        form: typed.is_set("formular"),
         valid_from,
         valid_to,
         reason: typed.text("grund"),
@@ -237,7 +242,19 @@ pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> Pag
 
 fn with_place(service: Slug, ars: crate::keys::Ars, read: ChannelChange) -> NewChannel {
     let ChannelChange {
-        kind, label, phone, email, url, hours, languages, cost_note, valid_from, valid_to, reason, ..
+        kind,
+        label,
+        phone,
+        email,
+        url,
+        hours,
+        languages,
+        cost_note,
+        form,
+        valid_from,
+        valid_to,
+        reason,
+        ..
     } = read;
     NewChannel {
         service,
@@ -250,6 +267,7 @@ fn with_place(service: Slug, ars: crate::keys::Ars, read: ChannelChange) -> NewC
         hours,
         languages,
         cost_note,
+        form,
         valid_from,
         valid_to,
         reason,

@@ -190,7 +190,7 @@ async fn render(
         files: file
             .attachments
             .iter()
-            .map(|one| (address(one.source), one.name.clone(), size(shell.language, one.size)))
+            .map(|one| (address(ticket, one.source), one.name.clone(), size(shell.language, one.size)))
             .collect(),
         may_export: sees(Action::OpenReporter),
         keeps_texts: sees(Action::AssessTicket),

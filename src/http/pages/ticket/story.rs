@@ -10,10 +10,10 @@ use crate::clock::Timestamp;
 use crate::http::words::Language;
 use crate::ids::{EscalationId, HistoryId};
 use crate::inbound::browse::Opened;
-use crate::inbound::file::{Source, TicketFile};
-use crate::tickets::HistoryEntry;
+use crate::inbound::file::{Attachment, Source, TicketFile};
 use crate::tickets::history::Event;
 use crate::tickets::ticket::ReplyWish;
+use crate::tickets::{HistoryEntry, Ticket};
 
 /// What one person did at one time.
 pub struct Chapter {
@@ -203,6 +203,10 @@ impl Teller<'_> {
                 words: said("relocated", &[("from", from_name.clone()), ("to", to_name.clone())]),
                 ..Line::default()
             },
+            Event::ReporterAdded { text } => quoting("reporter-added", text),
+            Event::ReporterWithdrew { reason } => quoting("reporter-withdrew", reason),
+            Event::Attached { attachment, .. } => self.with_upload(*attachment, plain("attached")),
+            Event::AttachmentRemoved { attachment } => self.with_upload(*attachment, plain("attachment-removed")),
             Event::Erased { reason } => quoting("erased", reason),
         }
     }
@@ -243,20 +247,33 @@ impl Teller<'_> {
         line
     }
 
+    fn with_upload(&self, attachment: i32, mut line: Line) -> Line {
+        let is_its = |source| matches!(source, Source::Upload { number, .. } if number == attachment);
+        let own = self.file.attachments.iter().filter(|one| is_its(one.source));
+        line.files = own.map(|one| self.to_save(one)).collect();
+        line
+    }
+
+    fn to_save(&self, one: &Attachment) -> (String, String, String) {
+        (address(&self.file.ticket, one.source), one.name.clone(), size(self.language, one.size))
+    }
+
     fn files(&self, opened: &Opened) -> Vec<(String, String, String)> {
         let own = self
             .file
             .attachments
             .iter()
             .filter(|one| matches!(one.source, Source::Mail(id, _) if id == opened.mail.id));
-        own.map(|one| (address(one.source), one.name.clone(), size(self.language, one.size))).collect()
+        own.map(|one| self.to_save(one)).collect()
     }
 }
 
-/// Where an attachment is saved from.
-pub fn address(source: Source) -> String {
+/// Where an attachment is saved from; nothing where it cannot be had.
+pub fn address(ticket: &Ticket, source: Source) -> String {
     match source {
         Source::Mail(id, position) => format!("/api/v1/inbound/{id}/attachments/{position}"),
+        Source::Upload { is_available: false, .. } => String::new(),
+        Source::Upload { number, .. } => format!("/api/v1/tickets/{}/attachments/{number}", ticket.number),
     }
 }
 
