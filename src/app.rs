@@ -25,9 +25,10 @@ use crate::delivery::{Mailer, ReturnPath, Webhooks, Worker};
 use crate::directory::{Confirmations, Directory, confirmation, planned};
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
-use crate::http::{Development, Limits, Metrics, State, server};
+use crate::http::{Development, Limits, Metrics, Seats, State, server};
 use crate::inbound::{self, Inbound};
 use crate::seal::Sealer;
+use crate::tickets::watch::Watch;
 use crate::tickets::{Desk, relocation};
 
 /// The longest body of a request, in bytes (fixed point of the interface).
@@ -157,6 +158,8 @@ impl App {
         development: Option<Development>,
     ) -> Result<(), AppError> {
         self.address = Some(listener.local_addr().map_err(AppError::internal)?);
+        let watch = Watch::new(self.db.clone());
+        self.running.push(("watch", tokio::spawn(watch.clone().run(self.stopping.subscribe()))));
         let state = State {
             escalations: self.escalations.clone(),
             inbound: self.inbound.clone(),
@@ -172,6 +175,8 @@ impl App {
                 .map_err(|fault| AppError::field("server.trusted_proxies", fault))?,
             metrics: Metrics::new()?,
             public_links: settings::public_links(config),
+            watch,
+            seats: Seats::new(config.limits.streams),
             development,
         };
         let mut servers = Vec::new();

@@ -36,6 +36,8 @@ pub struct Assets {
     pub copy: &'static str,
     /// The script of the form for requests by phone.
     pub intake: &'static str,
+    /// The script of the list of work.
+    pub worklist: &'static str,
 }
 
 impl Assets {
@@ -48,6 +50,7 @@ impl Assets {
             icon: concat!("/assets/", hash!(), "/icon.svg"),
             copy: concat!("/assets/", hash!(), "/embed/copy.js"),
             intake: concat!("/assets/", hash!(), "/intake.js"),
+            worklist: concat!("/assets/", hash!(), "/worklist.js"),
         }
     }
 }

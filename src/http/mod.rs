@@ -31,6 +31,7 @@ pub mod words;
 pub use development::{Development, Received};
 pub use limits::Limits;
 pub use metrics::Metrics;
+pub use pages::worklist::Seats;
 pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;
@@ -43,6 +44,7 @@ use crate::error::AppError;
 use crate::escalation::Escalations;
 use crate::inbound::Inbound;
 use crate::tickets::Desk;
+use crate::tickets::watch::Watch;
 
 /// What handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -69,6 +71,10 @@ pub struct State {
     pub limits: Limits,
     /// Pages a website must have.
     pub public_links: PublicLinks,
+    /// What happens to tickets while somebody looks.
+    pub watch: Watch,
+    /// How many may look so at once.
+    pub seats: Seats,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

@@ -10,6 +10,7 @@ use super::api::directory::{
 };
 use super::api::{
     audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens, users,
+    worklist as worklists,
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
@@ -17,7 +18,7 @@ use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix,
 use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, escalation, inbound as inbox, intake, link, login,
-    mail, provider, start,
+    mail, provider, start, worklist,
 };
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
@@ -26,6 +27,8 @@ use super::{State, assets, development, health, metrics, openapi};
 pub const HELP: &str = "/api/v1/help";
 /// Where contacts' own systems speak.
 pub const CALLBACKS: &str = "/api/v1/callbacks/";
+/// Where the list of work tells what happens.
+pub const STREAM: &str = "/anfragen/strom";
 /// Where a log-in by the provider begins.
 pub const BEGIN_LOGIN: &str = "/anmelden/dienst";
 /// Where the provider tells that somebody has logged out.
@@ -56,6 +59,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             // The busiest route stands first, because routes are tried in their order.
             .service(at!("/help": get help::help, head help::help, options help::preflight))
             .service(at!("/tickets": post tickets::submit, get tickets::list))
+            .service(at!("/tickets/counts": get worklists::counts))
+            .service(at!("/tickets/bulk": post worklists::bulk))
             .service(at!("/tickets/{ticket}": get tickets::show))
             .service(at!("/tickets/{ticket}/history": get tickets::history))
             .service(at!("/tickets/{ticket}/reporter": post tickets::reporter))
@@ -191,7 +196,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfragen/neu/{ticket}": get intake::done))
     .service(at!("/anfragen/auskunft": get intake::look_up))
     .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
-    .service(at!("/anfragen": get intake::look_up))
+    .service(at!("/anfragen": get worklist::view))
+    .service(at!("/anfragen/strom": get worklist::stream))
+    .service(at!("/anfragen/sammeln": get worklist::preview, post worklist::act))
     .service(at!("/anfragen/{ticket}": get intake::lead))
     .service(at!("/eingang": get inbox::list))
     .service(at!("/eingang/{mail}": get inbox::view))

@@ -15,6 +15,7 @@ pub mod personal_data;
 pub mod tickets;
 pub mod tokens;
 pub mod users;
+pub mod worklist;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -28,6 +28,7 @@ pub mod provider;
 pub mod shell;
 pub mod signs;
 pub mod start;
+pub mod worklist;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;

@@ -7,13 +7,14 @@ mod erasure;
 mod list;
 mod notice;
 pub(super) mod relocation;
+pub(super) mod watch;
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
 pub(super) use erasure::{empty_mails, empty_notices, remove_reporter, rewrite_history, rewrite_search};
-pub(super) use list::{list, places_without_adoption};
+pub(super) use list::{Wanted, list, open_work, places_without_adoption};
 pub use notice::NoticeRow;
 pub(super) use notice::{
     ToldRow, address, hasten, insert_notice, keep_told, mark_told, recipients, told, unaddressed, waiting_for,
@@ -233,6 +234,7 @@ impl Append for Intake {
         audit::record_all(tx, &each(all, |rows| Some(&rows.audit)))?;
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
+        tx.signal(Topic::Tickets);
         Ok(is_new)
     }
 }
