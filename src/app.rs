@@ -25,10 +25,11 @@ use crate::delivery::{Mailer, ReturnPath, Webhooks, Worker};
 use crate::directory::{Confirmations, Directory, confirmation, planned};
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
-use crate::http::{Development, Limits, Metrics, State, server};
+use crate::http::{Development, Limits, Metrics, Seats, State, server};
 use crate::inbound::{self, Inbound};
 use crate::operations::{Operations, instance};
 use crate::seal::Sealer;
+use crate::tickets::watch::Watch;
 use crate::tickets::{Desk, attachments, relocation};
 
 /// The longest body of a request, in bytes (fixed point of the interface).
@@ -166,6 +167,8 @@ impl App {
         development: Option<Development>,
     ) -> Result<(), AppError> {
         self.address = Some(listener.local_addr().map_err(AppError::internal)?);
+        let watch = Watch::new(self.db.clone());
+        self.running.push(("watch", tokio::spawn(watch.clone().run(self.stopping.subscribe()))));
         let state = State {
             escalations: self.escalations.clone(),
             inbound: self.inbound.clone(),
@@ -183,6 +186,8 @@ impl App {
             metrics: Metrics::new()?,
             public_links: settings::public_links(config)?,
             form_texts: settings::form_texts(config),
+            watch,
+            seats: Seats::new(config.limits.streams),
             development,
         };
         let mut servers = Vec::new();

@@ -98,6 +98,13 @@ impl<T> Id<T> {
         self.uuid
     }
 
+    /// An id before which every id lies that was made more than so many milliseconds before this one (RFC 9562, 5.7: the
+    /// first 48 bits are the time).
+    pub fn earlier(self, milliseconds: u64) -> Self {
+        let made = (self.uuid.as_u128() >> 80) as u64;
+        Self::from_uuid(Uuid::from_u128(u128::from(made.saturating_sub(milliseconds)) << 80))
+    }
+
     /// The 16 bytes, borrowed for a database's output.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.uuid.as_bytes()

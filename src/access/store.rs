@@ -220,7 +220,11 @@ pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Re
 /// range that any collation orders alike.
 #[macro_export]
 macro_rules! within_reach {
-    ($reach:expr, $table:ident [$ars:ident, $service:ident $(, $channel:ident)?]) => {{
+    ($reach:expr, $table:ident [$ars:ident, $service:ident $(, $channel:ident)?]) => {
+        $crate::within_reach!($reach, $table [$ars => $table::$ars, $service $(, $channel)?])
+    };
+    // With an expression for the place, where the index on its column would be the wrong one.
+    ($reach:expr, $table:ident [$ars:ident => $place:expr, $service:ident $(, $channel:ident)?]) => {{
         use diesel::{BoolExpressionMethods, BoxableExpression, ExpressionMethods};
         type Condition = Box<dyn BoxableExpression<
             $table::table,
@@ -234,7 +238,7 @@ macro_rules! within_reach {
             let mut all = truth(true);
             let region = scope.region.as_str();
             if !region.is_empty() {
-                all = Box::new(all.and($table::$ars.between(format!("{region:0<12}"), format!("{region:9<12}"))));
+                all = Box::new(all.and($place.between(format!("{region:0<12}"), format!("{region:9<12}"))));
             }
             if let Some(service) = &scope.service {
                 all = Box::new(all.and($table::$service.eq(service.clone())));

@@ -159,6 +159,7 @@ pub struct Limits {
     pub calls_per_minute: u32,
     pub help_per_minute: u32,
     pub callbacks_per_minute: u32,
+    pub streams: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -21,6 +21,8 @@ pub enum Topic {
     Contacts,
     /// There are entries that are not in the chain of the audit log yet.
     Audit,
+    /// Something happened to a ticket.
+    Tickets,
 }
 
 /// The set of topics one transaction touched.
@@ -39,7 +41,7 @@ impl Topics {
 
 /// One waiting place a topic.
 #[derive(Debug, Clone, Default)]
-pub struct Signals(Arc<[Notify; 6]>);
+pub struct Signals(Arc<[Notify; 7]>);
 
 impl Signals {
     /// Completes at the next commit that concerns the topic, or at once if one came since the last wait.

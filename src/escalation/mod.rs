@@ -7,11 +7,13 @@
 //!
 //! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `ask.rs` (their questions),
 //! `hand_on.rs` (somebody else's turn), `callback.rs` (their systems' word), `timing.rs` (until when), `sweep/`
-//! (deadlines, reminders and what deliveries told), `other_way.rs`, `decide.rs` (answer, reject, close, merge), `escalation.rs`, `chain.rs`, `message.rs`
+//! (deadlines, reminders and what deliveries told), `other_way.rs`, `decide.rs` (answer, reject, close, merge),
+//! `worklist.rs` (the list of work), `bulk.rs` (many at once), `escalation.rs`, `chain.rs`, `message.rs`
 //! (the pure part).
 
 pub mod ask;
 pub mod browse;
+pub mod bulk;
 pub mod callback;
 pub mod chain;
 pub mod comment;
@@ -35,6 +37,7 @@ mod step;
 mod store;
 pub mod sweep;
 pub mod timing;
+pub mod worklist;
 
 use std::sync::Arc;
 

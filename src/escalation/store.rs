@@ -158,6 +158,10 @@ pub(super) fn of_ticket(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalat
     read(escalations::table.filter(escalations::ticket_id.eq(ticket)).order(escalations::id).load(conn)?)
 }
 
+pub(super) fn of_tickets(conn: &mut Conn, tickets: &[TicketId]) -> Result<Vec<Escalation>, AppError> {
+    read(escalations::table.filter(escalations::ticket_id.eq_any(tickets)).order(escalations::id).load(conn)?)
+}
+
 pub(super) fn open_of(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalation>, AppError> {
     let of_ticket = escalations::table.filter(escalations::ticket_id.eq(ticket));
     read(of_ticket.filter(escalations::status.eq_any(OPEN)).order(escalations::id).load(conn)?)

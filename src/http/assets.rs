@@ -45,6 +45,8 @@ pub struct Assets {
     pub form: &'static str,
     /// The licences of fonts and design system.
     pub licences: &'static str,
+    /// The script of the list of work.
+    pub worklist: &'static str,
 }
 
 impl Assets {
@@ -61,6 +63,7 @@ impl Assets {
             ticket: concat!("/assets/", hash!(), "/ticket.js"),
             form: concat!("/assets/", hash!(), "/form.js"),
             licences: concat!("/assets/", hash!(), "/LICENSES.md"),
+            worklist: concat!("/assets/", hash!(), "/worklist.js"),
         }
     }
 }

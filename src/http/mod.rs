@@ -34,6 +34,7 @@ pub use development::{Development, Received};
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use public::form::FormTexts;
+pub use pages::worklist::Seats;
 pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;
@@ -47,6 +48,7 @@ use crate::escalation::Escalations;
 use crate::inbound::Inbound;
 use crate::operations::Operations;
 use crate::tickets::Desk;
+use crate::tickets::watch::Watch;
 
 /// What handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -77,6 +79,10 @@ pub struct State {
     pub public_links: PublicLinks,
     /// What the public form says in this installation.
     pub form_texts: FormTexts,
+    /// What happens to tickets while somebody looks.
+    pub watch: Watch,
+    /// How many may look so at once.
+    pub seats: Seats,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

@@ -40,6 +40,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         public::help::help,
         api::tickets::submit,
         api::tickets::list,
+        api::worklist::counts,
+        api::worklist::bulk,
         api::tickets::show,
         api::tickets::history,
         api::tickets::reporter,

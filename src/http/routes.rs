@@ -10,7 +10,7 @@ use super::api::directory::{
 };
 use super::api::{
     attachments, audit, callbacks, conversation, deadlines, escalations, inbound, me, operations, personal_data,
-    text_modules, tickets, tokens, unconfirmed, users,
+    text_modules, tickets, tokens, unconfirmed, users, worklist as worklists,
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions, settings};
@@ -20,7 +20,7 @@ use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, inbound as inbox, intake, link,
     login, mail, operations as operations_page, provider, start, text_modules as text_module_pages, ticket,
-    unconfirmed as unconfirmed_pages,
+    unconfirmed as unconfirmed_pages, worklist,
 };
 use super::public::{embed, find, form, help, legal, page, request as own_request, snippets};
 use super::{State, assets, development, health, metrics, openapi};
@@ -29,6 +29,8 @@ use super::{State, assets, development, health, metrics, openapi};
 pub const HELP: &str = "/api/v1/help";
 /// Where contacts' own systems speak.
 pub const CALLBACKS: &str = "/api/v1/callbacks/";
+/// Where the list of work tells what happens.
+pub const STREAM: &str = "/anfragen/strom";
 /// Where a log-in by the provider begins.
 pub const BEGIN_LOGIN: &str = "/anmelden/dienst";
 /// Where the provider tells that somebody has logged out.
@@ -59,6 +61,8 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             // The busiest route stands first, because routes are tried in their order.
             .service(at!("/help": get help::help, head help::help, options help::preflight))
             .service(at!("/tickets": post tickets::submit, get tickets::list))
+            .service(at!("/tickets/counts": get worklists::counts))
+            .service(at!("/tickets/bulk": post worklists::bulk))
             .service(at!("/tickets/{ticket}": get tickets::show))
             .service(at!("/tickets/{ticket}/history": get tickets::history))
             .service(at!("/tickets/{ticket}/reporter": post tickets::reporter))
@@ -230,7 +234,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anfragen/neu/{ticket}": get intake::done))
     .service(at!("/anfragen/auskunft": get intake::look_up))
     .service(at!("/anfragen/auskunft/{ticket}": post intake::add_note))
-    .service(at!("/anfragen": get intake::look_up))
+    .service(at!("/anfragen": get worklist::view))
+    .service(at!("/anfragen/strom": get worklist::stream))
+    .service(at!("/anfragen/sammeln": get worklist::preview, post worklist::act))
     .service(at!("/anfragen/{ticket}": get ticket::view))
     .service(at!("/anfragen/{ticket}/druck": get ticket::print))
     .service(at!("/anfragen/{ticket}/akte": post ticket::export))

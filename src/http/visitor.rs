@@ -23,7 +23,7 @@ use sha2::Sha256;
 
 use super::auth::{Right, parse_query, read, state};
 use super::error::ApiError;
-use super::{State, client, cookies, pages};
+use super::{State, client, cookies, pages, routes};
 use crate::access::{Accounts, Actor, Caller, Origin, Session, Stage};
 use crate::error::AppError;
 
@@ -33,6 +33,8 @@ const LONGEST_FORM: usize = 64 * 1024;
 const FIELD: &str = "csrf";
 /// The header that does the same for a script of ours.
 const HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+/// A script of ours says so that it asks by itself, not for the person.
+const BY_ITSELF: HeaderName = HeaderName::from_static("x-lotse-by-itself");
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whoever opens a page.
@@ -52,7 +54,7 @@ impl Visitor {
         let secret = cookies::session_secret(state, request);
         let session = match &secret {
             None => None,
-            Some(secret) => match state.accounts.session(secret).await {
+            Some(secret) => match session(state, request, secret).await {
                 Ok(session) => Some(session),
                 Err(AppError::Unauthorised) => None,
                 Err(fault) => return Err(fault),
@@ -94,6 +96,14 @@ impl Visitor {
         }
         let detail = "this was not sent from a page of this service, or the page was too old; open it again";
         Err(ApiError::Request(StatusCode::FORBIDDEN, detail.to_owned()))
+    }
+}
+
+/// The session of a secret; what a page asks for by itself does not count as use of it.
+async fn session(state: &State, request: &HttpRequest, secret: &str) -> Result<Session, AppError> {
+    match request.headers().contains_key(BY_ITSELF) || request.path() == routes::STREAM {
+        true => state.accounts.session_unused(secret).await,
+        false => state.accounts.session(secret).await,
     }
 }
 

@@ -30,6 +30,12 @@ pub struct Filter {
     pub ars: Option<ArsPrefix>,
     /// One category.
     pub category: Option<Category>,
+    /// Only what somebody still owes an answer.
+    pub is_open: bool,
+    /// Only what nobody has.
+    pub is_unclaimed: bool,
+    /// Only what was promised until then, the clock not standing.
+    pub late_at: Option<Timestamp>,
     /// In whose hands.
     pub claimed_by: Option<CallerId>,
     /// By number.
@@ -47,6 +53,52 @@ impl Filter {
         }
         self
     }
+}
+
+crate::text_enum! {
+    /// In which order.
+    pub enum Order {
+        /// What is due first; the fixed order of the interface.
+        Due = "due",
+        /// As one works: what is due first, but last what waits for the person, whose clock stands.
+        Work = "work",
+        /// What came in last.
+        Newest = "newest",
+    }
+}
+
+/// Where a ticket stands in a list; the border of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Whether its clock stands.
+    pub is_paused: bool,
+    /// When it is due.
+    pub due: Timestamp,
+    /// Which one.
+    pub id: TicketId,
+}
+
+/// From where a page goes, and in which direction; the cursors are those of [`Slice`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Seek {
+    /// From the beginning.
+    #[default]
+    First,
+    /// On from here.
+    After(String),
+    /// Back from here.
+    Before(String),
+}
+
+/// Part of a list that one can turn over in both directions.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    /// The items.
+    pub items: Vec<Ticket>,
+    /// What to ask with for what stands before; nothing at the beginning.
+    pub before: Option<String>,
+    /// What to ask with for more; nothing at the end.
+    pub after: Option<String>,
 }
 
 /// Part of a list, with where it goes on.
@@ -98,38 +150,61 @@ pub(crate) fn entries(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEn
     store::history(conn, ticket)
 }
 
-/// A page of the list of work.
+/// A page of the list, going on.
 pub async fn list(
     desk: &Desk,
     caller: Caller,
     filter: Filter,
+    order: Order,
     cursor: Option<String>,
     limit: usize,
 ) -> Result<Page<Ticket>, AppError> {
     caller.may(Action::ReadTickets)?;
-    let after = cursor.as_deref().map(read_cursor).transpose()?;
-    desk.db
-        .read(move |conn| {
-            let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let mut items = store::list(conn, &filter, &caller.reach(Action::ReadTickets), after, wanted)?;
-            let more = items.len() > limit;
-            items.truncate(limit);
-            let next_cursor = items.last().filter(|_| more).map(|last| cursor_after(last.respond_by, last.id));
-            Ok(Page { items, next_cursor })
-        })
-        .await
+    let seek = cursor.map_or(Seek::First, Seek::After);
+    let slice = desk.db.read(move |conn| slice(conn, &caller, &filter, order, &seek, limit)).await?;
+    Ok(Page { items: slice.items, next_cursor: slice.after })
 }
 
-fn cursor_after(due: Timestamp, id: TicketId) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{} {id}", due.utc().timestamp_micros()))
+/// A page of the list inside a use case that has asked for the right itself.
+pub(crate) fn slice(
+    conn: &mut Conn,
+    caller: &Caller,
+    filter: &Filter,
+    order: Order,
+    seek: &Seek,
+    limit: usize,
+) -> Result<Slice, AppError> {
+    let (from, is_back) = match seek {
+        Seek::First => (None, false),
+        Seek::After(cursor) => (Some(read_cursor(cursor)?), false),
+        Seek::Before(cursor) => (Some(read_cursor(cursor)?), true),
+    };
+    let most = i64::try_from(limit + 1).map_err(AppError::internal)?;
+    let reach = caller.reach(Action::ReadTickets);
+    let wanted = store::Wanted { filter, reach: &reach, order, from, is_back, most };
+    let mut items = store::list(conn, &wanted)?;
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    if is_back {
+        items.reverse();
+    }
+    let before = items.first().filter(|_| if is_back { has_more } else { from.is_some() }).map(cursor_of);
+    let after = items.last().filter(|_| is_back || has_more).map(cursor_of);
+    Ok(Slice { before, after, items })
 }
 
-fn read_cursor(cursor: &str) -> Result<(Timestamp, TicketId), AppError> {
+fn cursor_of(ticket: &Ticket) -> String {
+    let (due, paused) = (ticket.respond_by.utc().timestamp_micros(), u8::from(ticket.paused_at.is_some()));
+    URL_SAFE_NO_PAD.encode(format!("{due} {} {paused}", ticket.id))
+}
+
+fn read_cursor(cursor: &str) -> Result<Place, AppError> {
     let parsed = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        let (micros, id) = text.split_once(' ')?;
-        let due = chrono::DateTime::from_timestamp_micros(micros.parse().ok()?)?;
-        Some((Timestamp::new(due), id.parse().ok()?))
+        let mut parts = text.split(' ');
+        let due = chrono::DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+        let id = parts.next()?.parse().ok()?;
+        Some(Place { is_paused: parts.next() == Some("1"), due: Timestamp::new(due), id })
     };
     parsed().ok_or_else(|| AppError::field("cursor", "must be next_cursor of the page before, unchanged"))
 }

@@ -5,13 +5,16 @@
 //! reporter's name and addresses are sealed apart and opened in one place (`reporter.rs`). What ends a request
 //! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
 //!
-//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `promise.rs`
-//! (until when the person is answered), `public_form/` (requests that people write themselves), `attachments/` (files), `notice/` (telling the central contact), `ticket.rs`, `status.rs`,
+//! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `counts.rs`,
+//! `watch.rs` (what changes while somebody looks), `promise.rs` (until when the person is answered), `public_form/`
+//! (requests that people write themselves), `attachments/` (files), `notice/` (telling the central contact),
+//! `ticket.rs`, `status.rs`,
 //! `history.rs` (the pure part).
 
 pub mod assess;
 pub mod attachments;
 pub mod browse;
+pub mod counts;
 pub mod deadline;
 pub mod gaps;
 pub mod history;
@@ -33,6 +36,7 @@ pub mod submit;
 pub mod text_modules;
 pub mod ticket;
 mod trail;
+pub mod watch;
 
 use std::sync::Arc;
 

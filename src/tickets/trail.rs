@@ -11,7 +11,7 @@ use super::store;
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, EntryRow, ObjectKind, Trail};
 use crate::clock::Timestamp;
-use crate::db::Tx;
+use crate::db::{Topic, Tx};
 use crate::error::AppError;
 use crate::ids::{HistoryId, TicketId};
 
@@ -25,6 +25,7 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Result<(), AppError> {
     store::insert_history(tx, &store::HistoryRow::new(HistoryId::new(), ticket, actor, event, now)?)?;
+    tx.signal(Topic::Tickets);
     audit::record_all(tx, &[&row(ticket, actor, event, moved, now)?])
 }
 

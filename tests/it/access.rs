@@ -27,6 +27,8 @@ use crate::support::wait::wait_for_some;
 pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("POST", "/api/v1/tickets", Action::SubmitTicket),
     ("GET", "/api/v1/tickets", Action::ReadTickets),
+    ("GET", "/api/v1/tickets/counts", Action::ReadTickets),
+    ("POST", "/api/v1/tickets/bulk", Action::AssessTicket),
     ("GET", "/api/v1/tickets/{ticket}", Action::ReadTickets),
     ("GET", "/api/v1/tickets/{ticket}/history", Action::ReadTickets),
     ("POST", "/api/v1/tickets/{ticket}/reporter", Action::OpenReporter),

@@ -111,9 +111,8 @@ impl Accounts {
     /// The session of a secret. `Unauthorised` when it is unknown or has ended in any way, or its person is not active.
     /// A session that still owes a code is answered too; look at its stage.
     pub async fn session(&self, secret: &str) -> Result<Session, AppError> {
-        let (hash, idle) = (hash(secret), self.settings().session_idle);
-        let now = self.inner().clock.now();
-        let session = self.inner().db.read(move |conn| holding(conn, &hash, idle, now)).await?;
+        let (idle, now) = (self.settings().session_idle, self.inner().clock.now());
+        let session = self.session_unused(secret).await?;
         // A bound shorter than two minutes needs to know the last use more closely.
         if now.since(session.seen_at) >= TimeDelta::minutes(1).min(idle / 2) {
             let id = session.id;
@@ -122,6 +121,13 @@ impl Accounts {
             }
         }
         Ok(session)
+    }
+
+    /// The same without using it: what a page asks for by itself keeps nobody logged in.
+    pub async fn session_unused(&self, secret: &str) -> Result<Session, AppError> {
+        let (hash, idle) = (hash(secret), self.settings().session_idle);
+        let now = self.inner().clock.now();
+        self.inner().db.read(move |conn| holding(conn, &hash, idle, now)).await
     }
 
     /// The provider's token of a session, for the provider's log-out.

@@ -19,6 +19,7 @@ pub mod tickets;
 pub mod tokens;
 pub mod unconfirmed;
 pub mod users;
+pub mod worklist;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -16,7 +16,7 @@ use crate::http::State;
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::TicketId;
 use crate::keys::{Ars, Slug};
-use crate::tickets::browse::{self, Filter};
+use crate::tickets::browse::{self, Filter, Order};
 use crate::tickets::reply::{self, LetterKind, LetterPreview};
 use crate::tickets::submit::{SubmitTicket, Submitted, submit as submit_ticket};
 use crate::tickets::ticket::{Category, Channel, Claim, Priority, ReplyWish, Reporter, Warning};
@@ -146,12 +146,27 @@ pub struct ListQuery {
     q: Option<String>,
     /// Only what the caller has claimed.
     mine: Option<bool>,
+    /// Only what nobody has claimed.
+    unclaimed: Option<bool>,
+    /// Only what somebody still owes an answer: `new`, `assessing`, `waiting`, `escalated`.
+    open: Option<bool>,
+    /// Only what was to be answered by now, the clock not standing.
+    overdue: Option<bool>,
+    /// `due` (the default), `work` (the same, but last what waits for the person) or `newest`.
+    sort: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
 impl ListQuery {
-    fn filter(&self, state: &State, caller: &crate::access::Caller) -> Result<Filter, AppError> {
+    fn order(&self) -> Result<Order, AppError> {
+        let mut faults = Faults::default();
+        let order = self.sort.as_ref().and_then(|sort| faults.keep("sort", sort.parse()));
+        faults.finish().map(|()| order.unwrap_or(Order::Due))
+    }
+
+    /// Reads what a list, or its counts, are narrowed to.
+    pub(super) fn filter(&self, state: &State, caller: &crate::access::Caller) -> Result<Filter, AppError> {
         let mut faults = Faults::default();
         let mut filter = Filter::default();
         for word in self.status.iter().flat_map(|status| status.split(',')).filter(|word| !word.is_empty()) {
@@ -166,6 +181,9 @@ impl ListQuery {
         filter.ars = self.ars.as_ref().and_then(|ars| faults.keep("ars", ars.parse()));
         filter.category = self.category.as_ref().and_then(|category| faults.keep("category", category.parse()));
         filter.claimed_by = self.mine.unwrap_or(false).then_some(caller.id);
+        filter.is_unclaimed = self.unclaimed.unwrap_or(false);
+        filter.is_open = self.open.unwrap_or(false);
+        filter.late_at = self.overdue.unwrap_or(false).then(|| state.desk().clock.now());
         faults.finish()?;
         Ok(match &self.q {
             Some(q) if !q.trim().is_empty() => filter.search(q),
@@ -179,8 +197,8 @@ impl ListQuery {
     responses((status = 200, body = ListAnswer<TicketAnswer>)))]
 pub async fn list(state: Data<State>, asked: Asked<right::ReadTickets, ListQuery>) -> ApiResult {
     let filter = asked.query.filter(&state, &asked.caller)?;
-    let (limit, cursor) = (limit(asked.query.limit)?, asked.query.cursor);
-    let page = browse::list(state.desk(), asked.caller, filter, cursor, limit).await?;
+    let (order, limit, cursor) = (asked.query.order()?, limit(asked.query.limit)?, asked.query.cursor);
+    let page = browse::list(state.desk(), asked.caller, filter, order, cursor, limit).await?;
     let items = page.items.iter().map(|ticket| shape(ticket, state.directory())).collect();
     ok(&ListAnswer { items, next_cursor: page.next_cursor })
 }

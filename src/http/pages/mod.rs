@@ -34,6 +34,7 @@ pub mod start;
 pub mod text_modules;
 pub mod ticket;
 pub mod unconfirmed;
+pub mod worklist;
 
 use actix_web::HttpResponse;
 use actix_web::ResponseError;

@@ -29,6 +29,7 @@ pub use super::account::settings::Taste;
 
 /// Every place of the navigation with the right that shows it, and where that must hold.
 const PLACES: &[(&str, &str, Action, Where)] = &[
+    ("/anfragen", "nav-worklist", Action::ReadTickets, Where::Somewhere),
     ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
     ("/eskalationen", "nav-desk", Action::RespondEscalation, Where::AsContact),
@@ -129,13 +130,15 @@ impl Shell {
         let caller = visitor.caller();
         let may = |action, reaching| caller.as_ref().is_some_and(|caller| finds(caller, action, reaching));
         let shown = PLACES.iter().filter(|(.., action, reaching)| may(*action, *reaching));
-        let is_below = |href: &str| path == href || path.starts_with(&format!("{href}/"));
-        let is_here =
-            |href: &str| is_below(href) || href == directory::HUB && directory::BELOW.into_iter().any(is_below);
+        let leads_here = |href: &&str| path == *href || path.starts_with(&format!("{href}/"));
+        // The closest: a form for a new request lies below the list of requests and is a place of its own.
+        let here = PLACES.iter().map(|(href, ..)| *href).filter(leads_here).max_by_key(|href| href.len());
+        let in_hub = || directory::BELOW.iter().any(leads_here).then_some(directory::HUB);
+        let here = here.or_else(in_hub);
         let place = |(href, key, ..): &(&'static str, &'static str, Action, Where)| Place {
             href,
             label: language.say(key),
-            is_here: is_here(href),
+            is_here: here == Some(*href),
         };
         Self {
             places: shown.map(place).collect(),
@@ -194,6 +197,11 @@ impl Shell {
     /// A time as one reads it on the wall.
     pub fn near(&self, time: Timestamp) -> String {
         self.language.near(time, self.now)
+    }
+
+    /// When this page is made.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Whether this page is the one at that address.

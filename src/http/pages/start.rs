@@ -6,10 +6,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::shell::{Shell, Where, finds, show};
+use super::worklist;
 use crate::access::Action;
 use crate::http::State;
 use crate::http::api::users::everywhere;
 use crate::http::visitor::{PageError, Visitor};
+use crate::http::words::Language;
 
 #[derive(Template)]
 #[template(path = "start.html")]
@@ -22,6 +24,7 @@ struct Start {
     may_deadlines: bool,
     may_texts: bool,
     may_operations: bool,
+    waiting: Option<String>,
     help_example: Option<String>,
     is_development: bool,
 }
@@ -29,7 +32,12 @@ struct Start {
 /// The first page.
 pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, PageError> {
     let service = state.directory().current().services().first().map(|service| service.slug.to_string());
+    let waiting = match visitor.caller() {
+        Some(caller) => worklist::waiting(&state, &caller, Language::of(&request)).await?,
+        None => None,
+    };
     let shown = Start {
+        waiting,
         may_take: visitor.caller().is_some_and(|caller| finds(&caller, Action::SubmitTicket, Where::Somewhere)),
         may_adoptions: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadDirectory, Where::Somewhere)),
         may_people: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadUsers).is_ok()),

@@ -10,13 +10,14 @@ mod notice;
 pub(super) mod public_form;
 pub(super) mod relocation;
 pub(super) mod text_modules;
+pub(super) mod watch;
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
 pub(super) use erasure::{empty_mails, empty_notices, remove_reporter, rewrite_history, rewrite_search};
-pub(super) use list::{list, places_without_adoption};
+pub(super) use list::{Wanted, list, open_work, places_without_adoption};
 pub use notice::NoticeRow;
 pub(super) use notice::{
     ToldRow, address, hasten, insert_notice, keep_told, mark_told, recipients, told, unaddressed, waiting_for,
@@ -236,6 +237,7 @@ impl Append for Intake {
         audit::record_all(tx, &each(all, |rows| Some(&rows.audit)))?;
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
+        tx.signal(Topic::Tickets);
         Ok(is_new)
     }
 }

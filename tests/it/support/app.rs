@@ -293,6 +293,11 @@ impl TestApp {
         start(&self.database, &self.settings, self.clock.clone()).await
     }
 
+    /// A further instance on the same database, with settings of its own.
+    pub async fn instance_with(&self, settings: &str) -> App {
+        start(&self.database, settings, self.clock.clone()).await
+    }
+
     /// A second instance that shows its pages for development, with the mails of this folder.
     pub async fn development_instance(&self, mail_directory: PathBuf) -> App {
         let development = Development { mail_directory, webhook_secret: SECRET.into(), received: Received::default() };

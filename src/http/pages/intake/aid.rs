@@ -19,7 +19,7 @@ use crate::http::public::spoken;
 use crate::http::visitor::Staff;
 use crate::http::words::{Language, Speech};
 use crate::keys::{Ars, Slug};
-use crate::tickets::browse::{self, Filter};
+use crate::tickets::browse::{self, Filter, Order};
 use crate::tickets::status::TicketStatus;
 use crate::tickets::ticket::Category;
 
@@ -109,7 +109,7 @@ async fn similar(
 ) -> Result<(Vec<Similar>, bool), AppError> {
     let status = vec![TicketStatus::New, TicketStatus::Assessing, TicketStatus::Escalated, TicketStatus::Waiting];
     let filter = Filter { status, service: Some(service.clone()), category, ..Filter::default() };
-    let found = browse::list(state.desk(), caller.clone(), filter, None, SIMILAR).await?;
+    let found = browse::list(state.desk(), caller.clone(), filter, Order::Due, None, SIMILAR).await?;
     let (snapshot, now) = (state.directory().current(), state.desk().clock.now());
     let similar = found.items.iter().map(|ticket| Similar {
         number: ticket.number.to_string(),

@@ -47,7 +47,7 @@ pub struct Meant {
 }
 
 /// How a place is called in the field: with the postal code, as people tell it.
-fn label(place: &PlaceEntry) -> String {
+pub fn label(place: &PlaceEntry) -> String {
     let name = short(&place.name);
     place.postal_code.as_deref().map_or_else(|| name.to_owned(), |code| format!("{name} ({code})"))
 }
@@ -64,7 +64,7 @@ fn suggestion(place: &PlaceEntry) -> Suggestion {
 }
 
 /// The places that words may mean; the label of a suggestion means just that.
-fn found<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a PlaceEntry> {
+pub fn found<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a PlaceEntry> {
     let text = text.trim();
     if let Some((name, code)) = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (")) {
         let exact = snapshot.find_places(name);
@@ -145,7 +145,7 @@ impl Meant {
 }
 
 /// "24354 gilt für 2 Gemeinden. Wählen Sie Rieseby oder Kosel."
-fn doubt(text: &str, count: usize, names: &[String], or: &str) -> [(&'static str, String); 3] {
+pub fn doubt(text: &str, count: usize, names: &[String], or: &str) -> [(&'static str, String); 3] {
     let names = match names {
         [first, last] => format!("{first} {or} {last}"),
         [rest @ .., last] if names.len() <= 4 => format!("{} {or} {last}", rest.join(", ")),

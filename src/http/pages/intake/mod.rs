@@ -8,7 +8,7 @@
 
 mod aid;
 mod done;
-mod find;
+pub(super) mod find;
 mod look_up;
 mod spoken;
 
@@ -83,7 +83,7 @@ struct Form {
 }
 
 /// The groups of the categories, as people think of them.
-const GROUPS: [(&str, &[Category]); 3] = [
+pub(super) const GROUPS: [(&str, &[Category]); 3] = [
     (
         "technical",
         &[
