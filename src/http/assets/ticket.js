@@ -83,7 +83,7 @@ for (const button of document.querySelectorAll('[data-baustein]')) {
 
 function open(choice) {
   choice.open = true;
-  (choice.querySelector('textarea, select, input:not([type=hidden])') ?? choice.querySelector('button'))?.focus();
+  (choice.querySelector('textarea') ?? choice.querySelector('select, input:not([type=hidden]), button'))?.focus();
   choice.scrollIntoView({ block: 'nearest' });
 }
 const story = () => [...document.querySelectorAll('#geschichte > li')];
