@@ -69,8 +69,7 @@ pub async fn escalation(
     if !is_asked || !is_open(found.status) {
         note_reading(escalations.desk(), &reader, &ticket, "escalation").await?;
     }
-    let told = if is_asked { found.as_told(ticket) } else { ticket };
-    Ok((found, told))
+    Ok(if is_asked { found.told(ticket) } else { (found, ticket) })
 }
 
 /// What was asked and replied, and who handed on to whom.
@@ -125,8 +124,7 @@ pub async fn mine(
             let more = open.len() > limit;
             open.truncate(limit);
             let next_cursor = open.last().filter(|_| more).map(|last| last.id.to_string());
-            let with_ticket =
-                |found: Escalation| by_id(conn, found.ticket).map(|ticket| (found.clone(), found.as_told(ticket)));
+            let with_ticket = |found: Escalation| by_id(conn, found.ticket).map(|ticket| found.told(ticket));
             let items = open.into_iter().map(with_ticket).collect::<Result<_, _>>()?;
             Ok(Page { items, next_cursor })
         })

@@ -183,6 +183,13 @@ impl Escalation {
         ticket
     }
 
+    /// Itself and the request, both as the other side is shown them.
+    pub fn told(mut self, ticket: Ticket) -> (Self, Ticket) {
+        let ticket = self.as_told(ticket);
+        self.note = self.note_as_told();
+        (self, ticket)
+    }
+
     /// The question as the other side is shown it.
     pub fn note_as_told(&self) -> String {
         if self.withholds(Withheld::Numbers) { black_out(&self.note) } else { self.note.clone() }

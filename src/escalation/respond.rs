@@ -143,8 +143,8 @@ pub(crate) fn speak(tx: &mut Tx, escalations: &Escalations, speaker: Speaker, wo
     if let Some(contact) = &voice.contact {
         store::note_word(tx, found.id, contact, name, now)?;
     }
-    let ticket = found.as_told(by_id(tx, found.ticket)?);
-    Ok(Ok((found, ticket)))
+    let ticket = by_id(tx, found.ticket)?;
+    Ok(Ok(found.told(ticket)))
 }
 
 fn validate(word: &Word) -> Result<(), AppError> {

@@ -10,7 +10,7 @@ use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
-use crate::delivery::{self, Delivery};
+use crate::delivery::{self, Delivery, Purpose};
 use crate::error::AppError;
 use crate::escalation::matter::{Matter, matters};
 use crate::ids::InboundId;
@@ -132,12 +132,19 @@ fn gather(
     Ok(TicketFile {
         history: browse::entries(conn, ticket.id)?,
         matters: if sees_escalations { matters(conn, &ticket, now)? } else { Vec::new() },
-        letters: if sees_escalations { delivery::deliveries_of(conn, ticket.id.cast())? } else { Vec::new() },
+        letters: if sees_escalations { letters(conn, &ticket)? } else { Vec::new() },
         attachments: [uploads(attachments::of(conn, desk, ticket.id)?), mails.iter().flat_map(of_mail).collect()]
             .concat(),
         mails,
         ticket,
     })
+}
+
+/// What was written to the person; notices to our own side are none of it.
+fn letters(conn: &mut Conn, ticket: &Ticket) -> Result<Vec<Delivery>, AppError> {
+    let mut all = delivery::deliveries_of(conn, ticket.id.cast())?;
+    all.retain(|one| one.purpose == Purpose::Reply);
+    Ok(all)
 }
 
 fn uploads(found: Vec<attachments::Attachment>) -> Vec<Attachment> {

@@ -44,9 +44,15 @@ fn number(ticket: &Value) -> &str {
     ticket["number"].as_str().unwrap()
 }
 
+/// Subject and text of a mail, decoded.
+fn whole(mail: &Mail) -> String {
+    let parsed = mail_parser::MessageParser::default().parse(&mail.data).unwrap();
+    format!("{}\n{}", parsed.subject().unwrap_or_default(), parsed.body_text(0).unwrap_or_default())
+}
+
 async fn mail_to(app: &TestApp, address: &str, words: &str) -> Mail {
     wait_for_some(format!("a mail «{words}» to {address}"), Duration::from_secs(20), || async {
-        let here = |mail: &Mail| mail.to.iter().any(|to| to == address) && mail.text().contains(words);
+        let here = |mail: &Mail| mail.to.iter().any(|to| to == address) && whole(mail).contains(words);
         app.smtp.received().into_iter().find(here)
     })
     .await
@@ -138,7 +144,8 @@ on_both! {
         for words in ["Inzwischen hat andersen etwas getan", ">neu</strong>", "Ruft um 14 Uhr zurück", "Lange getippt.</textarea>"] {
             assert!(stale.body.contains(words), "{words}: {}", stale.body);
         }
-        assert_eq!(app.get(&app_central(&mut app).await, &format!("/api/v1/tickets/{}", number(&ticket))).await.expect(200)["status"], "assessing");
+        let token = app.central().await;
+        assert_eq!(app.get(&token, &format!("/api/v1/tickets/{}", number(&ticket))).await.expect(200)["status"], "assessing");
         let again = [("stand", seen(&stale.body)), ("antwort", "Lange getippt.")];
         assert_eq!(sends(&app, &one, &format!("{at}/antwort"), &again).await.status, 303, "read, and sent again");
         // Somebody else's request is told by name.
@@ -176,12 +183,12 @@ on_both! {
         let id = own["items"][0]["id"].as_str().unwrap().to_owned();
         let one = app.get(&desk, &format!("/api/v1/escalations/{id}")).await.expect(200);
         assert_eq!(one["withheld"], json!(["reporter", "numbers"]));
-        let link = mail.text().split_whitespace().find_map(|word| Some(word.strip_prefix(&app.app_url())?.to_owned()).filter(|path| path.starts_with("/eskalation/"))).unwrap();
+        let link = whole(&mail).split_whitespace().find_map(|word| Some(word.strip_prefix(&app.app_url())?.to_owned()).filter(|path| path.starts_with("/eskalation/"))).unwrap();
         let behind = app.get("", link.trim_end_matches("/acknowledge")).await.body;
         let by_log_in = second_level(&app, "sachbearbeitung", "kiel-meldewesen").await;
         let behind_log_in = page(&app, &by_log_in, &format!("/eskalationen/{id}")).await.body;
         let answer = app.post(&desk, &format!("/api/v1/escalations/{id}/acknowledge"), json!({})).await.expect(200);
-        for seen in [mail.text(), own.to_string(), one.to_string(), behind, behind_log_in, answer.to_string()] {
+        for seen in [whole(&mail), own.to_string(), one.to_string(), behind, behind_log_in, answer.to_string()] {
             assert!(seen.contains("█████"), "{seen}");
             for personal in ["Erika", "erika@", "DE89", "03.11.1971", "4111"] {
                 assert!(!seen.contains(personal), "{personal} has left: {seen}");
@@ -278,7 +285,7 @@ on_both! {
         assert_eq!(first, second, "the same request makes the same file");
         let read = |bytes: &[u8]| {
             let mut archive = zip::ZipArchive::new(Cursor::new(bytes.to_vec())).unwrap();
-            let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+            let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
             let mut texts = Vec::new();
             for name in &names {
                 let mut text = String::new();
@@ -379,10 +386,6 @@ on_both! {
         let english = app.get("", "/eskalation/gibtesnicht?lang=en").await.body;
         assert!(english.contains("There is no such link") && english.contains("lang=\"en\""), "{english}");
     }
-}
-
-async fn app_central(app: &mut TestApp) -> String {
-    app.central().await
 }
 
 async fn app_central_of(app: &TestApp) -> String {

@@ -12,6 +12,7 @@ const areKeysOff = () => { try { return localStorage.getItem('lotse-keys') === '
 const inField = (target) => target.closest?.('input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]');
 const draftOf = (form) => `lotse-ticket-${number}-${form.dataset.entwurf}`;
 const sent = `lotse-ticket-${number}-sent`;
+const waiting = new WeakMap(), running = new WeakMap();
 
 if (areKeysOff()) for (const hint of document.querySelectorAll('.lo-keys')) hint.hidden = true;
 
@@ -38,7 +39,6 @@ for (const form of document.querySelectorAll('form[data-entwurf]')) {
 }
 
 // What would go out, as one types: the same answer as the button's, without leaving the page.
-const waiting = new WeakMap(), running = new WeakMap();
 function later(form) {
   if (!form.dataset.vorschau) return;
   clearTimeout(waiting.get(form));
@@ -83,7 +83,7 @@ for (const button of document.querySelectorAll('[data-baustein]')) {
 
 function open(choice) {
   choice.open = true;
-  (choice.querySelector('textarea, select, input:not([type=hidden])') ?? choice.querySelector('button'))?.focus();
+  (choice.querySelector('textarea') ?? choice.querySelector('select, input:not([type=hidden]), button'))?.focus();
   choice.scrollIntoView({ block: 'nearest' });
 }
 const story = () => [...document.querySelectorAll('#geschichte > li')];

@@ -162,6 +162,7 @@ ticket-fault-into = Diese Nummer gibt es nicht, oder die Anfrage liegt nicht bei
 ticket-fault-purpose = Sagen Sie kurz, wofür Sie Name und Adressen brauchen.
 ticket-fault-contact = Diese Stelle kann hier nicht gefragt werden, oder sie wurde schon gefragt.
 ticket-fault-nobody = Niemand kann gefragt werden. Wählen Sie eine andere Art, oder ergänzen Sie das Verzeichnis.
+ticket-kept = Das haben Sie geschrieben, es wurde nicht gesendet:
 
 # What was done.
 done-ticket-uebernahme = Die Anfrage liegt bei Ihnen.

@@ -162,6 +162,7 @@ ticket-fault-into = There is no such number, or the request is not yours.
 ticket-fault-purpose = Say briefly what you need name and addresses for.
 ticket-fault-contact = This contact cannot be asked here, or has been asked already.
 ticket-fault-nobody = Nobody can be asked. Choose another kind, or complete the directory.
+ticket-kept = This is what you wrote; it was not sent:
 
 # What was done.
 done-ticket-uebernahme = The request is with you.

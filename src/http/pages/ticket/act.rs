@@ -53,7 +53,10 @@ pub async fn act_on_escalation(
 ) -> PageResult {
     let ((number, id, word), person, typed) = (at.into_inner(), form.person, form.body);
     let number: TicketNumber = number.parse().map_err(|_| AppError::NotFound)?;
-    let open = format!("{word}-{id}");
+    let open = match typed.get("vorschlag").filter(|_| word == "ablehnen") {
+        Some(proposal) => format!("{word}-{proposal}"),
+        None => format!("{word}-{id}"),
+    };
     let done = match browse::unchanged(state.desk(), person.caller.clone(), seen(&number, &typed)).await {
         Ok(()) => do_about(&state, person.caller.clone(), id, &word, &typed).await,
         Err(fault) => Err(fault),

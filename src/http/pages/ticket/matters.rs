@@ -223,8 +223,7 @@ impl Matters<'_> {
 
     /// The letters to the person, in words.
     pub fn letters(&self) -> Vec<MessageView> {
-        let own = self.file.letters.iter().filter(|one| one.purpose == Purpose::Reply);
-        let none = |one: &Delivery| {
+        let letter = |one: &Delivery| {
             let way = self.shell.say("message-letter");
             let at = one.attempts.last().map_or(one.created_at, |attempt| attempt.at);
             let is_stuck = one.status == DeliveryStatus::Exhausted;
@@ -243,7 +242,7 @@ impl Matters<'_> {
                 is_late: is_stuck,
             }
         };
-        own.map(none).collect()
+        self.file.letters.iter().map(letter).collect()
     }
 
     fn acts(&self, matter: &Matter, is_asked: bool) -> Vec<ActView> {

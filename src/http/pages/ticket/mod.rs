@@ -73,6 +73,7 @@ struct Page {
     files: Vec<(String, String, String)>,
     may_export: bool,
     keeps_texts: bool,
+    kept: Option<String>,
 }
 
 /// Until when the person is answered.
@@ -166,6 +167,10 @@ async fn render(
     let (main, more) = choices.show().await?;
     let matters = Matters { shell: &shell, caller, file, typed: &typed, open: &open };
     let (matters, letters) = (matters.show(), matters.letters());
+    // What was typed into a form that the new state does not have any more is not lost.
+    let is_there = main.iter().chain(&more).any(|choice| choice.word == open)
+        || matters.iter().any(|matter| matter.acts.iter().any(|one| format!("{}-{}", one.word, matter.id) == open));
+    let kept = typed.get(&open).filter(|text| is_stale && !is_there && !text.trim().is_empty()).cloned();
     let sees = |action| caller.sees(action, ticket.object());
     let purpose = sees(Action::OpenReporter).then(|| {
         let usual = shell.say(&format!("ticket-purpose-{}", ticket.reply_wish));
@@ -202,6 +207,7 @@ async fn render(
         more,
         texts,
         purpose,
+        kept,
         shell,
     };
     Ok(show(status, &page.shell, &page))
@@ -241,7 +247,7 @@ fn say_faults(
 ) {
     if let Some(seen) = stale {
         let news = file.history.iter().rev().find(|one| seen.is_some_and(|seen| one.id > seen) && one.event.is_news());
-        let holder = file.ticket.claimed_by.as_ref().filter(|claim| claim.id != caller.id);
+        let holder = file.ticket.claimed_by.as_ref().filter(|claim| claim.id != caller.id && !open.is_empty());
         match (news, holder) {
             (Some(news), _) => {
                 let text = shell.with("ticket-fault-news", "name", &news.actor.name);
