@@ -77,6 +77,8 @@ const PURE: &[&str] = &[
     "tickets/status.rs",
     "tickets/history.rs",
     "tickets/notice/when.rs",
+    "tickets/attachments/kind.rs",
+    "tickets/public_form/challenge.rs",
     "escalation/escalation.rs",
     "escalation/chain.rs",
     "escalation/message.rs",

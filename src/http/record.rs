@@ -34,7 +34,7 @@ pub async fn record<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> R
     let took = began.elapsed();
     let route = routes::pattern(&served);
     state.metrics.request(served.method().as_str(), &route, status, took);
-    if routes::is_quiet(&route) && !status.is_server_error() {
+    if routes::is_quiet(&route) && served.method().is_safe() && !status.is_server_error() {
         tracing::debug!(method = %served.method(), %route, status = status.as_u16(), "request");
     } else {
         let (method, ms) = (served.method().as_str(), took.as_micros() as f64 / 1000.0);

@@ -46,6 +46,20 @@ pub async fn more_places(app: &TestApp) {
 }
 
 on_both! {
+    /// Another person with the same fault is noted where the first one's request is.
+    async fn another_person_joins_a_request(app: TestApp) {
+        let mut app = app;
+        let person = app.person("brandt", grants(Role::Agent, "01")).await;
+        let ticket = app.submit().await;
+        let number = ticket["number"].as_str().unwrap();
+        let cookie = [("Cookie", person.cookie.as_str())];
+        let aid = app.send("", "GET", "/anfragen/neu/hilfe?ars=010020000000&dienst=wohnsitzanmeldung", None, &cookie).await;
+        let join = format!("/anfragen/auskunft?nummer={number}&amp;weitere=1");
+        assert!(aid.body.contains(&join), "{}", aid.body);
+        let page = app.send("", "GET", &format!("/anfragen/auskunft?nummer={number}&weitere=1"), None, &cookie).await;
+        assert!(page.body.contains(">Noch eine Person hat dieselbe Störung.<"), "{}", page.body);
+    }
+
     async fn one_form_is_one_request(app: TestApp) {
         let mut app = app;
         let person = app.person("brandt", grants(Role::Agent, "01")).await;

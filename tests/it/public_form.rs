@@ -166,7 +166,7 @@ on_both_with_form! {
         assert_eq!(location(&by_ags), format!("{PATH}?lang=en"));
 
         let sent = location(&writes(&app, &[("text", "Konto DE02 1203 0000 0000 2020 51 geht nicht")], &[("bild.png", PNG)]).await);
-        assert!(sent.starts_with(PATH) && !sent.contains("s="), "the browser gets no secret: {sent}");
+        assert!(sent.starts_with(PATH) && !sent.contains("?s=") && !sent.contains("&s="), "the browser gets no secret: {sent}");
         let page = app.get("", &sent).await;
         let number = sent.split("nummer=").nth(1).unwrap().split('&').next().unwrap().to_owned();
         assert!(page.body.contains(&number) && page.body.contains("Kontonummer (IBAN)"), "{}", page.body);
@@ -425,7 +425,7 @@ on_both_with_form! {
         app.post(&admin, "/api/v1/channels", new(json!({"kind": "phone", "phone": "0431 1"}))).await.expect_fault(422, "form");
         app.post(&admin, "/api/v1/channels", new(json!({"kind": "web", "url": "https://x.example"}))).await.expect_fault(422, "form");
         let table = "Dienst;ARS;Art;Bezeichnung;Formular\nwohnsitzanmeldung;010020000000;Formular;Frage schreiben;ja\n";
-        let plan = app.send(&admin, "POST", "/api/v1/imports/channels", Some(table.into()), &[("Content-Type", "text/csv")]).await.expect(200);
+        let plan = app.send(&admin, "POST", "/api/v1/imports/channels?preview=true", Some(table.into()), &[("Content-Type", "text/csv")]).await.expect(200);
         assert_eq!(plan["rows"][0]["action"], "unchanged", "{plan}");
         let export = app.get(&admin, "/api/v1/exports/help?format=xzufi").await;
         assert!(export.body.contains(PATH), "{}", export.body);
@@ -544,10 +544,13 @@ async fn harmful_files_are_found() {
     assert!(page.body.contains("Wird noch geprüft") && !page.body.contains("/dateien/1"), "{}", page.body);
     clock.advance(TimeDelta::minutes(2));
     assert_eq!(look_again(&desk).await.unwrap(), 0, "it is away");
+    app.get(&central, &format!("{path}/1")).await.expect(409);
     clamd.set(Mood::Looks);
-    assert_eq!(look_again(&desk).await.unwrap(), 0, "not before its time");
     clock.advance(TimeDelta::minutes(2));
-    assert_eq!(look_again(&desk).await.unwrap(), 2);
+    // The loop of the application may be at it as well.
+    look_again(&desk).await.unwrap();
+    let is_looked_at = |list: &Value| list["items"][0]["scan"] == "clean" && list["items"][1]["scan"] == "infected";
+    app.wait_until(&central, &path, "a verdict", is_looked_at).await;
     assert_eq!(app.get(&central, &format!("{path}/1")).await.status, 200);
     let list = app.get(&central, &path).await.expect(200);
     assert_eq!((&list["items"][1]["scan"], &list["items"][1]["is_available"]), (&json!("infected"), &json!(false)));

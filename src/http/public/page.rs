@@ -126,6 +126,11 @@ fn whole<'a>(state: &State, asked: &Asked, help: &'a Help, place: &'a PlaceEntry
     let address = links.page(asked.language).to_string();
     frame.canonical = Some(address.clone());
     let mut ways: Vec<Way> = help.channels.iter().map(|way| self::way(speech, way, now)).collect();
+    if !asked.is_embedded {
+        // Here the form is next door, whatever address this page was reached by.
+        let own = help.channels.iter().zip(&mut ways).filter(|(way, _)| way.form);
+        own.for_each(|(_, way)| way.href = asked.address(&format!("{path}/anfrage"), &[]));
+    }
     let first = (!ways.is_empty()).then(|| ways.remove(0));
     Page {
         service: help.service.name,

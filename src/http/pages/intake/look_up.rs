@@ -51,6 +51,8 @@ struct Found {
 #[serde(default)]
 struct Asked {
     nummer: String,
+    /// Whether another person has called about the same.
+    weitere: String,
 }
 
 /// The field, and the request of the number in it.
@@ -68,7 +70,8 @@ pub async fn look_up(state: Data<State>, request: HttpRequest, asking: Staff<rig
         },
     };
     let status = if shell.faults.is_empty() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    Ok(shown(status, &state, &asking.person.caller, shell, &asked.nummer, found, ""))
+    let note = if asked.weitere.is_empty() { String::new() } else { shell.say("look-up-another") };
+    Ok(shown(status, &state, &asking.person.caller, shell, &asked.nummer, found, &note))
 }
 
 /// None where the number is wrong, or of a request that is not theirs to see.

@@ -4,16 +4,16 @@
 //! on (303). The secret is the whole authority: the log names the route alone, the page is kept nowhere and tells its
 //! address to no other site. Who has lost the link gets it by mail at the address that is known, and nowhere else.
 
+mod shown;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use super::form::{parts, private, sender};
+use super::form::{parts, private};
 use super::frame::{Asked, Frame};
-use super::spoken::{moment, short};
-use crate::clock::Timestamp;
 use crate::error::AppError;
 use crate::escalation::own_request;
 use crate::http::State;
@@ -21,50 +21,13 @@ use crate::http::api::inbound::to_save;
 use crate::http::client;
 use crate::http::pages::{failure, mail_link};
 use crate::http::visitor::see_other;
-use crate::tickets::TicketStatus;
-use crate::tickets::attachments::{Scan, words};
 use crate::tickets::public_form::link::{StatusLink, send_again};
-use crate::tickets::public_form::standing::{self, Said, Stand, Standing, What};
+use crate::tickets::public_form::standing::{self, Stand};
 use crate::tickets::public_form::unconfirmed;
-use crate::tickets::ticket::ReplyWish;
+use shown::{names, page};
 
 /// The longest form without files, in bytes.
 const LONGEST_FORM: usize = 64 * 1024;
-
-#[derive(Template)]
-#[template(path = "request.html")]
-struct Page {
-    frame: Frame,
-    number: String,
-    secret: String,
-    service: String,
-    place: String,
-    sign: &'static str,
-    state: String,
-    next: Option<String>,
-    done: Option<String>,
-    warnings: Vec<String>,
-    said: Vec<(String, String, String, bool)>,
-    files: Vec<File>,
-    takes_words: bool,
-    is_asked: bool,
-    takes_back: bool,
-    confirms: bool,
-    is_new_link: bool,
-    here: String,
-    lost: String,
-    typed: String,
-    fault: Option<(&'static str, String)>,
-    kinds: String,
-    most: String,
-}
-
-struct File {
-    name: String,
-    size: String,
-    href: Option<String>,
-    note: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "request_confirm.html")]
@@ -312,119 +275,4 @@ fn at(asked: &Asked, link: &StatusLink, done: Option<&str>) -> String {
     let mut more = vec![("s", link.secret.as_str())];
     more.extend(done.map(|done| ("getan", done)));
     asked.address(&format!("/anfrage/{}", link.number), &more)
-}
-
-fn names(state: &State, found: &Standing) -> (String, String, String) {
-    let directory = state.directory().current();
-    let service = directory.service(found.service.as_str()).map_or(String::new(), |service| service.name.to_string());
-    let place = directory.municipality(&found.ars);
-    let name = place.map_or(String::new(), |place| short(&place.name).to_owned());
-    (service, name, place.map(sender).unwrap_or_default())
-}
-
-fn page(state: &State, asked: &Asked, link: &StatusLink, found: Standing, query: Query) -> Page {
-    let (service, place, sender) = names(state, &found);
-    let path = format!("/anfrage/{}", found.number);
-    let frame = Frame::new(state, asked, &path, &[("s", &link.secret)], sender);
-    let now = state.desk().clock.now();
-    let when = |at: Timestamp| moment(frame.speech, "form-at", at, now);
-    let (sign, key) = sign(&found);
-    let said = |said: &Said| {
-        let (key, is_theirs) = speaker(said.what);
-        (frame.say(key), when(said.at), said.text.clone(), is_theirs)
-    };
-    let files = &state.desk().settings.attachments;
-    let file_of = |file: &crate::tickets::attachments::Attachment| File {
-        name: file.name.clone(),
-        size: size(file.size),
-        href: file
-            .is_available
-            .then(|| asked.address(&format!("{path}/dateien/{}", file.number), &[("s", &link.secret)])),
-        note: match file.scan {
-            Scan::Infected => Some(frame.say("form-file-harmful")),
-            Scan::Unchecked if !file.is_available => Some(frame.say("form-file-unchecked")),
-            _ if !file.is_available => Some(frame.say("form-file-gone")),
-            _ => None,
-        },
-    };
-    let done = query.done.as_deref().and_then(|done| frame.speech.try_say(&format!("form-done-{done}")));
-    let is_new_link = query.done.as_deref() == Some("aufgenommen");
-    let warned = query.warnings.iter().filter(|what| what.bytes().all(|b| b.is_ascii_lowercase()));
-    Page {
-        state: frame.say(key),
-        next: next(&frame, &found, now),
-        warnings: warned.filter_map(|what| frame.speech.try_say(&format!("form-typed-{what}"))).collect(),
-        said: found.said.iter().map(said).collect(),
-        files: found.attachments.iter().map(file_of).collect(),
-        is_asked: found.stand == Stand::Ticket(TicketStatus::Waiting),
-        takes_words: found.takes_words,
-        takes_back: found.takes_back,
-        confirms: found.stand == Stand::Unconfirmed && found.by_mail,
-        here: format!("{}{path}?s={}", state.public_url(), link.secret),
-        lost: asked.address("/anfrage/link", &[("nummer", &found.number)]),
-        kinds: words(&files.kinds),
-        most: (files.most_bytes / (1024 * 1024)).to_string(),
-        number: found.number,
-        secret: link.secret.clone(),
-        typed: String::new(),
-        fault: None,
-        is_new_link,
-        service,
-        place,
-        sign,
-        done,
-        frame,
-    }
-}
-
-fn sign(found: &Standing) -> (&'static str, &'static str) {
-    match &found.stand {
-        Stand::Unconfirmed => ("wait", "form-stand-unconfirmed"),
-        Stand::Gone => ("none", "form-stand-gone"),
-        Stand::Ticket(status) => match status {
-            TicketStatus::New => ("new", "form-stand-new"),
-            TicketStatus::Assessing => ("assess", "form-stand-assessing"),
-            TicketStatus::Waiting => ("wait", "form-stand-waiting"),
-            TicketStatus::Escalated => ("assess", "form-stand-escalated"),
-            TicketStatus::Answered => ("ok", "form-stand-answered"),
-            TicketStatus::Closed if found.said.last().is_some_and(|said| said.what == What::Withdrawn) => {
-                ("none", "form-stand-withdrawn")
-            }
-            TicketStatus::Closed => ("ok", "form-stand-closed"),
-            TicketStatus::Rejected => ("none", "form-stand-rejected"),
-            TicketStatus::Merged => ("assess", "form-stand-merged"),
-        },
-    }
-}
-
-/// What happens next, and by when.
-fn next(frame: &Frame, found: &Standing, now: Timestamp) -> Option<String> {
-    let key = match &found.stand {
-        Stand::Unconfirmed => return Some(moment(frame.speech, "form-next-unconfirmed", found.until, now)),
-        Stand::Ticket(TicketStatus::New | TicketStatus::Assessing | TicketStatus::Escalated) => match found.wish {
-            _ if found.until < now => return Some(frame.say("form-next-late")),
-            ReplyWish::Email => "form-next-mail",
-            ReplyWish::Phone => "form-next-phone",
-            ReplyWish::None => "form-next-here",
-        },
-        Stand::Ticket(TicketStatus::Waiting) => return Some(frame.say("form-next-waiting")),
-        Stand::Ticket(TicketStatus::Answered) => return Some(frame.say("form-next-answered")),
-        _ => return None,
-    };
-    Some(moment(frame.speech, key, found.until, now))
-}
-
-fn speaker(what: What) -> (&'static str, bool) {
-    match what {
-        What::Theirs => ("form-said-you", true),
-        What::Question => ("form-said-question", false),
-        What::Interim => ("form-said-interim", false),
-        What::Answer => ("form-said-answer", false),
-        What::Refusal => ("form-said-refusal", false),
-        What::Withdrawn => ("form-said-withdrawn", true),
-    }
-}
-
-fn size(bytes: i64) -> String {
-    if bytes < 1024 * 1024 { format!("{} KB", (bytes / 1024).max(1)) } else { format!("{} MB", bytes / (1024 * 1024)) }
 }
