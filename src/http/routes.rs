@@ -204,7 +204,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anschluesse/neu": get new_adoption::view, post new_adoption::create))
     .service(at!("/anschluesse/{adoption}": get adoption::view))
     .service(at!("/anschluesse/{adoption}/stand": post adoption::set_state))
-    .service(at!("/anschluesse/{adoption}/projekt": post adoption::set_project))
+    .service(at!("/anschluesse/{adoption}/projekt": post project::change))
     .service(at!("/anschluesse/{adoption}/punkte/{item}": get point::view, post point::change))
     .service(at!("/anschluesse/{adoption}/punkte/{item}/wer": post holders::change))
     .service(at!("/anschluesse/{adoption}/aufgaben": get matrix::view, post matrix::change))

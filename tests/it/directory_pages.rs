@@ -308,6 +308,48 @@ on_both! {
         app.get(&hamburg, path).await.expect(422);
     }
 
+    /// What is shown no more is told to whoever asks what changed, until it is noted as taken away.
+    async fn an_ended_adoption_is_exported_as_taken_away(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let adoption = app.get(&admin, "/api/v1/adoptions").await.expect(200)["items"][0].clone();
+        let at = format!("/api/v1/adoptions/{}", adoption["id"].as_str().unwrap());
+        let removed = async |query: &str| {
+            let found = app.get(&admin, &format!("/api/v1/exports/help?{query}")).await.expect(200);
+            found["items"].as_array().unwrap().iter().map(|one| one["removed"].as_bool().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(removed("since=2020-01-01").await, [false]);
+        app.post(&admin, &format!("{at}/transfers"), json!({})).await.expect(201);
+        assert!(removed("pending_transfer=true").await.is_empty());
+        app.send(&admin, "DELETE", &at, None, &[]).await.expect(204);
+        assert_eq!(removed("since=2020-01-01").await, [true]);
+        assert_eq!(removed("pending_transfer=true").await, [true]);
+        assert!(removed("").await.is_empty(), "the whole file holds what is shown");
+        assert!(removed("since=2999-01-01").await.is_empty());
+        let csv = app.get(&admin, "/api/v1/exports/help?since=2020-01-01&format=csv").await;
+        let line = csv.body.lines().nth(1).unwrap();
+        assert!(line.ends_with(",true,true") && !line.contains("115,"), "{line}");
+        let xml = app.get(&admin, "/api/v1/exports/help?since=2020-01-01&format=xzufi").await.body;
+        assert!(xml.contains("<xzufi:loesche klasse=\"Organisationseinheit\">") && !xml.contains("<xzufi:schreibe>"), "{xml}");
+        app.post(&admin, &format!("{at}/transfers"), json!({"note": "gelöscht"})).await.expect(201);
+        assert!(removed("pending_transfer=true").await.is_empty(), "taken away over there");
+    }
+
+    /// A file of the directory names an adapter by its preset.
+    async fn the_directory_file_sets_an_adapter(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let file = format!(
+            "[[contact]]\nid = \"zammad\"\nname = \"Zammad\"\nwebhook = {{ url = \"{}\", preset = \"zammad\", settings = [\"group=Users\", \"customer=lotse@kiel.example.org\"], secrets = [\"token=geheim\"] }}\n",
+            app.webhook.url()
+        );
+        app.import(&file).await;
+        let found = app.get(&admin, "/api/v1/contacts/zammad").await.expect(200);
+        let adapter = &found["webhook"]["adapter"];
+        assert_eq!((&adapter["preset"], &adapter["settings"]["group"]), (&json!("zammad"), &json!("Users")));
+        assert!(!found.to_string().contains("geheim"), "{found}");
+    }
+
     /// The list of contacts by state, and checklists by urgency.
     async fn lists_are_narrowed_and_ordered(app: TestApp) {
         let mut app = app;
