@@ -1,5 +1,6 @@
 # The directory: its places, and what they share.
 nav-directory = Verzeichnis
+start-directory = Verzeichnis: Kontakte, Hilfe-Kanäle, Lücken, Probelauf
 directory-people = Wer hilft
 directory-public = Was die Öffentlichkeit sieht
 directory-check = Prüfen und pflegen

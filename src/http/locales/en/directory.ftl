@@ -1,5 +1,6 @@
 # The directory: its places, and what they share.
 nav-directory = Directory
+start-directory = Directory: contacts, help channels, gaps, dry run
 directory-people = Who helps
 directory-public = What the public sees
 directory-check = Check and keep
