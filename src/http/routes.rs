@@ -13,7 +13,9 @@ use super::api::{
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
-use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point, public as adoption_public};
+use super::pages::adoptions::{
+    self as adoption_pages, adoption, holders, matrix, point, project, public as adoption_public,
+};
 use super::pages::directory::{self as office, channel_form, contact_acts, contact_form, duty, new_adoption, system};
 use super::pages::people::{self, invite, person};
 use super::pages::{
