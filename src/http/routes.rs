@@ -14,7 +14,9 @@ use super::api::{
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions, settings};
-use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point, public as adoption_public};
+use super::pages::adoptions::{
+    self as adoption_pages, adoption, holders, matrix, point, project, public as adoption_public,
+};
 use super::pages::directory::{self as office, channel_form, contact_acts, contact_form, duty, new_adoption, system};
 use super::pages::people::{self, invite, person};
 use super::pages::{
@@ -259,7 +261,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anschluesse/neu": get new_adoption::view, post new_adoption::create))
     .service(at!("/anschluesse/{adoption}": get adoption::view))
     .service(at!("/anschluesse/{adoption}/stand": post adoption::set_state))
-    .service(at!("/anschluesse/{adoption}/projekt": post adoption::set_project))
+    .service(at!("/anschluesse/{adoption}/projekt": post project::change))
     .service(at!("/anschluesse/{adoption}/punkte/{item}": get point::view, post point::change))
     .service(at!("/anschluesse/{adoption}/punkte/{item}/wer": post holders::change))
     .service(at!("/anschluesse/{adoption}/aufgaben": get matrix::view, post matrix::change))

@@ -154,7 +154,9 @@ impl ContactEntry {
 
     fn webhook_input(&self, webhook: &file::WebhookEntry) -> WebhookInput {
         let secret = webhook.secret.as_ref().map(|s| s.value.clone());
-        WebhookInput { url: webhook.url.value.clone(), secret, adapter: None, adapter_secrets: None }
+        let adapter_secrets = Some(webhook.adapter_secrets.clone()).filter(|given| !given.is_empty());
+        let adapter = webhook.adapter.clone().map(Some);
+        WebhookInput { url: webhook.url.value.clone(), secret, adapter, adapter_secrets }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A key that is left out leaves what is known as it is. Judged here is what one entry says by itself; whether
 //! what it refers to exists is judged in `directory.rs`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
 
@@ -14,6 +14,7 @@ use super::reader::{At, Entry, Item, Reader};
 use crate::directory::Rhythm;
 use crate::directory::assigned::{self, Assigned};
 use crate::directory::channels::Channel;
+use crate::directory::contacts::{Adapter, Preset};
 use crate::directory::terms::{AdoptionState, Assessment, ChannelKind, Duty, Kind};
 use crate::error::{AppError, Faults};
 use crate::keys::{Ars, ArsPrefix, EmailAddress, LandCode, Leistungsschluessel, Slug};
@@ -72,6 +73,22 @@ pub(super) struct WebhookEntry {
     pub at: usize,
     pub url: At<String>,
     pub secret: Option<At<String>>,
+    /// In whose words it is called; as it is when left out.
+    pub adapter: Option<Adapter>,
+    /// Values of the adapter's secrets.
+    pub adapter_secrets: BTreeMap<String, String>,
+}
+
+/// A setting or a secret of an adapter, written as `name=value`.
+#[derive(Debug)]
+struct Pair(String, String);
+
+impl std::str::FromStr for Pair {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').ok_or("must be a name and a value, such as group=Users")?;
+        Ok(Self(name.trim().to_owned(), value.trim().to_owned()))
+    }
 }
 
 #[derive(Debug)]
@@ -209,8 +226,16 @@ fn contact(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<C
 fn webhook(reader: &mut Reader, mut entry: Entry) -> Option<WebhookEntry> {
     let url = entry.required(reader, "url");
     let secret = entry.parsed(reader, "secret");
+    let preset = entry.parsed::<Preset>(reader, "preset").map(|preset| preset.value);
+    let mut pairs = |key: &'static str| -> BTreeMap<String, String> {
+        let all: Vec<At<Pair>> = entry.list(reader, key).unwrap_or_default();
+        all.into_iter().map(|pair| (pair.value.0, pair.value.1)).collect()
+    };
+    let (settings, adapter_secrets) = (pairs("settings"), pairs("secrets"));
     entry.finish(reader);
-    Some(WebhookEntry { at: entry.at, url: url?, secret })
+    let secrets = adapter_secrets.keys().cloned().collect();
+    let adapter = preset.map(|preset| Adapter { preset: Some(preset), settings, secrets, ..Adapter::default() });
+    Some(WebhookEntry { at: entry.at, url: url?, secret, adapter, adapter_secrets })
 }
 
 fn service(reader: &mut Reader, mut entry: Entry, names: &mut Names) -> Option<ServiceEntry> {

@@ -11,11 +11,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
+use super::project::fields as project_fields;
 use super::public::{self, Public};
 use super::{HERE, StateWords, day, hindrance, may_change, of, progress, reached};
 use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange};
-use crate::directory::rollout::{self, Block, Checklist, ItemView, Party, ProjectChange, SteeringChange, Verdict};
+use crate::directory::rollout::{self, Block, Checklist, ItemView, Party, Verdict};
 use crate::directory::versions::Kind;
 use crate::directory::{Adoption, AdoptionState, Contact, Duty, contacts_of};
 use crate::error::AppError;
@@ -147,9 +148,11 @@ struct Wanted {
 
 /// What was typed, when something is wrong with it.
 #[derive(Default)]
-struct Typed {
-    reason: String,
-    project: Option<[String; 3]>,
+pub(super) struct Typed {
+    /// Why it is suspended.
+    pub reason: String,
+    /// Start, member and delegate.
+    pub project: Option<[String; 3]>,
 }
 
 /// One adoption.
@@ -166,7 +169,7 @@ pub async fn view(
     Ok(show_adoption(StatusCode::OK, &state, &page.person, shell, found, is_open_only, Typed::default()).await?)
 }
 
-async fn show_adoption(
+pub(super) async fn show_adoption(
     status: StatusCode,
     state: &State,
     person: &Person,
@@ -306,22 +309,6 @@ fn confirmed(shell: &Shell, state: &State, contact: &Contact) -> (&'static str, 
     }
 }
 
-fn project_fields(shell: &Shell, list: &Checklist, typed: Option<[String; 3]>) -> [Field; 3] {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let known = || {
-        let start = list.planned_start.map(|start| start.to_string()).unwrap_or_default();
-        [start, text(&list.steering.member), text(&list.steering.delegate)]
-    };
-    let [start, member, delegate] = typed.unwrap_or_else(known);
-    [
-        Field::text(shell, "start", &shell.say("rollout-start"), &start).kind("date").may_be_empty(),
-        Field::text(shell, "mitglied", &shell.say("rollout-member"), &member)
-            .hint(shell.say("rollout-member-hint"))
-            .may_be_empty(),
-        Field::text(shell, "vertretung", &shell.say("rollout-delegate"), &delegate).may_be_empty(),
-    ]
-}
-
 /// Moves it to another state.
 pub async fn set_state(
     state: Data<State>,
@@ -361,47 +348,5 @@ pub async fn set_state(
         Err(fault) => return Err(fault.into()),
     };
     let typed = Typed { reason: get("grund"), project: None };
-    Ok(show_adoption(status, &state, &person, shell, found, false, typed).await?)
-}
-
-/// Changes planned start and the seat on the steering committee.
-pub async fn set_project(
-    state: Data<State>,
-    request: HttpRequest,
-    id: Path<AdoptionId>,
-    form: StaffForm<right::ChangeAdoption, HashMap<String, String>>,
-) -> PageResult {
-    let (person, typed, id) = (form.person, form.body, id.into_inner());
-    let found = reached(&state, &person.caller, Action::ChangeAdoption, id).await?;
-    let get = |name: &str| typed.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-    let mut shell = Shell::new(&state, &request, &person.visitor);
-    let start = Some(get("start")).filter(|text| !text.is_empty()).map(|text| text.parse());
-    if matches!(start, Some(Err(_))) {
-        shell.fault("start", "fault-day");
-    }
-    let change = ProjectChange {
-        version: get("version").parse().ok(),
-        planned_start: Some(start.and_then(Result::ok)),
-        steering: Some(SteeringChange { member: Some(Some(get("mitglied"))), delegate: Some(Some(get("vertretung"))) }),
-    };
-    let (desk, now) = (state.desk(), state.desk().clock.now());
-    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    if shell.faults.is_empty() {
-        match rollout::change_project(&desk.db, &person.caller.actor, id, change, now).await {
-            Ok(_) => return Ok(lead_done(&format!("{HERE}/{id}"), "project")),
-            Err(AppError::Conflict(_)) => {
-                shell.fault("", "fault-adoption-stale");
-                status = StatusCode::CONFLICT;
-            }
-            Err(AppError::Invalid(faults)) => shell.mark(&faults, |fault| match fault.field.as_str() {
-                "steering.member" => ("mitglied".to_owned(), "fault-short-text"),
-                "steering.delegate" => ("vertretung".to_owned(), "fault-short-text"),
-                _ => (String::new(), "fault-adoption-stale"),
-            }),
-            Err(fault) => return Err(fault.into()),
-        }
-    }
-    let project = Some([get("start"), get("mitglied"), get("vertretung")]);
-    let typed = Typed { reason: String::new(), project };
     Ok(show_adoption(status, &state, &person, shell, found, false, typed).await?)
 }

@@ -8,6 +8,7 @@ pub mod adoption;
 pub mod holders;
 pub mod matrix;
 pub mod point;
+pub mod project;
 pub mod public;
 
 use actix_web::HttpRequest;

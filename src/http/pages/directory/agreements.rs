@@ -201,7 +201,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, at: Path<(String, 
             Ok(()) => return Ok(lead_done(HERE, done)),
             Err(AppError::Conflict(_)) => {
                 status = StatusCode::CONFLICT;
-                shell.fault("", "fault-stale");
+                shell.fault("", "fault-meanwhile");
             }
             Err(AppError::Invalid(faults)) => {
                 let fields = [
@@ -209,7 +209,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, at: Path<(String, 
                     ("until", "bis", "fault-valid"),
                     ("reference", "beleg", "fault-short-text"),
                     ("note", "notiz", "fault-long-text"),
-                    ("version", "", "fault-stale"),
+                    ("version", "", "fault-meanwhile"),
                 ];
                 mark(&mut shell, &faults, &fields);
             }

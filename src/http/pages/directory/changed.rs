@@ -102,7 +102,7 @@ pub async fn meanwhile(
     let found = versions::list(&state.desk().db, kind, key, page).await?.items;
     let last = found.first().filter(|last| read.is_none_or(|read| last.version > read));
     let then = found.iter().find(|one| read.is_some_and(|read| one.version <= read));
-    let Some(last) = last else { return Ok(shell.say("fault-stale")) };
+    let Some(last) = last else { return Ok(shell.say("fault-meanwhile")) };
     let what = then.map(|then| differences(shell, &then.state, &last.state)).unwrap_or_default().join("; ");
     Ok(sentence(shell, last.by.as_ref().map_or("–", |by| &by.name), shell.near(last.at), what))
 }
@@ -115,7 +115,7 @@ pub async fn meanwhile_noted(
     key: String,
 ) -> Result<String, AppError> {
     let (found, _) = changes(&state.desk().db, object, key, None, 1).await?;
-    let Some(last) = found.first() else { return Ok(shell.say("fault-stale")) };
+    let Some(last) = found.first() else { return Ok(shell.say("fault-meanwhile")) };
     let fields = last.after.as_ref().and_then(Value::as_object);
     let fields = fields.into_iter().flat_map(|fields| fields.keys()).filter(|field| !SILENT.contains(&field.as_str()));
     let what = fields.map(|field| label(shell, field)).collect::<Vec<_>>().join(", ");
@@ -123,5 +123,5 @@ pub async fn meanwhile_noted(
 }
 
 fn sentence(shell: &Shell, who: &str, when: String, what: String) -> String {
-    shell.language.with_all("fault-stale-by", &[("who", who.to_owned()), ("when", when), ("what", what)])
+    shell.language.with_all("fault-meanwhile-by", &[("who", who.to_owned()), ("when", when), ("what", what)])
 }

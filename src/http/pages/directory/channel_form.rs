@@ -39,10 +39,10 @@ type Form = StaffForm<right::ChangeAdoption, HashMap<String, String>>;
 /// Where a fault of a channel belongs in the form.
 const FIELDS: [(&str, &str, &str); 13] = [
     ("ars", "ort", "fault-channel-place"),
-    ("service", "dienst", "fault-service"),
-    ("label", "name", "fault-name"),
+    ("service", "dienst", "fault-choose-service"),
+    ("label", "name", "fault-name-missing"),
     ("phone", "telefon", "fault-phone"),
-    ("email", "mail", "fault-email"),
+    ("email", "mail", "fault-mail-address"),
     ("url", "seite", "fault-url"),
     ("form", "formular", "fault-own-form"),
     ("hours", "zeiten", "fault-hours"),
@@ -172,10 +172,10 @@ fn recorded(channel: &HelpChannel) -> Typed {
 /// What was typed of the channel itself.
 fn read(shell: &mut Shell, typed: &Typed) -> Option<ChannelChange> {
     let kind = typed.value::<ChannelKind>(shell, "art", "fault-kind");
-    let email = typed.value::<EmailAddress>(shell, "mail", "fault-email");
+    let email = typed.value::<EmailAddress>(shell, "mail", "fault-mail-address");
     let (valid_from, valid_to) = (typed.day(shell, "gilt-ab"), typed.day(shell, "gilt-bis"));
     if !typed.is_set("name") {
-        shell.fault("name", "fault-name");
+        shell.fault("name", "fault-name-missing");
     }
     let languages = typed.get("sprachen").split([',', ';', ' ']).filter(|one| !one.is_empty()).map(str::to_owned);
     Some(ChannelChange {
@@ -217,8 +217,8 @@ pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> Pag
         return Ok(show_form(StatusCode::OK, &state, shell, None, &typed));
     }
     let ars = typed.place(&mut shell, &state.directory().current(), "ort");
-    let service = typed.value::<Slug>(&mut shell, "dienst", "fault-service");
-    for (field, key) in [("ort", "fault-place"), ("dienst", "fault-service")] {
+    let service = typed.value::<Slug>(&mut shell, "dienst", "fault-choose-service");
+    for (field, key) in [("ort", "fault-place"), ("dienst", "fault-choose-service")] {
         if !typed.is_set(field) {
             shell.fault(field, key);
         }

@@ -36,7 +36,7 @@ const FIELDS: [(&str, &str, &str); 10] = [
     ("absent_until", "bis", "fault-absence-until"),
     ("deputy", "vertretung", "fault-deputy"),
     ("takes_effect_on", "ab", "fault-plan-day"),
-    ("change.email", "plan-mail", "fault-email"),
+    ("change.email", "plan-mail", "fault-mail-address"),
     ("change.deputy", "plan-vertretung", "fault-deputy"),
     ("change", "ab", "fault-plan-empty"),
     ("name", "plan-name", "fault-short-text"),

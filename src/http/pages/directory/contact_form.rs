@@ -36,7 +36,7 @@ const FIELDS: [(&str, &str, &str); 13] = [
     ("id", "kennung", "fault-slug"),
     ("name", "name", "fault-short-text"),
     ("owner", "region", "fault-owner"),
-    ("email", "mail", "fault-email"),
+    ("email", "mail", "fault-mail-address"),
     ("phone", "telefon", "fault-phone"),
     ("hours", "zeiten", "fault-hours"),
     ("reference_pattern", "muster", "fault-pattern"),
@@ -176,12 +176,12 @@ fn read(shell: &mut Shell, state: &State, typed: &Typed) -> Read {
         }
     };
     if !typed.is_set("name") {
-        shell.fault("name", "fault-name");
+        shell.fault("name", "fault-name-missing");
     }
     Read {
         name: typed.get("name").to_owned(),
         owner,
-        email: typed.value(shell, "mail", "fault-email"),
+        email: typed.value(shell, "mail", "fault-mail-address"),
         deputy: typed.value(shell, "vertretung", "fault-deputy"),
         notify: typed.value(shell, "rhythmus", "fault-rhythm"),
         valid: [typed.day(shell, "gilt-ab"), typed.day(shell, "gilt-bis")],

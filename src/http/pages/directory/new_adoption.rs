@@ -73,12 +73,12 @@ pub async fn create(
     let (person, typed) = (form.person, Typed::from(form.body));
     let mut shell = Shell::new(&state, &request, &person.visitor);
     let ars = typed.place(&mut shell, &state.directory().current(), "ort");
-    let service = typed.value::<Slug>(&mut shell, "dienst", "fault-service");
+    let service = typed.value::<Slug>(&mut shell, "dienst", "fault-choose-service");
     if !typed.is_set("ort") {
         shell.fault("ort", "fault-place");
     }
     if !typed.is_set("dienst") {
-        shell.fault("dienst", "fault-service");
+        shell.fault("dienst", "fault-choose-service");
     }
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if let (Some(ars), Some(service)) = (ars, service) {
@@ -99,7 +99,7 @@ pub async fn create(
                 super::typed::mark(
                     &mut shell,
                     &faults,
-                    &[("ars", "ort", "fault-place"), ("service", "dienst", "fault-service")],
+                    &[("ars", "ort", "fault-place"), ("service", "dienst", "fault-choose-service")],
                 );
             }
             Err(fault) => return Err(fault.into()),

@@ -38,7 +38,7 @@ type Form = StaffForm<right::ChangeAdoption, HashMap<String, String>>;
 
 /// Where a fault of a notice belongs in the form.
 const FIELDS: [(&str, &str, &str); 9] = [
-    ("service", "dienst", "fault-service"),
+    ("service", "dienst", "fault-choose-service"),
     ("ars", "ort", "fault-announce"),
     ("title", "titel", "fault-title"),
     ("text", "text", "fault-notice-text"),
@@ -203,9 +203,9 @@ pub async fn new(state: Data<State>, request: HttpRequest, page: Staff<right::Ch
 pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> PageResult {
     let (person, typed) = (form.person, Typed::from(form.body));
     let mut shell = Shell::new(&state, &request, &person.visitor);
-    let service = typed.value::<Slug>(&mut shell, "dienst", "fault-service");
+    let service = typed.value::<Slug>(&mut shell, "dienst", "fault-choose-service");
     if !typed.is_set("dienst") {
-        shell.fault("dienst", "fault-service");
+        shell.fault("dienst", "fault-choose-service");
     }
     let region = grants::region_of(&state.directory().current(), typed.get("ort"));
     if let Err(key) = region {

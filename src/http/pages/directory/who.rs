@@ -65,9 +65,9 @@ struct StageWords {
 fn asked(shell: &mut Shell, state: &State, person: &Person, typed: &Typed) -> Option<Question> {
     let directory = state.directory().current();
     let ars = typed.place(shell, &directory, "ort");
-    let service = typed.value::<Slug>(shell, "dienst", "fault-service");
+    let service = typed.value::<Slug>(shell, "dienst", "fault-choose-service");
     let at = typed.moment(shell, "am");
-    for (field, key) in [("ort", "fault-place"), ("dienst", "fault-service")] {
+    for (field, key) in [("ort", "fault-place"), ("dienst", "fault-choose-service")] {
         if !typed.is_set(field) {
             shell.fault(field, key);
         }
@@ -138,7 +138,7 @@ pub async fn view(state: Data<State>, request: HttpRequest, page: Staff<right::R
                     let fields = [
                         ("on", "am", "fault-who-early"),
                         ("ars", "ort", "fault-place"),
-                        ("service", "dienst", "fault-service"),
+                        ("service", "dienst", "fault-choose-service"),
                     ];
                     super::typed::mark(&mut shell, &faults, &fields);
                 }

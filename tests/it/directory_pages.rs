@@ -1,0 +1,380 @@
+//! The pages of those who keep the directory: rights, regions and conflicts, on both databases.
+//!
+//! Invariant: every test sends the forms as a browser does. Not here: how they look (`browser_directory.rs`).
+
+use lotse::access::{Grant, Role, Scope};
+use serde_json::json;
+
+use crate::on_both;
+use crate::support::app::{LoggedIn, Reply, TestApp};
+
+fn grants(role: Role, region: &str) -> Vec<Grant> {
+    vec![Grant { role, scope: Scope::region(region.parse().unwrap()), contact: None }]
+}
+
+async fn page(app: &TestApp, person: &LoggedIn, path: &str) -> Reply {
+    app.send("", "GET", path, None, &[("Cookie", &person.cookie)]).await
+}
+
+/// Sends a form with the person's token.
+async fn form(app: &TestApp, person: &LoggedIn, path: &str, fields: &[(&str, &str)]) -> Reply {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.append_pair("csrf", &person.csrf).extend_pairs(fields);
+    let media = ("Content-Type", "application/x-www-form-urlencoded");
+    app.send("", "POST", path, Some(body.finish()), &[media, ("Cookie", &person.cookie)]).await
+}
+
+/// Sends a form with a file as browsers do.
+async fn upload(app: &TestApp, person: &LoggedIn, path: &str, fields: &[(&str, &str)], file: Option<&str>) -> Reply {
+    let mut body = String::new();
+    for (name, value) in [("csrf", person.csrf.as_str())].iter().chain(fields) {
+        body += &format!("--grenze\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    }
+    if let Some(file) = file {
+        body += "--grenze\r\nContent-Disposition: form-data; name=\"datei\"; filename=\"k.csv\"\r\nContent-Type: text/csv\r\n\r\n";
+        body += &format!("{file}\r\n");
+    }
+    body += "--grenze--\r\n";
+    let media = ("Content-Type", "multipart/form-data; boundary=grenze");
+    app.send("", "POST", path, Some(body), &[media, ("Cookie", &person.cookie)]).await
+}
+
+/// What stands in a hidden field of a page.
+fn hidden(page: &str, name: &str) -> String {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {name} in {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// Where a form led on to.
+#[track_caller]
+fn led(reply: &Reply) -> &str {
+    assert_eq!(reply.status, 303, "{}", reply.body);
+    reply.header("location").unwrap()
+}
+
+const READ: [&str; 10] = [
+    "/verzeichnis",
+    "/anschluesse",
+    "/kontakte",
+    "/kontakte/kiel-zentral",
+    "/kanaele",
+    "/stoerungen",
+    "/schliesstage",
+    "/vereinbarungen",
+    "/luecken",
+    "/wer?dienst=wohnsitzanmeldung&ort=Kiel&art=technical",
+];
+const WRITE: [&str; 8] = [
+    "/kontakte/neu",
+    "/kontakte/kiel-zentral/bearbeiten",
+    "/kontakte/kiel-zentral/system",
+    "/kanaele/neu",
+    "/stoerungen/neu",
+    "/anschluesse/neu",
+    "/importe/kontakte",
+    "/vereinbarungen/SH/HH",
+];
+
+on_both! {
+    /// Whoever reads the directory reads every page and finds no form to change anything; whoever keeps all of it finds
+    /// every form; whoever has no right to it finds nothing.
+    async fn forms_stand_where_they_may_be_sent(app: TestApp) {
+        let reader = app.person("revision", grants(Role::Auditor, "")).await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let other = app.person("datenschutz", grants(Role::DataProtection, "")).await;
+        for path in READ {
+            let read = page(&app, &reader, path).await;
+            assert_eq!(read.status, 200, "{path}: {}", read.body);
+            let main = read.body.split("<main").nth(1).unwrap();
+            assert!(!main.contains("method=\"post\""), "{path} has a form for a reader: {main}");
+            assert_eq!(page(&app, &editor, path).await.status, 200, "{path}");
+            assert_eq!(page(&app, &other, path).await.status, 403, "{path}");
+        }
+        for path in WRITE {
+            assert_eq!(page(&app, &editor, path).await.status, 200, "{path}");
+            assert_eq!(page(&app, &reader, path).await.status, 403, "{path}");
+            assert_eq!(app.get("", path).await.status, 303, "{path} leads to the log-in");
+        }
+        // A form without its token is refused whoever sends it.
+        let cookie = ("Cookie", editor.cookie.as_str());
+        let media = ("Content-Type", "application/x-www-form-urlencoded");
+        let forged = app.send("", "POST", "/schliesstage", Some("tag=2999-01-02&grund=x".into()), &[media, cookie]).await;
+        assert_eq!(forged.status, 403);
+    }
+
+    /// Of contacts, channels, gaps and adoptions everybody sees those of their region; what lies elsewhere does not exist.
+    async fn nobody_sees_beyond_their_region(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        app.patch(&admin, "/api/v1/contacts/kiel-meldewesen", json!({"owner": "01002"})).await.expect(200);
+        let hamburg = app.person("hamburg", grants(Role::DirectoryEditor, "02")).await;
+        let kiel = app.person("kiel", grants(Role::DirectoryEditor, "01002")).await;
+        let list = page(&app, &hamburg, "/kontakte").await.body;
+        assert!(!list.contains("Meldewesen") && list.contains("Dataport Service Desk"), "{list}");
+        for path in ["/kontakte/kiel-meldewesen", "/kontakte/kiel-meldewesen/bearbeiten", "/kontakte/kiel-meldewesen/system"] {
+            assert_eq!(page(&app, &hamburg, path).await.status, 404, "{path}");
+            assert_eq!(page(&app, &kiel, path).await.status, 200, "{path}");
+        }
+        assert_eq!(form(&app, &hamburg, "/kontakte/kiel-meldewesen/abwesenheit", &[("von", "2030-01-01"), ("version", "2")]).await.status, 404);
+        assert!(page(&app, &kiel, "/kanaele").await.body.contains("Behördennummer 115"));
+        assert!(!page(&app, &hamburg, "/kanaele").await.body.contains("Behördennummer 115</"));
+        assert!(page(&app, &kiel, "/luecken").await.body.contains("Kiel"));
+        assert!(!page(&app, &hamburg, "/luecken").await.body.contains("Kiel"));
+        assert!(!page(&app, &hamburg, "/anschluesse").await.body.contains("Kiel"));
+        assert_eq!(page(&app, &hamburg, "/wer?dienst=wohnsitzanmeldung&ort=Kiel").await.status, 422);
+        // What all share is read by everybody and changed by those who keep all of it; the page says so.
+        let shared = page(&app, &kiel, "/kontakte/technik").await.body;
+        assert!(shared.contains("Gehört allen Regionen") && !shared.contains("/kontakte/technik/bearbeiten"), "{shared}");
+        assert_eq!(page(&app, &kiel, "/kontakte/technik/bearbeiten").await.status, 403);
+        assert!(page(&app, &kiel, "/vereinbarungen").await.body.contains("wer das Verzeichnis überall pflegt"));
+        assert_eq!(page(&app, &kiel, "/vereinbarungen/SH/HH").await.status, 403);
+    }
+
+    /// A contact of the Land that answers for a municipality is readable there, and changed only by the Land.
+    async fn a_contact_of_the_land_is_readable_where_it_answers(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"owner": "01"})).await.expect(200);
+        let (kiel, luebeck) = (app.token(Role::DirectoryEditor, "01002").await, app.token(Role::DirectoryEditor, "01003").await);
+        app.get(&kiel, "/api/v1/contacts/kiel-zentral").await.expect(200);
+        app.get(&luebeck, "/api/v1/contacts/kiel-zentral").await.expect(404);
+        app.patch(&kiel, "/api/v1/contacts/kiel-zentral", json!({"name": "x"})).await.expect(403);
+        let duties = app.get(&kiel, "/api/v1/contacts/kiel-zentral/duties").await.expect(200);
+        assert_eq!((&duties["items"][0]["duty"], &duties["items"][0]["ars"]), (&json!("central"), &json!("010020000000")));
+        let person = app.person("kiel", grants(Role::DirectoryEditor, "01002")).await;
+        let read = page(&app, &person, "/kontakte/kiel-zentral").await.body;
+        assert!(read.contains("Gehört zu Schleswig-Holstein") && !read.contains("Abwesenheit eintragen"), "{read}");
+    }
+
+    /// Who was slower reads who changed what, keeps what they typed, and overwrites only by sending it once more.
+    async fn an_older_page_overwrites_nothing_silently(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("petersen", grants(Role::DirectoryEditor, "")).await;
+        let opened = page(&app, &editor, "/kontakte/kiel-zentral/bearbeiten").await.body;
+        let version = hidden(&opened, "version");
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"phone": "+49 431 901"})).await.expect(200);
+        let typed = |version: &str| [("version", version.to_owned()), ("name", "Kiel, Bürgerhilfe".into()), ("mail", "zentral@kiel.example.org".into()), ("rhythmus", "hourly".into())];
+        let send = async |version: &str| {
+            let fields = typed(version);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            form(&app, &editor, "/kontakte/kiel-zentral/bearbeiten", &fields).await
+        };
+        let late = send(&version).await;
+        assert_eq!(late.status, 409, "{}", late.body);
+        assert!(late.body.contains("admin ") && late.body.contains("Telefon: – → +49 431 901"), "who and what: {}", late.body);
+        assert!(late.body.contains("value=\"Kiel, Bürgerhilfe\""), "what was typed: {}", late.body);
+        assert_eq!(app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200)["phone"], "+49 431 901");
+        let again = send(&hidden(&late.body, "version")).await;
+        assert!(led(&again).starts_with("/kontakte/kiel-zentral?"), "{}", led(&again));
+        let now = app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200);
+        assert_eq!((&now["name"], &now["phone"], &now["notify"]), (&json!("Kiel, Bürgerhilfe"), &json!(null), &json!("hourly")));
+        let history = page(&app, &editor, "/kontakte/kiel-zentral").await.body;
+        assert!(history.contains("petersen") && history.contains("Name: Kiel, zentrale Stelle → Kiel, Bürgerhilfe"), "{history}");
+        // The same with a channel, whose changes the log tells.
+        let channel = app.get(&admin, "/api/v1/channels").await.expect(200)["items"][0].clone();
+        let path = format!("/kanaele/{}", channel["id"].as_str().unwrap());
+        let fields = |version: &'static str| [("version", version), ("art", "115"), ("name", "115 für Kiel"), ("telefon", "115"), ("zeiten", "Mo-Fr 07:00-19:00"), ("sprachen", "de, en")];
+        assert!(led(&form(&app, &editor, &path, &fields("1")).await).starts_with("/kanaele?"));
+        let late = form(&app, &editor, &path, &fields("1")).await;
+        assert!(late.status == 409 && late.body.contains("petersen hat das inzwischen geändert"), "{}", late.body);
+    }
+
+    /// From a gap by its link to the form that closes it, and gone it is.
+    async fn a_gap_leads_to_what_closes_it(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let lead = app.person("lorenzen", grants(Role::ProjectLead, "01002")).await;
+        let report = page(&app, &lead, "/luecken?art=no_project_lead").await.body;
+        let href = report.split("href=\"").find(|part| part.contains("/zustaendig/project_lead")).unwrap().split('"').next().unwrap().to_owned();
+        let opened = page(&app, &lead, &href).await.body;
+        assert!(opened.contains("niemand"), "{opened}");
+        let version = hidden(&opened, "version");
+        let fields = |from: &'static str, until: &'static str| vec![("kontakt", "kiel-zentral"), ("person", "J. Lorenzen"), ("von", from), ("bis", until)];
+        let sent = async |version: String, fields: Vec<(&'static str, &'static str)>| {
+            let mut all = vec![("version", version.as_str())];
+            all.extend(fields);
+            form(&app, &lead, &href, &all).await
+        };
+        led(&sent(version, fields("2020-01-01", "")).await);
+        let now = page(&app, &lead, &href).await.body;
+        assert!(now.contains("J. Lorenzen · ab 01.01.2020"), "{now}");
+        assert!(page(&app, &lead, "/luecken?art=no_project_lead").await.body.contains("So fehlt nichts"));
+        // The same contact on the same days is refused where it was typed.
+        let twice = sent(hidden(&now, "version"), fields("2021-01-01", "2021-12-31")).await;
+        assert!(twice.status == 422 && twice.body.contains("diesen Tagen schon") && twice.body.contains("value=\"2021-12-31\""), "{}", twice.body);
+        let id = href.split('/').nth(2).unwrap();
+        let history = page(&app, &lead, &format!("/anschluesse/{id}")).await.body;
+        assert!(history.contains("Projektleitung: – → kiel-zentral (J. Lorenzen)"), "{history}");
+        let listed = app.get(&admin, "/api/v1/gaps?kind=no_central").await.expect(200);
+        assert_eq!(listed["items"], json!([]));
+    }
+
+    /// Absences, plans and secrets: kept, taken back, shown once.
+    async fn a_contact_is_kept_on_its_page(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("petersen", grants(Role::DirectoryEditor, "")).await;
+        let here = "/kontakte/kiel-zentral";
+        let version = || async { hidden(&page(&app, &editor, "/kontakte/kiel-zentral").await.body, "version") };
+        let away = [("version", version().await), ("von", "2030-02-01".into()), ("bis", "2030-02-14".into()), ("vertretung", "kiel-meldewesen".into())];
+        let away: Vec<(&str, &str)> = away.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        led(&form(&app, &editor, &format!("{here}/abwesenheit"), &away).await);
+        let now = app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200);
+        assert_eq!((&now["absent_until"], &now["deputy"]), (&json!("2030-02-14"), &json!("kiel-meldewesen")));
+        let wrong = form(&app, &editor, &format!("{here}/abwesenheit"), &[("version", "9"), ("von", "morgen")]).await;
+        assert!(wrong.status == 422 && wrong.body.contains("Das ist kein Tag"), "{}", wrong.body);
+        let back = [("version", version().await), ("zurueck", "1".into())];
+        let back: Vec<(&str, &str)> = back.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        led(&form(&app, &editor, &format!("{here}/abwesenheit"), &back).await);
+        assert!(app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200)["absent_from"].is_null());
+
+        led(&form(&app, &editor, &format!("{here}/plaene"), &[("ab", "2999-01-02"), ("plan-telefon", "+49 431 902"), ("plan-grund", "Umzug")]).await);
+        let planned = page(&app, &editor, here).await.body;
+        assert!(planned.contains("Telefon: +49 431 902") && planned.contains("02.01.2999"), "{planned}");
+        let path = planned.split("action=\"").find(|part| part.contains("/zurueck\"")).unwrap().split('"').next().unwrap().to_owned();
+        led(&form(&app, &editor, &path, &[]).await);
+        assert!(page(&app, &editor, here).await.body.contains("zurückgenommen"));
+        assert_eq!(form(&app, &editor, &path, &[]).await.status, 409, "it is over");
+        let past = form(&app, &editor, &format!("{here}/plaene"), &[("ab", "2020-01-02"), ("plan-telefon", "1")]).await;
+        assert!(past.status == 422 && past.body.contains("nach heute"), "{}", past.body);
+
+        let shown = form(&app, &editor, &format!("{here}/system/geheimnis"), &[]).await;
+        assert_eq!((shown.status, shown.header("cache-control")), (200, Some("no-store")));
+        let secret = shown.body.split("whsec_").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        assert!(!page(&app, &editor, &format!("{here}/system")).await.body.contains(&secret), "once only");
+        let webhook = [("version", version().await), ("adresse", app.webhook.url())];
+        let webhook: Vec<(&str, &str)> = webhook.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let made = form(&app, &editor, &format!("{here}/system"), &webhook).await;
+        assert!(made.status == 200 && made.body.contains("whsec_"), "{}", made.body);
+        assert_eq!(app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200)["webhook"]["url"], app.webhook.url());
+
+        let asked = form(&app, &editor, &format!("{here}/bestaetigung"), &[]).await;
+        assert!(led(&asked).contains("getan=asked"));
+        assert_eq!(form(&app, &editor, &format!("{here}/bestaetigung"), &[]).await.status, 409, "not twice within an hour");
+    }
+
+    /// A file is looked at, and done exactly as it was seen, all rows or none.
+    async fn a_file_is_looked_at_before_it_counts(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let local = app.person("luebeck", grants(Role::DirectoryEditor, "01003")).await;
+        let file = "id;name;email\nkiel-zentral;Kiel, Bürgerhilfe;\nneu-1;Neu;neu@kiel.example.org\n";
+        let seen = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
+        assert_eq!(seen.status, 200, "{}", seen.body);
+        assert!(seen.body.contains("1 neu") && seen.body.contains("Name: Kiel, zentrale Stelle → Kiel, Bürgerhilfe"), "{}", seen.body);
+        app.get(&admin, "/api/v1/contacts/neu-1").await.expect(404);
+        let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
+        let apply = async || {
+            let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
+            upload(&app, &editor, "/importe/kontakte", &fields, None).await
+        };
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"phone": "1"})).await.expect(200);
+        assert_eq!(apply().await.status, 409, "the directory has changed since");
+        let seen = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
+        let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
+        let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
+        let done = upload(&app, &editor, "/importe/kontakte", &fields, None).await;
+        assert!(done.status == 200 && done.body.contains("Eingelesen."), "{}", done.body);
+        app.get(&admin, "/api/v1/contacts/neu-1").await.expect(200);
+        // A fault is told by its row, and nothing can be done then.
+        let faulty = upload(&app, &local, "/importe/kontakte", &[("schritt", "ansehen")], Some("id;name\nkiel-zentral;Fremd\n")).await;
+        assert!(faulty.body.contains("1 fehlerhaft") && !faulty.body.contains("Jetzt einlesen"), "{}", faulty.body);
+        assert_eq!(upload(&app, &local, "/importe/gemeinden", &[("schritt", "ansehen")], Some("x")).await.status, 403);
+        let none = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some("")).await;
+        assert!(none.status == 422 && none.body.contains("Wählen Sie eine Datei"), "{}", none.body);
+        let mergers = "old_ars;new_ars;valid_on\n010030000000;010020000000;01.01.2020\n";
+        let plan = upload(&app, &editor, "/importe/zusammenschluesse", &[("schritt", "ansehen")], Some(mergers)).await;
+        assert!(plan.body.contains("1 gehen in anderen auf") && plan.body.contains("Lübeck"), "{}", plan.body);
+    }
+
+    /// The dry run tells who is asked when, the chain of the directory with the times of an escalation.
+    async fn the_dry_run_tells_the_stages(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let path = "/api/v1/route/stages?service=wohnsitzanmeldung&ars=010020000000&kind=technical&at=2999-11-23T09:00:00Z";
+        let found = app.get(&admin, path).await.expect(200);
+        let stages = found["stages"].as_array().unwrap();
+        let plain = app.get(&admin, "/api/v1/route?service=wohnsitzanmeldung&ars=010020000000&kind=technical&on=2999-11-23").await.expect(200);
+        let names = |list: &serde_json::Value| list.as_array().unwrap().iter().map(|one| one["contact"]["id"].clone()).collect::<Vec<_>>();
+        assert!(!stages.is_empty() && names(&found["stages"]) == names(&plain["chain"]), "{found} {plain}");
+        assert_eq!(stages[0]["from"], "2999-11-23T09:00:00Z");
+        for pair in stages.windows(2) {
+            assert_eq!(pair[0]["acknowledge_by"], pair[1]["from"]);
+        }
+        assert_eq!(found["ends_at"], stages.last().unwrap()["acknowledge_by"]);
+        let hamburg = app.token(Role::DirectoryEditor, "02").await;
+        app.get(&hamburg, path).await.expect(422);
+    }
+
+    /// What is shown no more is told to whoever asks what changed, until it is noted as taken away.
+    async fn an_ended_adoption_is_exported_as_taken_away(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let adoption = app.get(&admin, "/api/v1/adoptions").await.expect(200)["items"][0].clone();
+        let at = format!("/api/v1/adoptions/{}", adoption["id"].as_str().unwrap());
+        let removed = async |query: &str| {
+            let found = app.get(&admin, &format!("/api/v1/exports/help?{query}")).await.expect(200);
+            found["items"].as_array().unwrap().iter().map(|one| one["removed"].as_bool().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(removed("since=2020-01-01").await, [false]);
+        app.post(&admin, &format!("{at}/transfers"), json!({})).await.expect(201);
+        assert!(removed("pending_transfer=true").await.is_empty());
+        app.send(&admin, "DELETE", &at, None, &[]).await.expect(204);
+        assert_eq!(removed("since=2020-01-01").await, [true]);
+        assert_eq!(removed("pending_transfer=true").await, [true]);
+        assert!(removed("").await.is_empty(), "the whole file holds what is shown");
+        assert!(removed("since=2999-01-01").await.is_empty());
+        let csv = app.get(&admin, "/api/v1/exports/help?since=2020-01-01&format=csv").await;
+        let line = csv.body.lines().nth(1).unwrap();
+        assert!(line.ends_with(",true,true") && !line.contains("115,"), "{line}");
+        let xml = app.get(&admin, "/api/v1/exports/help?since=2020-01-01&format=xzufi").await.body;
+        assert!(xml.contains("<xzufi:loesche klasse=\"Organisationseinheit\">") && !xml.contains("<xzufi:schreibe>"), "{xml}");
+        app.post(&admin, &format!("{at}/transfers"), json!({"note": "gelöscht"})).await.expect(201);
+        assert!(removed("pending_transfer=true").await.is_empty(), "taken away over there");
+    }
+
+    /// A file of the directory names an adapter by its preset.
+    async fn the_directory_file_sets_an_adapter(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let file = format!(
+            "[[contact]]\nid = \"zammad\"\nname = \"Zammad\"\nwebhook = {{ url = \"{}\", preset = \"zammad\", settings = [\"group=Users\", \"customer=lotse@kiel.example.org\"], secrets = [\"token=geheim\"] }}\n",
+            app.webhook.url()
+        );
+        app.import(&file).await;
+        let found = app.get(&admin, "/api/v1/contacts/zammad").await.expect(200);
+        let adapter = &found["webhook"]["adapter"];
+        assert_eq!((&adapter["preset"], &adapter["settings"]["group"]), (&json!("zammad"), &json!("Users")));
+        assert!(!found.to_string().contains("geheim"), "{found}");
+    }
+
+    /// The list of contacts by state, and checklists by urgency.
+    async fn lists_are_narrowed_and_ordered(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"confirmed_on": "2020-01-01"})).await.expect(200);
+        app.patch(&admin, "/api/v1/contacts/kiel-meldewesen", json!({"confirmed_on": null, "absent_from": "2020-01-01"})).await.expect(200);
+        let ids = async |state: &str| {
+            let found = app.get(&admin, &format!("/api/v1/contacts?state={state}")).await.expect(200);
+            found["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("stale").await, ["kiel-zentral"]);
+        assert_eq!(ids("unconfirmed").await, ["kiel-meldewesen"]);
+        assert_eq!(ids("absent").await, ["kiel-meldewesen"]);
+        assert_eq!(ids("confirmed").await, ["bereitschaft", "nur-webhook", "technik"]);
+        for none in ["bounced", "disputed", "due"] {
+            assert!(ids(none).await.is_empty(), "{none}");
+        }
+        let draft = crate::rollout::draft(&app, &admin).await;
+        let found = app.get(&admin, "/api/v1/checklists").await.expect(200);
+        let places = |found: &serde_json::Value| found["items"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(places(&found), ["live", "draft"], "what is public and lacks something comes first");
+        app.patch_item(&admin, &draft, "knowledge", json!({"state": "waiting", "due_on": "2020-01-31"})).await;
+        let found = app.get(&admin, "/api/v1/checklists").await.expect(200);
+        assert_eq!(places(&found), ["draft", "live"], "what is late comes before everything");
+        let found = app.get(&admin, "/api/v1/checklists?q=L%C3%BCbeck").await.expect(200);
+        assert_eq!(places(&found), ["draft"]);
+    }
+}
