@@ -502,6 +502,7 @@ diesel::table! {
         remind_at -> Nullable<Timestamp>,
         reminded -> Integer,
         paused_at -> Nullable<Timestamp>,
+        acknowledged_contact -> Nullable<Text>,
     }
 }
 

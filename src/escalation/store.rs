@@ -46,6 +46,7 @@ struct EscalationRow {
     remind_at: Option<Timestamp>,
     reminded: i32,
     paused_at: Option<Timestamp>,
+    acknowledged_contact: Option<Slug>,
 }
 
 impl EscalationRow {
@@ -75,6 +76,7 @@ impl EscalationRow {
             remind_at: e.remind_at,
             reminded: e.reminded,
             paused_at: e.paused_at,
+            acknowledged_contact: e.acknowledged_contact,
         })
     }
 
@@ -103,6 +105,7 @@ impl EscalationRow {
             remind_at: self.remind_at,
             reminded: self.reminded,
             paused_at: self.paused_at,
+            acknowledged_contact: self.acknowledged_contact,
         })
     }
 }

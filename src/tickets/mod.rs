@@ -84,6 +84,7 @@ pub struct Inner {
     pub settings: Settings,
     intake: Appender<store::Intake>,
     numbers: numbers::Numbers,
+    latest: promise::Latest,
 }
 
 impl std::ops::Deref for Desk {
@@ -111,6 +112,7 @@ impl Desk {
             settings,
             intake,
             numbers: numbers::Numbers::default(),
+            latest: promise::Latest::default(),
         })))
     }
 }
