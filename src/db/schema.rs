@@ -528,6 +528,7 @@ diesel::table! {
         reminded -> Integer,
         paused_at -> Nullable<Timestamp>,
         withheld -> Text,
+        acknowledged_contact -> Nullable<Text>,
     }
 }
 

@@ -199,6 +199,11 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
                 due = *respond_by;
                 parts.push(promised(entry.at, due));
             }
+            Event::PromiseMoved { to, .. } => {
+                paused_at = paused_at.map(|_| entry.at);
+                due = *to;
+                parts.push(promised(entry.at, due));
+            }
             Event::PriorityChanged { to, .. } => {
                 if let Some(since) = paused_at {
                     paused_at = Some(entry.at);

@@ -164,6 +164,7 @@ impl New {
             acknowledge_by: None,
             acknowledged_at: None,
             acknowledged_name: None,
+            acknowledged_contact: None,
             reference: None,
             answer: None,
             return_reason: None,

@@ -133,8 +133,10 @@ pub struct Escalation {
     pub acknowledge_by: Option<Timestamp>,
     /// When somebody took it.
     pub acknowledged_at: Option<Timestamp>,
-    /// Who.
+    /// Who, by name.
     pub acknowledged_name: Option<String>,
+    /// Which contact, where one did or was spoken for.
+    pub acknowledged_contact: Option<Slug>,
     /// The other side's reference number.
     pub reference: Option<String>,
     /// Their answer.

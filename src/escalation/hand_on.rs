@@ -286,7 +286,7 @@ fn turn(
     after.chain.push(EscalationStep { contact: to, reason: format!("weitergegeben von {}: {reason}", from.1) });
     after.chain.append(&mut rest);
     (after.acknowledged_at, after.acknowledged_name, after.reference) = (None, None, None);
-    after.paused_at = None;
+    (after.acknowledged_contact, after.paused_at) = (None, None);
     let event = Event::EscalationHandedOn {
         escalation: found.id,
         from: from.1.to_owned(),

@@ -294,6 +294,7 @@ fn decide(
     if after.acknowledged_at.is_none() {
         after.acknowledged_at = Some(now);
         after.acknowledged_name = Some(name.to_owned());
+        after.acknowledged_contact.clone_from(&voice.contact);
     }
     let (event, told) = match word {
         Word::Acknowledge { reference } => {

@@ -47,6 +47,7 @@ struct EscalationRow {
     reminded: i32,
     paused_at: Option<Timestamp>,
     withheld: Json,
+    acknowledged_contact: Option<Slug>,
 }
 
 impl EscalationRow {
@@ -77,6 +78,7 @@ impl EscalationRow {
             reminded: e.reminded,
             paused_at: e.paused_at,
             withheld: Json::of(&e.withheld)?,
+            acknowledged_contact: e.acknowledged_contact,
         })
     }
 
@@ -106,6 +108,7 @@ impl EscalationRow {
             reminded: self.reminded,
             paused_at: self.paused_at,
             withheld: self.withheld.read::<Vec<Withheld>>()?,
+            acknowledged_contact: self.acknowledged_contact,
         })
     }
 }

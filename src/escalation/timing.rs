@@ -7,13 +7,14 @@
 
 use chrono::TimeDelta;
 
+use super::Escalations;
 use super::escalation::{Escalation, EscalationStatus};
-use super::{Escalations, store};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::hours::{Reckoning, ServiceTime, moved_on};
 use crate::directory::{Applied, Contact, contacts_of};
 use crate::error::AppError;
+use crate::keys::Slug;
 use crate::tickets::deadline::next_reminder;
 use crate::tickets::ticket::{Priority, Ticket};
 
@@ -37,19 +38,11 @@ fn within(escalations: &Escalations, found: &Escalation, priority: Priority) -> 
     }
 }
 
-/// Who has it in hand: whoever took it, or else whose turn it is.
+/// Who has it in hand: the contact that took it, or else whose turn it is.
 pub(super) fn in_charge(conn: &mut Conn, found: &Escalation) -> Result<Option<Contact>, AppError> {
-    let reached = store::reached(conn, found.id)?;
-    let current = found.current().map(|step| step.contact.id.clone());
-    let contacts = contacts_of(conn, &reached)?;
-    // Two may have the same name; then it is the one whose turn it is.
-    let took = |contact: &&Contact| Some(&contact.name) == found.acknowledged_name.as_ref();
-    let is_next = |contact: &&Contact| Some(&contact.slug) == current.as_ref();
-    let both = contacts.iter().find(|contact| took(contact) && is_next(contact));
-    match both.or_else(|| contacts.iter().find(took)).or_else(|| contacts.iter().find(is_next)) {
-        Some(contact) => Ok(Some(contact.clone())),
-        None => Ok(contacts_of(conn, &current.into_iter().collect::<Vec<_>>())?.pop()),
-    }
+    let in_turn = || found.current().map(|step| step.contact.id.clone());
+    let slug: Vec<Slug> = found.acknowledged_contact.clone().or_else(in_turn).into_iter().collect();
+    Ok(contacts_of(conn, &slug)?.pop())
 }
 
 /// The service hours of a contact, as far as this escalation asks them.

@@ -180,6 +180,11 @@ pub enum Event {
         endpoint: Uuid,
         detail: String,
     },
+    PromiseMoved {
+        from: Timestamp,
+        to: Timestamp,
+        reason: String,
+    },
     Relocated {
         from: Ars,
         from_name: String,
@@ -277,6 +282,7 @@ impl Event {
             | Self::EscalationReminded { .. }
             | Self::OtherWayTried { .. }
             | Self::DeliveryReplayed { .. }
+            | Self::PromiseMoved { .. }
             | Self::Relocated { .. }
             | Self::Attached { .. }
             | Self::AttachmentRemoved { .. }

@@ -96,6 +96,7 @@ pub struct Inner {
     pub settings: Settings,
     intake: Appender<store::Intake>,
     numbers: numbers::Numbers,
+    latest: promise::Latest,
 }
 
 impl std::ops::Deref for Desk {
@@ -123,6 +124,7 @@ impl Desk {
             settings,
             intake,
             numbers: numbers::Numbers::default(),
+            latest: promise::Latest::default(),
         })))
     }
 }

@@ -6,11 +6,14 @@
 //! stage stands in the request itself (`remind_at`) and is judged again, with the request as it is then, when it has
 //! come.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use super::deadline::{ByPriority, Stage, next_reminder, reminder};
 use super::notice::{self, NoticeKind};
 use super::status::is_open;
 use super::ticket::{Priority, Ticket};
-use super::{Desk, TicketStatus, in_hand_by_id, store};
+use super::{Desk, Event, HistoryEntry, TicketStatus, in_hand_by_id, record, store};
+use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::directory::hours::{ServiceTime, Tongue, moment, moved_on};
@@ -20,6 +23,8 @@ use crate::ids::TicketId;
 
 /// At most this many in one round.
 const SOME: i64 = 200;
+/// Why a promise was counted anew, in the history.
+const SET_BACK: &str = "die Uhr dieses Dienstes wurde zurückgestellt";
 
 /// The service hours in which a request is answered.
 pub fn applied(desk: &Desk, ticket: &Ticket, now: Timestamp) -> Applied {
@@ -95,6 +100,54 @@ pub fn take_up(desk: &Desk, ticket: &mut Ticket, now: Timestamp) {
     if ticket.respond_by > now {
         count_anew(desk, ticket, now);
     }
+}
+
+/// The latest time that was seen here; a minute before it the clock was set back.
+#[derive(Debug, Default)]
+pub(super) struct Latest(AtomicI64);
+
+impl Latest {
+    /// True where the clock was set back since, and at the first look: it may have been before.
+    fn was_later(&self, now: Timestamp) -> bool {
+        let now = now.utc().timestamp();
+        let before = self.0.swap(now, Ordering::SeqCst);
+        before == 0 || now < before - 60
+    }
+}
+
+/// Counts anew what was promised to requests that came in in the future, because the clock was set back: they were
+/// promised too much. What a person was promised by a word to them stands. Answers how many.
+pub async fn set_back(desk: &Desk) -> Result<usize, AppError> {
+    let now = desk.clock.now();
+    if !desk.latest.was_later(now) {
+        return Ok(0);
+    }
+    // Instances a moment apart are no clock that was set back.
+    let ahead = now.plus(chrono::TimeDelta::minutes(1));
+    let mut done = 0;
+    for id in desk.db.read(move |conn| store::promised_after(conn, ahead)).await? {
+        let desk_of = desk.clone();
+        done += usize::from(desk.db.write(move |tx| count_back(tx, &desk_of, id, now)).await?);
+    }
+    Ok(done)
+}
+
+fn count_back(tx: &mut Tx, desk: &Desk, id: TicketId, now: Timestamp) -> Result<bool, AppError> {
+    let Some(mut ticket) = in_hand_by_id(tx, id)? else { return Ok(false) };
+    let due = desk.settings.respond.of(ticket.priority).due(now, &applied(desk, &ticket, now).time);
+    let is_said = |entry: &HistoryEntry| matches!(entry.event, Event::InterimReply { .. });
+    if due >= ticket.respond_by || !is_open(ticket.status) || store::history(tx, id)?.iter().any(is_said) {
+        return Ok(false);
+    }
+    let (told, from) = (ticket.reminded, ticket.respond_by);
+    promise(desk, &mut ticket, due, now);
+    ticket.reminded = told;
+    if ticket.paused_at.is_none() {
+        ticket.remind_at = next_reminder(told, now, due, time_of(desk, &ticket, now).as_ref());
+    }
+    store::set_promise(tx, &ticket)?;
+    record(tx, id, &Actor::system(), &Event::PromiseMoved { from, to: due, reason: SET_BACK.to_owned() }, now)?;
+    Ok(true)
 }
 
 /// Tells the central contacts of deadlines that come near or have passed; answers how many were told of.

@@ -115,6 +115,8 @@ on_each! {
     an_emergency_that_nobody_takes;
     an_emergency_whose_last_cannot_be_reached;
     a_clock_may_jump;
+    a_promise_of_a_clock_that_was_ahead_is_counted_anew;
+    two_of_one_name_are_told_apart;
 }
 
 /// Four hours of service time, from Friday to Monday; the contact's own hours come first.
@@ -529,6 +531,55 @@ async fn a_clock_may_jump(kind: Kind) {
     }
     assert_eq!(history(&app, &central, &ticket, "escalation_reminded").await.len(), 1);
     assert_eq!(app.get(&central, &path).await.expect(200)["step"], 1);
+}
+
+/// What came in while the clock was a day ahead was promised a day too much; once it is set back, that is counted anew,
+/// once, and stands in the history. What a person was promised by a word to them stands.
+async fn a_promise_of_a_clock_that_was_ahead_is_counted_anew(kind: Kind) {
+    let mut app = start(kind, OFFICE).await;
+    swept(&app).await;
+    let central = app.central().await;
+    move_to(&app, at(TUESDAY, "16:30:00"));
+    swept(&app).await;
+    let (silent, told) = (app.submit().await, app.submit().await);
+    assert_eq!(silent["respond_by"], json_at(TUESDAY + 1, "16:30:00"));
+    let path = path_of(&told, "tickets");
+    app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
+    let until = json!({"text": "Wir sind dran.", "respond_by": json_at(TUESDAY + 2, "10:00:00")});
+    app.post(&central, &format!("{path}/interim"), until).await.expect(200);
+    move_to(&app, at(MONDAY, "09:00:00"));
+    for _ in 0..2 {
+        swept(&app).await;
+    }
+    let promised =
+        async |ticket: &Value| app.get(&central, &path_of(ticket, "tickets")).await.expect(200)["respond_by"].clone();
+    assert_eq!(promised(&silent).await, json_at(TUESDAY, "09:00:00"));
+    assert_eq!(promised(&told).await, json_at(TUESDAY + 2, "10:00:00"));
+    let moved = history(&app, &central, &silent, "promise_moved").await;
+    assert_eq!((moved.len(), &moved[0]["data"]["to"]), (1, &json_at(TUESDAY, "09:00:00")), "{moved:?}");
+}
+
+/// Of two contacts of one name the one that took it is reminded, not the one whose turn it was.
+async fn two_of_one_name_are_told_apart(kind: Kind) {
+    let mut app = start(kind, OFFICE).await;
+    let (editor, central) = (app.token(Role::DirectoryEditor, "").await, app.central().await);
+    let name = app.get(&editor, "/api/v1/contacts/technik").await.expect(200)["name"].clone();
+    app.patch(&editor, "/api/v1/contacts/bereitschaft", json!({"name": name})).await.expect(200);
+    let (_, escalation) = app.escalated("technical").await;
+    let path = path_of(&escalation, "escalations");
+    app.wait_until(&central, &path, "sent", |e| e["status"] == "sent").await;
+    app.post(&central, &format!("{path}/next"), json!({})).await.expect(200);
+    let second = app.token(Role::SecondLevel, "technik").await;
+    let taken = app.post(&second, &format!("{path}/acknowledge"), json!({})).await.expect(200);
+    assert_eq!(
+        (&taken["step"], &taken["acknowledged_by"], &taken["acknowledged_contact"]),
+        (&json!(1), &name, &json!("technik"))
+    );
+    let due: Timestamp = serde_json::from_value(taken["remind_at"].clone()).unwrap();
+    move_to(&app, due);
+    swept(&app).await;
+    mails(&app, "technik@dataport.example.org", "Erinnerung, technisch", 1).await;
+    mails(&app, "bereitschaft@dataport.example.org", "Erinnerung, technisch", 0).await;
 }
 
 /// The page explains, reckons, and raises the alarm.

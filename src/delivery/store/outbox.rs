@@ -194,11 +194,11 @@ pub(in crate::delivery) fn unsealed(
     Ok(rows.filter(t::sealed_under.is_null()).select((t::id, t::content)).load(conn)?)
 }
 
+/// Content as it is stored, and the key it is sealed under.
+type Stored = (Vec<u8>, Option<SealKeyId>);
+
 /// What it says as it is stored, and under which key it is sealed.
-pub(in crate::delivery) fn content(
-    conn: &mut Conn,
-    id: DeliveryId,
-) -> Result<Option<(Vec<u8>, Option<SealKeyId>)>, AppError> {
+pub(in crate::delivery) fn content(conn: &mut Conn, id: DeliveryId) -> Result<Option<Stored>, AppError> {
     Ok(t::table.find(id).select((t::content, t::sealed_under)).first(conn).optional()?)
 }
 

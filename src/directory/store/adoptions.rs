@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
-use super::{channels, duties};
+use super::{channels, duties, stale_row};
 use crate::access::within_reach;
 use crate::clock::Timestamp;
 use crate::db::Conn;
@@ -244,9 +244,10 @@ pub(in crate::directory) fn insert(conn: &mut Conn, adoption: &Adoption) -> Resu
     Ok(adoption.id)
 }
 
-/// Stores state and version.
+/// Stores state and version, if it still has the version before.
 pub(in crate::directory) fn update(conn: &mut Conn, adoption: &Adoption) -> Result<(), AppError> {
-    diesel::update(adoptions::table.find(adoption.id))
+    let before = adoptions::table.find(adoption.id).filter(adoptions::version.eq(adoption.version - 1));
+    let updated = diesel::update(before)
         .set((
             adoptions::state.eq(adoption.state),
             adoptions::version.eq(adoption.version),
@@ -255,7 +256,7 @@ pub(in crate::directory) fn update(conn: &mut Conn, adoption: &Adoption) -> Resu
             adoptions::changed_in.eq(None::<i64>),
         ))
         .execute(conn)?;
-    Ok(())
+    if updated == 1 { Ok(()) } else { Err(stale_row("the adoption")) }
 }
 
 /// Stores its duties; true when any changed.

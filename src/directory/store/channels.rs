@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::stale_row;
 use crate::access::within_reach;
 use crate::clock::Timestamp;
 use crate::db::Conn;
@@ -190,12 +191,16 @@ pub(in crate::directory) fn append(conn: &mut Conn, channel: &HelpChannel) -> Re
     Ok(())
 }
 
-/// Stores what it is and says; its place among the others stays.
+/// Stores what it is and says, if it still has the version before; its place among the others stays.
 pub(in crate::directory) fn update(conn: &mut Conn, channel: &HelpChannel) -> Result<(), AppError> {
     let place = help_channels::table.find(channel.id).select(help_channels::position);
     let position: i32 = place.first(conn)?;
-    diesel::update(help_channels::table.find(channel.id)).set(ChannelRow::new(channel, position)).execute(conn)?;
-    Ok(())
+    let before = help_channels::table.find(channel.id).filter(help_channels::ended_at.is_null());
+    let before = before.filter(help_channels::version.eq(channel.version - 1));
+    match diesel::update(before).set(ChannelRow::new(channel, position)).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(stale_row("the channel")),
+    }
 }
 
 /// Ends it at this version; false when it is not there any more.

@@ -43,6 +43,11 @@ pub(super) fn places_changed(tx: &mut Tx) -> Result<(), AppError> {
     changed(tx)
 }
 
+/// Somebody else was quicker, after the row was read and before it was written.
+fn stale_row(what: &str) -> AppError {
+    AppError::Conflict(format!("{what} was changed by somebody else just now; read it again"))
+}
+
 fn raise(conn: &mut Conn, topic: &str) -> Result<(), AppError> {
     diesel::update(changes::table.find(topic)).set(changes::version.eq(changes::version + 1)).execute(conn)?;
     Ok(())

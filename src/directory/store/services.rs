@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::duties::{self, Duties, DutyRow, Holder};
+use super::stale_row;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::schema::services;
@@ -125,7 +126,13 @@ pub(in crate::directory) fn save(conn: &mut Conn, service: &Service) -> Result<(
         updated_at: service.updated_at,
         ended_at: None,
     };
-    if diesel::update(services::table.find(row.slug.clone())).set(&row).execute(conn)? == 0 {
+    let own = || services::table.find(row.slug.clone());
+    // One that was ended begins anew under its slug.
+    let before = own().filter(services::version.eq(row.version - 1).or(services::ended_at.is_not_null()));
+    if diesel::update(before).set(&row).execute(conn)? == 0 {
+        if diesel::select(diesel::dsl::exists(own())).get_result(conn)? {
+            return Err(stale_row("the service"));
+        }
         diesel::insert_into(services::table).values(&row).execute(conn)?;
     }
     set_duties(conn, service)?;

@@ -66,6 +66,7 @@ pub async fn round(escalations: &Escalations) -> Result<usize, AppError> {
     done += deadlines::set_back(escalations).await?;
     done += deadlines::round(escalations).await?;
     done += reminders::round(escalations).await?;
+    done += promise::set_back(escalations.desk()).await?;
     done += promise::remind(escalations.desk()).await?;
     done += notice::tell(escalations.desk()).await?;
     Ok(done)

@@ -36,6 +36,8 @@ pub struct EscalationAnswer {
     pub acknowledge_by: Option<Timestamp>,
     pub acknowledged_at: Option<Timestamp>,
     pub acknowledged_by: Option<String>,
+    /// Which contact, where one did or was spoken for.
+    pub acknowledged_contact: Option<crate::keys::Slug>,
     /// The other side's own number.
     pub reference: Option<String>,
     pub answer: Option<String>,
@@ -112,6 +114,7 @@ pub fn shape(found: &Escalation, ticket: &Ticket, directory: &Directory) -> Esca
         acknowledge_by: e.acknowledge_by,
         acknowledged_at: e.acknowledged_at,
         acknowledged_by: e.acknowledged_name,
+        acknowledged_contact: e.acknowledged_contact,
         reference: e.reference,
         answer: e.answer,
         return_reason: e.return_reason,

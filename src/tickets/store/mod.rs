@@ -289,6 +289,24 @@ pub(super) fn promises_due(conn: &mut Conn, now: Timestamp, most: i64) -> Result
     Ok(due.select((tickets::id, tickets::remind_at.assume_not_null())).load(conn)?)
 }
 
+/// Requests that came in after this time and have a promise that runs or stands still.
+pub(super) fn promised_after(conn: &mut Conn, time: Timestamp) -> Result<Vec<TicketId>, AppError> {
+    let ahead = tickets::table.filter(tickets::created_at.gt(time)).filter(tickets::respond_by.gt(time));
+    Ok(ahead.filter(tickets::closed_at.is_null()).order(tickets::id).select(tickets::id).load(conn)?)
+}
+
+/// Writes another promise. Nobody else's change is in the way: the request is in hand.
+pub(super) fn set_promise(conn: &mut Conn, ticket: &Ticket) -> Result<(), AppError> {
+    let change = (
+        tickets::respond_by.eq(ticket.respond_by),
+        tickets::remind_at.eq(ticket.remind_at),
+        tickets::reminded.eq(ticket.reminded),
+        tickets::paused_at.eq(ticket.paused_at),
+    );
+    diesel::update(tickets::table.find(ticket.id)).set(change).execute(conn)?;
+    Ok(())
+}
+
 /// Notes how far a promise was reminded of. Nobody else's change is in the way: the request is in hand.
 pub(super) fn set_reminder(
     conn: &mut Conn,

@@ -202,8 +202,7 @@ pub(in crate::http::pages) fn was_done(found: &LinkPage, word: Action) -> bool {
     let stands = match word {
         Action::View => false,
         Action::Acknowledge => {
-            escalation.status == EscalationStatus::Acknowledged
-                && escalation.acknowledged_name.as_ref() == Some(&found.facts.contact_name)
+            escalation.status == EscalationStatus::Acknowledged && escalation.acknowledged_contact.as_ref() == Some(own)
         }
         Action::Answer => escalation.status == EscalationStatus::Answered,
         Action::Return => escalation.status == EscalationStatus::Returned,
