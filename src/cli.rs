@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod explain;
 mod export;
+mod figures;
 mod import;
 mod ingest;
 mod keys;
@@ -77,10 +78,23 @@ enum Command {
     Explain(explain::Explain),
     /// Take in one mail from stdin, as a mail server's pipe does; ends with 75 when it should try again later.
     IngestMail(ingest::Mail),
+    /// Compare the figures with the requests they are of, or reckon them anew.
+    Figures(Reckoning),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
     Rewrap,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Reckoning {
+    /// Reckon all anew and tell what differs; changes nothing, ends with 1 when something does.
+    #[arg(long)]
+    check: bool,
+    /// Forget all and reckon anew; pages show incomplete figures meanwhile.
+    #[arg(long)]
+    rebuild: bool,
 }
 
 #[derive(Debug, Args)]
@@ -375,6 +389,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Explain(asked) => explain::explain(&config, asked).await,
+        Command::Figures(wanted) => figures::figures(&config, wanted).await,
         Command::Check => check::check(&config).await,
         // Both were seen to above.
         Command::Demo(demo) => demo::run(demo).await,

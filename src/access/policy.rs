@@ -60,6 +60,8 @@ crate::text_enum! {
         ReadAudit = "read_audit",
         /// See the figures of operation.
         ReadMetrics = "read_metrics",
+        /// See the figures of requests: how many, how fast; never of people.
+        ReadFigures = "read_figures",
     }
 }
 
@@ -97,16 +99,26 @@ pub fn allows(role: Role, action: Action) -> bool {
                 | ReadDeliveries
                 | ReplayDelivery
                 | ReadDirectory
+                | ReadFigures
         ),
         Role::SecondLevel => matches!(action, ReadEscalations | RespondEscalation),
-        Role::DirectoryEditor => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ChangeDirectory),
-        Role::ProjectLead => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact),
+        Role::DirectoryEditor => {
+            matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ChangeDirectory | ReadFigures)
+        }
+        Role::ProjectLead => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ReadFigures),
         Role::DataProtection => {
             matches!(action, ReadTickets | OpenReporter | ExportPersonalData | ErasePersonalData | ReadAudit)
         }
         Role::Auditor => matches!(
             action,
-            ReadTickets | ReadEscalations | ReadDeliveries | ReadDirectory | ReadUsers | ReadAudit | ReadMetrics
+            ReadTickets
+                | ReadEscalations
+                | ReadDeliveries
+                | ReadDirectory
+                | ReadUsers
+                | ReadAudit
+                | ReadMetrics
+                | ReadFigures
         ),
     }
 }

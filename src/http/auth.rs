@@ -67,6 +67,7 @@ rights!(
     ManageUsers,
     ReadAudit,
     ReadMetrics,
+    ReadFigures,
 );
 
 /// A caller who has the right `R`.

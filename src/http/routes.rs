@@ -9,15 +9,15 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    audit, callbacks, conversation, deadlines, escalations, inbound, me, personal_data, tickets, tokens, users,
+    audit, callbacks, conversation, deadlines, escalations, figures, inbound, me, personal_data, tickets, tokens, users,
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions};
 use super::pages::adoptions::{self as adoption_pages, adoption, holders, matrix, point};
 use super::pages::people::{self, invite, person};
 use super::pages::{
-    audit as audit_log, confirmation, deadlines as deadline_pages, escalation, inbound as inbox, intake, link, login,
-    mail, provider, start,
+    audit as audit_log, confirmation, deadlines as deadline_pages, escalation, figures as figure_pages,
+    inbound as inbox, intake, link, login, mail, provider, start,
 };
 use super::public::{embed, find, help, page, snippets};
 use super::{State, assets, development, health, metrics, openapi};
@@ -102,6 +102,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/inbound/{mail}/decide": post inbound::decide))
             .service(at!("/inbound/{mail}/raw": get inbound::raw))
             .service(at!("/inbound/{mail}/attachments/{position}": get inbound::attachment))
+            .service(at!("/figures": get figures::show))
             .service(at!("/lands": get lands::list))
             .service(at!("/lands/{land}": get lands::read, patch lands::change))
             .service(at!("/lands/{land}/agreements": get agreements::list))
@@ -205,6 +206,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/anschluesse/{adoption}/aufgaben": get matrix::view, post matrix::change))
     .service(at!("/fristen": get deadline_pages::view))
     .service(at!("/fristen/notfall": post deadline_pages::press))
+    .service(at!("/zahlen": get figure_pages::view))
     .service(at!("/protokoll": get audit_log::view))
     .service(at!("/personen": get people::list))
     .service(at!("/personen/einladen": get invite::form, post invite::invite))

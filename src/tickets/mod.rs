@@ -11,6 +11,7 @@
 
 pub mod assess;
 pub mod browse;
+pub mod changed;
 pub mod deadline;
 pub mod gaps;
 pub mod history;

@@ -16,6 +16,7 @@ pub mod device;
 pub mod escalation;
 mod failure;
 pub mod field;
+pub mod figures;
 pub mod grants;
 pub mod inbound;
 pub mod intake;

@@ -31,6 +31,7 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
     ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
+    ("/zahlen", "nav-figures", Action::ReadFigures, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
 ];

@@ -3,6 +3,7 @@
 //! A new field of a ticket goes into `ticket.rs`, the migrations, `db/schema.rs` and [`TicketRow`] here; the
 //! compiler leads to the rest.
 
+pub(super) mod changed;
 mod erasure;
 mod list;
 mod notice;
