@@ -17,6 +17,7 @@ struct Start {
     shell: Shell,
     may_take: bool,
     may_adoptions: bool,
+    may_figures: bool,
     may_people: bool,
     may_audit: bool,
     may_deadlines: bool,
@@ -30,6 +31,7 @@ pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -
     let shown = Start {
         may_take: visitor.caller().is_some_and(|caller| finds(&caller, Action::SubmitTicket, Where::Somewhere)),
         may_adoptions: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadDirectory, Where::Somewhere)),
+        may_figures: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadFigures, Where::Somewhere)),
         may_people: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadUsers).is_ok()),
         may_audit: visitor.caller().is_some_and(|caller| everywhere(&caller, Action::ReadAudit).is_ok()),
         may_deadlines: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadTickets, Where::Somewhere)),

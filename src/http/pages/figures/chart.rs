@@ -59,8 +59,11 @@ fn below(figures: &Figures, names: Names) -> Vec<(i64, String, bool)> {
     shown.map(|(nth, (at, point))| (place(at, count), names.step(figures.step, point.from), nth % 2 == 1)).collect()
 }
 
+/// A line as unbroken pieces, each with its class, and single points.
+type Broken = (Vec<(&'static str, String)>, Vec<(i64, i64)>);
+
 /// Pieces and single points of a line with gaps.
-fn pieces(values: &[Option<i64>], class: &'static str) -> (Vec<(&'static str, String)>, Vec<(i64, i64)>) {
+fn pieces(values: &[Option<i64>], class: &'static str) -> Broken {
     let (mut found, mut dots, mut piece) = (Vec::new(), Vec::new(), Vec::new());
     for at in 0..=values.len() {
         match values.get(at).copied().flatten() {
@@ -153,7 +156,7 @@ fn apart(mut ends: Vec<(i64, String, bool)>) -> Vec<(i64, String, bool)> {
     ends
 }
 
-/// The share in time of the largest, up to six.
+/// The share in time of the largest, up to five.
 pub fn bars(parts: &[Part], names: Names, name: impl Fn(&Part) -> String) -> Vec<Bar> {
     let shown = parts.iter().filter(|part| part.facts.in_time_percent.is_some()).take(5);
     let bar = |(at, part): (i64, &Part)| Bar {
