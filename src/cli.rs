@@ -79,22 +79,11 @@ enum Command {
     /// Take in one mail from stdin, as a mail server's pipe does; ends with 75 when it should try again later.
     IngestMail(ingest::Mail),
     /// Compare the figures with the requests they are of, or reckon them anew.
-    Figures(Reckoning),
+    Figures(figures::Reckoning),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
     Rewrap,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Reckoning {
-    /// Reckon all anew and tell what differs; changes nothing, ends with 1 when something does.
-    #[arg(long)]
-    check: bool,
-    /// Forget all and reckon anew; pages show incomplete figures meanwhile.
-    #[arg(long)]
-    rebuild: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,10 +4,23 @@
 
 use std::process::ExitCode;
 
-use super::Reckoning;
+use clap::Args;
+
 use crate::app::database;
 use crate::config::Config;
 use crate::figures::{check, worker};
+
+/// What is to be done with the figures.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Reckoning {
+    /// Reckon all anew and tell what differs; changes nothing, ends with 1 when something does.
+    #[arg(long)]
+    check: bool,
+    /// Forget all and reckon anew; pages show incomplete figures meanwhile.
+    #[arg(long)]
+    rebuild: bool,
+}
 
 /// Compares or reckons anew.
 pub async fn figures(config: &Config, wanted: Reckoning) -> anyhow::Result<ExitCode> {
