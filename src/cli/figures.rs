@@ -25,7 +25,7 @@ pub struct Reckoning {
 /// Compares or reckons anew.
 pub async fn figures(config: &Config, wanted: Reckoning) -> anyhow::Result<ExitCode> {
     let db = database::open(config).await?;
-    if wanted.rebuild {
+    if wanted.rebuild && !wanted.check {
         let requests = worker::rebuild(&db).await?;
         eprintln!("the figures of {requests} requests were reckoned anew");
         return Ok(ExitCode::SUCCESS);
