@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::fold::{Counts, Dimension, Sums, day_of};
 use super::histogram::Histogram;
-use super::period::{Period, Step};
+use super::period::{LineStep, Period};
 use super::store::sums::{Narrowed, Source, line, parts, times};
 use crate::access::policy::{Reach, Scope};
 use crate::access::{Action, Caller};
@@ -44,7 +44,7 @@ pub struct Figures {
     /// The days before, to compare with.
     pub period_before: Period,
     /// How fine the line is.
-    pub step: Step,
+    pub step: LineStep,
     /// Of the period.
     pub facts: Facts,
     /// Of the period before.
@@ -106,7 +106,7 @@ pub struct Table {
     /// By what.
     pub by: Dimension,
     /// Most received first.
-    pub parts: Vec<Part>,
+    pub parts: Vec<FiguresPart>,
     /// How many are left out of `parts`.
     pub more: usize,
     /// What these have together; without times.
@@ -115,7 +115,7 @@ pub struct Table {
 
 /// One row.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Part {
+pub struct FiguresPart {
     /// A service's or contact's slug, a category's or channel's word, an ARS.
     pub value: String,
     /// The name people know, where it has one.
@@ -214,7 +214,7 @@ fn table(
     let mut names = names(conn, directory, by, &values)?;
     let part = |(value, counts): (String, Counts)| {
         let sums = Sums { counts, ..took.remove(&value).unwrap_or_default() };
-        Part { name: names.remove(&value), facts: Facts::of(&sums), value }
+        FiguresPart { name: names.remove(&value), facts: Facts::of(&sums), value }
     };
     let parts = rows.into_iter().map(part).collect();
     let mut rest = Sums::default();

@@ -17,7 +17,7 @@ pub mod period;
 mod store;
 pub mod worker;
 
-pub use browse::{Asked, Facts, Figures, Part, Point, Table, Times, figures};
+pub use browse::{Asked, Facts, Figures, FiguresPart, Point, Table, Times, figures};
 pub use fold::Dimension;
-pub use period::{Period, PeriodKind, Step};
+pub use period::{LineStep, Period, PeriodKind};
 pub use store::sums::Narrowed;

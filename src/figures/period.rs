@@ -106,18 +106,18 @@ impl Period {
     }
 
     /// How fine a line of it is drawn.
-    pub fn step(&self) -> Step {
+    pub fn step(&self) -> LineStep {
         match self.days() {
-            ..=35 => Step::Day,
-            36..=190 => Step::Week,
-            _ => Step::Month,
+            ..=35 => LineStep::Day,
+            36..=190 => LineStep::Week,
+            _ => LineStep::Month,
         }
     }
 }
 
 crate::text_enum! {
     /// How fine a line is.
-    pub enum Step {
+    pub enum LineStep {
         /// A point a day.
         Day = "day",
         /// A point a week, from Monday on.
@@ -127,7 +127,7 @@ crate::text_enum! {
     }
 }
 
-impl Step {
+impl LineStep {
     /// The first day of the step that a day lies in.
     pub fn begin(self, day: NaiveDate) -> NaiveDate {
         let begin = match self {

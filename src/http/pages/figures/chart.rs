@@ -4,7 +4,7 @@
 //! print, forced colours) and texts from the page's words. Invariant: whatever a chart shows stands in the table beside
 //! it too. Sizes are units of the picture, 640 wide.
 
-use crate::figures::{Figures, Part, Times};
+use crate::figures::{Figures, FiguresPart, Times};
 
 use super::names::Names;
 
@@ -157,9 +157,9 @@ fn apart(mut ends: Vec<(i64, String, bool)>) -> Vec<(i64, String, bool)> {
 }
 
 /// The share in time of the largest, up to five.
-pub fn bars(parts: &[Part], names: Names, name: impl Fn(&Part) -> String) -> Vec<Bar> {
+pub fn bars(parts: &[FiguresPart], names: Names, name: impl Fn(&FiguresPart) -> String) -> Vec<Bar> {
     let shown = parts.iter().filter(|part| part.facts.in_time_percent.is_some()).take(5);
-    let bar = |(at, part): (i64, &Part)| Bar {
+    let bar = |(at, part): (i64, &FiguresPart)| Bar {
         y: 8 + at * 36,
         name: shortened(&name(part)),
         width: 384 * part.facts.in_time_percent.unwrap_or(0) / 100,

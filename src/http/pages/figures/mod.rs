@@ -345,7 +345,7 @@ fn row(names: Names, name: String, key: Option<String>, facts: &Facts) -> Row {
 }
 
 fn told(shell: &Shell, names: Names, table: &crate::figures::Table) -> Told {
-    let name = |part: &crate::figures::Part| names.row(table.by, &part.value, part.name.as_deref());
+    let name = |part: &crate::figures::FiguresPart| names.row(table.by, &part.value, part.name.as_deref());
     let key = |value: &str| (table.by == Dimension::Municipality).then(|| value.to_owned());
     let rows = table.parts.iter().map(|part| row(names, name(part), key(&part.value), &part.facts));
     let rest =

@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::figures::export::Naming;
-use crate::figures::{Dimension, Step, Times};
+use crate::figures::{Dimension, LineStep, Times};
 use crate::http::words::Language;
 
 /// The words of a language.
@@ -20,12 +20,12 @@ impl Names {
     }
 
     /// A step of the line, short.
-    pub fn step(self, step: Step, from: NaiveDate) -> String {
+    pub fn step(self, step: LineStep, from: NaiveDate) -> String {
         match (step, self.0) {
-            (Step::Day, Language::De) => from.format("%d.%m.").to_string(),
-            (Step::Day, Language::En) => from.format("%-d %b").to_string(),
-            (Step::Week, _) => self.0.with("figures-week", "week", from.iso_week().week()),
-            (Step::Month, _) => from.format("%m/%Y").to_string(),
+            (LineStep::Day, Language::De) => from.format("%d.%m.").to_string(),
+            (LineStep::Day, Language::En) => from.format("%-d %b").to_string(),
+            (LineStep::Week, _) => self.0.with("figures-week", "week", from.iso_week().week()),
+            (LineStep::Month, _) => from.format("%m/%Y").to_string(),
         }
     }
 
