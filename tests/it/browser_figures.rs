@@ -83,7 +83,7 @@ async fn figures_are_read_narrowed_and_taken_along() {
     // Narrowed: the days stay, and the file is of the same.
     browser.run("document.querySelector('#thema').value = 'login'").await;
     browser.press("Zeigen").await;
-    assert_eq!(browser.count("section[aria-labelledby=category] tbody tr").await, 1);
+    assert_eq!(browser.count("[role=region][aria-labelledby=category] tbody tr").await, 1);
     let csv = browser.find("a[href*='format=csv']").await.attr("href").await.unwrap().unwrap();
     assert!(csv.contains("category=login") && csv.contains(&format!("from={first}")), "{csv}");
 
