@@ -127,6 +127,9 @@ mod by_hand {
         app.clock.advance(TimeDelta::days(-20));
         let late = figures(&app, &central, "").await;
         assert_counts(&late, json!({"answered": 2, "in_time": 1, "late": 1, "in_time_percent": 50, "returned": 1}));
+        let admin = app.token(Role::Admin, "").await;
+        let kept = figures(&app, &admin, "").await;
+        assert_eq!((&kept["facts"], &kept["tables"]), (&late["facts"], &late["tables"]), "kept and summed up");
         assert_eq!(late["line"].as_array().unwrap().len(), 7, "a point a day: {}", late["line"]);
 
         // Narrowed, from the contributions.
