@@ -243,6 +243,7 @@ fn shaped(state: &State, shell: Shell, wanted: &Wanted, is_narrowed: bool, found
         steps: found
             .line
             .iter()
+            .filter(|point| point.from <= today)
             .map(|point| row(names, names.step(found.step, point.from), None, &point.facts))
             .collect(),
         step_column: shell.say(&format!("figures-step-{}", found.step)),
