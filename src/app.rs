@@ -25,6 +25,7 @@ use crate::delivery::{Mailer, ReturnPath, Webhooks, Worker};
 use crate::directory::{Confirmations, Directory, confirmation, planned};
 use crate::error::AppError;
 use crate::escalation::{Escalations, sweep};
+use crate::figures;
 use crate::http::{Development, Limits, Metrics, Seats, State, server};
 use crate::inbound::{self, Inbound};
 use crate::operations::{Operations, instance};
@@ -133,6 +134,7 @@ impl App {
             running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
             let files = attachments::round::run(escalations.desk().clone(), stop.clone());
             running.push(("attachments", tokio::spawn(files)));
+            running.push(("figures", tokio::spawn(figures::worker::run(db.clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("mailboxes", tokio::spawn(inbound::mailbox::run(inbound.clone(), stop.clone()))));
             running.push(("contacts", tokio::spawn(confirmation::round::run(confirmations.clone(), stop.clone()))));

@@ -12,6 +12,7 @@ mod check;
 mod demo;
 mod explain;
 mod export;
+mod figures;
 mod import;
 mod ingest;
 mod keys;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
-use crate::access::audit::verify::Head;
+use crate::access::audit::{AuditAction, ObjectKind, export::Format, verify::Head};
 use crate::access::{Channel, Role};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, LogFormat};
@@ -81,6 +82,8 @@ enum Command {
     Explain(explain::Explain),
     /// Take in one mail from stdin, as a mail server's pipe does; ends with 75 when it should try again later.
     IngestMail(ingest::Mail),
+    /// Compare the figures with the requests they are of, or reckon them anew.
+    Figures(figures::Reckoning),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
     /// Wrap all sealing keys with the present master key, after it was changed.
@@ -355,6 +358,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(User::Link { login, subject }) => user::link(&config, &login, &subject).await,
         Command::User(User::Reset { login, second_factor }) => user::reset(&config, &login, second_factor).await,
         Command::Explain(asked) => explain::explain(&config, asked).await,
+        Command::Figures(wanted) => figures::figures(&config, wanted).await,
         Command::Check => check::check(&config).await,
         // Both were seen to above.
         Command::Demo(demo) => demo::run(demo).await,

@@ -3,7 +3,7 @@
 //!
 //! The modules import only leftwards:
 //! `clock ids keys error spreadsheet` ← `db` ← `seal` ← `delivery` ← `access` ← `directory` ← `tickets` ← `escalation` ←
-//! `inbound` ← `operations` ← `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
+//! `inbound` ← `operations` ← `figures` ← `http` ← `app` ← `cli`; `config` and `telemetry` are read by `app` and `cli` alone.
 //! ARCHITECTURE.md shows the map and walks a ticket through it.
 
 pub mod access;
@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod directory;
 pub mod error;
 pub mod escalation;
+pub mod figures;
 pub mod http;
 pub mod ids;
 pub mod inbound;

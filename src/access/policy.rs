@@ -62,6 +62,8 @@ crate::text_enum! {
         ReadMetrics = "read_metrics",
         /// Send again and enable again, for the installation as a whole.
         Operate = "operate",
+        /// See the figures of requests: how many, how fast; never of people.
+        ReadFigures = "read_figures",
     }
 }
 
@@ -99,16 +101,26 @@ pub fn allows(role: Role, action: Action) -> bool {
                 | ReadDeliveries
                 | ReplayDelivery
                 | ReadDirectory
+                | ReadFigures
         ),
         Role::SecondLevel => matches!(action, ReadEscalations | RespondEscalation),
-        Role::DirectoryEditor => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ChangeDirectory),
-        Role::ProjectLead => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact),
+        Role::DirectoryEditor => {
+            matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ChangeDirectory | ReadFigures)
+        }
+        Role::ProjectLead => matches!(action, ReadDirectory | ChangeAdoption | ChangeContact | ReadFigures),
         Role::DataProtection => {
             matches!(action, ReadTickets | OpenReporter | ExportPersonalData | ErasePersonalData | ReadAudit)
         }
         Role::Auditor => matches!(
             action,
-            ReadTickets | ReadEscalations | ReadDeliveries | ReadDirectory | ReadUsers | ReadAudit | ReadMetrics
+            ReadTickets
+                | ReadEscalations
+                | ReadDeliveries
+                | ReadDirectory
+                | ReadUsers
+                | ReadAudit
+                | ReadMetrics
+                | ReadFigures
         ),
     }
 }

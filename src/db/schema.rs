@@ -1065,6 +1065,60 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    ticket_figures (ticket_id) {
+        ticket_id -> DbUuid,
+        day -> Integer,
+        ars -> Text,
+        service -> Text,
+        category -> Text,
+        origin -> Text,
+        contact -> Nullable<Text>,
+        answered -> Integer,
+        in_time -> Integer,
+        late -> Integer,
+        escalated -> Integer,
+        returned -> Integer,
+        rejected -> Integer,
+        acknowledge -> Nullable<Integer>,
+        answer -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    daily_figures (region, dimension, span, day, value) {
+        region -> Text,
+        dimension -> Text,
+        span -> Text,
+        day -> Integer,
+        value -> Text,
+        received -> Integer,
+        answered -> Integer,
+        in_time -> Integer,
+        late -> Integer,
+        escalated -> Integer,
+        returned -> Integer,
+        rejected -> Integer,
+        acknowledge -> Text,
+        answer -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    figures_cursor (id) {
+        id -> Integer,
+        history -> DbUuid,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     changes,
     sealing_keys,
@@ -1129,6 +1183,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     status_links,
     ticket_attachments,
     ticket_attachment_contents,
+    ticket_figures,
+    daily_figures,
+    figures_cursor,
 );
 
 diesel::table! {

@@ -68,6 +68,7 @@ rights!(
     ReadAudit,
     ReadMetrics,
     Operate,
+    ReadFigures,
 );
 
 /// A caller who has the right `R`.

@@ -33,8 +33,8 @@ pub mod words;
 pub use development::{Development, Received};
 pub use limits::Limits;
 pub use metrics::Metrics;
-pub use public::form::FormTexts;
 pub use pages::worklist::Seats;
+pub use public::form::FormTexts;
 pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;

@@ -178,6 +178,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::route::stages,
         api::directory::gaps::gaps,
         api::directory::gaps::csv,
+        api::figures::show,
         api::audit::list,
         api::audit::export,
         api::me::me,

@@ -9,8 +9,8 @@ use super::api::directory::{
     lands, municipalities, notices, planned, rollout, route, services, transfers, versions,
 };
 use super::api::{
-    attachments, audit, callbacks, conversation, deadlines, escalations, inbound, me, operations, personal_data,
-    text_modules, tickets, tokens, unconfirmed, users, worklist as worklists,
+    attachments, audit, callbacks, conversation, deadlines, escalations, figures, inbound, me, operations,
+    personal_data, text_modules, tickets, tokens, unconfirmed, users, worklist as worklists,
 };
 use super::error::wrong_method;
 use super::pages::account::{self, password, second_factor, sessions, settings};
@@ -20,9 +20,9 @@ use super::pages::adoptions::{
 use super::pages::directory::{self as office, channel_form, contact_acts, contact_form, duty, new_adoption, system};
 use super::pages::people::{self, invite, person};
 use super::pages::{
-    audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, inbound as inbox, intake, link,
-    login, mail, operations as operations_page, provider, start, text_modules as text_module_pages, ticket,
-    unconfirmed as unconfirmed_pages, worklist,
+    audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, figures as figure_pages,
+    inbound as inbox, intake, link, login, mail, operations as operations_page, provider, start,
+    text_modules as text_module_pages, ticket, unconfirmed as unconfirmed_pages, worklist,
 };
 use super::public::{embed, find, form, help, legal, page, request as own_request, snippets};
 use super::{State, assets, development, health, metrics, openapi};
@@ -123,6 +123,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/inbound/{mail}/decide": post inbound::decide))
             .service(at!("/inbound/{mail}/raw": get inbound::raw))
             .service(at!("/inbound/{mail}/attachments/{position}": get inbound::attachment))
+            .service(at!("/figures": get figures::show))
             .service(at!("/lands": get lands::list))
             .service(at!("/lands/{land}": get lands::read, patch lands::change))
             .service(at!("/lands/{land}/agreements": get agreements::list))
@@ -297,6 +298,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/importe/{sort}": get office::imports::view, post office::imports::take))
     .service(at!("/fristen": get deadline_pages::view))
     .service(at!("/fristen/notfall": post deadline_pages::press))
+    .service(at!("/zahlen": get figure_pages::view))
     .service(at!("/protokoll": get audit_log::view))
     .service(at!("/personen": get people::list))
     .service(at!("/personen/einladen": get invite::form, post invite::invite))

@@ -14,6 +14,7 @@
 pub mod assess;
 pub mod attachments;
 pub mod browse;
+pub mod changed;
 pub mod counts;
 pub mod deadline;
 pub mod gaps;

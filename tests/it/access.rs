@@ -169,6 +169,7 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("GET", "/api/v1/adoptions/{adoption}/versions", Action::ReadDirectory),
     ("GET", "/api/v1/services/{service}/versions", Action::ReadDirectory),
     ("GET", "/api/v1/lands/{land}/versions", Action::ReadDirectory),
+    ("GET", "/api/v1/figures", Action::ReadFigures),
     ("GET", "/api/v1/audit", Action::ReadAudit),
     ("GET", "/api/v1/audit/export", Action::ReadAudit),
     ("GET", "/api/v1/tickets/{ticket}/export", Action::ExportPersonalData),

@@ -21,6 +21,18 @@ struct Place {
     settings: PathBuf,
 }
 
+/// Figures are compared and reckoned anew; one of the two is asked for.
+#[test]
+fn compares_and_reckons_figures() {
+    let place = Place::good();
+    for (asked, said) in [("--check", "those of all 0 requests"), ("--rebuild", "of 0 requests were reckoned anew")] {
+        let done = place.run(&["figures", asked]);
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert!(done.said.contains(said), "{done:?}");
+    }
+    assert_eq!(place.run(&["figures"]).code, Some(2));
+}
+
 /// Why a deadline is when it is: of what is asked without a database, and of a request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explains_a_deadline() {

@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod deadlines;
 pub mod directory;
 pub mod escalations;
+pub mod figures;
 pub mod inbound;
 pub mod me;
 pub mod operations;

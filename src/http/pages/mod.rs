@@ -18,6 +18,7 @@ pub mod directory;
 pub mod escalation;
 mod failure;
 pub mod field;
+pub mod figures;
 pub mod grants;
 pub mod inbound;
 pub mod intake;

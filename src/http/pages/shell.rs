@@ -37,6 +37,7 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/unbestaetigt", "nav-unconfirmed", Action::AssessTicket, Where::Somewhere),
     ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     (directory::HUB, "nav-directory", Action::ReadDirectory, Where::Somewhere),
+    ("/zahlen", "nav-figures", Action::ReadFigures, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
     ("/protokoll", "nav-audit", Action::ReadAudit, Where::Everywhere),
     ("/betrieb", "nav-operations", Action::ReadMetrics, Where::Everywhere),

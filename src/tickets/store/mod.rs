@@ -4,6 +4,7 @@
 //! compiler leads to the rest.
 
 pub(super) mod attachments;
+pub(super) mod changed;
 mod erasure;
 mod list;
 mod notice;

@@ -33,6 +33,7 @@ start-intake = Neue Anfrage aufnehmen
 start-look-up = Auskunft zu einer laufenden Anfrage
 start-adoptions = Anschlüsse: welche Kommune welchen Dienst nutzt und was noch fehlt
 start-deadlines = Fristen: warum etwas wann fällig ist, und der Knopf für den Notfall
+start-figures = Zahlen: wie viele Anfragen, wie viele rechtzeitig, wie schnell
 start-people = Personen und ihre Rollen
 start-audit = Protokoll: wer was getan hat
 start-operations = Betrieb: was wartet, was fehlschlug, wer arbeitet

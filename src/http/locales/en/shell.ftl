@@ -33,6 +33,7 @@ start-intake = Take a new request
 start-look-up = Look up a running request
 start-adoptions = Adoptions: which municipality uses which service, and what is missing
 start-deadlines = Deadlines: why something is due when, and the button for an emergency
+start-figures = Figures: how many requests, how many in time, how fast
 start-people = People and their roles
 start-audit = Audit log: who did what
 start-operations = Operation: what waits, what failed, who works
