@@ -14,6 +14,7 @@ use super::changed::meanwhile;
 use super::contact::offered;
 use super::contacts::HERE;
 use super::typed::{Typed, day_in_field, mark};
+use crate::access::Action;
 use crate::access::idempotency::Outcome;
 use crate::directory::contacts::{self, ContactChange, NewContact};
 use crate::directory::versions::Kind;
@@ -138,10 +139,16 @@ fn rhythm_words(shell: &Shell, rhythm: &str) -> (String, String) {
     (rhythm.to_owned(), shell.with(&format!("rhythm-{word}").replace('_', "-"), "time", time))
 }
 
-/// The empty form.
+/// The empty form; whoever keeps a region begins with a contact of it.
 pub async fn new(state: Data<State>, request: HttpRequest, page: Staff<right::ChangeContact>) -> PageResult {
     let shell = Shell::new(&state, &request, &page.person.visitor);
-    Ok(show_form(StatusCode::OK, &state, &page.person, shell, None, Typed::default()).await?)
+    let mut typed = Typed::default();
+    let reach = page.person.caller.reach(Action::ChangeContact);
+    let region = reach.layers().first().and_then(|terms| terms.first()).map(|term| &term.scope.region);
+    if let Some(region) = region.filter(|_| !reach.is_everything()) {
+        typed.set("region", grants::region_in_field(&state.directory().current(), region));
+    }
+    Ok(show_form(StatusCode::OK, &state, &page.person, shell, None, typed).await?)
 }
 
 /// The form of one that is there.
