@@ -84,6 +84,7 @@ async fn comes_in_and_secures_the_account() {
     assert_eq!(browser.heading().await, "Uwe Umland");
     assert_readable(&browser, "account").await;
 
+    fill(&browser, "#factor-password", PASSWORD).await;
     browser.press("Zweiten Faktor einrichten").await;
     assert_readable(&browser, "factor").await;
     assert_eq!(browser.count(".lo-qr svg").await, 1);

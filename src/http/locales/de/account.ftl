@@ -87,4 +87,5 @@ settings-save = Einstellungen speichern
 settings-effect = Gilt in diesem Browser.
 settings-rhythm = Wie oft der Kontakt { $contact } Hinweise bekommt, steht beim Kontakt: über den Link in seiner Bestätigungs-Mail oder in der Pflege des Verzeichnisses.
 done-settings = Die Einstellungen sind gespeichert.
+factor-password = Ihr Passwort
 factor-password-hint = Damit niemand an einem offenen Browser Sie aussperrt.

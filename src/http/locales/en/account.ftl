@@ -87,4 +87,5 @@ settings-save = Save settings
 settings-effect = Holds in this browser.
 settings-rhythm = How often the contact { $contact } gets notices stands with the contact: behind the link of its confirmation mail, or in the directory.
 done-settings = The settings are saved.
+factor-password = Your password
 factor-password-hint = So that nobody at an open browser locks you out.

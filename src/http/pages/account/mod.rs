@@ -66,7 +66,7 @@ async fn account(status: StatusCode, state: &State, person: &Person, shell: Shel
         speaks_for: user.grants.iter().filter_map(|grant| Some(grant.contact.as_ref()?.to_string())).collect(),
         settings: Settings::new(&shell),
         factor_password: user.has_password.then(|| {
-            Field::password(&shell, "factor-password", &shell.say("password-old"), "current-password")
+            Field::password(&shell, "factor-password", &shell.say("factor-password"), "current-password")
                 .hint(shell.say("factor-password-hint"))
         }),
         password: user.has_password.then(|| PasswordFields::new(&shell, state)),
