@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
-use crate::access::audit::{AuditAction, ObjectKind, export::Format, verify::Head};
+use crate::access::audit::verify::Head;
 use crate::access::{Channel, Role};
 use crate::clock::Timestamp;
 use crate::config::{self, Config, LogFormat};

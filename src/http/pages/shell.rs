@@ -134,7 +134,7 @@ impl Shell {
         let leads_here = |href: &&str| path == *href || path.starts_with(&format!("{href}/"));
         // The closest: a form for a new request lies below the list of requests and is a place of its own.
         let here = PLACES.iter().map(|(href, ..)| *href).filter(leads_here).max_by_key(|href| href.len());
-        let in_hub = || directory::BELOW.iter().any(|href| leads_here(href)).then_some(directory::HUB);
+        let in_hub = || directory::BELOW.iter().any(&leads_here).then_some(directory::HUB);
         let here = here.or_else(in_hub);
         let place = |(href, key, ..): &(&'static str, &'static str, Action, Where)| Place {
             href,

@@ -307,6 +307,7 @@ story-reporter-added = { $has } über den eigenen Link geschrieben:
 story-reporter-withdrew = { $has } die Anfrage zurückgezogen:
 story-attached = { $has } eine Datei mitgeschickt:
 story-attachment-removed = { $has } eine Datei gelöscht, in der Schadsoftware gefunden wurde:
+story-promise-moved = { $has } die Frist von { $from } auf { $to } verlegt.
 story-erased = { $has } gelöscht, was personenbezogen war:
 
 # The 2nd level by log-in, and links that lead nowhere.

@@ -328,7 +328,7 @@ async fn similar(
     let status = vec![TicketStatus::New, TicketStatus::Assessing, TicketStatus::Escalated, TicketStatus::Waiting];
     let (service, category) = (Some(ticket.service.clone()), Some(ticket.category));
     let filter = Filter { status, service, category, ..Filter::default() };
-    let found = browse::list(state.desk(), caller.clone(), filter, None, SIMILAR).await?;
+    let found = browse::list(state.desk(), caller.clone(), filter, browse::Order::Due, None, SIMILAR).await?;
     let directory = state.directory().current();
     let one = |other: &Ticket| {
         let place = directory.municipality(&other.ars).map_or_else(String::new, |place| short(&place.name).to_owned());

@@ -207,6 +207,14 @@ impl Teller<'_> {
             Event::ReporterWithdrew { reason } => quoting("reporter-withdrew", reason),
             Event::Attached { attachment, .. } => self.with_upload(*attachment, plain("attached")),
             Event::AttachmentRemoved { attachment } => self.with_upload(*attachment, plain("attachment-removed")),
+            Event::PromiseMoved { from, to, reason } => Line {
+                words: said(
+                    "promise-moved",
+                    &[("from", language.near(*from, self.now)), ("to", language.near(*to, self.now))],
+                ),
+                note: some(reason),
+                ..Line::default()
+            },
             Event::Erased { reason } => quoting("erased", reason),
         }
     }

@@ -241,7 +241,7 @@ fn result(
             Some(ticket) => line(&shell, ticket, why.clone().unwrap_or_default()),
             None => Line {
                 number: match &outcome.at {
-                    TicketRef::Number(number) => number.to_string(),
+                    TicketRef::Number(number) | TicketRef::Seen(number, _) => number.to_string(),
                     TicketRef::Id(id) => id.to_string(),
                 },
                 subject: String::new(),
