@@ -29,9 +29,9 @@ pub fn foreign_button(request: &HttpRequest) -> Option<HttpResponse> {
 /// A page that says what went wrong, with the way to the same in the other language.
 fn failed(request: &HttpRequest, status: StatusCode, key: &str) -> HttpResponse {
     let language = language(request);
-    let say = |part: &str| language.say(&format!("{key}{part}"));
+    let part = |part: &str| language.say(&format!("{key}{part}"));
     let other = in_other_language(request.path(), language);
-    message_with(language, status, &say("-title"), &say(""), &say("-next"), &other)
+    message_with(language, status, &part("-title"), &part(""), &part("-next"), &other)
 }
 
 /// The same address in the other language.

@@ -281,6 +281,7 @@ story-merged-from = { $has } { $name } hierher gelegt.
 story-priority = { $has } die Dringlichkeit von { $from } auf { $to } geändert.
 story-category = { $has } das Thema auf „{ $name }“ geändert.
 story-reporter-opened = { $has } Name und Adressen der Person geöffnet, für:
+story-reporter-opened-to-reply = { $has } die Adresse der Person geöffnet, um ihr zu schreiben.
 story-escalated = { $has } { $kind } eskaliert.
 story-step = { $has } { $name } gefragt.
 story-sent = { $has } die Nachricht übergeben; der Server von { $name } { $has } sie angenommen.

@@ -281,6 +281,7 @@ story-merged-from = { $has } merged { $name } into this one.
 story-priority = { $has } changed the urgency from { $from } to { $to }.
 story-category = { $has } changed the topic to “{ $name }”.
 story-reporter-opened = { $has } opened name and addresses of the person, for:
+story-reporter-opened-to-reply = { $has } opened the person's address to write to them.
 story-escalated = { $has } escalated { $kind }.
 story-step = { $has } asked { $name }.
 story-sent = { $has } handed the message over; the server of { $name } { $has } accepted it.

@@ -31,6 +31,7 @@ use crate::http::State;
 use crate::http::auth::{parse_query, right};
 use crate::http::public::spoken::short;
 use crate::http::visitor::{Person, Staff, see_other};
+use crate::http::words::Language;
 use crate::ids::HistoryId;
 use crate::inbound::file::{self, TicketFile};
 use crate::tickets::browse::{self, Filter};
@@ -286,13 +287,13 @@ fn facts(state: &State, shell: &Shell, ticket: &Ticket) -> Vec<(String, String)>
         (shell.say("ticket-taken"), shell.near(ticket.created_at)),
     ];
     facts.extend(ticket.external_reference.iter().map(|number| (shell.say("ticket-reference"), number.clone())));
-    facts.extend(ticket.context.iter().map(|(name, value)| (named(shell, name), value.clone())));
+    facts.extend(ticket.context.iter().map(|(name, value)| (named(shell.language, name), value.clone())));
     facts
 }
 
 /// What the 1st level calls a detail: a word of ours where there is one.
-fn named(shell: &Shell, name: &str) -> String {
-    shell.language.try_say(&format!("context-{name}")).unwrap_or_else(|| name.to_owned())
+fn named(language: Language, name: &str) -> String {
+    language.try_say(&format!("context-{name}")).unwrap_or_else(|| name.to_owned())
 }
 
 fn known_of(shell: &Shell, reporter: Reporter) -> Vec<(String, String)> {

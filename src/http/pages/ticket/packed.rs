@@ -16,7 +16,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::matters::Typed;
 use super::story::{Chapter, Teller, size};
-use crate::access::Caller;
+use crate::access::{Actor, Caller};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::escalations::shape as shape_escalation;
@@ -28,6 +28,7 @@ use crate::http::pages::login::PageResult;
 use crate::http::pages::page;
 use crate::http::visitor::{Staff, StaffForm};
 use crate::http::words::Language;
+use crate::ids::CallerId;
 use crate::inbound::file::{self, Export, TicketFile};
 use crate::tickets::ticket::Reporter;
 
@@ -53,9 +54,8 @@ pub async fn print(
     asking: Staff<right::ReadTickets>,
     at: Path<String>,
 ) -> PageResult {
-    let caller = asking.person.caller;
-    let found = file::look(&state.inbound, caller.clone(), at.parse()?).await?;
-    Ok(page(StatusCode::OK, &sheet(&state, Language::of(&request), &caller, &found, None, false)))
+    let found = file::look(&state.inbound, asking.person.caller, at.parse()?).await?;
+    Ok(page(StatusCode::OK, &sheet(&state, Language::of(&request), &found, None, false)))
 }
 
 /// The ZIP.
@@ -77,14 +77,7 @@ pub fn name(found: &Export) -> String {
 
 /// Packs it.
 pub fn pack(state: &State, language: Language, found: &Export) -> Result<Vec<u8>, AppError> {
-    // Told to nobody in particular, so that whoever packs it gets the same.
-    let nobody = Caller::new(
-        crate::ids::CallerId::from_uuid(uuid::Uuid::nil()),
-        crate::access::Actor::console(),
-        Vec::new(),
-        None,
-    );
-    let sheet = sheet(state, language, &nobody, &found.file, found.reporter.as_ref(), true);
+    let sheet = sheet(state, language, &found.file, found.reporter.as_ref(), true);
     let html = sheet.render().map_err(AppError::internal)?;
     let data = serde_json::to_vec_pretty(&data(state, found)).map_err(AppError::internal)?;
     let mut entries = vec![("akte.html".to_owned(), html.into_bytes()), ("akte.json".to_owned(), data)];
@@ -135,14 +128,7 @@ fn data(state: &State, found: &Export) -> serde_json::Value {
     })
 }
 
-fn sheet(
-    state: &State,
-    language: Language,
-    caller: &Caller,
-    file: &TicketFile,
-    reporter: Option<&Reporter>,
-    is_packed: bool,
-) -> Sheet {
+fn sheet(state: &State, language: Language, file: &TicketFile, reporter: Option<&Reporter>, is_packed: bool) -> Sheet {
     let ticket = &file.ticket;
     let directory = state.directory().current();
     let say = |key: &str| language.say(key);
@@ -160,14 +146,16 @@ fn sheet(
         (say("ticket-until"), language.time(ticket.respond_by)),
     ];
     facts.extend(ticket.claimed_by.iter().map(|claim| (say("ticket-holder"), claim.name.clone())));
-    facts.extend(ticket.context.iter().map(|(name, value)| (name.clone(), value.clone())));
+    facts.extend(ticket.context.iter().map(|(name, value)| (super::named(language, name), value.clone())));
     let person = reporter.map(|one| {
         let all = [("intake-name", &one.name), ("ticket-phone", &one.phone), ("ticket-mail", &one.email)];
         all.into_iter().filter_map(|(key, value)| Some((language.say(key), value.clone()?))).collect()
     });
     // Days by their dates: what is printed is read later.
     let long_ago = crate::clock::Timestamp::new(chrono::DateTime::UNIX_EPOCH);
-    let teller = Teller { language, caller, now: long_ago, file, seen: None, may_answer: false };
+    // Told to nobody in particular: a file names everybody, and is the same whoever takes it.
+    let nobody = Caller::new(CallerId::from_uuid(uuid::Uuid::nil()), Actor::console(), Vec::new(), None);
+    let teller = Teller { language, caller: &nobody, now: long_ago, file, seen: None, may_answer: false };
     let message = |name: &str, one: &crate::escalation::browse::Delivery| {
         let at = one.attempts.last().map_or(one.created_at, |attempt| attempt.at);
         let way = language.say(&format!("way-{}", one.channel));

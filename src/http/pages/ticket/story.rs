@@ -80,7 +80,12 @@ impl Teller<'_> {
             match chapters.last_mut().filter(|_| last.as_ref() == Some(&same)) {
                 Some(chapter) => {
                     chapter.id = entry.id.to_string();
-                    chapter.lines.push(line);
+                    // By mail and by webhook is one thing to whoever reads it.
+                    let is_again =
+                        line.quote.is_none() && chapter.lines.last().is_some_and(|it| it.words == line.words);
+                    if !is_again {
+                        chapter.lines.push(line);
+                    }
                 }
                 None => {
                     let shown = Some(today.clone()).filter(|today| *today != day);
@@ -162,6 +167,7 @@ impl Teller<'_> {
                 words: said("category", &[("name", language.say(&format!("category-{to}")))]),
                 ..Line::default()
             },
+            Event::ReporterOpened { purpose } if purpose == "reply by mail" => plain("reporter-opened-to-reply"),
             Event::ReporterOpened { purpose } => quoting("reporter-opened", purpose),
             Event::Escalated { escalation_kind, note, .. } => Line {
                 words: said("escalated", &[("kind", language.say(&format!("ticket-kind-{escalation_kind}")))]),
