@@ -139,10 +139,8 @@ mod by_hand {
         let asked = figures(&app, &central, "&contact=technik&service=wohnsitzanmeldung&origin=115").await;
         assert_counts(&asked, json!({"received": 1, "returned": 1}));
         assert_eq!(table(&asked, "category"), [("form_error", 1)]);
-        let before = format!(
-            "/api/v1/figures?period=year&on={}",
-            format!("{}-06-15", app.clock.now().day_in_berlin().year() + 1)
-        );
+        let year = app.clock.now().day_in_berlin().year() + 1;
+        let before = format!("/api/v1/figures?period=year&on={year}-06-15");
         let next_year = app.get(&central, &before).await.expect(200);
         assert_eq!((&next_year["facts"]["received"], &next_year["facts_before"]["received"]), (&json!(0), &json!(4)));
     }
