@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn bytes_are_read_at_a_glance() {
-        for (bytes, words) in [(4096, "4 KiB"), (5_452_596, "5,2 MiB"), (3_328_599_654, "3,1 GiB")] {
+        for (bytes, words) in [(4096, "4 KiB"), (5_452_596, "5,2 MiB"), (3_328_599_655, "3,1 GiB")] {
             assert_eq!(size(bytes), words);
         }
     }
