@@ -19,6 +19,7 @@ use crate::ids::{DeliveryId, EscalationId};
 use crate::tickets::assess::check;
 use crate::tickets::attachments::{self, Attachment};
 use crate::tickets::history::{ERASED, HistoryEntry};
+use crate::tickets::public_form::link;
 use crate::tickets::ticket::{Reporter, Ticket};
 use crate::tickets::{Desk, TicketRef, browse, in_hand, personal_data, reporter, visible};
 
@@ -94,7 +95,7 @@ pub fn letters(tx: &mut Tx, desk: &Desk, deliveries: &[Delivery]) -> Result<Vec<
     let mut letters = Vec::new();
     for sent in deliveries.iter().filter(|sent| sent.purpose == Purpose::Reply) {
         if let Some(Content::Mail(mail)) = delivery::said_in(tx, &desk.sealer, sent.id)? {
-            let (to, subject, text) = (mail.to.to_string(), mail.subject, mail.text);
+            let (to, subject, text) = (mail.to.to_string(), mail.subject, link::without_secrets(&mail.text));
             letters.push(Letter { delivery: sent.id, to, subject, text });
         }
     }

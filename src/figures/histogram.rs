@@ -113,7 +113,7 @@ mod tests {
         for minutes in 1..=10 {
             times.add(bucket(minutes * 60), 1);
         }
-        let near = |percent| (times.percentile(percent).unwrap() + 15) / 60;
+        let near = |percent| (times.percentile(percent).unwrap() + 30) / 60;
         assert_eq!((near(50), near(90), near(100)), (5, 9, 10));
     }
 

@@ -1,7 +1,7 @@
 //! A form with a file, sent from a page of ours (RFC 7578, `multipart/form-data`).
 //!
-//! Invariant: who asks and whether they have the right is known before a byte of the body is read; the body is bounded,
-//! read whole and taken apart here, without unfolding anything; the form's token is checked before anything else of it
+//! Invariant: who asks and whether they have the right is known before a byte of the body is read; the body is bounded and
+//! read whole, without unfolding anything; the form's token is checked before anything else of it
 //! counts. Not here: what a file holds.
 
 use std::collections::HashMap;
@@ -9,10 +9,14 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
+use actix_multipart::Multipart;
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
 
 use super::auth::{Right, read_whole};
 use super::error::ApiError;
@@ -21,6 +25,8 @@ use crate::directory::import::MOST_BYTES;
 
 /// A file once as it is, once more as text in a field, and what stands around it.
 const LONGEST: usize = MOST_BYTES * 4 / 3 + 64 * 1024;
+type Error = Box<dyn std::error::Error>;
+
 /// The field with the form's token.
 const TOKEN: &str = "csrf";
 /// The most parts of a form.
@@ -70,109 +76,76 @@ impl<R: Right> FromRequest for FileForm<R> {
         Box::pin(async move {
             let person = Person::of(Visitor::of(&request).await?, &request)?;
             person.caller.may(R::ACTION)?;
-            let boundary = boundary(&request)?;
+            let media = request.headers().get(CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+            if !media.to_ascii_lowercase().starts_with("multipart/form-data") {
+                // A form of any other kind holds no token for here.
+                person.visitor.check_csrf(&request, None)?;
+            }
             let raw = read_whole(&request, payload, LONGEST).await?;
-            let parts = take_apart(&raw, &boundary)
-                .ok_or_else(|| ApiError::Request(StatusCode::BAD_REQUEST, "this is no form with a file".into()))?;
+            let parts = take_apart(request.headers(), raw).await.map_err(|fault| {
+                ApiError::Request(StatusCode::BAD_REQUEST, format!("this is no form with a file: {fault}"))
+            })?;
             person.visitor.check_csrf(&request, parts.texts.get(TOKEN).map(String::as_str))?;
             Ok(Self { person, parts, right: PhantomData })
         })
     }
 }
 
-/// What stands between the parts.
-fn boundary(request: &HttpRequest) -> Result<String, ApiError> {
-    let wrong = || ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send a form with a file".to_owned());
-    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(wrong)?;
-    let mut parts = media.split(';').map(str::trim);
-    if !parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data")) {
-        return Err(wrong());
-    }
-    let named = parts.find_map(|part| part.strip_prefix("boundary="));
-    let boundary = named.map(|text| text.trim_matches('"').to_owned());
-    boundary.filter(|text| (1..=70).contains(&text.len())).ok_or_else(wrong)
-}
-
-/// Takes a body apart; none where it is no such form.
-fn take_apart(raw: &[u8], boundary: &str) -> Option<Parts> {
-    let mut parts = Parts::default();
-    let opening = format!("--{boundary}");
-    let between = format!("\r\n--{boundary}");
-    let mut rest = raw.strip_prefix(opening.as_bytes())?;
+/// Takes a body apart.
+async fn take_apart(headers: &HeaderMap, raw: Bytes) -> Result<Parts, Error> {
+    let whole = futures_util::stream::once(std::future::ready(Ok::<_, PayloadError>(raw)));
+    let (mut sent, mut parts) = (Multipart::new(headers, whole), Parts::default());
     for _ in 0..MOST_PARTS {
-        if rest.starts_with(b"--") {
-            return Some(parts);
+        let Some(part) = sent.next().await else { return Ok(parts) };
+        let mut part = part?;
+        let told = part.content_disposition();
+        let name = told.and_then(|told| told.get_name()).map(str::to_owned).ok_or("a part has no name")?;
+        let file = told.and_then(|told| told.get_filename()).map(str::to_owned);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = part.next().await {
+            bytes.extend_from_slice(&chunk?);
         }
-        rest = rest.strip_prefix(b"\r\n")?;
-        let end = find(rest, between.as_bytes())?;
-        let (part, after) = rest.split_at(end);
-        rest = after.strip_prefix(between.as_bytes())?;
-        let head_ends = find(part, b"\r\n\r\n")?;
-        let (head, body) = part.split_at(head_ends);
-        let body = body.get(4..)?;
-        let head = std::str::from_utf8(head).ok()?;
-        let disposition = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-disposition").then_some(value)
-        })?;
-        let name = parameter(disposition, "name")?;
-        match parameter(disposition, "filename") {
+        match file {
             Some(file) => {
-                let file = file.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(120).collect();
-                parts.files.insert(name, File { name: file, bytes: body.to_vec() });
+                let name_of = file.rsplit(['/', '\\']).next().unwrap_or_default().chars().take(120).collect();
+                parts.files.insert(name, File { name: name_of, bytes });
             }
             None => {
-                let text = String::from_utf8(body.to_vec()).ok().filter(|text| !text.contains('\0'))?;
+                let text = String::from_utf8(bytes)?;
+                if text.contains('\0') {
+                    return Err("a text holds a zero byte".into());
+                }
                 parts.texts.insert(name, text);
             }
         }
     }
-    None
-}
-
-/// Where something begins.
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    let first = *wanted.first()?;
-    let mut from = 0;
-    while let Some(at) = text.get(from..)?.iter().position(|byte| *byte == first) {
-        if text.get(from + at..)?.starts_with(wanted) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
-}
-
-/// A parameter of a header, as browsers write it: quoted, with `%22` for a quote.
-fn parameter(header: &str, name: &str) -> Option<String> {
-    let begin = format!("{name}=\"");
-    let at = header
-        .match_indices(&begin)
-        .map(|(at, _)| at)
-        .find(|at| header.get(..*at).is_some_and(|before| before.ends_with([' ', ';'])))?;
-    let rest = header.get(at + begin.len()..)?;
-    Some(rest.get(..rest.find('"')?)?.replace("%22", "\""))
+    Err("it has too many parts".into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::header::HeaderValue;
 
-    #[test]
-    fn a_form_is_taken_apart_byte_by_byte() {
-        let body = b"--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\nabc\r\n--x\r\nContent-Disposition: form-data; name=\"datei\"; filename=\"C:\\a\\k.csv\"\r\nContent-Type: text/csv\r\n\r\nid;name\r\n--y\r\n\xff\r\n--x--\r\n";
-        let parts = take_apart(body, "x").unwrap();
+    async fn of(body: &'static [u8]) -> Result<Parts, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("multipart/form-data; boundary=x"));
+        take_apart(&headers, Bytes::from_static(body)).await
+    }
+
+    #[actix_web::test]
+    async fn a_form_is_taken_apart_byte_by_byte() {
+        let body = b"--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\nabc\r\n--x\r\nContent-Disposition: form-data; name=\"datei\"; filename=\"a/k.csv\"\r\nContent-Type: text/csv\r\n\r\nid;name\r\n--y\r\n\xff\r\n--x--\r\n";
+        let parts = of(body).await.unwrap();
         assert_eq!(parts.texts.get("csrf").map(String::as_str), Some("abc"));
         let file = parts.files.get("datei").unwrap();
         assert_eq!((file.name.as_str(), file.bytes.as_slice()), ("k.csv", b"id;name\r\n--y\r\n\xff".as_slice()));
     }
 
-    #[test]
-    fn what_is_no_form_is_none() {
-        for odd in
-            [&b""[..], b"--x", b"--x\r\n", b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--", b"y\r\n--x--"]
-        {
-            assert!(take_apart(odd, "x").is_none(), "{odd:?}");
+    #[actix_web::test]
+    async fn what_is_no_form_is_a_fault() {
+        for odd in [&b""[..], b"--x\r\n", b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--", b"y\r\n"] {
+            assert!(of(odd).await.is_err(), "{odd:?}");
         }
     }
 }

@@ -114,7 +114,7 @@ async fn a_request_by_keys_alone() {
     assert_eq!(browser.run(drafts).await, 0, "the draft is gone");
 
     // Single keys can be switched off.
-    browser.run("localStorage.setItem('lotse-keys', 'off'); location.reload()").await;
+    browser.run("document.cookie = 'lotse_keys=off; Path=/'; location.reload()").await;
     until(&browser, "the page", "document.querySelector('.lo-keys[hidden]')").await;
     browser.key('j').await;
     assert!(!browser.focus().await.starts_with("e-"), "keys are off");

@@ -2,11 +2,11 @@
 
 use diesel::prelude::*;
 
+use crate::db::dialect::insert_if_absent;
 use crate::db::schema::{changes, kept_help, kept_ways};
 use crate::db::types::Json;
 use crate::db::{Conn, Tx};
 use crate::error::AppError;
-use crate::insert_if_absent;
 use crate::keys::Slug;
 
 /// Its version in `changes`.

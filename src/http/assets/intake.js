@@ -197,7 +197,7 @@ function done() {
   };
   copy.append(button, ' ', element('kbd', 'N', { 'aria-hidden': 'true' }));
   addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || inField(event.target)) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || inField(event.target) || document.body.dataset.keys === 'off') return;
     if (event.key.toLowerCase() === 'n') button.click();
     if (event.key.toLowerCase() === 'w' && same && !same.hidden) same.click();
   });

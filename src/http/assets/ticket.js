@@ -8,7 +8,7 @@ const keep = {
   put: (key, value) => { try { sessionStorage.setItem(key, JSON.stringify({ ...value, who })); } catch { /* no room: nothing is kept */ } },
   drop: (key) => { try { sessionStorage.removeItem(key); } catch { /* nothing was kept */ } },
 };
-const areKeysOff = () => { try { return localStorage.getItem('lotse-keys') === 'off'; } catch { return false; } };
+const areKeysOff = () => document.body.dataset.keys === 'off';
 const inField = (target) => target.closest?.('input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]');
 const draftOf = (form) => `lotse-ticket-${number}-${form.dataset.entwurf}`;
 const sent = `lotse-ticket-${number}-sent`;

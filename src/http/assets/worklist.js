@@ -257,15 +257,19 @@ async function claim(row) {
 body.addEventListener('click', (event) => { const button = event.target.closest('[name=eine]'); if (button) { event.preventDefault(); claim(button.closest('tr')); } });
 
 // ---- Keys: outside fields only, and they can be switched off (WCAG 2.1.4) ----
-const KEY = 'lotse-tasten', box = at('tasten-an');
-let on = memory.get(KEY) !== 'aus';
+const box = at('tasten-an');
+let on = document.body.dataset.keys !== 'off';
 function keysAre(next) {
   on = next;
   box.checked = on;
   for (const hint of document.querySelectorAll('.lo-keys, .lo-search kbd, #alle-tasten kbd')) hint.classList.toggle('lo-off-keys', !on);
 }
 keysAre(on);
-box.onchange = () => { memory.put(KEY, box.checked ? 'an' : 'aus'); keysAre(box.checked); };
+// The same cookie as under /konto, so that it holds on every page.
+box.onchange = () => {
+  document.cookie = `lotse_keys=${box.checked ? '' : 'off'}; Path=/; SameSite=Lax; Max-Age=${box.checked ? 0 : 31536000}${location.protocol === 'https:' ? '; Secure' : ''}`;
+  keysAre(box.checked);
+};
 at('alle-tasten').hidden = false;
 at('alle-tasten').onclick = () => dialog.showModal();
 at('hilfe-zu').onclick = () => dialog.close();

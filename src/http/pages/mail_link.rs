@@ -30,7 +30,8 @@ pub fn foreign_button(request: &HttpRequest) -> Option<HttpResponse> {
 fn failed(request: &HttpRequest, status: StatusCode, key: &str) -> HttpResponse {
     let language = language(request);
     let part = |part: &str| language.say(&format!("{key}{part}"));
-    let other = in_other_language(request.path(), language);
+    // Relative, so that nothing of the address stands in the page.
+    let other = in_other_language("", language);
     message_with(language, status, &part("-title"), &part(""), &part("-next"), &other)
 }
 

@@ -55,7 +55,7 @@ impl FileKind {
 pub fn kind_of(bytes: &[u8]) -> Option<FileKind> {
     let found = match infer::get(bytes) {
         Some(kind) => FileKind::ALL.iter().copied().find(|known| known.media() == kind.mime_type())?,
-        None => return is_plain_text(bytes).then_some(FileKind::Txt),
+        None => return (is_plain_text(bytes) && !begins_as_code(bytes)).then_some(FileKind::Txt),
     };
     (found != FileKind::Txt && !is_also_another(found, bytes)).then_some(found)
 }
@@ -63,6 +63,11 @@ pub fn kind_of(bytes: &[u8]) -> Option<FileKind> {
 fn is_plain_text(bytes: &[u8]) -> bool {
     let readable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(readable))
+}
+
+/// Text that some program would run or draw.
+fn begins_as_code(bytes: &[u8]) -> bool {
+    [&b"<"[..], b"#!"].iter().any(|mark| bytes.trim_ascii_start().starts_with(mark))
 }
 
 fn is_also_another(kind: FileKind, bytes: &[u8]) -> bool {

@@ -55,7 +55,8 @@ async fn is_logged_in(app: &TestApp, cookie: &str) -> bool {
 fn forms() -> Vec<String> {
     let routes = include_str!("../../../src/http/routes.rs");
     let outside = routes.split("// Outside the API.").nth(1).expect("the routes of pages follow this line");
-    let known_otherwise = ["/eskalation/", "/bestaetigung/", "/entwicklung/", "/anmelden/dienst"];
+    let known_otherwise =
+        ["/eskalation/", "/bestaetigung/", "/entwicklung/", "/anmelden/dienst", "/hilfe/", "/anfrage/"];
     let mut found = Vec::new();
     for part in outside.split("at!(").skip(1) {
         let path = part.split('"').nth(1).unwrap();
@@ -64,10 +65,26 @@ fn forms() -> Vec<String> {
             let id = "01890000-0000-7000-8000-000000000000";
             let path =
                 path.replace("{action}", "disable").replace("{secret}", "x").replace("{item}", "steering_committee");
+            let path = path.replace("{duty}", "technical").replace("{land}", "01").replace("{using}", "02");
+            let path = path.replace("{sort}", "contacts").replace("{contact}", "technik");
             found.push(
-                ["{session}", "{token}", "{user}", "{adoption}", "{mail}"]
-                    .iter()
-                    .fold(path, |path, name| path.replace(name, id)),
+                [
+                    "{session}",
+                    "{token}",
+                    "{user}",
+                    "{adoption}",
+                    "{mail}",
+                    "{channel}",
+                    "{notice}",
+                    "{module}",
+                    "{escalation}",
+                    "{delivery}",
+                    "{endpoint}",
+                    "{plan}",
+                    "{day}",
+                ]
+                .iter()
+                .fold(path, |path, name| path.replace(name, id)),
             );
         }
     }
@@ -143,7 +160,7 @@ on_both! {
             }
         }
         // Without a session there is no token; what browsers say of the page has to do.
-        for path in ["/anmelden", "/passwort-vergessen"] {
+        for path in ["/anmelden", "/passwort-vergessen", "/anfrage/link"] {
             for more in [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://boese.example.org"), ("Origin", "null")] {
                 let fields = [("login", "anna"), ("password", PASSWORD)];
                 let reply = post(&app, path, "", &fields, &[more]).await;

@@ -93,10 +93,11 @@ pub async fn change(state: Data<State>, PersonForm { body: typed, .. }: PersonFo
     Ok(answer)
 }
 
-/// An empty value forgets.
+/// An empty value forgets. Scripts may read and write these: nothing here is secret, and the list of work switches the
+/// keys off where somebody is.
 fn remember(answer: &mut HttpResponse, state: &State, name: &str, value: &str) {
     let age = if value.is_empty() { Duration::ZERO } else { Duration::days(365) };
-    let cookie = Cookie::build(name, value).path("/").max_age(age).same_site(SameSite::Lax).http_only(true);
+    let cookie = Cookie::build(name, value).path("/").max_age(age).same_site(SameSite::Lax);
     if let Err(fault) = answer.add_cookie(&cookie.secure(state.is_https()).finish()) {
         tracing::error!(%fault, "a cookie could not be written");
     }
