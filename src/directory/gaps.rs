@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::adoptions::AdoptionQuery;
 use super::page::{Page, PageRequest};
+use super::rollout::Item;
 use super::store::adoptions::AdoptionRow;
 use super::terms::AdoptionState;
 use super::{Settings, store};
@@ -54,6 +55,9 @@ pub struct Gap {
     pub since: Option<NaiveDate>,
     /// The adoption it is about, where there is one.
     pub adoption: Option<AdoptionId>,
+    /// The point of its checklist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Item>,
 }
 
 impl Gap {
@@ -67,7 +71,19 @@ impl Gap {
         message: String,
     ) -> Self {
         let (severity, remedy) = (kind.severity(), kind.remedy().to_owned());
-        Self { service, ars, municipality, kind, severity, contact, message, remedy, since: None, adoption: None }
+        Self {
+            service,
+            ars,
+            municipality,
+            kind,
+            severity,
+            contact,
+            message,
+            remedy,
+            since: None,
+            adoption: None,
+            item: None,
+        }
     }
 
     /// What a report is ordered by.

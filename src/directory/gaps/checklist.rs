@@ -27,7 +27,7 @@ pub(super) fn judge(
         let is_told = |kind: &GapKind| told.contains(&(service.clone(), ars.clone(), *kind));
         if !others(item).iter().any(is_told) {
             let gap = Gap::new(service, ars, municipality, GapKind::Checklist, None, message);
-            found.push(Gap { remedy, adoption: Some(id), ..gap });
+            found.push(Gap { remedy, adoption: Some(id), item: Some(item), ..gap });
         }
     }
     Ok(())

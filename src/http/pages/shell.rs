@@ -35,7 +35,6 @@ const PLACES: &[(&str, &str, Action, Where)] = &[
     ("/eskalationen", "nav-desk", Action::RespondEscalation, Where::AsContact),
     ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
     ("/unbestaetigt", "nav-unconfirmed", Action::AssessTicket, Where::Somewhere),
-    ("/anschluesse", "nav-adoptions", Action::ReadDirectory, Where::Somewhere),
     (directory::HUB, "nav-directory", Action::ReadDirectory, Where::Somewhere),
     ("/zahlen", "nav-figures", Action::ReadFigures, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),

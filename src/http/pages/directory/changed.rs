@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::day;
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::changes;
 use crate::directory::PageRequest;
@@ -73,7 +74,10 @@ pub fn value(shell: &Shell, value: &Value) -> String {
         Value::Null => "–".to_owned(),
         Value::Bool(is_so) => shell.say(if *is_so { "yes" } else { "no" }),
         Value::String(text) if text.is_empty() => "–".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => match text.parse() {
+            Ok(on) => day(shell.language, on),
+            Err(_) => text.clone(),
+        },
         Value::Number(number) => number.to_string(),
         Value::Array(all) if all.is_empty() => "–".to_owned(),
         Value::Array(all) => all.iter().map(|one| self::value(shell, one)).collect::<Vec<_>>().join(", "),
@@ -81,7 +85,7 @@ pub fn value(shell: &Shell, value: &Value) -> String {
             let named = ["label", "contact", "name", "url", "title"].iter().find_map(|key| fields.get(*key));
             let person = fields.get("person").and_then(Value::as_str).map(|person| format!(" ({person})"));
             let days = ["from", "until", "valid_from", "valid_to"].iter().filter_map(|key| fields.get(*key)?.as_str());
-            let days: Vec<&str> = days.collect();
+            let days: Vec<String> = days.map(|text| self::value(shell, &Value::from(text))).collect();
             let days = if days.is_empty() { String::new() } else { format!(" [{}]", days.join(" – ")) };
             named.map_or_else(|| "…".to_owned(), |named| self::value(shell, named))
                 + &person.unwrap_or_default()

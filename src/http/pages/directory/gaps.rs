@@ -265,7 +265,10 @@ fn way(
         NoDataProcessor => (duty("data_processor"), may_adopt, "close-name"),
         NoChannel | Not115 => (Some(address("/kanaele/neu", &there)), may_adopt, "close-channel"),
         NoAdoption => (Some(address("/anschluesse/neu", &there)), may_adopt, "close-adoption"),
-        Checklist => (gap.adoption.map(|id| format!("/anschluesse/{id}?offen=1")), may_adopt, "close-point"),
+        Checklist => {
+            let point = gap.adoption.zip(gap.item).map(|(id, item)| format!("/anschluesse/{id}/punkte/{item}"));
+            (point, may_adopt, "close-point")
+        }
         NoAgreement => {
             let operating = directory.service(gap.service.as_str()).map(|service| service.operating_land);
             let href = operating.zip(gap.ars.land()).map(|(op, using)| format!("/vereinbarungen/{op}/{using}"));

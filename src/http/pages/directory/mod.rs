@@ -94,8 +94,17 @@ const GROUPS: [(&str, &[PlaceOf]); 3] = [
 /// The one entry of the navigation.
 pub const HUB: &str = "/verzeichnis";
 /// The places that stand below the one entry of the navigation.
-pub const BELOW: [&str; 8] =
-    ["/kontakte", "/vereinbarungen", "/kanaele", "/stoerungen", "/schliesstage", "/luecken", "/wer", "/importe"];
+pub const BELOW: [&str; 9] = [
+    "/anschluesse",
+    "/kontakte",
+    "/vereinbarungen",
+    "/kanaele",
+    "/stoerungen",
+    "/schliesstage",
+    "/luecken",
+    "/wer",
+    "/importe",
+];
 
 /// Where everything is.
 pub async fn hub(state: Data<State>, request: HttpRequest, page: Staff<right::ReadDirectory>) -> PageResult {
