@@ -103,7 +103,7 @@ async fn somebody_writes_and_reads_the_answer() {
         .await
         .expect(200);
     browser.run("location.reload()").await;
-    browser.wait_for(".lo-story__ours").await;
+    browser.wait_for(".lo-talk__ours").await;
     assert!(browser.text().await.contains("Bitte löschen Sie die Cookies."), "{}", browser.text().await);
     assert_readable(&browser, "answered").await;
     let noted = browser.noted().await;
