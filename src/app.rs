@@ -190,6 +190,7 @@ impl App {
             form_texts: settings::form_texts(config),
             watch,
             seats: Seats::new(config.limits.streams),
+            form_room: std::sync::Arc::new(tokio::sync::Semaphore::new(crate::http::FORM_ROOM)),
             development,
         };
         let mut servers = Vec::new();

@@ -93,9 +93,14 @@ async fn one(escalations: &Escalations, caller: &Caller, deed: &Deed, at: Ticket
         Some(Ending::Reject(reason)) if !is_ended => {
             decide::reject(escalations, caller.clone(), at.clone(), reason.clone(), None).await?;
         }
-        _ => {}
+        _ => return decide::close(escalations, caller, at).await,
     }
-    decide::close(escalations, caller, at).await
+    // Their own answer is news since what they saw.
+    let answered = match at {
+        TicketRef::Seen(number, _) => TicketRef::Number(number),
+        at => at,
+    };
+    decide::close(escalations, caller, answered).await
 }
 
 /// True where nothing more is to be said before it is put away.

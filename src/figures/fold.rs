@@ -107,9 +107,14 @@ pub struct Contribution {
     pub answer: Option<i32>,
 }
 
-/// What a request contributes; nothing where it goes on in another one, which is counted itself.
+/// What a request contributes; nothing where it goes on in another one, which is counted itself, and nothing where the
+/// person took it back.
 pub fn contribution(ticket: &Ticket, history: &[HistoryEntry]) -> Option<Contribution> {
     if ticket.status == TicketStatus::Merged {
+        return None;
+    }
+    let is_withdrawn = |entry: &HistoryEntry| matches!(entry.event, Event::ReporterWithdrew { .. });
+    if ticket.status == TicketStatus::Closed && ticket.answered_at.is_none() && history.iter().any(is_withdrawn) {
         return None;
     }
     let (mut taken, mut contact, mut counts) = (None, None, Counts { received: 1, ..Counts::default() });

@@ -35,6 +35,7 @@ pub use limits::Limits;
 pub use metrics::Metrics;
 pub use pages::worklist::Seats;
 pub use public::form::FormTexts;
+pub use public::form::parts::ROOM as FORM_ROOM;
 pub use public::frame::PublicLinks;
 
 use actix_web::HttpRequest;
@@ -83,6 +84,8 @@ pub struct State {
     pub watch: Watch,
     /// How many may look so at once.
     pub seats: Seats,
+    /// Room for forms with files that come in at once.
+    pub form_room: std::sync::Arc<tokio::sync::Semaphore>,
     /// Pages for development; only in the demo.
     pub development: Option<Development>,
 }

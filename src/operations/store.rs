@@ -26,8 +26,8 @@ pub(super) fn put(conn: &mut Conn, row: &InstanceRow, old: Timestamp) -> Result<
     let change = (t::seen_at.eq(row.seen_at), t::standing.eq(&row.standing));
     if diesel::update(t::table.find(row.id)).set(change).execute(conn)? == 0 {
         diesel::insert_into(t::table).values(row).execute(conn)?;
-        diesel::delete(t::table.filter(t::seen_at.lt(old))).execute(conn)?;
     }
+    diesel::delete(t::table.filter(t::seen_at.lt(old))).execute(conn)?;
     Ok(())
 }
 

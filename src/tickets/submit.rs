@@ -97,7 +97,8 @@ pub(super) async fn submit_as(
     prepared: Option<Prepared>,
 ) -> Result<Outcome<Submitted>, AppError> {
     caller.may(Action::SubmitTicket)?;
-    let draft = match (validate(desk, caller, command), once.clone()) {
+    // What was stored before was right then, and is not lost for what changed in the directory since.
+    let draft = match (validate(desk, caller, command, prepared.is_some()), once.clone()) {
         (Ok(draft), _) => draft,
         // What was right when it was first sent may be wrong by now; a repeat gets its answer all the same.
         (Err(fault), Some(once)) => {
@@ -156,7 +157,7 @@ pub(super) async fn submit_as(
 
 /// What is wrong with a request before it is handed in.
 pub(super) fn check(desk: &Desk, caller: &Caller, command: SubmitTicket) -> Result<(), AppError> {
-    validate(desk, caller, command).map(|_| ())
+    validate(desk, caller, command, false).map(|_| ())
 }
 
 struct Draft {
@@ -166,16 +167,18 @@ struct Draft {
     reporter: Reporter,
 }
 
-fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<Draft, AppError> {
+fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket, is_stored: bool) -> Result<Draft, AppError> {
     let directory = desk.directory.current();
     let mut faults = Faults::default();
-    let service = directory.service(&command.service).map(|s| s.slug.clone());
+    let known = directory.service(&command.service).map(|s| s.slug.clone());
+    let service = known.or_else(|| command.service.parse().ok().filter(|_| is_stored));
     if service.is_none() {
         faults.add("service", format!("there is no service {:?}; see GET /api/v1/services", command.service));
     }
     let ars = match (&command.ars, &command.ags) {
         (Some(ars), None) => faults.keep("ars", ars.parse::<Ars>()).and_then(|ars| {
             let known = directory.municipality(&ars).map(|m| m.ars.clone());
+            let known = known.or_else(|| is_stored.then(|| ars.clone()));
             if known.is_none() {
                 faults
                     .add("ars", format!("there is no municipality with the ARS {ars}; see GET /api/v1/municipalities"));
@@ -199,7 +202,9 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket) -> Result<D
             None
         }
     };
-    if let Some(place) = ars.as_ref().and_then(|ars| directory.municipality(ars)).filter(|place| place.is_ended) {
+    if let Some(place) =
+        ars.as_ref().and_then(|ars| directory.municipality(ars)).filter(|place| place.is_ended && !is_stored)
+    {
         let message = format!("{} takes no new requests any more; name the municipality it belongs to now", place.name);
         faults.add(if command.ars.is_some() { "ars" } else { "ags" }, message);
     }

@@ -39,8 +39,9 @@ impl Xml {
     }
 
     fn comment(&mut self, text: &str) -> Result<(), AppError> {
-        // Two dashes would end a comment.
-        self.event(Event::Comment(BytesText::from_escaped(format!(" {} ", plain(text).replace("--", "- -")))))
+        // Two dashes would end a comment; twice, because the second of three begins another two.
+        let text = plain(text).replace("--", "- -").replace("--", "- -");
+        self.event(Event::Comment(BytesText::from_escaped(format!(" {text} "))))
     }
 
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> Result<(), AppError> {

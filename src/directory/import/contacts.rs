@@ -19,7 +19,7 @@ use crate::directory::contacts::{self, Contact, ContactChange, NewContact};
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::{Rhythm, Settings, store, ways};
 use crate::error::{AppError, Faults};
-use crate::keys::Slug;
+use crate::keys::{ArsPrefix, Slug};
 use crate::seal::Sealer;
 
 const COLUMNS: [Column; 14] = [
@@ -214,6 +214,13 @@ impl Judging<'_> {
         let begins = change.discloses_reporter == Some(true);
         if (is_led_elsewhere || begins) && !self.importer.may_disclose(known.owner.as_ref()) {
             plan.fault(if begins { "discloses_reporter" } else { "email" }, NO_DISCLOSURE);
+        }
+        let becomes = change.owner.as_ref().filter(|_| known.discloses_reporter);
+        let may_pass_on = |owner: &Option<ArsPrefix>| {
+            [known.owner.as_ref(), owner.as_ref()].into_iter().all(|owner| self.importer.may_disclose(owner))
+        };
+        if becomes.is_some_and(|owner| !may_pass_on(owner)) {
+            plan.fault("owner", NO_DISCLOSURE);
         }
         if let Some(fault) = change.owner.as_ref().and_then(|owner| self.importer.may_not_own(owner.as_ref())) {
             plan.fault("owner", fault);

@@ -174,19 +174,26 @@ impl Reader<'_> {
         }
         let changed: HashMap<_, _> = store::adoptions::count_changed(conn, since)?.into_iter().collect();
         let lists = kept::lists(conn, &mut self.renewal, &mut self.hours)?;
-        let mut of = Vec::with_capacity(services.len());
+        // All that is kept is counted before anything is replaced: services share lists, and one that the first of them
+        // gives up is still another's.
+        let mut kept = Vec::with_capacity(services.len());
         for service in services {
             let count = changed.get(&service.slug).copied().unwrap_or(0);
-            let kept = match count > MANY {
+            let its = match count > MANY {
                 true => None,
                 false => kept::uses(conn, &service.slug, self.places, &lists)?,
             };
-            of.push(match kept {
+            let its = its.map(|(uses, version)| -> Since {
+                (uses.into_iter().map(|one| self.renewal.again(one)).collect(), version)
+            });
+            kept.push((count, its));
+        }
+        let mut of = Vec::with_capacity(services.len());
+        for (service, (count, its)) in services.iter().zip(kept) {
+            of.push(match its {
                 None => self.whole(conn, service)?,
-                Some((uses, version)) => {
-                    let uses: Arc<[Use]> = uses.into_iter().map(|one| self.renewal.again(one)).collect();
-                    if count == 0 { (uses, version) } else { self.patched(conn, service, &uses, since)? }
-                }
+                Some(its) if count == 0 => its,
+                Some((uses, _)) => self.patched(conn, service, &uses, since)?,
             });
         }
         self.renewal.forget_unused();

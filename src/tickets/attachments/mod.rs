@@ -123,7 +123,13 @@ pub async fn check(settings: &Settings, files: Vec<Upload>) -> Result<Vec<Checke
     faults.finish()?;
     let Some(clamd) = &settings.clamd else { return Ok(checked) };
     let mut faults = Faults::default();
+    let mut is_away = false;
     for file in &mut checked {
+        if is_away {
+            // Nobody waits for an answer that did not come once already.
+            file.scan = Scan::Unchecked;
+            continue;
+        }
         file.scan = match clamd::ask(clamd, &file.bytes).await {
             Ok(Verdict::Clean) => Scan::Clean,
             Ok(Verdict::Infected) => {
@@ -131,7 +137,8 @@ pub async fn check(settings: &Settings, files: Vec<Upload>) -> Result<Vec<Checke
                 Scan::Infected
             }
             Err(fault) => {
-                tracing::warn!(%fault, "a file is kept unchecked");
+                tracing::warn!(%fault, "files are kept unchecked");
+                is_away = true;
                 Scan::Unchecked
             }
         };

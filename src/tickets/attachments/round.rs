@@ -22,13 +22,15 @@ const SOME: i64 = 50;
 /// Looks again and again until shutdown.
 pub async fn run(desk: Desk, mut shutdown: tokio::sync::watch::Receiver<bool>) {
     loop {
-        let done = async {
-            look_again(&desk).await?;
-            delete_past(&desk).await?;
-            public_form::round(&desk).await
-        };
-        if let Err(fault) = done.await {
-            tracing::warn!(%fault, "files and unconfirmed requests wait");
+        // Each for itself: people who wrote come first, and a fault with one holds up no other.
+        if let Err(fault) = public_form::round(&desk).await {
+            tracing::warn!(%fault, "requests of the form wait");
+        }
+        if let Err(fault) = delete_past(&desk).await {
+            tracing::warn!(%fault, "files past their time wait");
+        }
+        if let Err(fault) = look_again(&desk).await {
+            tracing::warn!(%fault, "unchecked files wait");
         }
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,
@@ -45,8 +47,9 @@ pub async fn look_again(desk: &Desk) -> Result<usize, AppError> {
     let mut done = 0;
     for at in due {
         let opened = opened(desk, at).await;
+        let mut is_away = false;
         let verdict = match opened {
-            Ok(Some(bytes)) => clamd::ask(&clamd, &bytes).await,
+            Ok(Some(bytes)) => clamd::ask(&clamd, &bytes).await.inspect_err(|_| is_away = true),
             Ok(None) => Err("its bytes are gone".to_owned()),
             Err(fault) => Err(fault.to_string()),
         };
@@ -55,6 +58,10 @@ pub async fn look_again(desk: &Desk) -> Result<usize, AppError> {
         }
         done += usize::from(verdict.is_ok());
         settle(desk, at, verdict.ok()).await?;
+        if is_away {
+            // The others have their turn when it answers again.
+            break;
+        }
     }
     Ok(done)
 }

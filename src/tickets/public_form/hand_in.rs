@@ -126,7 +126,7 @@ pub async fn hand_in(desk: &Desk, written: HandIn) -> Result<HandedIn, AppError>
         Outcome::Done(made) => {
             if made.is_ready {
                 // It is stored and will be taken up in any case; a fault now only lets it wait a moment.
-                unconfirmed::take(desk, made.id).await.unwrap_or_else(|fault| {
+                unconfirmed::take(desk, made.id, super::person(), None).await.unwrap_or_else(|fault| {
                     tracing::warn!(request = %made.id, %fault, "a request of the form waits");
                 });
             }

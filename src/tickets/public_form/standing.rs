@@ -100,7 +100,17 @@ pub async fn standing(desk: &Desk, opened: &StatusLink) -> Result<Standing, AppE
 pub async fn file(desk: &Desk, opened: &StatusLink, number: i32) -> Result<(Attachment, Vec<u8>), AppError> {
     let found = link::follow(desk, opened).await?;
     let context = desk.clone();
-    desk.db.read(move |conn| attachments::open(conn, &context, found.about, number)).await
+    let (file, bytes) = desk.db.read(move |conn| attachments::open(conn, &context, found.about, number)).await?;
+    if file.added_by != super::person() {
+        return Err(AppError::NotFound);
+    }
+    Ok((file, bytes))
+}
+
+/// Their own files; what staff added is for staff.
+fn theirs(mut files: Vec<Attachment>) -> Vec<Attachment> {
+    files.retain(|file| file.added_by == super::person());
+    files
 }
 
 fn of_ticket(conn: &mut Conn, desk: &Desk, ticket: &Ticket) -> Result<Standing, AppError> {
@@ -128,7 +138,7 @@ fn of_ticket(conn: &mut Conn, desk: &Desk, ticket: &Ticket) -> Result<Standing, 
         until: ticket.respond_by,
         wish: ticket.reply_wish,
         said,
-        attachments: attachments::of(conn, desk, ticket.id)?,
+        attachments: theirs(attachments::of(conn, desk, ticket.id)?),
         takes_words: takes_words(ticket.status),
         takes_back: next(ticket.status, Move::Withdraw).is_some(),
         by_mail: false,

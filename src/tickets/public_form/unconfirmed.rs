@@ -86,22 +86,31 @@ pub async fn confirm(desk: &Desk, opened: &StatusLink) -> Result<(), AppError> {
     if !found.by_mail {
         return Err(AppError::NotFound);
     }
-    take(desk, found.about).await
+    take(desk, found.about, person(), None).await
 }
 
-/// Makes a ticket of it; one that is a ticket already stays as it is.
-pub(in crate::tickets) async fn take(desk: &Desk, id: TicketId) -> Result<(), AppError> {
+/// Makes a ticket of it, on somebody's word and perhaps with a note of theirs; one that is a ticket already stays as it
+/// is. From the first step on nothing else can become of it, and what a kill leaves half done the round finishes.
+pub(in crate::tickets) async fn take(
+    desk: &Desk,
+    id: TicketId,
+    by: Actor,
+    note: Option<&'static str>,
+) -> Result<(), AppError> {
     let context = desk.clone();
-    let read = desk.db.read(move |conn| {
-        let Some(row) = store::public_form::find(conn, id)? else { return Ok(None) };
-        let content = open(conn, &context, &row)?;
+    let begin = move |tx: &mut Tx| {
+        let Some(row) = store::public_form::lock(tx, id)? else { return Ok(None) };
+        match row.state {
+            RequestState::Unconfirmed => store::public_form::make_ready(tx, id)?,
+            RequestState::Ready => {}
+            RequestState::Taken => return Ok(None),
+            RequestState::Discarded | RequestState::Expired => return Err(over(&row)),
+        }
+        let content = open(tx, &context, &row)?;
         Ok(Some((row, content)))
-    });
+    };
     // A ticket that did not come by the form has nothing to confirm.
-    let Some((row, content)) = read.await? else { return Ok(()) };
-    if row.state == RequestState::Taken {
-        return Ok(());
-    }
+    let Some((row, content)) = desk.db.write(begin).await? else { return Ok(()) };
     let Some((content, key)) = content else { return Err(over(&row)) };
     let render: Render<Submitted> = Arc::new(|made: &Submitted| {
         let body = serde_json::json!({ "id": made.ticket.id }).to_string();
@@ -123,7 +132,10 @@ pub(in crate::tickets) async fn take(desk: &Desk, id: TicketId) -> Result<(), Ap
                 let event = Event::Attached { attachment: file.number, media: file.media, size: file.size };
                 record(tx, id, &file.added_by, &event, now)?;
             }
-            store::public_form::decide(tx, id, RequestState::Taken, &person(), None, now)
+            if let Some(note) = note {
+                record(tx, id, &by, &Event::Noted { text: note.to_owned() }, now)?;
+            }
+            store::public_form::decide(tx, id, RequestState::Taken, &by, None, now)
         })
         .await
 }
@@ -174,10 +186,8 @@ pub async fn take_up(desk: &Desk, caller: Caller, number: &str) -> Result<Ticket
     if !matches!(row.state, RequestState::Unconfirmed | RequestState::Ready) {
         return Err(AppError::Conflict(format!("{} is {}; it does not wait any more", row.number, row.state)));
     }
-    take(desk, row.id).await?;
-    let now = desk.clock.now();
-    let text = "Aufgenommen, ohne dass die Mail-Adresse bestätigt ist.".to_owned();
-    desk.db.write(move |tx| record(tx, row.id, &caller.actor, &Event::Noted { text }, now)).await?;
+    let note = "Aufgenommen, ohne dass die Mail-Adresse bestätigt ist.";
+    take(desk, row.id, caller.actor, Some(note)).await?;
     Ok(row.id)
 }
 
@@ -237,7 +247,7 @@ async fn seen(desk: &Desk, caller: &Caller, number: &str) -> Result<RequestRow, 
 /// and links that have ended.
 pub async fn round(desk: &Desk) -> Result<(), AppError> {
     for id in desk.db.read(|conn| store::public_form::ready(conn, SOME)).await? {
-        if let Err(fault) = take(desk, id).await {
+        if let Err(fault) = take(desk, id, person(), None).await {
             tracing::warn!(request = %id, %fault, "a request of the form waits");
         }
     }

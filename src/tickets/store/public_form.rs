@@ -79,6 +79,12 @@ pub(in crate::tickets) fn past(conn: &mut Conn, now: Timestamp, most: i64) -> Re
     Ok(rows.order(u::keep_until).limit(most).select(u::id).load(conn)?)
 }
 
+/// Notes that it becomes a ticket.
+pub(in crate::tickets) fn make_ready(conn: &mut Conn, id: TicketId) -> Result<(), AppError> {
+    diesel::update(u::table.find(id)).set(u::state.eq(RequestState::Ready)).execute(conn)?;
+    Ok(())
+}
+
 /// Notes what became of one; what was written goes.
 pub(in crate::tickets) fn decide(
     conn: &mut Conn,

@@ -87,6 +87,11 @@ pub(in crate::http) async fn may_change(
     if is_led_elsewhere || change.discloses_reporter == Some(true) && !before.discloses_reporter {
         may_disclose(caller, before.owner.as_ref())?;
     }
+    // Whose it becomes decides who may lead it elsewhere next.
+    if let Some(owner) = change.owner.as_ref().filter(|owner| before.discloses_reporter && **owner != before.owner) {
+        may_disclose(caller, before.owner.as_ref())?;
+        may_disclose(caller, owner.as_ref())?;
+    }
     let deputy = change.deputy.clone().flatten().filter(|deputy| before.deputy.as_ref() != Some(deputy));
     reach::may_name(state, caller, vec![("deputy", deputy.into_iter().collect())]).await?;
     match &change.owner {

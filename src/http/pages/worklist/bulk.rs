@@ -21,9 +21,9 @@ use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
 use crate::http::pages::signs::of_ticket;
 use crate::http::visitor::{Person, Staff, StaffForm, see_other};
-use crate::tickets::TicketRef;
 use crate::tickets::status::{Move, TicketStatus, next};
 use crate::tickets::ticket::{ReplyWish, Ticket};
+use crate::tickets::{TicketRef, browse};
 
 /// Where many are worked on.
 const PLACE: &str = "/anfragen/sammeln";
@@ -69,9 +69,14 @@ impl Chosen {
         Ok(chosen)
     }
 
-    /// What can be asked for; numbers that are none are passed over here and named nowhere, for no list holds them.
+    /// What can be asked for, from the preview as it was seen there; numbers that are none are passed over here and named
+    /// nowhere, for no list holds them.
     fn tickets(&self) -> Vec<TicketRef> {
-        self.numbers.iter().filter_map(|number| number.parse().ok()).take(MOST).collect()
+        let one = |text: &String| match text.split_once('~') {
+            Some((number, stand)) => Some(TicketRef::Seen(number.parse().ok()?, stand.parse().ok()?)),
+            None => text.parse().ok(),
+        };
+        self.numbers.iter().filter_map(one).take(MOST).collect()
     }
 
     fn deed(&self) -> Option<Deed> {
@@ -89,7 +94,7 @@ impl Chosen {
     fn preview(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for number in &self.numbers {
-            query.append_pair("anfrage", number);
+            query.append_pair("anfrage", number.split('~').next().unwrap_or_default());
         }
         format!("{PLACE}?{}", query.append_pair("zurueck", &self.back.query()).finish())
     }
@@ -98,6 +103,8 @@ impl Chosen {
 /// A request of the preview or the result.
 struct Line {
     number: String,
+    /// The last entry of its history that was there when this was shown.
+    stand: String,
     subject: String,
     sign: &'static str,
     state: String,
@@ -199,6 +206,10 @@ async fn close_form(status: StatusCode, state: &State, person: &Person, shell: S
             open.push(line(&shell, ticket, shell.say(key)));
         }
     }
+    for one in open.iter_mut().chain(&mut ended) {
+        let history = browse::history(state.desk(), person.caller.clone(), one.number.parse()?).await?;
+        one.stand = history.last().map_or_else(String::new, |entry| format!("~{}", entry.id));
+    }
     let told = ReplyWish::ALL.iter().filter_map(|wish| {
         let count = wishes.iter().filter(|one| *one == wish).count();
         (count > 0).then(|| shell.with(&format!("worklist-told-{wish}"), "count", count))
@@ -220,6 +231,7 @@ async fn close_form(status: StatusCode, state: &State, person: &Person, shell: S
 fn line(shell: &Shell, ticket: &Ticket, words: String) -> Line {
     Line {
         number: ticket.number.to_string(),
+        stand: String::new(),
         subject: ticket.subject.clone(),
         sign: of_ticket(ticket.status),
         state: shell.say(&format!("ticket-{}", ticket.status)),
@@ -240,6 +252,7 @@ fn result(
         let line = match &outcome.ticket {
             Some(ticket) => line(&shell, ticket, why.clone().unwrap_or_default()),
             None => Line {
+                stand: String::new(),
                 number: match &outcome.at {
                     TicketRef::Number(number) | TicketRef::Seen(number, _) => number.to_string(),
                     TicketRef::Id(id) => id.to_string(),

@@ -244,7 +244,13 @@ impl Wanted {
             ("", before) => Seek::Before(before.to_owned()),
             (after, _) => Seek::After(after.to_owned()),
         };
-        let order = if self.sort == "neu" { Order::Newest } else { Order::Work };
+        // What has ended has no clock that could stand; its index knows what was due first.
+        let is_ended = |status: &TicketStatus| !crate::tickets::status::is_open(*status);
+        let order = match self.sort.as_str() {
+            "neu" => Order::Newest,
+            _ if filter.status.iter().any(is_ended) => Order::Due,
+            _ => Order::Work,
+        };
         let counted = Filter { number: None, ..common };
         Look { filter, counted, seek, order: Some(order), limit: AT_ONCE }
     }

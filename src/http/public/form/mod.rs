@@ -123,7 +123,7 @@ pub async fn submit(
         Err(other) => return *other,
     };
     let most = state.desk().settings.attachments.most_bytes;
-    let mut parts = match parts::read(&request, payload, most).await {
+    let mut parts = match parts::read(&request, payload, most, &state.form_room).await {
         Ok(parts) => parts,
         Err(fault) => return pages::failure(&fault),
     };

@@ -5,6 +5,7 @@
 //! is (`tickets/attachments`).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_multipart::Multipart;
@@ -13,8 +14,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use crate::error::AppError;
 use crate::http::error::ApiError;
 use crate::tickets::attachments::{MOST_FILES, Upload};
 
@@ -35,7 +38,12 @@ pub struct Parts {
     pub files: Vec<Upload>,
     /// Whether its files were more than may be kept.
     pub is_too_large: bool,
+    /// Its place among those that are held at once.
+    _room: Option<OwnedSemaphorePermit>,
 }
+
+/// So many forms are held at once; who comes then is asked to try again in a moment.
+pub const ROOM: usize = 16;
 
 impl Parts {
     /// What stands in a field, with line ends as one character; empty where there is none.
@@ -45,7 +53,14 @@ impl Parts {
 }
 
 /// Reads a form whose files may have so many bytes together.
-pub async fn read(request: &HttpRequest, payload: Payload, most_bytes: usize) -> Result<Parts, ApiError> {
+pub async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    most_bytes: usize,
+    room: &Arc<Semaphore>,
+) -> Result<Parts, ApiError> {
+    let full = |_| AppError::Unavailable("many forms come in just now; try again in a moment".to_owned());
+    let room = Arc::clone(room).try_acquire_owned().map_err(full)?;
     if request.headers().contains_key(CONTENT_ENCODING) {
         return Err(ApiError::Request(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the form as it is".to_owned()));
     }
@@ -53,7 +68,8 @@ pub async fn read(request: &HttpRequest, payload: Payload, most_bytes: usize) ->
     let slow = |_| ApiError::Request(StatusCode::REQUEST_TIMEOUT, "the form took too long".to_owned());
     let broken = |e| ApiError::Request(StatusCode::BAD_REQUEST, format!("the form cannot be read: {e}"));
     let mut sent = Multipart::new(request.headers(), payload.into_inner());
-    let (mut parts, mut read, mut kept, mut fields) = (Parts::default(), 0usize, 0usize, 0usize);
+    let (mut parts, mut read, mut kept, mut fields) =
+        (Parts { _room: Some(room), ..Parts::default() }, 0usize, 0usize, 0usize);
     while let Some(part) = timeout_at(end, sent.next()).await.map_err(slow)? {
         let mut part = part.map_err(broken)?;
         fields += 1;

@@ -167,7 +167,7 @@ pub async fn say(state: Data<State>, request: HttpRequest, payload: Payload, num
     }
     let asked = Asked::of(&request);
     let most = state.desk().settings.attachments.most_bytes;
-    let mut parts = match parts::read(&request, payload, most).await {
+    let mut parts = match parts::read(&request, payload, most, &state.form_room).await {
         Ok(parts) => parts,
         Err(fault) => return failure(&fault),
     };
