@@ -154,6 +154,11 @@ pub(super) fn erase(conn: &mut Conn, id: EscalationId, mark: &str) -> Result<(),
     diesel::update(own).set((e::note.eq(mark), e::reference.eq(None::<String>))).execute(conn)?;
     diesel::update(own.filter(e::answer.is_not_null())).set(e::answer.eq(mark)).execute(conn)?;
     diesel::update(own.filter(e::return_reason.is_not_null())).set(e::return_reason.eq(mark)).execute(conn)?;
+    // Where it was handed on, the reason of a step holds what somebody wrote.
+    let chain: Json = own.select(e::chain).first(conn)?;
+    let mut chain = chain.read::<Vec<EscalationStep>>()?;
+    chain.iter_mut().for_each(|step| mark.clone_into(&mut step.reason));
+    diesel::update(own).set(e::chain.eq(Json::of(&chain)?)).execute(conn)?;
     erase_talk(conn, id, mark)
 }
 

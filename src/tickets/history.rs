@@ -255,6 +255,8 @@ impl Event {
             | Self::EscalationHandOnProposed { reason: text, .. }
             | Self::EscalationHandOnDeclined { reason: text, .. }
             | Self::EscalationReference { reference: text, .. }
+            // Where it was handed on, the reason holds what somebody wrote.
+            | Self::EscalationStep { reason: text, .. }
             | Self::EscalationWithdrawn { reason: text, .. }
             | Self::DeliveryExhausted { detail: text, .. }
             | Self::EndpointDisabled { detail: text, .. } => *text = ERASED.to_owned(),
@@ -276,7 +278,6 @@ impl Event {
             | Self::MergedFrom { .. }
             | Self::PriorityChanged { .. }
             | Self::CategoryChanged { .. }
-            | Self::EscalationStep { .. }
             | Self::EscalationSent { .. }
             | Self::EscalationExpired { .. }
             | Self::EscalationReminded { .. }

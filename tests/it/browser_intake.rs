@@ -196,6 +196,8 @@ async fn faults_and_look_up_are_for_everybody() {
     let browser = Browser::start().await;
     open_as(&browser, &app, &person, "/anfragen/neu").await;
     types(&browser, "24354").await;
+    // On with Tab, so that the list of suggestions lies over nothing.
+    browser.key('\u{E004}').await;
     browser.press("Anfrage aufnehmen Strg Enter").await;
     until(&browser, "the fault", "document.getElementById('ort-fehler')").await;
     assert!(browser.text().await.contains("24354 gilt für"), "{}", browser.text().await);

@@ -170,7 +170,8 @@ fn the_migrations_are_twins() {
         };
         let (sqlite, postgres) = (made("sqlite"), made("postgres"));
         let only: Vec<_> = sqlite.symmetric_difference(&postgres).collect();
-        assert!(!sqlite.is_empty() && only.is_empty(), "{name}: {only:#?}");
+        let adds = std::fs::read_to_string(folder("sqlite").join(&name).join("up.sql")).unwrap().contains("ADD COLUMN");
+        assert!((adds || !sqlite.is_empty()) && only.is_empty(), "{name}: {only:#?}");
     }
 }
 

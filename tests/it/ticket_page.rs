@@ -250,7 +250,10 @@ on_both! {
         let parsed = mail_parser::MessageParser::default().parse(&mail.data).unwrap();
         assert_eq!(parsed.subject().unwrap(), shown["subject"]);
         let said = shown["text"].as_str().unwrap().replace("[Name]", "Erika Mustermann");
-        assert_eq!(parsed.body_text(0).unwrap().replace("\r\n", "\n").trim(), said.trim());
+        let (sent, link) = (parsed.body_text(0).unwrap().replace("\r\n", "\n"), format!("{}?s=", number(&ticket)));
+        let (words, end) = sent.trim().rsplit_once('\n').unwrap();
+        assert_eq!((words, "[Link]"), said.trim().rsplit_once('\n').unwrap());
+        assert!(end.contains(&link), "{end}");
     }
 
     /// The same bytes for the same request, with its attachments; who asked only where it was wanted; on record.
