@@ -371,6 +371,25 @@ on_both! {
         follows(&directory, &world.db).await;
     }
 
+    // Services that show the same in a place share one list in memory; where the first of them changed since the copy,
+    // the list is still the other's.
+    async fn a_shared_list_outlives_a_quick_start(world: World) {
+        let adoption = |service: &str, label: &str| {
+            format!(
+                "[[adoption]]\nservice = \"{service}\"\nars = \"010030000000\"\nstate = \"live\"\ncentral = [\"kiel-zentral\"]\n\
+                 [[adoption.channel]]\nkind = \"web\"\nlabel = \"{label}\"\nurl = \"https://hilfe.example.org\"\nhours = \"Mo 08:00-09:07\"\n"
+            )
+        };
+        let first = "[[service]]\nslug = \"aaa\"\nname = \"A\"\noperating_land = \"HH\"\n";
+        let both = [first.to_owned(), adoption("aaa", "Gleich"), adoption("wohngeld", "Gleich")].concat();
+        world.import(&both).await.unwrap();
+        let directory = Directory::start(&world.db).await.unwrap();
+        directory.keep_now().await.unwrap();
+        world.import(&adoption("aaa", "Anders")).await.unwrap();
+        directory.refresh().await.unwrap();
+        follows(&directory, &world.db).await;
+    }
+
     // A start reads the copy, not each adoption; a copy that is not of this directory is no use.
     async fn a_start_is_quick_by_a_copy(world: World) {
         let directory = Directory::start(&world.db).await.unwrap();
