@@ -160,7 +160,7 @@ on_both! {
             }
         }
         // Without a session there is no token; what browsers say of the page has to do.
-        for path in ["/anmelden", "/passwort-vergessen", "/anfrage/link"] {
+        for path in ["/anmelden", "/passwort-vergessen"] {
             for more in [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://boese.example.org"), ("Origin", "null")] {
                 let fields = [("login", "anna"), ("password", PASSWORD)];
                 let reply = post(&app, path, "", &fields, &[more]).await;
@@ -168,6 +168,8 @@ on_both! {
                 tried += 1;
             }
         }
+        let foreign = [("Sec-Fetch-Site", "cross-site")];
+        assert_eq!(post(&app, "/anfrage/link", "", &[], &foreign).await.status, 403, "nor a form for everybody");
         assert!(tried > 90, "{tried}");
         assert!(is_logged_in(&app, &admin.cookie).await, "nothing of it did anything");
         // The same form from our own page does it.
