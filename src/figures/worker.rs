@@ -3,7 +3,7 @@
 //! Invariant: the row of the cursor is locked while figures are written (on SQLite the one writer is the lock), the old
 //! contribution is read in the same transaction, and a contribution follows from the request alone. So instances that
 //! work at once, a batch that is done twice, or one that is cut off change nothing; the first run after an upgrade
-//! fills everything in the background. Entries of histories are read again for [`OVERLAP_MS`], because with several
+//! fills everything in the background. Entries of histories are read again for `OVERLAP_MS`, because with several
 //! writers one can appear after a later one; a transaction that takes longer than that is found by `check.rs`.
 
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a change is told after it is stored, to everybody who watches then, at least once; what it was they read
 //! themselves, by the use cases that ask for rights. Each change stands in the history, whose ids rise with time but
-//! not quite in the order of commits; so each look goes back [`OVERLAP_MS`] and passes over what it has told already.
+//! not quite in the order of commits; so each look goes back `OVERLAP_MS` and passes over what it has told already.
 //! While nobody watches, nothing is asked. Not here: who may see what; whoever watches asks [`Seen::object`].
 
 use std::collections::HashSet;
