@@ -7,11 +7,12 @@
 use super::Escalations;
 use super::decide;
 use crate::access::{Action, Caller};
+use crate::db::Conn;
 use crate::error::AppError;
 use crate::tickets::assess::{self, check};
 use crate::tickets::status::{Move, TicketStatus, next};
 use crate::tickets::ticket::Ticket;
-use crate::tickets::{TicketRef, visible};
+use crate::tickets::{TicketRef, as_seen, visible};
 
 /// At most so many at once.
 pub const MOST: usize = 100;
@@ -108,19 +109,26 @@ pub fn may_close(status: TicketStatus) -> bool {
     next(status, Move::Close).is_some()
 }
 
-/// Those of these that the caller sees, in their order: before something is done with them.
+/// Those of these that the caller sees, in their order and as they stand now: before something is done with them.
 pub async fn tickets(
     escalations: &Escalations,
     caller: &Caller,
     wanted: Vec<TicketRef>,
-) -> Result<Vec<Ticket>, AppError> {
+) -> Result<Vec<(Ticket, TicketRef)>, AppError> {
     caller.may(Action::AssessTicket)?;
     bound(&wanted)?;
-    let mut found = Vec::with_capacity(wanted.len());
-    for at in wanted {
-        found.extend(present(escalations, caller, at).await?);
-    }
-    Ok(found)
+    let caller = caller.clone();
+    let read = move |conn: &mut Conn| {
+        let mut found = Vec::with_capacity(wanted.len());
+        for at in &wanted {
+            if let Some(ticket) = seen(conn, &caller, at)? {
+                let at = as_seen(conn, &ticket)?;
+                found.push((ticket, at));
+            }
+        }
+        Ok(found)
+    };
+    escalations.desk().db.read(read).await
 }
 
 fn bound(tickets: &[TicketRef]) -> Result<(), AppError> {
@@ -133,10 +141,13 @@ fn bound(tickets: &[TicketRef]) -> Result<(), AppError> {
 
 async fn present(escalations: &Escalations, caller: &Caller, at: TicketRef) -> Result<Option<Ticket>, AppError> {
     let caller = caller.clone();
-    let found = escalations.desk().db.read(move |conn| match visible(conn, &caller, Action::ReadTickets, &at) {
+    escalations.desk().db.read(move |conn| seen(conn, &caller, &at)).await
+}
+
+fn seen(conn: &mut Conn, caller: &Caller, at: &TicketRef) -> Result<Option<Ticket>, AppError> {
+    match visible(conn, caller, Action::ReadTickets, at) {
         Ok(ticket) => Ok(Some(ticket)),
         Err(AppError::NotFound) => Ok(None),
         Err(fault) => Err(fault),
-    });
-    found.await
+    }
 }

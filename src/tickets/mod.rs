@@ -182,6 +182,11 @@ pub fn unchanged(conn: &mut Conn, ticket: &Ticket, at: &TicketRef) -> Result<(),
     }
 }
 
+/// The ticket as it stands now: whoever changes it by this changes what they saw.
+pub fn as_seen(conn: &mut Conn, ticket: &Ticket) -> Result<TicketRef, AppError> {
+    Ok(TicketRef::Seen(ticket.number.clone(), store::last_entry(conn, ticket.id)?))
+}
+
 /// The ticket of this number, for whoever runs the installation.
 pub fn find_by_number(conn: &mut Conn, number: TicketNumber) -> Result<Option<Ticket>, AppError> {
     store::find(conn, &TicketRef::Number(number))

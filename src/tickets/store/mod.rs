@@ -331,6 +331,12 @@ pub(super) fn history(conn: &mut Conn, ticket: TicketId) -> Result<Vec<HistoryEn
     rows.into_iter().map(HistoryRow::entry).collect()
 }
 
+/// The last entry.
+pub(super) fn last_entry(conn: &mut Conn, ticket: TicketId) -> Result<HistoryId, AppError> {
+    let its = ticket_history::table.filter(ticket_history::ticket_id.eq(ticket));
+    Ok(its.order(ticket_history::id.desc()).select(ticket_history::id).first(conn)?)
+}
+
 /// What happened after this entry, in its order.
 pub(super) fn history_after(conn: &mut Conn, ticket: TicketId, last: HistoryId) -> Result<Vec<HistoryEntry>, AppError> {
     let later = ticket_history::table.filter(ticket_history::ticket_id.eq(ticket)).filter(ticket_history::id.gt(last));

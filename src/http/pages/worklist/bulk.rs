@@ -21,9 +21,9 @@ use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
 use crate::http::pages::signs::of_ticket;
 use crate::http::visitor::{Person, Staff, StaffForm, see_other};
+use crate::tickets::TicketRef;
 use crate::tickets::status::{Move, TicketStatus, next};
 use crate::tickets::ticket::{ReplyWish, Ticket};
-use crate::tickets::{TicketRef, browse};
 
 /// Where many are worked on.
 const PLACE: &str = "/anfragen/sammeln";
@@ -103,7 +103,7 @@ impl Chosen {
 /// A request of the preview or the result.
 struct Line {
     number: String,
-    /// The last entry of its history that was there when this was shown.
+    /// What was the last of its history when this was shown, as [`stand`] writes it.
     stand: String,
     subject: String,
     sign: &'static str,
@@ -187,15 +187,16 @@ async fn close_form(status: StatusCode, state: &State, person: &Person, shell: S
         false => tickets(&state.escalations, &person.caller, wanted).await?,
     };
     let (mut open, mut ended, mut left, mut wishes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for ticket in &found {
+    for (ticket, at) in &found {
+        let line = |words: String| Line { stand: stand(at), ..line(&shell, ticket, words) };
         let foreign = ticket.claimed_by.as_ref().filter(|claim| claim.id != person.caller.id);
         if may_close(ticket.status) {
-            ended.push(line(&shell, ticket, shell.say("worklist-will-close")));
+            ended.push(line(shell.say("worklist-will-close")));
         } else if next(ticket.status, Move::Answer).is_none() {
             let why = if ticket.status == TicketStatus::New { "worklist-not-new" } else { "worklist-is-closed" };
-            left.push(line(&shell, ticket, shell.say(why)));
+            left.push(line(shell.say(why)));
         } else if let Some(claim) = foreign {
-            left.push(line(&shell, ticket, shell.with("worklist-held", "name", &claim.name)));
+            left.push(line(shell.with("worklist-held", "name", &claim.name)));
         } else {
             wishes.push(ticket.reply_wish);
             let key = if ticket.status == TicketStatus::Escalated {
@@ -203,12 +204,8 @@ async fn close_form(status: StatusCode, state: &State, person: &Person, shell: S
             } else {
                 "worklist-will-answer"
             };
-            open.push(line(&shell, ticket, shell.say(key)));
+            open.push(line(shell.say(key)));
         }
-    }
-    for one in open.iter_mut().chain(&mut ended) {
-        let history = browse::history(state.desk(), person.caller.clone(), one.number.parse()?).await?;
-        one.stand = history.last().map_or_else(String::new, |entry| format!("~{}", entry.id));
     }
     let told = ReplyWish::ALL.iter().filter_map(|wish| {
         let count = wishes.iter().filter(|one| *one == wish).count();
@@ -226,6 +223,14 @@ async fn close_form(status: StatusCode, state: &State, person: &Person, shell: S
         shell,
     };
     Ok(show(status, &shown.shell, &shown))
+}
+
+/// What stands behind the number in the form, so that it is done with what was seen.
+fn stand(at: &TicketRef) -> String {
+    match at {
+        TicketRef::Seen(_, last) => format!("~{last}"),
+        TicketRef::Id(_) | TicketRef::Number(_) => String::new(),
+    }
 }
 
 fn line(shell: &Shell, ticket: &Ticket, words: String) -> Line {
