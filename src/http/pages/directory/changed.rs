@@ -3,9 +3,11 @@
 //! Invariant: what is told is what the versions and the audit log kept; values of contacts come from their versions,
 //! which the same people may read.
 
+use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::day;
+use super::typed::mark;
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::changes;
 use crate::directory::PageRequest;
@@ -45,6 +47,29 @@ pub async fn history(state: &State, shell: &Shell, kind: Kind, key: String) -> R
         ChangeLine { who: shell.language.with_all("changed-by", &values), reason: version.reason.clone(), what }
     };
     Ok(found.iter().enumerate().map(line).collect())
+}
+
+/// Says beside the form why a change was refused, and answers with which status; what is no refusal stays a fault. An
+/// older page is told who was quicker.
+pub async fn refused(
+    state: &State,
+    shell: &mut Shell,
+    (kind, id): (ObjectKind, String),
+    fault: AppError,
+    fields: &[(&str, &str, &str)],
+) -> Result<StatusCode, AppError> {
+    match fault {
+        AppError::Conflict(_) => {
+            let told = meanwhile_noted(state, shell, kind, id).await?;
+            shell.fault_text("", told);
+            Ok(StatusCode::CONFLICT)
+        }
+        AppError::Invalid(faults) => {
+            mark(shell, &faults, fields);
+            Ok(StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        fault => Err(fault),
+    }
 }
 
 /// What differs, a line a field.
@@ -112,12 +137,7 @@ pub async fn meanwhile(
 }
 
 /// The same of an object without versions, from the audit log: who, when and which fields.
-pub async fn meanwhile_noted(
-    state: &State,
-    shell: &Shell,
-    object: ObjectKind,
-    key: String,
-) -> Result<String, AppError> {
+async fn meanwhile_noted(state: &State, shell: &Shell, object: ObjectKind, key: String) -> Result<String, AppError> {
     let (found, _) = changes(&state.desk().db, object, key, None, 1).await?;
     let Some(last) = found.first() else { return Ok(shell.say("fault-meanwhile")) };
     let fields = last.after.as_ref().and_then(Value::as_object);

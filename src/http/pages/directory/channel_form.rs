@@ -10,7 +10,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::changed::meanwhile_noted;
+use super::changed::refused;
 use super::channels::{HERE, help_language};
 use super::new_adoption::from_address;
 use super::typed::{Typed, day_in_field, mark};
@@ -315,15 +315,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, id: Path<ChannelId
     };
     let status = match changed {
         Ok(()) => return Ok(lead_done(HERE, "channel-saved")),
-        Err(AppError::Conflict(_)) => {
-            shell.fault_text("", meanwhile_noted(&state, &shell, ObjectKind::Channel, found.id.to_string()).await?);
-            StatusCode::CONFLICT
-        }
-        Err(AppError::Invalid(faults)) => {
-            mark(&mut shell, &faults, &FIELDS);
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => refused(&state, &mut shell, (ObjectKind::Channel, found.id.to_string()), fault, &FIELDS).await?,
     };
     // What is taken away is not typed anew.
     let typed = if typed.is_set("weg") { recorded(&found) } else { typed };

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use super::changed::meanwhile_noted;
+use super::changed::refused;
 use super::typed::{Typed, in_field, mark};
 use super::{address, region_name, service_choice, service_name};
 use crate::access::Action;
@@ -262,15 +262,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, id: Path<NoticeId>
     };
     let status = match changed {
         Ok(()) => return Ok(lead_done(HERE, done)),
-        Err(AppError::Conflict(_)) => {
-            shell.fault_text("", meanwhile_noted(&state, &shell, ObjectKind::Notice, found.id.to_string()).await?);
-            StatusCode::CONFLICT
-        }
-        Err(AppError::Invalid(faults)) => {
-            mark(&mut shell, &faults, &FIELDS);
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => refused(&state, &mut shell, (ObjectKind::Notice, found.id.to_string()), fault, &FIELDS).await?,
     };
     let typed = if typed.is_set("weg") { recorded(&found) } else { typed };
     Ok(show_form(status, &state, shell, Some(&found), &typed))
