@@ -83,14 +83,10 @@ impl TicketRow {
     }
 }
 
-#[derive(Debug, Clone, Insertable, Queryable)]
+/// A sum without its key.
+#[derive(Debug, Clone, Insertable, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = d)]
 struct SumRow {
-    region: String,
-    dimension: Dimension,
-    span: Span,
-    day: i32,
-    value: String,
     received: i32,
     answered: i32,
     in_time: i32,
@@ -102,22 +98,7 @@ struct SumRow {
     answer: String,
 }
 
-/// What of a sum is written anew.
-#[derive(AsChangeset)]
-#[diesel(table_name = d)]
-struct SumChange {
-    received: i32,
-    answered: i32,
-    in_time: i32,
-    late: i32,
-    escalated: i32,
-    returned: i32,
-    rejected: i32,
-    acknowledge: String,
-    answer: String,
-}
-
-impl SumChange {
+impl SumRow {
     fn of(sums: &Sums) -> Result<Self, AppError> {
         Ok(Self {
             received: narrow(sums.counts.received)?,
@@ -129,30 +110,6 @@ impl SumChange {
             rejected: narrow(sums.counts.rejected)?,
             acknowledge: sums.acknowledge.to_text(),
             answer: sums.answer.to_text(),
-        })
-    }
-}
-
-impl SumRow {
-    fn of(key: Key, sums: &Sums) -> Result<Self, AppError> {
-        let SumChange { received, answered, in_time, late, escalated, returned, rejected, acknowledge, answer } =
-            SumChange::of(sums)?;
-        let Key { region, dimension, span, day, value } = key;
-        Ok(Self {
-            region,
-            dimension,
-            span,
-            day,
-            value,
-            received,
-            answered,
-            in_time,
-            late,
-            escalated,
-            returned,
-            rejected,
-            acknowledge,
-            answer,
         })
     }
 
@@ -214,15 +171,23 @@ pub(super) fn apply(conn: &mut Conn, changes: Changes) -> Result<(), AppError> {
     changes.sort_by(|a, b| a.0.cmp(&b.0));
     for (key, change) in changes {
         let place = d::table.find((key.region.clone(), key.dimension, key.span, key.day, key.value.clone()));
-        let Some(row) = place.clone().first::<SumRow>(conn).optional()? else {
-            diesel::insert_into(d::table).values(SumRow::of(key, &change)?).execute(conn)?;
+        let Some(row) = place.clone().select(SumRow::as_select()).first(conn).optional()? else {
+            let Key { region, dimension, span, day, value } = key;
+            let key = (
+                d::region.eq(region),
+                d::dimension.eq(dimension),
+                d::span.eq(span),
+                d::day.eq(day),
+                d::value.eq(value),
+            );
+            diesel::insert_into(d::table).values((key, SumRow::of(&change)?)).execute(conn)?;
             continue;
         };
         let mut sums = row.sums()?;
         sums.merge(&change);
         match sums.is_nothing() {
             true => diesel::delete(place).execute(conn)?,
-            false => diesel::update(place).set(SumChange::of(&sums)?).execute(conn)?,
+            false => diesel::update(place).set(SumRow::of(&sums)?).execute(conn)?,
         };
     }
     Ok(())
@@ -239,11 +204,11 @@ pub(super) fn clear(conn: &mut Conn) -> Result<(), AppError> {
 pub(super) fn months(conn: &mut Conn) -> Result<HashMap<Key, Sums>, AppError> {
     let lands = LANDS.iter().map(|(_, number, _)| (*number).to_owned());
     let regions: Vec<String> = lands.chain([String::new()]).collect();
-    let rows: Vec<SumRow> = d::table.filter(d::region.eq_any(regions)).filter(d::span.eq(Span::Month)).load(conn)?;
-    let key = |row: SumRow| {
-        let sums = row.sums()?;
-        let SumRow { region, dimension, span, day, value, .. } = row;
-        Ok((Key { region, dimension, span, day, value }, sums))
+    let its = d::table.filter(d::region.eq_any(regions)).filter(d::span.eq(Span::Month));
+    let columns = (d::region, d::dimension, d::span, d::day, d::value);
+    let rows = its.select((columns, SumRow::as_select())).load(conn)?;
+    let key = |((region, dimension, span, day, value), row): (_, SumRow)| {
+        Ok((Key { region, dimension, span, day, value }, row.sums()?))
     };
     rows.into_iter().map(key).collect()
 }
