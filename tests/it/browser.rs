@@ -75,14 +75,7 @@ pub fn assert_quiet(noted: &Noted, app: &str, statuses: &[&str]) {
 
 /// Fits narrow and broad screens, and axe-core finds nothing in either theme.
 pub async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1280), ("dark", 1280)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser.assert_readable(name, &[("light", 320), ("dark", 390), ("light", 1280), ("dark", 1280)]).await;
 }
 
 on_both! {

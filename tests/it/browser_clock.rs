@@ -9,20 +9,7 @@ use crate::support::app::{Kind, PASSWORD, TestApp};
 use crate::support::browser::Browser;
 
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 390), ("dark", 1280)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("clock-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
-}
-
-async fn fill(browser: &Browser, css: &str, text: &str) {
-    let field = browser.find(css).await;
-    field.clear().await.unwrap();
-    field.send_keys(text).await.unwrap();
+    browser.assert_readable(&format!("clock-{name}"), &[("light", 390), ("dark", 1280)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,23 +22,23 @@ async fn a_deadline_is_explained_and_the_alarm_raised() {
     let (_, invitation) = app.app.accounts.invite(&Actor::console(), new).await.unwrap();
     let browser = Browser::start().await;
     browser.open(&format!("{}/einladung/{}?lang=de", app.base, invitation.secret)).await;
-    fill(&browser, "#password", PASSWORD).await;
-    fill(&browser, "#again", PASSWORD).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.fill("#again", PASSWORD).await;
     browser.press("Passwort speichern").await;
     browser.open(&format!("{}/fristen", app.base)).await;
     assert_eq!(browser.heading().await, "Fristen");
     assert_readable(&browser, "empty").await;
-    fill(&browser, "#dauer", "bald").await;
+    browser.fill("#dauer", "bald").await;
     browser.press("Ausrechnen").await;
     assert_readable(&browser, "fault").await;
-    fill(&browser, "#nummer", ticket["number"].as_str().unwrap()).await;
+    browser.fill("#nummer", ticket["number"].as_str().unwrap()).await;
     browser.press("Erklären").await;
     assert_eq!(browser.count("article").await, 1);
     assert_readable(&browser, "ticket").await;
     browser.press("Notfall auslösen").await;
     assert_eq!(browser.focus().await, "grund");
     assert_readable(&browser, "reason").await;
-    fill(&browser, "#grund", "Der Dienst ist für alle weg.").await;
+    browser.fill("#grund", "Der Dienst ist für alle weg.").await;
     browser.press("Notfall auslösen").await;
     assert_eq!(browser.count("article").await, 2, "the promise, and the emergency's step");
     assert_readable(&browser, "raised").await;

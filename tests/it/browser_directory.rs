@@ -4,25 +4,11 @@
 use lotse::access::{Grant, Role, Scope};
 use serde_json::json;
 
-use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp};
+use crate::support::app::{Kind, TestApp};
 use crate::support::browser::{Browser, Scripts};
 
 fn grants(role: Role, region: &str) -> Vec<Grant> {
     vec![Grant { role, scope: Scope::region(region.parse().unwrap()), contact: None }]
-}
-
-/// Logs somebody in, as they would, and goes where they wanted.
-async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
-    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
-    fill(browser, "#login", &person.user.login).await;
-    fill(browser, "#password", PASSWORD).await;
-    browser.press("Anmelden").await;
-}
-
-async fn fill(browser: &Browser, css: &str, text: &str) {
-    let field = browser.find(css).await;
-    field.clear().await.unwrap();
-    field.send_keys(text).await.unwrap();
 }
 
 /// A day in a field of its own kind, which the browser asks for in its own order.
@@ -37,14 +23,12 @@ async fn follow(browser: &Browser, css: &str) {
 
 /// Fits screens from a small phone to a desk, and axe-core finds nothing in either theme.
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        browser.picture(&format!("directory-{name}-{width}-{theme}")).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser
+        .assert_readable(
+            &format!("directory-{name}"),
+            &[("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)],
+        )
+        .await;
 }
 
 /// An editor finds a gap and closes it by its link, sets an absence with a deputy, and sees who would be asked.
@@ -55,18 +39,18 @@ async fn an_editor_keeps_the_directory() {
     app.patch(&admin, "/api/v1/contacts/nur-webhook", json!({"confirmed_on": "2020-01-01"})).await.expect(200);
     let editor = app.person("petersen", grants(Role::DirectoryEditor, "")).await;
     let browser = Browser::start().await;
-    open_as(&browser, &app, &editor, "/verzeichnis").await;
+    browser.open_as(&app, &editor.user.login, "/verzeichnis").await;
     assert_eq!(browser.heading().await, "Verzeichnis");
     assert_readable(&browser, "hub").await;
     follow(&browser, "main a[href='/luecken']").await;
     assert_readable(&browser, "gaps").await;
     follow(&browser, "a[href$='/zustaendig/project_lead']").await;
     assert_eq!(browser.heading().await, "Zuständig: Projektleitung");
-    fill(&browser, "#kontakt", "gibt-es-nicht").await;
+    browser.fill("#kontakt", "gibt-es-nicht").await;
     browser.press("Eintragen").await;
     assert_eq!(browser.focus().await, "kontakt");
-    fill(&browser, "#kontakt", "kiel-zentral").await;
-    fill(&browser, "#person", "J. Lorenzen").await;
+    browser.fill("#kontakt", "kiel-zentral").await;
+    browser.fill("#person", "J. Lorenzen").await;
     browser.press("Eintragen").await;
     assert!(browser.text().await.contains("J. Lorenzen"), "{}", browser.text().await);
     assert_readable(&browser, "duty").await;
@@ -78,7 +62,7 @@ async fn an_editor_keeps_the_directory() {
     browser.open(&format!("{}/kontakte/kiel-zentral", app.base)).await;
     set(&browser, "von", "2020-02-01").await;
     set(&browser, "bis", "2999-02-14").await;
-    fill(&browser, "#vertretung", "kiel-meldewesen").await;
+    browser.fill("#vertretung", "kiel-meldewesen").await;
     browser.press("Abwesenheit eintragen").await;
     let text = browser.text().await;
     assert!(text.contains("Abwesenheit eingetragen.") && text.contains("Kiel, Meldewesen"), "{text}");
@@ -90,7 +74,7 @@ async fn an_editor_keeps_the_directory() {
 
     browser.open(&format!("{}/wer", app.base)).await;
     browser.find("#dienst option[value=wohnsitzanmeldung]").await.click().await.unwrap();
-    fill(&browser, "#ort", "Kiel").await;
+    browser.fill("#ort", "Kiel").await;
     browser.press("Zeigen").await;
     let text = browser.text().await;
     assert!(
@@ -110,8 +94,8 @@ async fn an_editor_keeps_the_directory() {
     assert_readable(&browser, "agreement").await;
     browser.open(&format!("{}/schliesstage", app.base)).await;
     set(&browser, "tag", "2999-06-26").await;
-    fill(&browser, "#ort", "Kiel").await;
-    fill(&browser, "#grund", "Personalversammlung").await;
+    browser.fill("#ort", "Kiel").await;
+    browser.fill("#grund", "Personalversammlung").await;
     browser.press("Eintragen").await;
     assert!(browser.text().await.contains("Personalversammlung"));
     assert_readable(&browser, "closing").await;
@@ -125,12 +109,12 @@ async fn hours_are_explained_while_they_are_typed() {
     let app = TestApp::start(Kind::Sqlite).await;
     let editor = app.person("petersen", grants(Role::DirectoryEditor, "")).await;
     let browser = Browser::start().await;
-    open_as(&browser, &app, &editor, "/kanaele").await;
+    browser.open_as(&app, &editor.user.login, "/kanaele").await;
     assert_readable(&browser, "channels").await;
     follow(&browser, "main th a").await;
     assert_readable(&browser, "channel").await;
     browser.noted().await;
-    fill(&browser, "#zeiten", "Mo,We 09:00-12:00").await;
+    browser.fill("#zeiten", "Mo,We 09:00-12:00").await;
     crate::support::wait::wait_for_some("the meaning of the hours", std::time::Duration::from_secs(10), || async {
         browser.find("#bedeutung").await.text().await.ok().filter(|text| text.contains("Mittwoch"))
     })
@@ -139,18 +123,18 @@ async fn hours_are_explained_while_they_are_typed() {
     assert!(noted.complaints.is_empty(), "{:?}", noted.complaints);
     browser.open(&format!("{}/stoerungen/neu", app.base)).await;
     browser.find("#dienst option[value=wohnsitzanmeldung]").await.click().await.unwrap();
-    fill(&browser, "#titel", "BundID gestört").await;
+    browser.fill("#titel", "BundID gestört").await;
     browser.press("Aushängen").await;
     assert_eq!(browser.focus().await, "text");
     assert_readable(&browser, "notice-error").await;
-    fill(&browser, "#text", "Bitte versuchen Sie es ab 14 Uhr wieder.").await;
+    browser.fill("#text", "Bitte versuchen Sie es ab 14 Uhr wieder.").await;
     browser.press("Aushängen").await;
     assert!(browser.text().await.contains("steht jetzt auf den Hilfe-Seiten"), "{}", browser.text().await);
     assert_readable(&browser, "notices").await;
 
     let plain = Browser::start_with(Scripts::Off).await;
-    open_as(&plain, &app, &editor, "/kanaele/neu").await;
-    fill(&plain, "#zeiten", "Sa 10:00-14:00").await;
+    plain.open_as(&app, &editor.user.login, "/kanaele/neu").await;
+    plain.fill("#zeiten", "Sa 10:00-14:00").await;
     plain.press("Was bedeutet das?").await;
     assert!(plain.text().await.contains("Samstag"), "{}", plain.text().await);
     assert_eq!(plain.count("#zeiten[value='Sa 10:00-14:00']").await, 1);
@@ -164,7 +148,7 @@ async fn a_table_is_previewed_without_scripts() {
     let file = app.database.folder.path().join("kontakte.csv");
     std::fs::write(&file, "id;name;email\nkiel-zentral;Kiel, Bürgerhilfe;\nneu-1;Neu;neu@kiel.example.org\n").unwrap();
     let browser = Browser::start_with(Scripts::Off).await;
-    open_as(&browser, &app, &editor, "/importe").await;
+    browser.open_as(&app, &editor.user.login, "/importe").await;
     browser.picture("directory-imports-plain").await;
     follow(&browser, "a[href='/importe/kontakte']").await;
     browser.find("#datei").await.send_keys(file.to_str().unwrap()).await.unwrap();

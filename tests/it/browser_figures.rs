@@ -12,20 +12,9 @@ use crate::support::app::{Kind, PASSWORD, TestApp, a_ticket};
 use crate::support::browser::Browser;
 
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("dark", 1440), ("light", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("figures-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
-}
-
-async fn fill(browser: &Browser, css: &str, text: &str) {
-    let field = browser.find(css).await;
-    field.clear().await.unwrap();
-    field.send_keys(text).await.unwrap();
+    browser
+        .assert_readable(&format!("figures-{name}"), &[("light", 320), ("dark", 390), ("dark", 1440), ("light", 1440)])
+        .await;
 }
 
 /// Three months with a few requests a week, most of them answered in time.
@@ -56,8 +45,8 @@ async fn log_in(app: &TestApp, browser: &Browser) {
     let new = NewUser { login: "zoe".into(), name: "Zoe Zähler".into(), email: None, grants };
     let (_, invitation) = app.app.accounts.invite(&Actor::console(), new).await.unwrap();
     browser.open(&format!("{}/einladung/{}?lang=de", app.base, invitation.secret)).await;
-    fill(browser, "#password", PASSWORD).await;
-    fill(browser, "#again", PASSWORD).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.fill("#again", PASSWORD).await;
     browser.press("Passwort speichern").await;
 }
 
@@ -87,7 +76,7 @@ async fn figures_are_read_narrowed_and_taken_along() {
     let csv = browser.find("a[href*='format=csv']").await.attr("href").await.unwrap().unwrap();
     assert!(csv.contains("category=login") && csv.contains(&format!("from={first}")), "{csv}");
 
-    fill(&browser, "#ort", "Kiel").await;
+    browser.fill("#ort", "Kiel").await;
     browser.press("Zeigen").await;
     assert_eq!(browser.focus().await, "ort");
     assert_readable(&browser, "fault").await;

@@ -16,20 +16,9 @@ use crate::support::wait::wait_for;
 const MORE: &str = "[public_form]\nquickest = \"0s\"\nconsent = \"Ich bin einverstanden, dass meine Angaben gespeichert werden.\"\nconsent_en = \"I agree that what I write is stored.\"\n[public]\nprivacy_url = \"https://kiel.example.org/datenschutz\"\n";
 
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("form-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
-}
-
-async fn fill(browser: &Browser, css: &str, text: &str) {
-    let field = browser.find(css).await;
-    field.clear().await.unwrap();
-    field.send_keys(text).await.unwrap();
+    browser
+        .assert_readable(&format!("form-{name}"), &[("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)])
+        .await;
 }
 
 async fn choose(browser: &Browser, css: &str) {
@@ -66,12 +55,12 @@ async fn somebody_writes_and_reads_the_answer() {
     assert_readable(&browser, "faults").await;
 
     choose(&browser, "#kategorie option[value=login]").await;
-    fill(&browser, "#text", "Mein Konto DE02 1203 0000 0000 2020 51 wird nicht angenommen.").await;
+    browser.fill("#text", "Mein Konto DE02 1203 0000 0000 2020 51 wird nicht angenommen.").await;
     assert!(browser.text().await.contains("Kontonummer (IBAN)"), "{}", browser.text().await);
-    fill(&browser, "#text", "Nach der Anmeldung erscheint ein Fehler.").await;
+    browser.fill("#text", "Nach der Anmeldung erscheint ein Fehler.").await;
     assert!(!browser.text().await.contains("Kontonummer (IBAN)"));
     choose(&browser, "#antwort-email").await;
-    fill(&browser, "#mail", "erika@buerger.example.org").await;
+    browser.fill("#mail", "erika@buerger.example.org").await;
     choose(&browser, "#zustimmung").await;
     let picture = app.database.folder.path().join("bild.png");
     std::fs::write(&picture, PNG).unwrap();
@@ -96,7 +85,7 @@ async fn somebody_writes_and_reads_the_answer() {
     browser.run("location.reload()").await;
     browser.wait_for(".lo-st--wait").await;
     assert_readable(&browser, "question").await;
-    fill(&browser, "#text", "Firefox 145").await;
+    browser.fill("#text", "Firefox 145").await;
     browser.press("Antwort senden").await;
     assert!(browser.text().await.contains("Ihre Nachricht ist angekommen"), "{}", browser.text().await);
     app.post(&central, &format!("{path}/answer"), json!({"text": "Bitte löschen Sie die Cookies.\nDann geht es."}))
@@ -121,13 +110,13 @@ async fn without_scripts_and_in_other_languages() {
     browser.open(&format!("{}{PATH}?lang=en", app.base)).await;
     assert_eq!(browser.heading().await, "Write to us");
     choose(&browser, "#kategorie option[value=payment]").await;
-    fill(&browser, "#text", "Paying fails.").await;
+    browser.fill("#text", "Paying fails.").await;
     choose(&browser, "#antwort-phone").await;
     browser.press("Send question").await;
     let text = browser.text().await;
     assert!(text.contains("Write your phone number") && text.contains("without your consent"), "{text}");
     assert_eq!(browser.find("#text").await.text().await.unwrap(), "Paying fails.");
-    fill(&browser, "#telefon", "0431 901-0").await;
+    browser.fill("#telefon", "0431 901-0").await;
     choose(&browser, "#zustimmung").await;
     browser.press("Send question").await;
     assert!(browser.text().await.contains("Your request is taken."), "{}", browser.text().await);
@@ -136,7 +125,7 @@ async fn without_scripts_and_in_other_languages() {
         assert!(browser.sideways().await <= 0, "{width}");
         browser.picture(&format!("form-taken-en-{width}")).await;
     }
-    fill(&browser, "#text", "By credit card.").await;
+    browser.fill("#text", "By credit card.").await;
     browser.press("Send message").await;
     let central = app.central().await;
     let ticket = app.get(&central, "/api/v1/tickets").await.expect(200)["items"][0].clone();
@@ -161,9 +150,9 @@ async fn staff_see_what_is_not_confirmed() {
     for text in ["Kaufen Sie unsere Uhren.", "Das Hochladen bricht bei 90 Prozent ab.\nSeit Montag."] {
         browser.open(&format!("{}{PATH}", app.base)).await;
         choose(&browser, "#kategorie option[value=upload]").await;
-        fill(&browser, "#text", text).await;
+        browser.fill("#text", text).await;
         choose(&browser, "#antwort-email").await;
-        fill(&browser, "#mail", "erika@buerger.example.org").await;
+        browser.fill("#mail", "erika@buerger.example.org").await;
         browser.press("Frage absenden").await;
         assert_eq!(browser.heading().await, "Jetzt noch bestätigen");
     }
@@ -179,7 +168,7 @@ async fn staff_see_what_is_not_confirmed() {
     browser.leaving(browser.click(&button)).await;
     assert!(browser.text().await.contains("zum Beispiel: Werbung"), "{}", browser.text().await);
     assert_readable(&browser, "unconfirmed-fault").await;
-    fill(&browser, "details[open] input[name=grund]", "Werbung").await;
+    browser.fill("details[open] input[name=grund]", "Werbung").await;
     let button = browser.find("details[open] button").await;
     browser.leaving(browser.click(&button)).await;
     let text = browser.text().await;

@@ -4,7 +4,7 @@
 use lotse::access::{Grant, Role, Scope};
 use serde_json::Value;
 
-use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp};
+use crate::support::app::{Kind, LoggedIn, TestApp};
 use crate::support::browser::{Browser, Scripts};
 
 const ENTER: char = '\u{E007}';
@@ -20,39 +20,10 @@ async fn agent(app: &TestApp) -> LoggedIn {
     app.person("brandt", vec![Grant { role: Role::Agent, scope, contact: None }]).await
 }
 
-async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
-    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
-    browser.find("#login").await.send_keys(&person.user.login).await.unwrap();
-    browser.find("#password").await.send_keys(PASSWORD).await.unwrap();
-    browser.press("Anmelden").await;
-}
-
-async fn types(browser: &Browser, text: &str) {
-    for key in text.chars() {
-        browser.key(key).await;
-    }
-}
-
-async fn until(browser: &Browser, what: &str, script: &str) {
-    let script = format!("return Boolean({script})");
-    let look = async || browser.run(&script).await == Value::Bool(true);
-    let (mut came, asked) = (look().await, std::time::Instant::now());
-    while !came && asked.elapsed() < std::time::Duration::from_secs(10) {
-        tokio::task::yield_now().await;
-        came = look().await;
-    }
-    assert!(came, "{what} did not come: {}", browser.text().await);
-}
-
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("intake-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser
+        .assert_readable(&format!("intake-{name}"), &[("light", 320), ("dark", 390), ("light", 1440), ("dark", 1440)])
+        .await;
 }
 
 /// From the first key to the number, without a mouse, and on to the next call.
@@ -62,7 +33,7 @@ async fn a_call_by_keys_alone() {
     let person = agent(&app).await;
     let browser = Browser::start().await;
     browser.set_width(1440).await;
-    open_as(&browser, &app, &person, "/anfragen/neu").await;
+    browser.open_as(&app, &person.user.login, "/anfragen/neu").await;
     assert_eq!((browser.heading().await.as_str(), browser.focus().await.as_str()), ("Neue Anfrage", "ort"));
     assert!(
         browser.text().await.contains("Noch offen: Ort, Online-Dienst, Worum geht es?"),
@@ -70,17 +41,17 @@ async fn a_call_by_keys_alone() {
         browser.text().await
     );
 
-    types(&browser, "kiel").await;
-    until(&browser, "suggestions", "document.querySelector('#ort-liste [role=option]')").await;
+    browser.types("kiel").await;
+    browser.until("suggestions", "document.querySelector('#ort-liste [role=option]')").await;
     browser.picture("intake-suggestions").await;
     browser.key(ENTER).await;
     assert_eq!(browser.run("return document.getElementById('ort').value").await, "Kiel (24103)");
     browser.key(TAB).await;
     assert_eq!(browser.focus().await, "dienst");
-    types(&browser, "wohnsitz").await;
-    until(&browser, "services", "document.querySelector('#dienst-liste [role=option]')").await;
+    browser.types("wohnsitz").await;
+    browser.until("services", "document.querySelector('#dienst-liste [role=option]')").await;
     browser.key(TAB).await;
-    until(&browser, "what helps", "document.querySelector('#hilfe section')").await;
+    browser.until("what helps", "document.querySelector('#hilfe section')").await;
     assert!(browser.text().await.contains("Wer in Kiel hilft") && browser.text().await.contains("Behördennummer 115"));
     // A choice by arrows: the first, then the next.
     browser.key(' ').await;
@@ -88,31 +59,31 @@ async fn a_call_by_keys_alone() {
     assert_eq!(browser.run("return new FormData(document.getElementById('neu')).get('kategorie')").await, "payment");
     browser.key(TAB).await;
     assert_eq!(browser.focus().await, "betreff");
-    types(&browser, "Bezahlung bricht ab").await;
+    browser.types("Bezahlung bricht ab").await;
     browser.key(ENTER).await;
     browser.key(TAB).await;
-    types(&browser, "Konto DE02 1203 0000 0000 2020 51 belastet?").await;
-    until(&browser, "the warning", "document.querySelector('#warn .lo-st')").await;
+    browser.types("Konto DE02 1203 0000 0000 2020 51 belastet?").await;
+    browser.until("the warning", "document.querySelector('#warn .lo-st')").await;
     assert!(browser.text().await.contains("IBAN erkannt"), "{}", browser.text().await);
     browser.key(F9).await;
     assert_eq!(browser.run("return document.getElementById('text').value").await, "Konto █████ belastet?");
 
     // A reload in the midst of it loses nothing.
     browser.run("location.reload()").await;
-    until(&browser, "the draft", "document.getElementById('betreff')?.value === 'Bezahlung bricht ab'").await;
+    browser.until("the draft", "document.getElementById('betreff')?.value === 'Bezahlung bricht ab'").await;
     assert!(browser.text().await.contains("Entwurf von eben wiederhergestellt"), "{}", browser.text().await);
     browser.key(F2).await;
     assert_eq!(browser.focus().await, "ort");
     browser.key(F4).await;
     assert_eq!(browser.focus().await, "dienst");
     browser.run("document.getElementById('telefon').focus()").await;
-    types(&browser, "0431 901-0").await;
+    browser.types("0431 901-0").await;
     assert!(!browser.text().await.contains("Noch offen"), "{}", browser.text().await);
     assert_readable(&browser, "ready").await;
     browser.set_width(1440).await;
     browser.run("document.getElementById('telefon').focus()").await;
     browser.chord(CONTROL, ENTER).await;
-    until(&browser, "the number", "document.getElementById('nummer')").await;
+    browser.until("the number", "document.getElementById('nummer')").await;
     let number = browser.run("return document.getElementById('nummer').textContent").await.as_str().unwrap().to_owned();
     let text = browser.text().await;
     assert!(text.contains("Sagen Sie: „Ihre Anfrage hat die Nummer sechsundzwanzig – null null, "), "{text}");
@@ -127,12 +98,12 @@ async fn a_call_by_keys_alone() {
 
     // The same person again, then the next call: nothing of the last is left.
     browser.key('w').await;
-    until(&browser, "the form", "document.getElementById('telefon')?.value === '0431 901-0'").await;
+    browser.until("the form", "document.getElementById('telefon')?.value === '0431 901-0'").await;
     assert_eq!(browser.run("return document.getElementById('betreff').value").await, "");
     browser.open(&format!("{}/anfragen/neu/{number}", app.base)).await;
-    until(&browser, "the focus", "document.activeElement.id === 'naechster'").await;
+    browser.until("the focus", "document.activeElement.id === 'naechster'").await;
     browser.key(ENTER).await;
-    until(&browser, "the empty form", "document.getElementById('telefon')?.value === ''").await;
+    browser.until("the empty form", "document.getElementById('telefon')?.value === ''").await;
     assert_eq!(browser.run("return sessionStorage.getItem('lotse-person')").await, Value::Null);
     let complaints = browser.noted().await.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
@@ -145,7 +116,7 @@ async fn without_scripts_nothing_is_guessed() {
     crate::intake::more_places(&app).await;
     let person = agent(&app).await;
     let browser = Browser::start_with(Scripts::Off).await;
-    open_as(&browser, &app, &person, "/anfragen/neu").await;
+    browser.open_as(&app, &person.user.login, "/anfragen/neu").await;
     let fill = async |css: &str, text: &str| {
         let field = browser.find(css).await;
         field.clear().await.unwrap();
@@ -194,12 +165,12 @@ async fn faults_and_look_up_are_for_everybody() {
     let person = agent(&app).await;
     let number = app.submit().await["number"].as_str().unwrap().to_owned();
     let browser = Browser::start().await;
-    open_as(&browser, &app, &person, "/anfragen/neu").await;
-    types(&browser, "24354").await;
+    browser.open_as(&app, &person.user.login, "/anfragen/neu").await;
+    browser.types("24354").await;
     // On with Tab, so that the list of suggestions lies over nothing.
     browser.key('\u{E004}').await;
     browser.press("Anfrage aufnehmen Strg Enter").await;
-    until(&browser, "the fault", "document.getElementById('ort-fehler')").await;
+    browser.until("the fault", "document.getElementById('ort-fehler')").await;
     assert!(browser.text().await.contains("24354 gilt für"), "{}", browser.text().await);
     assert_readable(&browser, "fault").await;
     browser.open(&format!("{}/anfragen/auskunft?nummer={number}", app.base)).await;

@@ -4,26 +4,13 @@
 use lotse::access::Role;
 
 use crate::operations::{admin, given_up};
-use crate::support::app::{Kind, PASSWORD, TestApp};
+use crate::support::app::{Kind, TestApp};
 use crate::support::browser::{Browser, Scripts};
 
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1440), ("dark", 1024)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        browser.picture(&format!("ops-{name}-{width}-{theme}")).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
-}
-
-async fn log_in(browser: &Browser, app: &TestApp, login: &str, onward: &str) {
-    browser.open(&format!("{}/anmelden?lang=de&weiter={onward}", app.base)).await;
-    for (field, typed) in [("#login", login), ("#password", PASSWORD)] {
-        browser.find(field).await.send_keys(typed).await.unwrap();
-    }
-    browser.press("Anmelden").await;
+    browser
+        .assert_readable(&format!("ops-{name}"), &[("light", 320), ("dark", 390), ("light", 1440), ("dark", 1024)])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,7 +22,7 @@ async fn somebody_sees_to_what_was_given_up() {
     app.wait_until(&token, "/api/v1/operations", "two given up", two).await;
     let person = admin(&app).await;
     let browser = Browser::start().await;
-    log_in(&browser, &app, &person.user.login, "/betrieb").await;
+    browser.open_as(&app, &person.user.login, "/betrieb").await;
     assert_eq!(browser.heading().await, "Betrieb");
     assert_readable(&browser, "page").await;
     let shown = browser.text().await;
@@ -63,7 +50,7 @@ async fn settings_and_required_pages_without_scripts() {
     let app = TestApp::start(Kind::Sqlite).await;
     let person = admin(&app).await;
     let bare = Browser::start_with(Scripts::Off).await;
-    log_in(&bare, &app, &person.user.login, "/konto").await;
+    bare.open_as(&app, &person.user.login, "/konto").await;
     bare.find("#darstellung").await.select_by_value("dark").await.unwrap();
     bare.find("#tasten").await.select_by_value("off").await.unwrap();
     bare.press("Einstellungen speichern").await;
@@ -78,7 +65,7 @@ async fn settings_and_required_pages_without_scripts() {
     );
 
     let browser = Browser::start().await;
-    log_in(&browser, &app, &person.user.login, "/konto").await;
+    browser.open_as(&app, &person.user.login, "/konto").await;
     assert_readable(&browser, "account").await;
     // Chosen dark holds where the system is light, and the other way round.
     browser.set_theme("light").await;

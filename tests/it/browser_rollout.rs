@@ -6,37 +6,21 @@ use lotse::access::{Grant, Role, Scope};
 use serde_json::json;
 
 use crate::rollout::{BY_HAND, draft, fulfil};
-use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp};
+use crate::support::app::{Kind, TestApp};
 use crate::support::browser::{Browser, Scripts};
 
 fn grants(role: Role, region: &str) -> Vec<Grant> {
     vec![Grant { role, scope: Scope::region(region.parse().unwrap()), contact: None }]
 }
 
-/// Logs somebody in, as they would, and goes where they wanted.
-async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
-    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
-    fill(browser, "#login", &person.user.login).await;
-    fill(browser, "#password", PASSWORD).await;
-    browser.press("Anmelden").await;
-}
-
-async fn fill(browser: &Browser, css: &str, text: &str) {
-    let field = browser.find(css).await;
-    field.clear().await.unwrap();
-    field.send_keys(text).await.unwrap();
-}
-
 /// Fits screens from a small phone to a desk, and axe-core finds nothing in either theme.
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("light", 390), ("dark", 390), ("light", 1440), ("dark", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("rollout-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser
+        .assert_readable(
+            &format!("rollout-{name}"),
+            &[("light", 320), ("light", 390), ("dark", 390), ("light", 1440), ("dark", 1440)],
+        )
+        .await;
 }
 
 /// Every page of it, half way and with faults.
@@ -48,7 +32,7 @@ async fn shows_what_is_missing() {
     let here = at.replace("/api/v1/adoptions", "/anschluesse");
     let lead = app.person("lorenzen", grants(Role::ProjectLead, "010030000000")).await;
     let browser = Browser::start().await;
-    open_as(&browser, &app, &lead, "/anschluesse").await;
+    browser.open_as(&app, &lead.user.login, "/anschluesse").await;
     assert_eq!(browser.heading().await, "Anschlüsse");
     let text = browser.text().await;
     assert!(text.contains("Lübeck") && !text.contains("Kiel"), "only their own: {text}");
@@ -79,12 +63,12 @@ async fn shows_what_is_missing() {
 
     browser.open(&format!("{}{here}/punkte/functional_contact", app.base)).await;
     assert_eq!(browser.heading().await, "Fachliche Ansprechperson benannt");
-    fill(&browser, "#kontakt", "gibt-es-nicht").await;
+    browser.fill("#kontakt", "gibt-es-nicht").await;
     browser.press("Eintragen").await;
     assert_eq!(browser.focus().await, "kontakt");
     assert_readable(&browser, "point-error").await;
-    fill(&browser, "#kontakt", "kiel-meldewesen").await;
-    fill(&browser, "#person", "S. Jensen").await;
+    browser.fill("#kontakt", "kiel-meldewesen").await;
+    browser.fill("#person", "S. Jensen").await;
     browser.press("Eintragen").await;
     assert!(browser.text().await.contains("S. Jensen (Kiel, Meldewesen)"), "{}", browser.text().await);
     assert_readable(&browser, "point").await;
@@ -97,7 +81,7 @@ async fn shows_what_is_missing() {
     assert!(browser.text().await.contains("Anträge bearbeiten: Genau eine Stelle ist verantwortlich"));
     assert_readable(&browser, "matrix-error").await;
     browser.find("select[name=land-0] option[value=none]").await.click().await.unwrap();
-    fill(&browser, ".lo-cell[name=aufgabe-11]", "Schulung").await;
+    browser.fill(".lo-cell[name=aufgabe-11]", "Schulung").await;
     browser.find("select[name=it_provider-11] option[value=responsible]").await.click().await.unwrap();
     browser.press("Aufgabenteilung speichern").await;
     assert!(browser.text().await.contains("Schulung"), "{}", browser.text().await);
@@ -114,13 +98,13 @@ async fn goes_live_without_scripts() {
     app.patch_item(&admin, &at, BY_HAND[0], json!({"state": "open"})).await;
     let editor = app.person("petersen", grants(Role::DirectoryEditor, "01003")).await;
     let browser = Browser::start_with(Scripts::Off).await;
-    open_as(&browser, &app, &editor, &here).await;
+    browser.open_as(&app, &editor.user.login, &here).await;
     assert!(browser.text().await.contains("Geht, sobald alle Pflichtpunkte erfüllt sind."));
     let link = browser.find("#punkt-reuse_contact a").await;
     browser.leaving(browser.click(&link)).await;
     assert_eq!(browser.heading().await, "Ansprechstelle für die Nachnutzung");
     browser.find("#stand option[value=done]").await.click().await.unwrap();
-    fill(&browser, "#wer", "J. Lorenzen").await;
+    browser.fill("#wer", "J. Lorenzen").await;
     browser.press("Speichern").await;
     assert!(browser.text().await.contains("Punkt gespeichert."));
     browser.press("Startklar melden").await;
@@ -129,7 +113,7 @@ async fn goes_live_without_scripts() {
     assert!(browser.text().await.contains("Freigeschaltet."));
     browser.press("Aussetzen").await;
     assert_eq!(browser.focus().await, "grund");
-    fill(&browser, "#grund", "Fachverfahren wird umgestellt").await;
+    browser.fill("#grund", "Fachverfahren wird umgestellt").await;
     browser.press("Aussetzen").await;
     let text = browser.text().await;
     assert!(text.contains("Ausgesetzt, weil: Fachverfahren wird umgestellt"), "{text}");
@@ -139,14 +123,14 @@ async fn goes_live_without_scripts() {
     // Who only reads sees the same without a form.
     let reader = app.person("revision", grants(Role::Auditor, "01")).await;
     let other = Browser::start_with(Scripts::Off).await;
-    open_as(&other, &app, &reader, &here).await;
+    other.open_as(&app, &reader.user.login, &here).await;
     assert_eq!(other.count("main form").await, 0);
     other.open(&format!("{}{here}/punkte/user_advice", app.base)).await;
     assert_eq!(other.count("main form").await, 0);
     // And whoever reaches another place finds none.
     let foreign = app.person("hamburg", grants(Role::DirectoryEditor, "02")).await;
     let third = Browser::start_with(Scripts::Off).await;
-    open_as(&third, &app, &foreign, &here).await;
+    third.open_as(&app, &foreign.user.login, &here).await;
     assert!(third.heading().await.contains("gibt es nicht"), "{}", third.heading().await);
 }
 

@@ -34,16 +34,10 @@ fn code(app: &TestApp, phone: &Totp) -> String {
     phone.generate(u64::try_from(app.clock.now().utc().timestamp()).unwrap()).to_string()
 }
 
-async fn fill(browser: &Browser, css: &str, text: &str) {
-    let field = browser.find(css).await;
-    field.clear().await.unwrap();
-    field.send_keys(text).await.unwrap();
-}
-
 async fn accept(browser: &Browser, link: &str, button: &str) {
     browser.open(link).await;
-    fill(browser, "#password", PASSWORD).await;
-    fill(browser, "#again", PASSWORD).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.fill("#again", PASSWORD).await;
     browser.press(button).await;
 }
 
@@ -56,14 +50,9 @@ async fn type_blindly(browser: &Browser, text: &str) {
 
 /// Fits narrow and broad screens, and axe-core finds nothing in either theme.
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 390), ("dark", 390), ("light", 1280), ("dark", 1280)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("staff-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser
+        .assert_readable(&format!("staff-{name}"), &[("light", 390), ("dark", 390), ("light", 1280), ("dark", 1280)])
+        .await;
 }
 
 /// The whole way of somebody new, each page looked at on the way.
@@ -76,7 +65,7 @@ async fn comes_in_and_secures_the_account() {
     assert_eq!(browser.heading().await, "Willkommen, Uwe Umland");
     assert_eq!(browser.focus().await, "password");
     assert_readable(&browser, "invitation").await;
-    fill(&browser, "#password", "kurz").await;
+    browser.fill("#password", "kurz").await;
     browser.press("Passwort speichern").await;
     assert_eq!(browser.find("#password").await.prop("value").await.unwrap().as_deref(), Some(""), "never sent back");
     assert_readable(&browser, "invitation-error").await;
@@ -84,16 +73,16 @@ async fn comes_in_and_secures_the_account() {
     assert_eq!(browser.heading().await, "Uwe Umland");
     assert_readable(&browser, "account").await;
 
-    fill(&browser, "#factor-password", PASSWORD).await;
+    browser.fill("#factor-password", PASSWORD).await;
     browser.press("Zweiten Faktor einrichten").await;
     assert_readable(&browser, "factor").await;
     assert_eq!(browser.count(".lo-qr svg").await, 1);
     let phone = phone(&browser.find(".lo-secret").await.text().await.unwrap());
-    fill(&browser, "#code", "000000").await;
+    browser.fill("#code", "000000").await;
     browser.press("Einrichten").await;
     assert_eq!(browser.focus().await, "code");
     assert_readable(&browser, "factor-error").await;
-    fill(&browser, "#code", &code(&app, &phone)).await;
+    browser.fill("#code", &code(&app, &phone)).await;
     browser.press("Einrichten").await;
     assert_eq!(browser.heading().await, "Wiederherstellungscodes");
     assert_eq!(browser.count(".lo-codes li").await, 10);
@@ -108,22 +97,22 @@ async fn comes_in_and_secures_the_account() {
     browser.open(&format!("{}/konto", app.base)).await;
     assert_eq!(browser.heading().await, "Anmelden");
     assert_readable(&browser, "login").await;
-    fill(&browser, "#login", "uwe").await;
-    fill(&browser, "#password", PASSWORD).await;
+    browser.fill("#login", "uwe").await;
+    browser.fill("#password", PASSWORD).await;
     browser.press("Anmelden").await;
     assert_eq!(browser.heading().await, "Code eingeben");
     assert_readable(&browser, "code").await;
-    fill(&browser, "#code", &code(&app, &phone)).await;
+    browser.fill("#code", &code(&app, &phone)).await;
     browser.press("Anmelden").await;
     assert_eq!(browser.heading().await, "Uwe Umland", "where they wanted to go");
     assert_readable(&browser, "account-secured").await;
     // A second device, with a code from paper.
     let other = Browser::start().await;
     other.open(&format!("{}/anmelden?lang=en", app.base)).await;
-    fill(&other, "#login", "uwe").await;
-    fill(&other, "#password", PASSWORD).await;
+    other.fill("#login", "uwe").await;
+    other.fill("#password", PASSWORD).await;
     other.press("Log in").await;
-    fill(&other, "#code", &recovery).await;
+    other.fill("#code", &recovery).await;
     other.press("Log in").await;
     other.open(&format!("{}/konto", app.base)).await;
     assert!(other.text().await.contains("Second factor"), "{}", other.text().await);
@@ -143,7 +132,7 @@ async fn manages_people() {
     assert_readable(&browser, "start").await;
     browser.open(&format!("{}/passwort-vergessen", app.base)).await;
     assert_readable(&browser, "forgot").await;
-    fill(&browser, "#login", "niemand").await;
+    browser.fill("#login", "niemand").await;
     browser.press("Link anfordern").await;
     assert_readable(&browser, "forgot-sent").await;
     browser.open(&format!("{}/einladung/gibtesnicht", app.base)).await;
@@ -161,14 +150,14 @@ async fn manages_people() {
     assert_eq!(browser.focus().await, "name");
     browser.press("Weitere Rolle").await;
     assert_eq!(browser.count("fieldset").await, 2);
-    fill(&browser, "#name", "Kim Karstens").await;
-    fill(&browser, "#login", "kim").await;
-    fill(&browser, "#region-1", "Atlantis").await;
+    browser.fill("#name", "Kim Karstens").await;
+    browser.fill("#login", "kim").await;
+    browser.fill("#region-1", "Atlantis").await;
     browser.find("#role-1 option[value=central]").await.click().await.unwrap();
     browser.press("Einladen").await;
     assert_eq!(browser.focus().await, "region-1");
     assert_readable(&browser, "invite-error").await;
-    fill(&browser, "#region-1", "Kiel").await;
+    browser.fill("#region-1", "Kiel").await;
     browser.press("Einladen").await;
     assert_eq!(browser.heading().await, "Kim Karstens ist eingeladen");
     assert_readable(&browser, "link").await;
@@ -181,7 +170,7 @@ async fn manages_people() {
     assert!(browser.text().await.contains("gesperrt"));
     browser.open(&format!("{}/konto/token", app.base)).await;
     assert_readable(&browser, "token-new").await;
-    fill(&browser, "#name", "Auswertung").await;
+    browser.fill("#name", "Auswertung").await;
     browser.press("Token erzeugen").await;
     assert_readable(&browser, "token-made").await;
     browser.open(&format!("{}/protokoll", app.base)).await;

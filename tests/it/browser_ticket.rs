@@ -1,48 +1,22 @@
 //! The page of one request in a real browser: by keys alone, without scripts, on a phone, in the dark and on paper; two
 //! people at once; and the 2nd level's list.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp};
+use crate::support::app::{Kind, TestApp};
 use crate::support::browser::{Browser, Scripts};
 use crate::ticket_page::{central, comment_by_mail, second_level};
 
 const ENTER: char = '\u{E007}';
 const CONTROL: char = '\u{E009}';
 
-async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
-    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
-    browser.find("#login").await.send_keys(&person.user.login).await.unwrap();
-    browser.find("#password").await.send_keys(PASSWORD).await.unwrap();
-    browser.press("Anmelden").await;
-}
-
-async fn types(browser: &Browser, text: &str) {
-    for key in text.chars() {
-        browser.key(key).await;
-    }
-}
-
-async fn until(browser: &Browser, what: &str, script: &str) {
-    let script = format!("return Boolean({script})");
-    let look = async || browser.run(&script).await == Value::Bool(true);
-    let (mut came, asked) = (look().await, std::time::Instant::now());
-    while !came && asked.elapsed() < std::time::Duration::from_secs(10) {
-        tokio::task::yield_now().await;
-        came = look().await;
-    }
-    assert!(came, "{what} did not come: {}", browser.text().await);
-}
-
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 768), ("light", 1440), ("dark", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("ticket-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser
+        .assert_readable(
+            &format!("ticket-{name}"),
+            &[("light", 320), ("dark", 390), ("light", 768), ("light", 1440), ("dark", 1440)],
+        )
+        .await;
     browser.set_width(1440).await;
     browser.set_theme("light").await;
 }
@@ -58,7 +32,7 @@ async fn a_request_by_keys_alone() {
     let person = central(&app, "petersen").await;
     let browser = Browser::start().await;
     browser.set_width(1440).await;
-    open_as(&browser, &app, &person, &format!("/anfragen/{number}")).await;
+    browser.open_as(&app, &person.user.login, &format!("/anfragen/{number}")).await;
     assert_readable(&browser, "new").await;
     browser.press("Ich übernehme die Anfrage").await;
     assert!(browser.text().await.contains("In Bewertung bei Ihnen"), "{}", browser.text().await);
@@ -69,13 +43,13 @@ async fn a_request_by_keys_alone() {
     browser.key('k').await;
     browser.key('e').await;
     assert_eq!(browser.focus().await, "eskalieren");
-    types(&browser, "Bitte Abbruch pruefen.").await;
-    until(
-        &browser,
-        "the preview",
-        "document.querySelector('#vorschau-eskalieren .lo-quote')?.textContent.includes('Bitte Abbruch pruefen.')",
-    )
-    .await;
+    browser.types("Bitte Abbruch pruefen.").await;
+    browser
+        .until(
+            "the preview",
+            "document.querySelector('#vorschau-eskalieren .lo-quote')?.textContent.includes('Bitte Abbruch pruefen.')",
+        )
+        .await;
     assert_readable(&browser, "escalate").await;
     browser.run("document.getElementById('eskalieren').focus()").await;
     browser.leaving(browser.chord(CONTROL, ENTER)).await;
@@ -88,15 +62,15 @@ async fn a_request_by_keys_alone() {
     // An answer with a text put in; a reload in the midst of it loses nothing.
     browser.key('a').await;
     assert_eq!(browser.focus().await, "antwort");
-    types(&browser, "Guten Tag.").await;
+    browser.types("Guten Tag.").await;
     let choose = "const s = document.getElementById('baustein-antwort'); s.selectedIndex = 1; document.querySelector('[data-baustein=antwort]').click();";
     browser.run(choose).await;
     let expected = format!("Guten Tag.\n\nZu {number}: geklärt.");
     assert_eq!(browser.run("return document.getElementById('antwort').value").await, expected);
     browser.run("location.reload()").await;
     let draft = format!("document.getElementById('antwort')?.value === {}", json!(expected));
-    until(&browser, "the draft", &draft).await;
-    until(&browser, "what the person gets", "document.querySelector('#vorschau-antwort .lo-quote')").await;
+    browser.until("the draft", &draft).await;
+    browser.until("what the person gets", "document.querySelector('#vorschau-antwort .lo-quote')").await;
     assert_readable(&browser, "answer").await;
     // Somebody else does something meanwhile: nothing is overwritten, what was typed stays.
     let token = app.central().await;
@@ -115,7 +89,7 @@ async fn a_request_by_keys_alone() {
 
     // Single keys can be switched off.
     browser.run("document.cookie = 'lotse_keys=off; Path=/'; location.reload()").await;
-    until(&browser, "the page", "document.querySelector('.lo-keys[hidden]')").await;
+    browser.until("the page", "document.querySelector('.lo-keys[hidden]')").await;
     browser.key('j').await;
     assert!(!browser.focus().await.starts_with("e-"), "keys are off");
     let complaints = browser.noted().await.complaints;
@@ -138,7 +112,7 @@ async fn without_scripts() {
     let number = app.submit().await["number"].as_str().unwrap().to_owned();
     let person = central(&app, "petersen").await;
     let browser = Browser::start_with(Scripts::Off).await;
-    open_as(&browser, &app, &person, &format!("/anfragen/{number}")).await;
+    browser.open_as(&app, &person.user.login, &format!("/anfragen/{number}")).await;
     browser.press("Ich übernehme die Anfrage").await;
     browser.click(&browser.find("#tun-eskalieren summary").await).await;
     browser.find("#eskalieren").await.send_keys("Bitte prüfen.").await.unwrap();
@@ -162,7 +136,7 @@ async fn the_second_level_by_log_in() {
     let mut app = TestApp::start(Kind::Sqlite).await;
     let person = second_level(&app, "technik", "technik").await;
     let browser = Browser::start().await;
-    open_as(&browser, &app, &person, "/eskalationen").await;
+    browser.open_as(&app, &person.user.login, "/eskalationen").await;
     assert!(browser.text().await.contains("Hier wartet nichts auf Sie"), "{}", browser.text().await);
     app.escalated("technical").await;
     browser.open(&format!("{}/eskalationen", app.base)).await;

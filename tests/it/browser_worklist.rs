@@ -6,20 +6,13 @@ use std::time::Duration;
 use lotse::access::Role;
 use serde_json::{Value, json};
 
-use crate::support::app::{Kind, LoggedIn, PASSWORD, TestApp, a_ticket};
+use crate::support::app::{Kind, PASSWORD, TestApp, a_ticket};
 use crate::support::browser::{Browser, Scripts};
 use crate::support::wait::wait_for_some;
 use crate::worklist::grants;
 
 const ENTER: char = '\u{E007}';
 const ESCAPE: char = '\u{E00C}';
-
-async fn open_as(browser: &Browser, app: &TestApp, person: &LoggedIn, path: &str) {
-    browser.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
-    browser.find("#login").await.send_keys(&person.user.login).await.unwrap();
-    browser.find("#password").await.send_keys(PASSWORD).await.unwrap();
-    browser.press("Anmelden").await;
-}
 
 async fn until(browser: &Browser, what: &str, script: &str) {
     let script = format!("return Boolean({script})");
@@ -37,14 +30,12 @@ async fn submit(app: &mut TestApp, subject: &str) -> String {
 }
 
 async fn assert_readable(browser: &Browser, name: &str) {
-    for (theme, width) in [("light", 320), ("dark", 390), ("light", 1024), ("light", 1440), ("dark", 1440)] {
-        browser.set_width(width).await;
-        browser.set_theme(theme).await;
-        assert!(browser.sideways().await <= 0, "{name} scrolls sideways at {width}");
-        browser.picture(&format!("worklist-{name}-{width}-{theme}")).await;
-        let found = browser.axe().await;
-        assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
-    }
+    browser
+        .assert_readable(
+            &format!("worklist-{name}"),
+            &[("light", 320), ("dark", 390), ("light", 1024), ("light", 1440), ("dark", 1440)],
+        )
+        .await;
     browser.set_theme("light").await;
     browser.set_width(1440).await;
 }
@@ -90,7 +81,7 @@ async fn a_morning_by_keys_alone() {
     let person = app.person("petersen", grants(Role::Central, "01")).await;
     let browser = Browser::start().await;
     browser.set_width(1440).await;
-    open_as(&browser, &app, &person, "/anfragen").await;
+    browser.open_as(&app, &person.user.login, "/anfragen").await;
     assert_eq!(browser.heading().await, "Anfragen");
     let current = async || {
         let row = "return document.querySelector('#zeilen [aria-current]')?.dataset.nr ?? ''";
@@ -191,7 +182,7 @@ async fn what_others_do_is_told_and_moves_nothing() {
     let person = app.person("petersen", grants(Role::Central, "01")).await;
     let browser = Browser::start().await;
     browser.set_width(1440).await;
-    open_as(&browser, &app, &person, "/anfragen").await;
+    browser.open_as(&app, &person.user.login, "/anfragen").await;
     let place = format!("document.getElementById('a-{first}').getBoundingClientRect().top");
     let top = browser.run(&format!("return {place}")).await;
     browser.key('j').await;
@@ -299,7 +290,7 @@ async fn without_scripts_it_works() {
     let all = a_morning(&mut app).await;
     let person = app.person("petersen", grants(Role::Central, "01")).await;
     let browser = Browser::start_with(Scripts::Off).await;
-    open_as(&browser, &app, &person, "/anfragen").await;
+    browser.open_as(&app, &person.user.login, "/anfragen").await;
     let claim = browser.find(&format!("#a-{} [name=eine]", all[0])).await;
     browser.leaving(browser.click(&claim)).await;
     let text = browser.text().await;
@@ -339,7 +330,7 @@ async fn every_state_is_for_everybody() {
     let mut app = TestApp::start(Kind::Sqlite).await;
     let person = app.person("petersen", grants(Role::Central, "01")).await;
     let browser = Browser::start().await;
-    open_as(&browser, &app, &person, "/anfragen").await;
+    browser.open_as(&app, &person.user.login, "/anfragen").await;
     assert!(browser.text().await.contains("Es ist nichts offen"), "{}", browser.text().await);
     assert_readable(&browser, "nothing").await;
     let all = a_morning(&mut app).await;

@@ -15,6 +15,7 @@ use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
+use super::app::{PASSWORD, TestApp};
 use super::wait::wait_for_some;
 
 const FLAGS: [&str; 9] = [
@@ -125,6 +126,38 @@ impl Browser {
         }
     }
 
+    /// Logs somebody in, as they would, and goes where they wanted.
+    pub async fn open_as(&self, app: &TestApp, login: &str, path: &str) {
+        self.open(&format!("{}/anmelden?lang=de&weiter={path}", app.base)).await;
+        self.find("#login").await.send_keys(login).await.unwrap();
+        self.find("#password").await.send_keys(PASSWORD).await.unwrap();
+        self.press("Anmelden").await;
+    }
+
+    /// Waits until this is true in the page.
+    pub async fn until(&self, what: &str, script: &str) {
+        let script = format!("return Boolean({script})");
+        let look = async || self.run(&script).await == Value::Bool(true);
+        let (mut came, asked) = (look().await, std::time::Instant::now());
+        while !came && asked.elapsed() < Duration::from_secs(10) {
+            tokio::task::yield_now().await;
+            came = look().await;
+        }
+        assert!(came, "{what} did not come: {}", self.text().await);
+    }
+
+    /// Fits these screens (theme, width), and axe-core finds nothing there; pictures bear the name.
+    pub async fn assert_readable(&self, name: &str, screens: &[(&str, u32)]) {
+        for (theme, width) in screens {
+            self.set_width(*width).await;
+            self.set_theme(theme).await;
+            self.picture(&format!("{name}-{width}-{theme}")).await;
+            assert!(self.sideways().await <= 0, "{name} scrolls sideways at {width}");
+            let found = self.axe().await;
+            assert!(found.is_empty(), "{name} at {width} in {theme}:\n{}", found.join("\n"));
+        }
+    }
+
     /// What a script puts there after a while.
     pub async fn wait_for(&self, css: &str) -> Element {
         wait_for_some(format!("{css} on the page"), PATIENCE, || async {
@@ -198,6 +231,20 @@ impl Browser {
         let keys = KeyActions::new("keys".to_owned()).then(KeyAction::Down { value: held });
         let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
         self.client.perform_actions(keys.then(KeyAction::Up { value: held })).await.unwrap();
+    }
+
+    /// Writes a text into a field, in place of what stood there.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Types a text where the focus is, key by key.
+    pub async fn types(&self, text: &str) {
+        for key in text.chars() {
+            self.key(key).await;
+        }
     }
 
     /// What has the focus: its id, else its words.
