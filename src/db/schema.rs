@@ -588,6 +588,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    earlier_callback_secrets (id) {
+        id -> DbUuid,
+        contact -> Text,
+        secret -> Binary,
+        until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     contact_callbacks (contact) {
         contact -> Text,
         id -> DbUuid,
@@ -1157,6 +1169,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     escalation_questions,
     escalation_handovers,
     contact_callbacks,
+    earlier_callback_secrets,
     escalation_links,
     users,
     user_grants,
