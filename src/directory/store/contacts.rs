@@ -99,6 +99,20 @@ pub(in crate::directory) fn of(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<Co
 }
 
 /// Those for whom one of these stands in.
+/// What those of these slugs chose who are there and can be reached by mail.
+pub(in crate::directory) fn rhythms(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<(Slug, String)>, AppError> {
+    let mut found = Vec::with_capacity(slugs.len());
+    for some in slugs.chunks(500) {
+        let reached = contacts::table
+            .inner_join(endpoints::table.on(contacts::email_endpoint.eq(endpoints::id.nullable())))
+            .filter(contacts::slug.eq_any(some))
+            .filter(contacts::ended_at.is_null())
+            .filter(endpoints::bounced_at.is_null());
+        found.extend(reached.select((contacts::slug, contacts::notify)).load::<(Slug, String)>(conn)?);
+    }
+    Ok(found)
+}
+
 pub(in crate::directory) fn with_deputy(conn: &mut Conn, deputies: &[Slug]) -> Result<Vec<ContactRow>, AppError> {
     let mut found = Vec::new();
     for some in deputies.chunks(500) {
