@@ -588,6 +588,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    recounts (id) {
+        id -> DbUuid,
+        what -> Text,
+        region -> Text,
+        subject -> Text,
+        day -> Nullable<Date>,
+        reason -> Text,
+        done_to -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     earlier_callback_secrets (id) {
         id -> DbUuid,
         contact -> Text,
@@ -1170,6 +1185,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     escalation_handovers,
     contact_callbacks,
     earlier_callback_secrets,
+    recounts,
     escalation_links,
     users,
     user_grants,

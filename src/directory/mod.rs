@@ -32,6 +32,7 @@ pub mod notices;
 mod page;
 mod past;
 pub mod planned;
+pub mod recounts;
 pub mod reference;
 mod resolve;
 mod rhythm;
