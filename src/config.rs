@@ -18,7 +18,7 @@ use crate::delivery::{Schedule, WebhookPolicy};
 use crate::error::{AppError, Faults};
 
 pub use form::{Attachments, PublicForm};
-pub use inbound::{Inbound, InboundMailbox};
+pub use inbound::{Inbound, InboundMailbox, InboundOAuth};
 pub use oidc::{Oidc, OidcGrant};
 pub use sections::*;
 

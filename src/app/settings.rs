@@ -3,6 +3,8 @@
 //! Invariant: a file that a setting names is read here, once, and a fault names the key. Not here: what is senseless
 //! in itself (`config.rs`).
 
+mod mailboxes;
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use chrono::{Datelike, TimeDelta};
 use secrecy::ExposeSecret;
 
 use crate::access::provider;
-use crate::config::{Config, InboundMailbox, MailTransport, OidcGrant};
+use crate::config::{Config, MailTransport, OidcGrant};
 use crate::delivery::{MailSettings, Schedule, Transport, WebhookSettings, WorkerSettings};
 use crate::directory::ServiceClock;
 use crate::directory::hours::{ClosedYearly, Reckoning, ServiceHours};
@@ -19,7 +21,9 @@ use crate::http::public::frame::{Required, Texts};
 use crate::http::{FormTexts, PublicLinks, limits};
 use crate::keys::LandCode;
 use crate::tickets::deadline::ByPriority;
-use crate::{access, db, directory, escalation, inbound, operations, tickets};
+use crate::{access, db, directory, escalation, operations, tickets};
+
+pub use mailboxes::inbound;
 
 /// How long each step of the dialogue with the mail server may take; four of them fit into a lease.
 const SMTP_STEP: Duration = Duration::from_secs(7);
@@ -232,61 +236,6 @@ pub fn mail(config: &Config) -> Result<MailSettings, AppError> {
         }
     };
     Ok(MailSettings { transport, from: config.mail.from.clone(), message_id_domain: config.mail.domain() })
-}
-
-/// For mail that comes back.
-pub fn inbound(config: &Config) -> Result<inbound::Settings, AppError> {
-    let own = &config.inbound;
-    Ok(inbound::Settings {
-        mailboxes: own.mailbox.iter().map(mailbox).collect::<Result<_, _>>()?,
-        bounds: inbound::Bounds {
-            size: own.max_size_mib * 1024 * 1024,
-            parts: own.max_parts,
-            ..inbound::Bounds::default()
-        },
-        raw_kept: own.raw_kept,
-        trusted_server: own.authserv_id.clone(),
-        message_id_domain: config.mail.domain(),
-        bounce_address: config.mail.bounce_address.clone(),
-        loop_limit: own.loop_limit,
-        poll: std_duration("inbound.poll", own.poll)?,
-        acknowledge: own.acknowledge,
-    })
-}
-
-fn mailbox(own: &InboundMailbox) -> Result<inbound::MailboxSettings, AppError> {
-    let fault = |key: &str, words: &str| AppError::field(format!("inbound.mailbox.{key}"), words);
-    let request = match (&own.service, &own.ars, &own.category) {
-        (Some(service), Some(ars), Some(category)) => Some(inbound::RequestSettings {
-            service: service.parse().map_err(|_| fault("service", "must be the slug of a service"))?,
-            ars: ars.parse().map_err(|_| fault("ars", "must be 12 digits"))?,
-            category: category.parse().map_err(|_| fault("category", "is none of the categories of requests"))?,
-        }),
-        _ => None,
-    };
-    let after = match (own.after.as_str(), own.after_folder()) {
-        ("keep", _) => inbound::After::Keep,
-        (_, Some(Some(folder))) => inbound::After::Move(folder.to_owned()),
-        _ => inbound::After::Seen,
-    };
-    Ok(inbound::MailboxSettings {
-        name: own.name.clone(),
-        server: inbound::Server {
-            host: own.host.clone(),
-            port: own.port,
-            is_plain: own.allow_plain,
-            root_pem: pem("inbound.mailbox.root_certificate", &own.root_certificate)?,
-            login: match own.token_path() {
-                Some(file) => inbound::Login::Token(own.user.clone(), file),
-                None => inbound::Login::Password(own.user.clone(), own.password.clone()),
-            },
-            folder: own.folder.clone(),
-            after,
-        },
-        first_level: own.first_level,
-        region: own.region.parse().map_err(|_| fault("region", "must be 2, 3, 5, 9 or 12 digits of an ARS"))?,
-        request,
-    })
 }
 
 /// For the way out by webhook.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use url::Url;
 
 use super::sections::duration;
 use crate::error::Faults;
@@ -41,6 +42,7 @@ pub struct InboundMailbox {
     pub password_file: String,
     #[serde(default)]
     pub token_file: String,
+    pub oauth: Option<InboundOAuth>,
     #[serde(default = "inbox")]
     pub folder: String,
     #[serde(default = "seen")]
@@ -56,6 +58,24 @@ pub struct InboundMailbox {
     pub service: Option<String>,
     pub ars: Option<String>,
     pub category: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)] // docs/inbound.md explains them.
+pub struct InboundOAuth {
+    pub token_url: String,
+    pub client_id: String,
+    #[serde(default)]
+    pub client_secret: SecretString,
+    #[serde(default)]
+    pub client_secret_file: String,
+    #[serde(default)]
+    pub refresh_token: SecretString,
+    #[serde(default)]
+    pub refresh_token_file: String,
+    #[serde(default)]
+    pub scope: String,
 }
 
 fn imaps() -> u16 {
@@ -75,6 +95,13 @@ impl Inbound {
     pub(super) fn read_files(&mut self) -> Result<(), crate::error::AppError> {
         for mailbox in &mut self.mailbox {
             super::from_file(&mut mailbox.password, &mailbox.password_file, "inbound.mailbox.password_file")?;
+            let Some(oauth) = &mut mailbox.oauth else { continue };
+            for (secret, file, key) in [
+                (&mut oauth.client_secret, &oauth.client_secret_file, "client_secret_file"),
+                (&mut oauth.refresh_token, &oauth.refresh_token_file, "refresh_token_file"),
+            ] {
+                super::from_file(secret, file, &format!("inbound.mailbox.oauth.{key}"))?;
+            }
         }
         Ok(())
     }
@@ -105,6 +132,23 @@ impl Inbound {
     }
 }
 
+impl InboundOAuth {
+    fn validate(&self, allow_plain: bool, faults: &mut Faults) {
+        let scheme = Url::parse(&self.token_url).map(|url| url.scheme().to_owned()).unwrap_or_default();
+        if scheme != "https" && !(allow_plain && scheme == "http") {
+            faults.add("inbound.mailbox.oauth.token_url", "must be an address that begins with https://");
+        }
+        if self.client_id.is_empty() {
+            faults.add("inbound.mailbox.oauth.client_id", "is missing");
+        }
+        let is_empty = |secret: &SecretString| secret.expose_secret().is_empty();
+        if is_empty(&self.client_secret) && is_empty(&self.refresh_token) {
+            let hint = "is missing; without it a refresh_token is needed";
+            faults.add("inbound.mailbox.oauth.client_secret", hint);
+        }
+    }
+}
+
 impl InboundMailbox {
     fn validate(&self, faults: &mut Faults) {
         let of = |key: &str| format!("inbound.mailbox.{key}");
@@ -118,9 +162,14 @@ impl InboundMailbox {
         if self.host.is_empty() || self.user.is_empty() {
             faults.add(of("host"), "and inbound.mailbox.user are needed");
         }
-        let has_password = !self.password.expose_secret().is_empty();
-        if has_password != self.token_file.is_empty() {
-            faults.add(of("password"), "or inbound.mailbox.token_file (XOAUTH2) is needed, and not both");
+        let ways = [!self.password.expose_secret().is_empty(), !self.token_file.is_empty(), self.oauth.is_some()];
+        if ways.iter().filter(|is_there| **is_there).count() != 1 {
+            let hint =
+                "or inbound.mailbox.token_file or inbound.mailbox.oauth (XOAUTH2) is needed, and just one of them";
+            faults.add(of("password"), hint);
+        }
+        if let Some(oauth) = &self.oauth {
+            oauth.validate(self.allow_plain, faults);
         }
         if self.after_folder().is_none() {
             faults.add(of("after"), "must be seen, keep, or move: and a folder, such as move:Archiv");

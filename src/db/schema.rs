@@ -588,6 +588,33 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
+    recounts (id) {
+        id -> DbUuid,
+        what -> Text,
+        region -> Text,
+        subject -> Text,
+        day -> Nullable<Date>,
+        reason -> Text,
+        done_to -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
+    earlier_callback_secrets (id) {
+        id -> DbUuid,
+        contact -> Text,
+        secret -> Binary,
+        until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::DbUuid;
+
     contact_callbacks (contact) {
         contact -> Text,
         id -> DbUuid,
@@ -1157,6 +1184,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     escalation_questions,
     escalation_handovers,
     contact_callbacks,
+    earlier_callback_secrets,
+    recounts,
     escalation_links,
     users,
     user_grants,

@@ -279,6 +279,11 @@ pub fn replay(tx: &mut Tx, id: DeliveryId, now: Timestamp) -> Result<Delivery, A
     store::outbox::find(tx, id)?.ok_or(AppError::NotFound)
 }
 
+/// Puts an exhausted message aside that nobody needs any more; false where it is not exhausted.
+pub fn put_aside(tx: &mut Tx, id: DeliveryId) -> Result<bool, AppError> {
+    store::outbox::put_aside(tx, id)
+}
+
 /// Tries a message at once that waits for its next attempt: the same id, and its schedule goes on from there.
 /// `Conflict` where it does not wait.
 pub fn hasten(tx: &mut Tx, id: DeliveryId, now: Timestamp) -> Result<Delivery, AppError> {

@@ -1,7 +1,7 @@
 //! How a contact's own system speaks to us: the secret it signs with, and what its words mean.
 //!
-//! Invariant: the secret is sealed, shown once when it is made, and never read out again; a replaced one is accepted
-//! until the overlap has passed. Ending a contact ends its callbacks. Not here: what a callback does
+//! Invariant: the secret is sealed, shown once when it is made, and never read out again; each replaced one is
+//! accepted until its overlap has passed, however many there are meanwhile (the latest few). Ending a contact ends its callbacks. Not here: what a callback does
 //! (`escalation/callback.rs`).
 
 use std::collections::BTreeMap;
@@ -43,6 +43,9 @@ crate::text_enum! {
         Ignore = "ignore",
     }
 }
+
+/// So many secrets before the last former one are accepted at once.
+const MOST_EARLIER: i64 = 5;
 
 /// The words of a contact's system with their meaning, such as `{"In Progress": "acknowledge"}`.
 pub type Statuses = BTreeMap<String, CallbackWord>;
@@ -119,7 +122,13 @@ pub async fn renew(
     db.write(move |tx| {
         contacts::find(tx, &contact)?;
         let sealed = sealer.secrets().seal(secret.as_bytes(), &context(&contact));
-        let row = match store::find(tx, &contact)? {
+        let known = store::find(tx, &contact)?;
+        // Their system may still speak by the one before the last: it keeps its own time.
+        let former = known.as_ref().and_then(|known| known.previous_secret.as_ref().zip(known.previous_until));
+        if let Some((secret, until)) = former.filter(|(_, until)| *until > now) {
+            store::keep_earlier(tx, &contact, (secret, until), now, MOST_EARLIER)?;
+        }
+        let row = match known {
             Some(known) => CallbackRow {
                 previous_secret: Some(known.secret),
                 previous_until: Some(now.plus(overlap)),
@@ -203,7 +212,8 @@ pub fn known(conn: &mut Conn, sealer: &Sealer, contact: &Slug, now: Timestamp) -
         let plain = sealer.secrets().open(&sealed, &context(contact))?;
         String::from_utf8(plain).map_err(AppError::internal)
     };
-    let secrets = std::iter::once(row.secret).chain(previous).map(open).collect::<Result<_, _>>()?;
+    let earlier = store::earlier(conn, contact, now)?;
+    let secrets = std::iter::once(row.secret).chain(previous).chain(earlier).map(open).collect::<Result<_, _>>()?;
     Ok(Some(Known { id: row.id, secrets, statuses: row.statuses.read()? }))
 }
 

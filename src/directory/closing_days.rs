@@ -1,15 +1,14 @@
 //! Local closing days: nobody is there in a region on a day, beside weekends and public holidays, such as for a staff
-//! meeting. Deadlines that are set from then on do not count it.
+//! meeting. Deadlines do not count it; those that stand are counted anew (`recounts.rs`), with the reason in the history.
 //!
-//! Invariant: a region has one reason a day; every instance follows within two seconds. A deadline that stands is not
-//! moved by a closing day that comes later: a promise is never made later in silence. Not here: days of every year
+//! Invariant: a region has one reason a day; every instance follows within two seconds. Not here: days of every year
 //! (`clock.closed`).
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::page::{Page, PageRequest};
-use super::store;
+use super::{recounts, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -95,6 +94,7 @@ pub async fn create(
             let made =
                 ClosingDay { id: ClosingDayId::new(), ars: new.ars, day: new.day, reason: new.reason, created_at: now };
             store::closing_days::insert(tx, &made)?;
+            recounts::of_closing_day(tx, &made, true)?;
             store::changed(tx)?;
             let trail = Trail::after(&made);
             let action = AuditAction::ClosingDayCreated;
@@ -111,6 +111,7 @@ pub async fn end(db: &Db, actor: &Actor, id: ClosingDayId, now: Timestamp) -> Re
     db.write(move |tx| {
         let found = store::closing_days::find(tx, id)?.ok_or(AppError::NotFound)?;
         store::closing_days::delete(tx, id)?;
+        recounts::of_closing_day(tx, &found, false)?;
         store::changed(tx)?;
         let trail = Trail::before(&found);
         audit::record(tx, &actor, AuditAction::ClosingDayEnded, (ObjectKind::ClosingDay, &id), trail, now)

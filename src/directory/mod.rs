@@ -32,6 +32,7 @@ pub mod notices;
 mod page;
 mod past;
 pub mod planned;
+pub mod recounts;
 pub mod reference;
 mod resolve;
 mod rhythm;
@@ -61,7 +62,9 @@ pub use notices::PublicNotice;
 pub use page::{MOST as MOST_ITEMS, Page, PageRequest};
 pub use resolve::{ContactRef, Route, Skipped, Step};
 pub use rhythm::Rhythm;
-pub use route::{DryRun, central_contacts, colleagues, contacts_at, contacts_of, dry_run, emergency_route, route};
+pub use route::{
+    DryRun, central_contacts, colleagues, contacts_at, contacts_of, dry_run, emergency_route, rhythms_of, route,
+};
 pub use service_clock::{Applied, Concern, HoursSource, ServiceClock};
 pub use services::Service;
 pub use snapshot::{

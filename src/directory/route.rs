@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 
 use super::contacts::Contact;
 use super::resolve::{DutyFact, Facts, Route, Span, resolve, resolve_central, resolve_emergency};
+use super::rhythm::Rhythm;
 use super::terms::{AdoptionState, Duty, Kind};
 use super::{Settings, past, planned, store, ways};
 use crate::db::Conn;
@@ -102,6 +103,12 @@ pub fn contacts_of(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<Contact>, AppE
     let mut found: HashMap<Slug, Contact> =
         ways::contacts(conn, rows)?.into_iter().map(|contact| (contact.slug.clone(), contact)).collect();
     Ok(slugs.iter().filter_map(|slug| found.remove(slug)).collect())
+}
+
+/// How often those of these want to be told who can be reached by mail; a little of what [`contacts_of`] reads.
+pub fn rhythms_of(conn: &mut Conn, slugs: &[Slug]) -> Result<HashMap<Slug, Rhythm>, AppError> {
+    let rows = store::contacts::rhythms(conn, slugs)?;
+    Ok(rows.into_iter().map(|(slug, notify)| (slug, notify.parse().unwrap_or_default())).collect())
 }
 
 /// Whom those who were asked about this service and municipality may hand on to themselves: who answers questions about

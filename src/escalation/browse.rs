@@ -4,7 +4,7 @@
 //! contact, and to everybody else they do not exist.
 
 use super::ask::Question;
-use super::escalation::{Escalation, is_open};
+use super::escalation::{Escalation, EscalationStatus, is_open};
 use super::hand_on::Handover;
 use super::{Escalations, store};
 use crate::access::{Action, Caller};
@@ -196,9 +196,34 @@ pub async fn exhausted(
         .await
 }
 
-/// Sends again what was given up: the same message under the same id.
+/// Sends again what was given up: the same message under the same id. `Conflict` where nobody is to be asked any more.
 pub async fn replay(escalations: &Escalations, caller: Caller, id: DeliveryId) -> Result<Delivery, AppError> {
-    send_again(escalations, caller, id, |tx, found, now| delivery::replay(tx, found.id, now)).await
+    send_again(escalations, caller, id, given_up_again).await
+}
+
+fn given_up_again(tx: &mut Tx, found: &Delivery, now: Timestamp) -> Result<Delivery, AppError> {
+    match settled(tx, found)? {
+        Some(status) => Err(AppError::Conflict(no_more(status))),
+        None => delivery::replay(tx, found.id, now),
+    }
+}
+
+/// How its escalation ended, where that makes a question, a reminder or a reply needless: whoever got it now would work
+/// on what is done. One that expired because nobody could be reached is asked again.
+pub fn settled(conn: &mut Conn, message: &Delivery) -> Result<Option<EscalationStatus>, AppError> {
+    if !matches!(message.purpose, Purpose::Created | Purpose::Reminded | Purpose::Replied) {
+        return Ok(None);
+    }
+    let status = store::find(conn, message.about.cast())?.map(|found| found.status);
+    let is_done = |status: &EscalationStatus| {
+        matches!(status, EscalationStatus::Answered | EscalationStatus::Returned | EscalationStatus::Withdrawn)
+    };
+    Ok(status.filter(is_done))
+}
+
+/// Why it is not sent again.
+pub fn no_more(status: EscalationStatus) -> String {
+    format!("the escalation is {status}; nobody is asked any more")
 }
 
 async fn send_again(
@@ -227,7 +252,7 @@ async fn send_again(
 pub async fn retry_now(escalations: &Escalations, caller: Caller, id: DeliveryId) -> Result<Delivery, AppError> {
     send_again(escalations, caller, id, |tx, found, now| match found.status {
         DeliveryStatus::Pending => delivery::hasten(tx, found.id, now),
-        _ => delivery::replay(tx, found.id, now),
+        _ => given_up_again(tx, found, now),
     })
     .await
 }

@@ -2,8 +2,8 @@
 //! words.
 //!
 //! Invariant: changes nothing. The steps follow the history: what was promised first, where the clock stood, what made
-//! it earlier. Where hours or closing days have changed since, the deadline that stands is shown, and that it would be
-//! another today: a promise is not moved in silence. Not here: the sums and their words (`directory/hours`).
+//! it earlier. Where settings have changed since, the deadline that stands is shown, and that it would be another today;
+//! after a change of hours or closing days it is counted anew (`sweep/recount.rs`). Not here: the sums and their words (`directory/hours`).
 
 use serde::Serialize;
 
@@ -172,11 +172,42 @@ fn of_escalation(
     }))
 }
 
-/// The promise to the person, followed through the history.
+/// The promise to the person.
 fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry]) -> Deadline {
-    let desk = escalations.desk();
-    let applied = promise::applied(desk, ticket, ticket.created_at);
-    let rules = &desk.settings.respond;
+    let applied = promise::applied(escalations.desk(), ticket, ticket.created_at);
+    let Followed { due, parts } = followed(escalations, ticket, history, &applied);
+    Deadline {
+        kind: DeadlineKind::Respond,
+        escalation: None,
+        contact: None,
+        due: ticket.respond_by,
+        remind_at: ticket.remind_at,
+        paused_at: ticket.paused_at,
+        hours: (&applied).into(),
+        parts,
+        is_as_reckoned: due == ticket.respond_by,
+    }
+}
+
+/// When the person is to be answered by this service time, and from when that is counted.
+pub(super) fn reckoned(
+    escalations: &Escalations,
+    ticket: &Ticket,
+    history: &[HistoryEntry],
+    applied: &Applied,
+) -> (Timestamp, Timestamp) {
+    let found = followed(escalations, ticket, history, applied);
+    (found.due, found.parts.last().map_or(ticket.created_at, |last| last.explanation.start))
+}
+
+/// A promise, followed through the history.
+struct Followed {
+    due: Timestamp,
+    parts: Vec<Part>,
+}
+
+fn followed(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry], applied: &Applied) -> Followed {
+    let rules = &escalations.desk().settings.respond;
     let first = history.iter().find_map(|entry| match entry.event {
         Event::PriorityChanged { from, .. } => Some(from),
         _ => None,
@@ -191,7 +222,7 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
             Event::Waiting { .. } => paused_at = Some(entry.at),
             Event::Resumed { .. } | Event::Escalated { .. } => {
                 if let Some(since) = paused_at.take() {
-                    due = stood(&mut parts, since, entry.at, due, &applied, priority);
+                    due = stood(&mut parts, since, entry.at, due, applied, priority);
                 }
             }
             Event::InterimReply { respond_by, .. } => {
@@ -199,15 +230,17 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
                 due = *respond_by;
                 parts.push(promised(entry.at, due));
             }
-            Event::PromiseMoved { to, .. } => {
+            // The clock was set back: it was counted from then. Service time that changed is in the sums already.
+            Event::PromiseMoved { of_service_time: false, reason, .. } => {
                 paused_at = paused_at.map(|_| entry.at);
-                due = *to;
-                parts.push(promised(entry.at, due));
+                let anew = Explanation::of(entry.at, rules.of(priority), &applied.time);
+                due = anew.due;
+                parts.push(part(format!("Neu gerechnet: {reason}"), format!("Counted anew: {reason}"), anew));
             }
             Event::PriorityChanged { to, .. } => {
                 if let Some(since) = paused_at {
                     paused_at = Some(entry.at);
-                    due = stood(&mut parts, since, entry.at, due, &applied, priority);
+                    due = stood(&mut parts, since, entry.at, due, applied, priority);
                 }
                 priority = *to;
                 let hurried = Explanation::of(entry.at, rules.of(priority), &applied.time);
@@ -219,17 +252,7 @@ fn respond(escalations: &Escalations, ticket: &Ticket, history: &[HistoryEntry])
             _ => {}
         }
     }
-    Deadline {
-        kind: DeadlineKind::Respond,
-        escalation: None,
-        contact: None,
-        due: ticket.respond_by,
-        remind_at: ticket.remind_at,
-        paused_at: ticket.paused_at,
-        hours: (&applied).into(),
-        parts,
-        is_as_reckoned: due == ticket.respond_by,
-    }
+    Followed { due, parts }
 }
 
 /// The deadline after the clock stood, with a part that says so where that made it later.

@@ -273,11 +273,13 @@ pub(super) fn ask_following(
     reach_somebody(tx, escalations, after, ticket, actor, now)
 }
 
-/// Asks the next of the chain now, on the central contact's word.
+/// Asks the next of the chain now, on the central contact's word. `Conflict` where it is not at the step any more that the
+/// caller saw, with who was quicker: two who press at once mean the same next one.
 pub async fn next_step_now(
     escalations: &Escalations,
     caller: Caller,
     id: EscalationId,
+    seen: Option<i32>,
 ) -> Result<(Escalation, Ticket), AppError> {
     caller.may(Action::AssessTicket)?;
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
@@ -286,6 +288,9 @@ pub async fn next_step_now(
         .db
         .write(move |tx| {
             let (found, _) = super::browse::in_hand(tx, &caller, Action::AssessTicket, id)?;
+            if seen.is_some_and(|seen| seen != found.step) {
+                return Err(AppError::Conflict(asked_already(tx, &found)?));
+            }
             if !next_step(tx, &context, &found, &caller.actor, now)? {
                 return Err(AppError::Conflict(format!(
                     "the escalation is {}; nobody else will be asked",
@@ -295,6 +300,19 @@ pub async fn next_step_now(
             super::browse::visible(tx, &caller, id)
         })
         .await
+}
+
+/// Who asked whom last.
+fn asked_already(tx: &mut Tx, found: &Escalation) -> Result<String, AppError> {
+    let history = crate::tickets::browse::entries(tx, found.ticket)?;
+    let step = history.iter().rev().find_map(|entry| match &entry.event {
+        Event::EscalationStep { escalation, name, .. } if *escalation == found.id => Some((&entry.actor.name, name)),
+        _ => None,
+    });
+    Ok(match step {
+        Some((who, whom)) => format!("{who} has asked {whom} already; read the escalation again"),
+        None => "the escalation is at another step by now; read it again".into(),
+    })
 }
 
 /// Nobody is left to ask: the escalation expires, but not in an emergency while everybody asked is still told again.

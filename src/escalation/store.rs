@@ -175,6 +175,12 @@ pub(super) fn open_of(conn: &mut Conn, ticket: TicketId) -> Result<Vec<Escalatio
     read(of_ticket.filter(escalations::status.eq_any(OPEN)).order(escalations::id).load(conn)?)
 }
 
+/// All that are open.
+pub(super) fn open_ids(conn: &mut Conn) -> Result<Vec<EscalationId>, AppError> {
+    let open = escalations::table.filter(escalations::ended_at.is_null());
+    Ok(open.order(escalations::id).select(escalations::id).load(conn)?)
+}
+
 pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Escalation>, AppError> {
     let due = escalations::table.filter(escalations::acknowledge_by.le(now));
     read(due.order((escalations::acknowledge_by, escalations::id)).limit(most).load(conn)?)

@@ -8,7 +8,8 @@
 use chrono::TimeDelta;
 
 use super::Escalations;
-use super::escalation::{Escalation, EscalationStatus};
+use super::ask::Question;
+use super::escalation::{Escalation, EscalationStatus, is_open};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::hours::{Reckoning, ServiceTime, moved_on};
@@ -162,6 +163,32 @@ pub(super) fn count_anew(
     let next = by.and_then(|by| next_reminder(told, now, by, counted(reckoning, time.as_ref())));
     found.remind_at = next.filter(|_| !is_paused && (is_taken || told < 2));
     Ok(())
+}
+
+/// When what runs now is due, reckoned by this service time from where it is counted from, with the time in which a
+/// question of theirs waited for us; none where it counts by the clock.
+pub(super) fn reckoned(
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    questions: &[Question],
+    time: &ServiceTime,
+) -> Option<Timestamp> {
+    let reckoning = within(escalations, found, ticket.priority);
+    if matches!(reckoning, Reckoning::Wall(_)) || !is_open(found.status) {
+        return None;
+    }
+    let from = found.counted_from?;
+    let mut due = reckoning.due(from, time);
+    let mut stood_until = from;
+    // A reply answers all that is open, so a question that was asked meanwhile waited no longer.
+    for (asked, replied) in questions.iter().filter_map(|one| Some((one.asked_at, one.replied_at?))) {
+        if replied > stood_until {
+            due = moved_on(due, asked.max(stood_until), replied, Some(time));
+            stood_until = replied;
+        }
+    }
+    Some(due)
 }
 
 /// The next stage of a reminder that was due at `remind_at`.

@@ -18,6 +18,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::access::provider::own_token::OwnToken;
+
 /// How long each step may take.
 const STEP: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,8 @@ pub enum Login {
     Password(String, SecretString),
     /// By a token (XOAUTH2) that something else keeps fresh in this file; read at every log-on.
     Token(String, std::path::PathBuf),
+    /// By a token (XOAUTH2) that is fetched from a token endpoint.
+    Fetched(String, Arc<OwnToken>),
 }
 
 /// What happens to a message that was taken in.
@@ -100,6 +104,12 @@ fn short(text: &str) -> String {
     text.split(|c: char| c.is_control()).collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
+async fn by_token(client: Client<Box<dyn Line>>, user: &str, token: &str) -> Result<Session<Box<dyn Line>>, Fault> {
+    let words = format!("user={user}\x01auth=Bearer {token}\x01\x01");
+    let log_on = async { client.authenticate("XOAUTH2", XOAuth2(words)).await.map_err(|(e, _)| e) };
+    step("log-on", log_on).await
+}
+
 impl Server {
     async fn line(&self) -> Result<Box<dyn Line>, Fault> {
         let stream = step("connect", TcpStream::connect((self.host.as_str(), self.port))).await?;
@@ -140,9 +150,18 @@ impl Server {
             }
             Login::Token(user, file) => {
                 let token = std::fs::read_to_string(file).map_err(|e| format!("token_file: {e}"))?;
-                let words = format!("user={user}\x01auth=Bearer {}\x01\x01", token.trim());
-                let log_on = async { client.authenticate("XOAUTH2", XOAuth2(words)).await.map_err(|(e, _)| e) };
-                step("log-on", log_on).await?
+                by_token(client, user, token.trim()).await?
+            }
+            Login::Fetched(user, own) => {
+                let token = own.get().await?;
+                match by_token(client, user, token.expose_secret()).await {
+                    Ok(session) => session,
+                    Err(fault) => {
+                        // It may have been revoked: the next log-on, a moment later, is by another.
+                        own.forget().await;
+                        return Err(fault);
+                    }
+                }
             }
         };
         let can = step("capabilities", session.capabilities()).await?;

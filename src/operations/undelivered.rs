@@ -2,7 +2,7 @@
 //!
 //! Invariant: a recipient shows as the domain of an address, and the reporter as nobody. Each message is its own write, so
 //! that one that cannot be sent again does not hold up the others; each is on record, in the history of its request or,
-//! where there is none, in the audit log.
+//! where there is none, in the audit log. What asks for something that is done by now is put aside instead.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery::{self, Channel, Delivery, Purpose};
 use crate::error::AppError;
-use crate::escalation::{browse, other_way};
+use crate::escalation::{EscalationStatus, browse, other_way};
 use crate::ids::DeliveryId;
 use crate::tickets::browse::Page;
 use crate::tickets::{Event, record};
@@ -41,6 +41,8 @@ pub struct Undelivered {
     pub reason: String,
     /// Whether it can go by the other way: the first message of a step that is still open.
     pub has_other_way: bool,
+    /// How its escalation ended, where nobody is to be asked any more: it is not sent again, but put aside.
+    pub settled: Option<EscalationStatus>,
 }
 
 /// How it went with several messages.
@@ -48,7 +50,9 @@ pub struct Undelivered {
 pub struct Resent {
     /// Those that are on their way again.
     pub sent: Vec<DeliveryId>,
-    /// Those that are not, and why.
+    /// Those that were put aside instead, because nobody is to be asked any more, and why.
+    pub put_aside: Vec<Refused>,
+    /// Those that are not on their way, and why.
     pub refused: Vec<Refused>,
 }
 
@@ -96,13 +100,15 @@ pub async fn list(
 fn undelivered(conn: &mut Conn, found: Delivery) -> Result<Undelivered, AppError> {
     let ticket = browse::ticket_of(conn, &found)?;
     let last = found.attempts.last();
+    let settled = browse::settled(conn, &found)?;
     Ok(Undelivered {
         to: place(&found),
         ticket: ticket.map(|ticket| ticket.number.to_string()),
         attempts: found.attempts.len(),
         last_attempt_at: last.map(|last| last.at),
         reason: last.map(|last| last.detail.clone()).unwrap_or_default(),
-        has_other_way: found.purpose == Purpose::Created,
+        has_other_way: found.purpose == Purpose::Created && settled.is_none(),
+        settled,
         id: found.id,
         purpose: found.purpose,
         channel: found.channel,
@@ -138,31 +144,48 @@ pub async fn resend(
     for id in ids {
         let sent = match how {
             Again::Replay => replay(operations, caller, id).await,
-            Again::OtherWay => other_way::take_for(&operations.0.escalations, caller, id).await,
+            Again::OtherWay => other_way::take_for(&operations.0.escalations, caller, id).await.map(|()| None),
         };
         match sent {
-            Ok(()) => done.sent.push(id),
+            Ok(None) => done.sent.push(id),
+            Ok(Some(ended)) => done.put_aside.push(Refused { delivery: id, reason: browse::no_more(ended) }),
             Err(AppError::NotFound) => {
                 done.refused.push(Refused { delivery: id, reason: "there is no such message".into() })
             }
             Err(AppError::Conflict(reason)) => done.refused.push(Refused { delivery: id, reason }),
-            Err(fault) => return Err(fault),
+            // One that fails does not hold up the others, of which some are on their way already.
+            Err(fault) => {
+                tracing::warn!(delivery = %id, %fault, "a message could not be sent again");
+                done.refused.push(Refused { delivery: id, reason: "that failed just now; try again".into() });
+            }
         }
     }
     Ok(done)
 }
 
-async fn replay(operations: &Operations, caller: &Caller, id: DeliveryId) -> Result<(), AppError> {
+/// Sends it again. Where its escalation has ended so that nobody is to be asked any more, puts it aside and answers how.
+async fn replay(
+    operations: &Operations,
+    caller: &Caller,
+    id: DeliveryId,
+) -> Result<Option<EscalationStatus>, AppError> {
     let (actor, now) = (caller.actor.clone(), operations.desk().clock.now());
     let again = move |tx: &mut crate::db::Tx| {
+        let known = delivery::delivery(tx, id)?.ok_or(AppError::NotFound)?;
+        if let Some(ended) = browse::settled(tx, &known)?
+            && delivery::put_aside(tx, id)?
+        {
+            return Ok(Some(ended));
+        }
         let found = delivery::replay(tx, id, now)?;
         match browse::ticket_of(tx, &found)? {
-            Some(ticket) => record(tx, ticket.id, &actor, &Event::DeliveryReplayed { delivery: id }, now),
+            Some(ticket) => record(tx, ticket.id, &actor, &Event::DeliveryReplayed { delivery: id }, now)?,
             None => {
                 let trail = Trail::after(&serde_json::json!({ "purpose": found.purpose }));
-                audit::record(tx, &actor, AuditAction::DeliveryReplayed, (ObjectKind::Delivery, &id), trail, now)
+                audit::record(tx, &actor, AuditAction::DeliveryReplayed, (ObjectKind::Delivery, &id), trail, now)?;
             }
         }
+        Ok(None)
     };
     operations.desk().db.write(again).await
 }

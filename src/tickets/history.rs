@@ -184,6 +184,16 @@ pub enum Event {
         from: Timestamp,
         to: Timestamp,
         reason: String,
+        /// Service time changed; else the clock of the service was set back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        of_service_time: bool,
+    },
+    /// Service time changed, and with it when a step or an answer of the 2nd level is due.
+    EscalationMoved {
+        escalation: EscalationId,
+        from: Timestamp,
+        to: Timestamp,
+        reason: String,
     },
     Relocated {
         from: Ars,
@@ -284,6 +294,7 @@ impl Event {
             | Self::OtherWayTried { .. }
             | Self::DeliveryReplayed { .. }
             | Self::PromiseMoved { .. }
+            | Self::EscalationMoved { .. }
             | Self::Relocated { .. }
             | Self::Attached { .. }
             | Self::AttachmentRemoved { .. }

@@ -1,8 +1,8 @@
 //! What a person was promised, kept: the deadline of each request in its service time, and telling the central contact
 //! before it is over.
 //!
-//! Invariant: a promise is never made later but by a word to the person (interim reply) or by the time the person was
-//! waited for; every stage of it is told once, by whichever instance locks the request first. The time of the next
+//! Invariant: a promise is never made later but by a word to the person (interim reply), by the time the person was
+//! waited for, or by a change of service time that stands in the history; every stage of it is told once, by whichever instance locks the request first. The time of the next
 //! stage stands in the request itself (`remind_at`) and is judged again, with the request as it is then, when it has
 //! come.
 
@@ -15,11 +15,12 @@ use super::ticket::{Priority, Ticket};
 use super::{Desk, Event, HistoryEntry, TicketStatus, in_hand_by_id, record, store};
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::directory::hours::{ServiceTime, Tongue, moment, moved_on};
 use crate::directory::{Applied, Concern};
 use crate::error::AppError;
 use crate::ids::TicketId;
+use crate::keys::ArsPrefix;
 
 /// At most this many in one round.
 const SOME: i64 = 200;
@@ -160,7 +161,54 @@ fn count_back(tx: &mut Tx, desk: &Desk, id: TicketId, now: Timestamp) -> Result<
         ticket.remind_at = next_reminder(told, now, due, time_of(desk, &ticket, now).as_ref());
     }
     store::set_promise(tx, &ticket)?;
-    record(tx, id, &Actor::system(), &Event::PromiseMoved { from, to: due, reason: SET_BACK.to_owned() }, now)?;
+    let moved = Event::PromiseMoved { from, to: due, reason: SET_BACK.to_owned(), of_service_time: false };
+    record(tx, id, &Actor::system(), &moved, now)?;
+    Ok(true)
+}
+
+/// Whose promises a change of service time may concern.
+#[derive(Debug, Clone)]
+pub struct Affected {
+    /// Those of this region.
+    pub region: ArsPrefix,
+    /// Of this service alone.
+    pub service: Option<String>,
+    /// Due from then on.
+    pub from: Option<Timestamp>,
+    /// And not past now, unless the clock stands.
+    pub now: Timestamp,
+    /// From the one after this on.
+    pub after: Option<TicketId>,
+}
+
+/// Some of them, in the order of their ids.
+pub fn affected(conn: &mut Conn, wanted: &Affected, most: i64) -> Result<Vec<TicketId>, AppError> {
+    store::promises_affected(conn, wanted, most)
+}
+
+/// Service time has changed, and with it the deadline, reckoned from `start`. False where it stays, or where it has
+/// passed or would be past: nothing becomes overdue by a change. What was told stays told.
+pub fn move_to(
+    tx: &mut Tx,
+    desk: &Desk,
+    ticket: &mut Ticket,
+    (start, due): (Timestamp, Timestamp),
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, AppError> {
+    let from = ticket.respond_by;
+    let is_ahead = ticket.paused_at.is_some() || (from > now && due > now);
+    if due == from || !is_ahead || !is_open(ticket.status) {
+        return Ok(false);
+    }
+    ticket.respond_by = due;
+    if ticket.paused_at.is_none() {
+        let counted = if ticket.reminded == 0 { start } else { now };
+        ticket.remind_at = next_reminder(ticket.reminded, counted, due, time_of(desk, ticket, now).as_ref());
+    }
+    store::set_promise(tx, ticket)?;
+    let moved = Event::PromiseMoved { from, to: due, reason: reason.to_owned(), of_service_time: true };
+    record(tx, ticket.id, &Actor::system(), &moved, now)?;
     Ok(true)
 }
 

@@ -175,3 +175,33 @@ async fn callbacks_are_braked() {
     assert_eq!(seen.iter().filter(|status| **status == 404).count(), 5, "{seen:?}");
     assert_eq!(seen.last(), Some(&429));
 }
+
+/// Their system has the first secret still while a second and a third are made: each counts for its own day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_is_rolled_out_outlives_two_new_ones() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        rolled_out(TestApp::start_with(kind, "", Clock::fixed(Clock::system().now())).await).await;
+    }
+}
+
+async fn rolled_out(mut app: TestApp) {
+    let mut secrets = Vec::new();
+    for _ in 0..3 {
+        secrets.push(secret_of(&mut app, "technik").await);
+        app.clock.advance(chrono::TimeDelta::hours(1));
+    }
+    let (_, escalation) = app.escalated("technical").await;
+    let body = json!({"escalation_id": escalation["id"], "action": "comment", "text": "Wir sehen nach."});
+    for (number, secret) in secrets.iter().enumerate() {
+        say(&app, "technik", secret, &format!("m{number}"), &body).await.expect(200);
+    }
+    // The first was replaced an hour before the second.
+    app.clock.advance(chrono::TimeDelta::minutes(22 * 60 + 30));
+    say(&app, "technik", &secrets[0], "late", &body).await.expect(404);
+    say(&app, "technik", &secrets[1], "late", &body).await.expect(200);
+    let admin = app.token(Role::Admin, "").await;
+    app.send(&admin, "DELETE", "/api/v1/contacts/technik/callbacks", None, &[]).await.expect(204);
+    for secret in &secrets {
+        say(&app, "technik", secret, "after the end", &body).await.expect(404);
+    }
+}

@@ -109,7 +109,8 @@ on_each! {
     a_pause_leaves_service_time;
     what_is_promised_in_a_pause_stands;
     the_answer_awaited_in_a_pause_hurries;
-    closing_days_count_from_then_on;
+    closing_days_move_what_is_ahead;
+    other_hours_move_what_is_ahead;
     the_answer_is_awaited;
     an_emergency_does_not_rest;
     an_emergency_that_nobody_takes;
@@ -303,10 +304,12 @@ async fn the_answer_awaited_in_a_pause_hurries(kind: Kind) {
     assert_eq!(times, (&json_at(TUESDAY, "13:00:00"), &json_at(TUESDAY, "09:00:00"), &Value::Null));
 }
 
-/// A closing day is entered without a restart; what was promised stands, what comes then counts by it.
-async fn closing_days_count_from_then_on(kind: Kind) {
+/// A closing day is entered without a restart: what comes then counts by it, and what is ahead is counted anew, with
+/// the reason in the history. What a person was promised by a word stands, and taken back it is as it was.
+async fn closing_days_move_what_is_ahead(kind: Kind) {
     let mut app = start(kind, OFFICE).await;
-    let before = app.submit().await;
+    let (before, told) = (app.submit().await, app.submit().await);
+    let (asked_of, asked) = app.escalated("functional").await;
     let admin = app.token(Role::Admin, "").await;
     let monday = friday() + Days::new(MONDAY);
     let body = json!({"ars": "01002", "day": monday, "reason": "Personalversammlung"});
@@ -326,11 +329,25 @@ async fn closing_days_count_from_then_on(kind: Kind) {
     let central = app.central().await;
     let explained = app.get(&central, &format!("{}/deadlines", path_of(&after, "tickets"))).await.expect(200);
     assert!(explained.to_string().contains("geschlossen: Personalversammlung"), "{explained}");
-    // The older promise stands, and the explanation says that it would be another one today.
-    let old = app.get(&central, &path_of(&before, "tickets")).await.expect(200);
-    assert_eq!(old["respond_by"], json_at(MONDAY, "16:30:00"));
+    let due = async |app: &TestApp, object: &Value, kind: &str, key: &str, time: Value| {
+        let path = path_of(object, kind);
+        app.wait_until(&central, &path, &format!("{key} {time}"), |found| found[key] == time).await;
+    };
+    // The older promise, and the question to a contact there, have the day more; the history says why.
+    due(&app, &before, "tickets", "respond_by", json_at(TUESDAY, "16:30:00")).await;
+    due(&app, &asked, "escalations", "acknowledge_by", json_at(TUESDAY, "10:30:00")).await;
+    let moved = history(&app, &central, &before, "promise_moved").await;
+    assert_eq!((moved.len(), &moved[0]["data"]["from"]), (1, &json_at(MONDAY, "16:30:00")), "{moved:?}");
+    assert!(moved[0]["data"]["reason"].as_str().unwrap().contains("Personalversammlung"), "{moved:?}");
+    assert_eq!(history(&app, &central, &asked_of, "escalation_moved").await.len(), 1);
     let explained = app.get(&central, &format!("{}/deadlines", path_of(&before, "tickets"))).await.expect(200);
-    assert_eq!(explained["items"][0]["is_as_reckoned"], false);
+    assert_eq!(explained["items"][0]["is_as_reckoned"], true, "{explained}");
+    // Nobody is asked next, or reminded, on the day on which nobody is there.
+    move_to(&app, at(MONDAY, "12:00:00"));
+    swept(&app).await;
+    assert_eq!(app.get(&central, &path_of(&asked, "escalations")).await.expect(200)["step"], 0);
+    assert_eq!(history(&app, &central, &asked_of, "escalation_reminded").await.len(), 0);
+    move_to(&app, at(0, "16:30:00"));
     // Who is there sees it, others do not.
     let list = async |token: &str| app.get(token, "/api/v1/closing-days").await.expect(200)["items"].clone();
     assert_eq!(list(&central).await.as_array().unwrap().len(), 1);
@@ -339,7 +356,16 @@ async fn closing_days_count_from_then_on(kind: Kind) {
     app.get(&foreign, &place).await.expect(404);
     app.send(&foreign, "DELETE", &place, None, &[]).await.expect(404);
     app.send(&central, "DELETE", &place, None, &[]).await.expect(403);
+    // What was promised by a word is not moved by a day that is taken back; everything else is.
+    let path = path_of(&told, "tickets");
+    app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
+    let until = json!({"text": "Wir sind dran.", "respond_by": json_at(TUESDAY, "10:00:00")});
+    app.post(&central, &format!("{path}/interim"), until).await.expect(200);
     app.send(&admin, "DELETE", &place, None, &[]).await.expect(204);
+    due(&app, &before, "tickets", "respond_by", json_at(MONDAY, "16:30:00")).await;
+    due(&app, &asked, "escalations", "acknowledge_by", json_at(MONDAY, "10:30:00")).await;
+    assert_eq!(app.get(&central, &path).await.expect(200)["respond_by"], json_at(TUESDAY, "10:00:00"));
+    assert_eq!(history(&app, &central, &told, "promise_moved").await.len(), 1);
     // A closing day of the operating Land holds for its shared technical contacts too.
     let body = json!({"ars": "01", "day": monday, "reason": "Umzug"});
     app.post(&admin, "/api/v1/closing-days", body).await.expect(201);
@@ -357,6 +383,39 @@ async fn closing_days_count_from_then_on(kind: Kind) {
     assert!(asked["de"].to_string().contains("Tag der Deutschen Einheit"), "{asked}");
     app.get(&admin, "/api/v1/deadline?within=1d").await.expect_fault(422, "land");
     app.get(&admin, "/api/v1/deadline?within=bald&land=SH").await.expect_fault(422, "within");
+}
+
+/// Other hours of a contact move the step that waits for it, and those of a help channel what was promised; two
+/// instances count once, and what would be past is left as it was.
+async fn other_hours_move_what_is_ahead(kind: Kind) {
+    let mut app = start(kind, OFFICE).await;
+    let other = app.second_instance().await;
+    let (ticket, escalation) = app.escalated("technical").await;
+    let (central, admin) = (app.central().await, app.token(Role::Admin, "").await);
+    let path = path_of(&escalation, "escalations");
+    assert_eq!(escalation["acknowledge_by"], json_at(MONDAY, "10:30:00"));
+    app.patch(&admin, "/api/v1/contacts/technik", json!({"hours": "Mo-Fr 10:00-18:00"})).await.expect(200);
+    app.wait_until(&central, &path, "another time", |e| e["acknowledge_by"] == json_at(MONDAY, "12:30:00")).await;
+    let moved = history(&app, &central, &ticket, "escalation_moved").await;
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    assert!(moved[0]["data"]["reason"].as_str().unwrap().contains("Dataport Service Desk"), "{moved:?}");
+    // By these hours it would have been over already: it stays.
+    move_to(&app, at(MONDAY, "11:00:00"));
+    app.patch(&admin, "/api/v1/contacts/technik", json!({"hours": "24/7"})).await.expect(200);
+    let channels = app.get(&admin, "/api/v1/channels?service=wohnsitzanmeldung&ars=010020000000").await.expect(200);
+    let channel = format!("/api/v1/channels/{}", channels["items"][0]["id"].as_str().unwrap());
+    let said = json!({
+        "version": channels["items"][0]["version"], "kind": "115", "label": "Behördennummer 115",
+        "hours": "Mo-Fr 08:00-12:00; PH off"
+    });
+    app.send(&admin, "PUT", &channel, Some(said.to_string()), &[]).await.expect(200);
+    let path_of_ticket = path_of(&ticket, "tickets");
+    // Friday afternoon is outside of these hours: it counts from Monday morning, and a day later is Tuesday morning.
+    app.wait_until(&central, &path_of_ticket, "another time", |t| t["respond_by"] == json_at(TUESDAY, "08:00:00"))
+        .await;
+    assert_eq!(app.get(&central, &path).await.expect(200)["acknowledge_by"], json_at(MONDAY, "12:30:00"));
+    assert_eq!(history(&app, &central, &ticket, "escalation_moved").await.len(), 1);
+    other.stop().await;
 }
 
 /// Whoever took it has their time to answer, is reminded of it, and the central contact hears when it has passed.

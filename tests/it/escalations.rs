@@ -245,6 +245,46 @@ on_both! {
         assert!(mail.message_id().unwrap().contains(&given_up));
     }
 
+    /// Two who press "next level" at once mean the same next one: one asks them, the other hears who did.
+    async fn the_next_is_asked_once_by_two(app: TestApp) {
+        let mut app = app;
+        let (ticket, escalation) = app.escalated("technical").await;
+        let central = app.central().await;
+        let path = format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap());
+        let next = format!("{path}/next");
+        let press = || app.post(&central, &next, json!({"expected_step": 0}));
+        let (one, two) = tokio::join!(press(), press());
+        let (quick, late) = if one.status == 200 { (one, two) } else { (two, one) };
+        assert_eq!(quick.expect(200)["step"], 1);
+        let late = late.expect(409);
+        assert!(late["detail"].as_str().unwrap().contains("has asked Dataport Bereitschaft already"), "{late}");
+        // Whoever says nothing of what they saw asks the one after, as ever.
+        assert_eq!(app.post(&central, &next, json!({})).await.expect(200)["step"], 2);
+        let history = app.get(&central, &format!("/api/v1/tickets/{}/history", ticket["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(kinds(&history).iter().filter(|kind| *kind == "escalation_step").count(), 3, "{history}");
+
+        // On the page the same: the form holds the step its sender saw.
+        let (ticket, escalation) = app.escalated("technical").await;
+        let grant = lotse::access::Grant { role: Role::Central, scope: lotse::access::Scope::everywhere(), contact: None };
+        let person = app.person("petersen", vec![grant]).await;
+        let number = ticket["number"].as_str().unwrap();
+        let page = app.send("", "GET", &format!("/anfragen/{number}"), None, &[("Cookie", &person.cookie)]).await.body;
+        let field = |name: &str| page.split(&format!("name=\"{name}\" value=\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+        assert_eq!(field("stufe"), "0");
+        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("csrf", &person.csrf)
+            .append_pair("stufe", "0").finish();
+        let at = format!("/anfragen/{number}/eskalationen/{}/naechste", escalation["id"].as_str().unwrap());
+        let headers = [("Cookie", person.cookie.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
+        // Without what they saw last, only the step tells that somebody was quicker.
+        let press = || app.send("", "POST", &at, Some(form.clone()), &headers);
+        let (one, two) = tokio::join!(press(), press());
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 409]);
+        let path = format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap());
+        assert_eq!(app.get(&central, &path).await.expect(200)["step"], 1);
+    }
+
     /// What an escalation would do is shown without doing it.
     async fn a_preview_sends_nothing(app: TestApp) {
         let mut app = app;

@@ -9,6 +9,7 @@ mod pages;
 mod pipe;
 mod replies;
 mod requests;
+mod tokens;
 
 use std::time::Duration;
 

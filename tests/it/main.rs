@@ -21,6 +21,7 @@ mod browser_worklist;
 mod callbacks;
 mod cli;
 mod clock;
+mod clock_kills;
 mod confirmations;
 mod conversation;
 mod delivery;

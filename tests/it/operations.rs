@@ -127,6 +127,68 @@ on_both! {
         }
     }
 
+    /// What asks for something that is answered by now is not sent again: it says so, and is put aside. One that expired
+    /// because nobody could be reached goes again, as after an outage.
+    async fn what_is_done_is_not_asked_for_again(app: TestApp) {
+        let mut app = app;
+        let ticket = given_up(&mut app).await;
+        let (token, central) = (app.token(Role::Admin, "").await, app.central().await);
+        let items = undelivered(&app, &token).await;
+        let mail = items.iter().find(|one| one["channel"] == "email" && one["purpose"] == "created").unwrap().clone();
+        assert_eq!(mail["settled"], Value::Null);
+        app.smtp.behave();
+        let escalations = format!("/api/v1/tickets/{}/escalations", ticket["id"].as_str().unwrap());
+        let escalation = app.get(&central, &escalations).await.expect(200)["items"][0].clone();
+        let path = format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap());
+        let second = app.token(Role::SecondLevel, "bereitschaft").await;
+        app.wait_until(&central, &path, "the deputy's turn", |found| found["step"] == 1).await;
+        app.post(&second, &format!("{path}/answer"), json!({"text": "Behoben."})).await.expect(200);
+        let list = app.get(&token, "/api/v1/operations/deliveries").await.expect(200);
+        let shown = list["items"].as_array().unwrap().iter().find(|one| one["id"] == mail["id"]).unwrap();
+        assert_eq!((&shown["settled"], &shown["has_other_way"]), (&json!("answered"), &json!(false)), "{shown}");
+        let person = admin(&app).await;
+        assert!(page(&app, &person, "/betrieb").await.contains("Nicht mehr nötig: Die Frage ist beantwortet."));
+        let replay = format!("/api/v1/deliveries/{}/replay", mail["id"].as_str().unwrap());
+        let refused = app.post(&token, &replay, json!({})).await.expect(409);
+        assert!(refused.to_string().contains("answered"), "{refused}");
+        let before = app.smtp.received().len();
+        let pressed = send(&app, &person, "/betrieb/zustellungen", &[("how", "replay"), ("delivery", mail["id"].as_str().unwrap())]).await;
+        assert!(pressed.header("location").unwrap().contains("put-aside"), "{:?}", pressed.headers);
+        let list = app.get(&token, "/api/v1/operations/deliveries").await.expect(200);
+        assert!(!list.to_string().contains(mail["id"].as_str().unwrap()), "{list}");
+        assert!(app.smtp.received()[before..].iter().all(|mail| !mail.to.iter().any(|to| to.contains("technik@"))));
+    }
+
+    /// One message that cannot be written does not hold up those behind it; each is told of.
+    async fn one_that_fails_holds_up_no_other(app: TestApp) {
+        let mut app = app;
+        app.webhook.always(crate::support::webhook::status(204));
+        app.smtp.on(Stage::Rcpt, Reaction::Reply(550, "5.7.1 refused <technik@dataport.example.org>"));
+        let token = app.token(Role::Admin, "").await;
+        for _ in 0..3 {
+            app.escalated("technical").await;
+        }
+        let list = app.wait_until(&token, "/api/v1/operations/deliveries", "three mails", |list| {
+            list["items"].as_array().unwrap().iter().filter(|one| one["purpose"] == "created").count() >= 3
+        }).await;
+        let ids: Vec<String> = list["items"].as_array().unwrap().iter().filter(|one| one["purpose"] == "created")
+            .map(|one| one["id"].as_str().unwrap().to_owned()).take(3).collect();
+        // The database refuses to change the second of them.
+        let db = &app.app.escalations.desk().db;
+        let broken = ids[1].replace('-', "");
+        let refuse = match app.database.url.starts_with("sqlite") {
+            true => format!("CREATE TRIGGER broken BEFORE UPDATE ON outbox WHEN hex(OLD.id) = upper('{broken}') BEGIN SELECT RAISE(ABORT, 'broken'); END"),
+            false => format!(
+                "CREATE FUNCTION broken() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$ LANGUAGE plpgsql;
+                 CREATE TRIGGER broken BEFORE UPDATE ON outbox FOR EACH ROW WHEN (OLD.id = '{}') EXECUTE FUNCTION broken()", ids[1]),
+        };
+        db.write(move |tx| Ok(diesel::connection::SimpleConnection::batch_execute(&mut **tx, &refuse)?)).await.unwrap();
+        let body = json!({"deliveries": ids, "how": "replay"});
+        let done = app.post(&token, "/api/v1/operations/deliveries/resend", body).await.expect(200);
+        assert_eq!(done["sent"], json!([ids[0], ids[2]]), "{done}");
+        assert_eq!((&done["refused"][0]["delivery"], done["refused"].as_array().unwrap().len()), (&json!(ids[1]), 1));
+    }
+
     /// It belongs to those who run all of it: others see nothing, auditors change nothing.
     async fn it_is_for_those_who_run_it(app: TestApp) {
         let mut app = app;

@@ -1,7 +1,9 @@
-//! The way to the provider by HTTP, for what `openidconnect` asks of it.
+//! The way to the provider by HTTP, for what `openidconnect` asks of it, and to where tokens of this service's own are
+//! fetched (`own_token.rs`).
 //!
 //! Invariant: no redirect is followed, no proxy is used, an exchange ends after ten seconds, and at most 1 MiB of an
-//! answer is read. Without `oidc.allow_http` nothing goes over plain http, whatever the provider's metadata say.
+//! answer is read. Without a setting
+//! that allows it nothing goes over plain http, whatever the provider's metadata say.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +20,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Asks the provider.
+#[derive(Debug)]
 pub(super) struct HttpClient {
     roots: Vec<Certificate>,
     allow_http: bool,
@@ -35,15 +38,15 @@ pub(super) enum NoAnswer {
 }
 
 impl HttpClient {
-    /// Reads the certificates; makes no connection.
-    pub(super) fn new(root_pem: Option<&str>, allow_http: bool) -> Result<Self, AppError> {
+    /// Reads the certificates, which stand under this key of the settings; makes no connection.
+    pub(super) fn new(root_pem: Option<&str>, key: &str, allow_http: bool) -> Result<Self, AppError> {
         if rustls::crypto::CryptoProvider::get_default().is_none()
             && rustls::crypto::ring::default_provider().install_default().is_err()
         {
             tracing::debug!("another part of the process chose the TLS provider first");
         }
         let roots = root_pem.map_or(Ok(Vec::new()), |pem| Certificate::from_pem_bundle(pem.as_bytes()));
-        let wrong = |e| AppError::field("oidc.root_certificate", format!("is not a PEM certificate: {e}"));
+        let wrong = |e| AppError::field(key, format!("is not a PEM certificate: {e}"));
         Ok(Self { roots: roots.map_err(wrong)?, allow_http, client: OnceLock::new() })
     }
 
@@ -65,7 +68,8 @@ impl HttpClient {
         Ok(self.client.get_or_init(|| made))
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+    /// Asks, and reads the answer whole.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let lost = |e: reqwest::Error| NoAnswer::Lost(innermost(&e));
         let request = Request::try_from(request).map_err(lost)?;
         let mut answer = self.client()?.execute(request).await.map_err(lost)?;

@@ -5,7 +5,8 @@
 //! subject. A provider that is away stops neither the start nor other ways to log in.
 //!
 //! Where next: `arrival.rs` (whom a log-in lets in, with which roles), `claims.rs` (groups to roles), `id_token.rs`
-//! and `logout.rs` (what counts as genuine), `discovery.rs` (addresses and keys). Not here: HTTP towards the browser.
+//! and `logout.rs` (what counts as genuine), `discovery.rs` (addresses and keys), `own_token.rs` (tokens by which this
+//! service itself logs on elsewhere). Not here: HTTP towards the browser.
 
 mod arrival;
 mod claims;
@@ -13,6 +14,7 @@ mod client;
 mod discovery;
 mod id_token;
 mod logout;
+pub mod own_token;
 mod store;
 
 use std::sync::Arc;
@@ -114,7 +116,7 @@ impl Provider {
             .map_err(|e| AppError::field("oidc.issuer", format!("is not an address: {e}")))?;
         let redirect = RedirectUrl::new(format!("{}{RETURN_PATH}", settings.public_url))
             .map_err(|e| AppError::field("server.public_url", format!("is not an address: {e}")))?;
-        let http = HttpClient::new(settings.root_pem.as_deref(), settings.allow_http)?;
+        let http = HttpClient::new(settings.root_pem.as_deref(), "oidc.root_certificate", settings.allow_http)?;
         let discovery = Discovery::new(issuer, settings.allow_http, http);
         Ok(Self(Arc::new(Inner { accounts, settings, redirect, discovery })))
     }

@@ -152,6 +152,11 @@ pub(in crate::delivery) fn replay(conn: &mut Conn, id: DeliveryId, now: Timestam
     Ok(diesel::update(t::table.find(id).filter(is_exhausted())).set(change).execute(conn)? == 1)
 }
 
+pub(in crate::delivery) fn put_aside(conn: &mut Conn, id: DeliveryId) -> Result<bool, AppError> {
+    let given_up = t::table.find(id).filter(is_exhausted());
+    Ok(diesel::update(given_up).set(t::status.eq(DeliveryStatus::Cancelled)).execute(conn)? == 1)
+}
+
 /// Brings the next attempt forward, unless somebody is at it.
 pub(in crate::delivery) fn hasten(conn: &mut Conn, id: DeliveryId, now: Timestamp) -> Result<bool, AppError> {
     let waiting = t::table.find(id).filter(t::status.eq(DeliveryStatus::Pending)).filter(t::lease.is_null());

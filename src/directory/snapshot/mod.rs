@@ -209,6 +209,11 @@ impl Snapshot {
         &self.services
     }
 
+    /// True where it holds all that was changed up to this version.
+    pub fn holds(&self, version: i64) -> bool {
+        self.versions.0 >= version
+    }
+
     /// The days on which nobody is there, in the order of time.
     pub fn closing_days(&self) -> Arc<[ClosedDay]> {
         self.closing_days.clone()

@@ -14,6 +14,7 @@ use crate::db::dialect::insert_columns;
 use crate::db::schema::{contact_disputes, contacts, duties, endpoints};
 use crate::db::{Conn, MultiBackend};
 use crate::directory::contacts::{ContactQuery, ContactState, StateOn};
+use crate::directory::recounts;
 use crate::error::AppError;
 use crate::ids::EndpointId;
 use crate::keys::{ArsPrefix, Slug, fold};
@@ -94,6 +95,20 @@ pub(in crate::directory) fn of(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<Co
     let mut found = Vec::with_capacity(slugs.len());
     for some in slugs.chunks(500) {
         found.extend(contacts::table.filter(contacts::slug.eq_any(some)).load::<ContactRow>(conn)?);
+    }
+    Ok(found)
+}
+
+/// What those of these slugs chose who are there and can be reached by mail.
+pub(in crate::directory) fn rhythms(conn: &mut Conn, slugs: &[Slug]) -> Result<Vec<(Slug, String)>, AppError> {
+    let mut found = Vec::with_capacity(slugs.len());
+    for some in slugs.chunks(500) {
+        let reached = contacts::table
+            .inner_join(endpoints::table.on(contacts::email_endpoint.eq(endpoints::id.nullable())))
+            .filter(contacts::slug.eq_any(some))
+            .filter(contacts::ended_at.is_null())
+            .filter(endpoints::bounced_at.is_null());
+        found.extend(reached.select((contacts::slug, contacts::notify)).load::<(Slug, String)>(conn)?);
     }
     Ok(found)
 }
@@ -229,9 +244,20 @@ pub(in crate::directory) fn end(conn: &mut Conn, row: &ContactRow, version: i32)
     Ok(diesel::update(present.filter(contacts::version.eq(version))).set(ended).execute(conn)? == 1)
 }
 
+/// Other hours than those of before move the deadlines that its own work has.
+fn note_hours(conn: &mut Conn, row: &ContactRow) -> Result<(), AppError> {
+    let before = contacts::table.find(row.slug.clone()).select(contacts::hours);
+    let before: Option<Option<String>> = before.first(conn).optional()?;
+    match before.is_some_and(|hours| hours != row.hours) {
+        true => recounts::of_contact(conn, &row.slug, &row.name),
+        false => Ok(()),
+    }
+}
+
 /// Stores a change of it made against this version; false when it has another one by now, or has ended.
 pub(in crate::directory) fn change(conn: &mut Conn, row: &ContactRow, version: i32) -> Result<bool, AppError> {
     let row = ContactRow { folded: folded(row), ..row.clone() };
+    note_hours(conn, &row)?;
     let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
     Ok(diesel::update(present.filter(contacts::version.eq(version))).set(&row).execute(conn)? == 1)
 }
@@ -258,6 +284,7 @@ pub(in crate::directory) fn folded(row: &ContactRow) -> String {
 /// Stores it, new or changed.
 pub(in crate::directory) fn save(conn: &mut Conn, row: &ContactRow) -> Result<(), AppError> {
     let row = ContactRow { folded: folded(row), ..row.clone() };
+    note_hours(conn, &row)?;
     if diesel::update(contacts::table.find(row.slug.clone())).set(&row).execute(conn)? == 0 {
         diesel::insert_into(contacts::table).values(&row).execute(conn)?;
     }

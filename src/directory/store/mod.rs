@@ -15,6 +15,7 @@ pub(super) mod lands;
 pub(super) mod municipalities;
 pub(super) mod notices;
 pub(super) mod planned;
+pub(super) mod recounts;
 pub(super) mod rollout;
 pub(super) mod services;
 pub(super) mod successors;

@@ -5,10 +5,12 @@
 //! each thing once, and a clock that jumps does nothing early that an acknowledgement has stopped. One matter that
 //! fails does not hold up the others; it is looked at again in the next round.
 //!
-//! Where next: `deadlines.rs` (the next step), `reminders.rs`, `events.rs` (what deliveries told).
+//! Where next: `deadlines.rs` (the next step), `reminders.rs`, `events.rs` (what deliveries told), `recount.rs` (service
+//! time that changed).
 
 mod deadlines;
 mod events;
+mod recount;
 mod reminders;
 
 use std::time::{Duration, Instant};
@@ -63,6 +65,7 @@ pub async fn run(escalations: Escalations, mut shutdown: tokio::sync::watch::Rec
 /// One round; answers how many things were done.
 pub async fn round(escalations: &Escalations) -> Result<usize, AppError> {
     let mut done = events::round(escalations).await?;
+    done += recount::round(escalations).await?;
     done += deadlines::set_back(escalations).await?;
     done += deadlines::round(escalations).await?;
     done += reminders::round(escalations).await?;

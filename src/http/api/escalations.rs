@@ -276,11 +276,21 @@ pub async fn ask(state: Data<State>, command: Command<right::RespondEscalation, 
     say(&state, command, &at, |body| Word::Ask { question: body.text }).await
 }
 
+/// The step to go on from.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextStep {
+    /// The `step` that the caller saw: where somebody else has asked the next one since, nobody is asked, and the answer
+    /// is 409 with who that was.
+    pub expected_step: Option<i32>,
+}
+
 /// Ask the next of the chain now.
-#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/next", params(("escalation" = String, Path)), request_body = Nothing, tag = "escalations",
+#[utoipa::path(post, path = "/api/v1/escalations/{escalation}/next", params(("escalation" = String, Path)), request_body = NextStep, tag = "escalations",
     responses((status = 200, body = EscalationAnswer), (status = 409, body = crate::http::error::Problem)))]
-pub async fn next(state: Data<State>, command: Command<right::AssessTicket, Nothing>, at: Path<String>) -> ApiResult {
-    let (found, ticket) = next_step_now(&state.escalations, command.caller, id(&at)?).await?;
+pub async fn next(state: Data<State>, command: Command<right::AssessTicket, NextStep>, at: Path<String>) -> ApiResult {
+    let seen = command.body.expected_step;
+    let (found, ticket) = next_step_now(&state.escalations, command.caller, id(&at)?, seen).await?;
     ok(&shape(&found, &ticket, state.directory()))
 }
 

@@ -61,6 +61,8 @@ struct Given {
     at: String,
     exact: String,
     reason: String,
+    /// Why it is not needed any more.
+    settled: Option<String>,
 }
 
 /// An address, in words.
@@ -156,6 +158,7 @@ fn given(shell: &Shell, one: Undelivered) -> Given {
         at: shell.near(at),
         exact: at.to_string(),
         reason: shell.with("ops-attempts", "count", one.attempts) + &one.reason,
+        settled: one.settled.map(|status| shell.say(&format!("ops-settled-{status}"))),
     }
 }
 
@@ -234,6 +237,8 @@ pub async fn resend(
     Ok(lead_done(
         HERE,
         match (done.sent.is_empty(), done.refused.is_empty()) {
+            (true, true) => "put-aside",
+            (false, true) if !done.put_aside.is_empty() => "resent-or-aside",
             (false, true) => "resent",
             (false, false) => "resent-some",
             (true, _) if how == Again::OtherWay => "no-other-way",

@@ -11,7 +11,7 @@ use super::when::{self, Limits, Told, Turn, Waiting};
 use super::{letter, store};
 use crate::db::{Conn, Tx};
 use crate::delivery::{Content, Outgoing, Purpose, enqueue};
-use crate::directory::{Contact, Rhythm, central_contacts, contacts_of};
+use crate::directory::{Contact, Rhythm, central_contacts, contacts_of, rhythms_of};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EndpointId, RowId};
 use crate::keys::{Ars, EmailAddress, Slug};
@@ -163,17 +163,31 @@ async fn whose_turn(desk: &Desk) -> Result<Vec<Due>, AppError> {
             let waiting = store::recipients(conn)?;
             let keys: Vec<String> = waiting.iter().map(|row| row.recipient.clone()).collect();
             let mut told: HashMap<String, ToldRow> = store::told(conn, &keys)?.into_iter().collect();
-            let mut there = recipients(conn, &keys, operator)?;
-            let (mut due, mut lost) = (Vec::new(), Vec::new());
+            // What each of them chose is enough to know whose turn it is; most rest or wait for their hour, and of those
+            // nothing more is read.
+            let rhythms = rhythms_of(conn, &slugs(&keys))?;
+            let mut turns = Vec::new();
             for row in waiting {
-                let Some(recipient) = there.remove(&row.recipient) else {
-                    lost.push(row.recipient);
-                    continue;
-                };
                 let told = told.remove(&row.recipient).unwrap_or_default().into();
                 let waiting = Waiting { since: row.since, is_urgent: row.is_urgent };
-                let turn = when::turn(recipient.rhythm.unwrap_or_default(), waiting, &told, limits, now);
-                due.extend(turn.map(|turn| Due { recipient, waiting, turn }));
+                let turn = match row.recipient.parse::<Slug>() {
+                    // Whoever is not there any more, or cannot be reached, is looked at as a whole, at once.
+                    Ok(slug) if !rhythms.contains_key(&slug) => Some(Turn::Everything),
+                    Ok(slug) => {
+                        when::turn(rhythms.get(&slug).copied().unwrap_or_default(), waiting, &told, limits, now)
+                    }
+                    Err(_) => when::turn(Rhythm::default(), waiting, &told, limits, now),
+                };
+                turns.extend(turn.map(|turn| (row.recipient, waiting, turn)));
+            }
+            let keys: Vec<String> = turns.iter().map(|(key, ..)| key.clone()).collect();
+            let mut there = recipients(conn, &keys, operator)?;
+            let (mut due, mut lost) = (Vec::new(), Vec::new());
+            for (key, waiting, turn) in turns {
+                match there.remove(&key) {
+                    Some(recipient) => due.push(Due { recipient, waiting, turn }),
+                    None => lost.push(key),
+                }
             }
             Ok((due, lost))
         })
@@ -190,9 +204,13 @@ fn recipients(
     keys: &[String],
     operator: Option<Recipient>,
 ) -> Result<HashMap<String, Recipient>, AppError> {
-    let slugs: Vec<Slug> = keys.iter().filter_map(|key| key.parse().ok()).collect();
-    let central = contacts_of(conn, &slugs)?.into_iter().filter_map(Recipient::central);
+    let central = contacts_of(conn, &slugs(keys))?.into_iter().filter_map(Recipient::central);
     Ok(central.chain(operator).map(|recipient| (recipient.key.clone(), recipient)).collect())
+}
+
+/// Those of the recipients that are contacts.
+fn slugs(keys: &[String]) -> Vec<Slug> {
+    keys.iter().filter_map(|key| key.parse().ok()).collect()
 }
 
 /// Takes back who is to hear of what waits for this one.

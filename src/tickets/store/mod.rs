@@ -26,6 +26,7 @@ pub(super) use notice::{
 
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
+use super::promise::Affected;
 use super::status::TicketStatus;
 use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
 use crate::access::audit::{self, EntryRow};
@@ -294,6 +295,25 @@ pub(super) fn promises_due(conn: &mut Conn, now: Timestamp, most: i64) -> Result
 pub(super) fn promised_after(conn: &mut Conn, time: Timestamp) -> Result<Vec<TicketId>, AppError> {
     let ahead = tickets::table.filter(tickets::created_at.gt(time)).filter(tickets::respond_by.gt(time));
     Ok(ahead.filter(tickets::closed_at.is_null()).order(tickets::id).select(tickets::id).load(conn)?)
+}
+
+/// Those of a region that are ahead or stand still, from some day on; see `promise.rs`.
+pub(super) fn promises_affected(conn: &mut Conn, wanted: &Affected, most: i64) -> Result<Vec<TicketId>, AppError> {
+    let mut rows = tickets::table
+        .filter(tickets::closed_at.is_null())
+        .filter(tickets::ars.like(format!("{}%", wanted.region)))
+        .filter(tickets::paused_at.is_not_null().or(tickets::respond_by.gt(wanted.now)))
+        .into_boxed();
+    if let Some(service) = &wanted.service {
+        rows = rows.filter(tickets::service.eq(service));
+    }
+    if let Some(from) = wanted.from {
+        rows = rows.filter(tickets::respond_by.ge(from));
+    }
+    if let Some(after) = wanted.after {
+        rows = rows.filter(tickets::id.gt(after));
+    }
+    Ok(rows.order(tickets::id).limit(most).select(tickets::id).load(conn)?)
 }
 
 /// Writes another promise. Nobody else's change is in the way: the request is in hand.

@@ -19,6 +19,8 @@ pub struct Dovecot {
     port: u16,
     child: Option<Child>,
     is_root: bool,
+    /// Where it asks about tokens, once it lets people in by them alone.
+    tokeninfo: Option<String>,
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
@@ -37,12 +39,27 @@ impl Dovecot {
         std::fs::write(folder.path().join("cert.pem"), certified.cert.pem()).unwrap();
         std::fs::write(folder.path().join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
         let is_root = output("id", &["-u"]) == "0";
-        let mut dovecot = Self { port: free_port(), folder, child: None, is_root };
+        let mut dovecot = Self { port: free_port(), folder, child: None, is_root, tokeninfo: None };
         std::fs::set_permissions(dovecot.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::create_dir_all(dovecot.folder.path().join("home")).unwrap();
         dovecot.own(&dovecot.folder.path().join("home"));
         dovecot.resume().await;
         dovecot
+    }
+
+    /// Lets people in by tokens alone (XOAUTH2) from now on, about which it asks here.
+    pub async fn by_tokens(&mut self, tokeninfo: String) {
+        self.stop();
+        let asking = format!("tokeninfo_url = {tokeninfo}\nusername_attribute = username\n");
+        std::fs::write(self.folder.path().join("oauth2.conf"), asking).unwrap();
+        self.tokeninfo = Some(tokeninfo);
+        self.resume().await;
+    }
+
+    /// Certificate and key of `localhost`, as PEM.
+    pub fn certificate(&self) -> (String, String) {
+        let read = |name: &str| std::fs::read_to_string(self.folder.path().join(name)).unwrap();
+        (read("cert.pem"), read("key.pem"))
     }
 
     /// Whose the mail is: Dovecot serves none that is root's.
@@ -70,12 +87,18 @@ impl Dovecot {
                 "default_internal_user = {user}\ndefault_internal_group = {group}\ndefault_login_user = {user}\n"
             ),
         };
+        let known = match self.tokeninfo {
+            None => format!("passdb {{\n driver = static\n args = password={PASSWORD}\n}}\n"),
+            Some(_) => format!(
+                "auth_mechanisms = xoauth2\npassdb {{\n driver = oauth2\n mechanisms = xoauth2\n args = {at}/oauth2.conf\n}}\n"
+            ),
+        };
         format!(
             "protocols = imap\nlisten = 127.0.0.1\nbase_dir = {at}/run\nstate_dir = {at}/state\nlog_path = {at}/log\n\
              {internal}ssl = required\nssl_cert = <{at}/cert.pem\nssl_key = <{at}/key.pem\nfirst_valid_uid = 1\n\
              service imap-login {{\n chroot =\n inet_listener imap {{\n port = 0\n }}\n inet_listener imaps {{\n port = {port}\n ssl = yes\n }}\n}}\n\
              service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n\
-             passdb {{\n driver = static\n args = password={PASSWORD}\n}}\n\
+             {known}\
              userdb {{\n driver = static\n args = uid={user} gid={group} home={at}/home/%u\n}}\n\
              mail_location = maildir:~/Maildir\nnamespace inbox {{\n inbox = yes\n mailbox Archiv {{\n auto = create\n }}\n}}\nmail_max_userip_connections = 50\n",
             port = self.port,
@@ -104,8 +127,13 @@ impl Dovecot {
 
     /// The settings of one of its mailboxes.
     pub fn mailbox(&self, user: &str, more: &str) -> String {
+        self.mailbox_by(user, &format!("password = \"{PASSWORD}\"\n{more}"))
+    }
+
+    /// The same, where `more` says how to log on.
+    pub fn mailbox_by(&self, user: &str, more: &str) -> String {
         format!(
-            "[[inbound.mailbox]]\nname = \"{user}\"\nhost = \"localhost\"\nport = {}\nuser = \"{user}\"\npassword = \"{PASSWORD}\"\n\
+            "[[inbound.mailbox]]\nname = \"{user}\"\nhost = \"localhost\"\nport = {}\nuser = \"{user}\"\n\
              root_certificate = \"{}\"\n{more}\n",
             self.port,
             self.folder.path().join("cert.pem").display()

@@ -14,5 +14,6 @@ pub mod oidc;
 pub mod postgres;
 pub mod process;
 pub mod smtp;
+pub mod tokens;
 pub mod wait;
 pub mod webhook;

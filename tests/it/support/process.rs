@@ -88,6 +88,34 @@ impl Process {
         child.wait().unwrap();
     }
 
+    /// Kills it at its `nth` call of one of these to the kernel from now on, in whichever of its threads that comes first;
+    /// waits until it has ended.
+    pub async fn kill_at(&mut self, calls: &str, nth: usize, within: Duration) {
+        let mut child = self.child.take().unwrap();
+        let id = child.id();
+        let inject = format!("inject={calls}:signal=SIGKILL:when={nth}");
+        let mut watcher = Command::new("strace")
+            .args([
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-e",
+                &format!("trace={calls}"),
+                "-e",
+                &inject,
+                "-p",
+                &id.to_string(),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("strace is there: tests/run installs it");
+        wait_for(format!("its end at the {nth}. {calls}"), within, || child.try_wait().unwrap().is_some()).await;
+        watcher.wait().unwrap();
+    }
+
     /// As a supervisor does; answers whether it ended well, and fails when it takes longer than `within`.
     pub async fn terminate(&mut self, within: Duration) -> bool {
         let mut child = self.child.take().unwrap();

@@ -309,6 +309,7 @@ story-reporter-withdrew = { $has } die Anfrage zurückgezogen:
 story-attached = { $has } eine Datei mitgeschickt:
 story-attachment-removed = { $has } eine Datei gelöscht, in der Schadsoftware gefunden wurde:
 story-promise-moved = { $has } die Frist von { $from } auf { $to } verlegt.
+story-escalation-moved = { $has } die Frist des 2nd Levels von { $from } auf { $to } verlegt.
 story-erased = { $has } gelöscht, was personenbezogen war:
 
 # The 2nd level by log-in, and links that lead nowhere.

@@ -309,6 +309,7 @@ story-reporter-withdrew = { $has } withdrawn the request:
 story-attached = { $has } sent a file:
 story-attachment-removed = { $has } deleted a file in which harmful software was found:
 story-promise-moved = { $has } moved the promise from { $from } to { $to }.
+story-escalation-moved = { $has } moved the 2nd level's deadline from { $from } to { $to }.
 story-erased = { $has } erased what was personal:
 
 # The 2nd level by log-in, and links that lead nowhere.

@@ -138,7 +138,7 @@ async fn do_about(state: &State, caller: Caller, id: EscalationId, word: &str, t
     let handover = || proposal.parse().map_err(|_| AppError::NotFound);
     match word {
         "antworten" => ask::reply(escalations, caller, id, text, None).await.map(drop),
-        "naechste" => next_step_now(escalations, caller, id).await.map(drop),
+        "naechste" => next_step_now(escalations, caller, id, get("stufe").parse().ok()).await.map(drop),
         "anderer-weg" => other_way::take_now(escalations, caller, id).await.map(drop),
         "weitergeben" => {
             let wanted = HandOn { contact: get(&format!("an-{id}")), reason: text };

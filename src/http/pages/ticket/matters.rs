@@ -19,6 +19,8 @@ use crate::inbound::file::TicketFile;
 pub struct MatterView {
     /// Its id, in addresses.
     pub id: String,
+    /// Whose turn it was, as whoever presses a button saw it.
+    pub step: i32,
     /// What kind.
     pub title: String,
     /// Its sign.
@@ -116,6 +118,7 @@ impl Matters<'_> {
         let kind = if found.emergency { "emergency".to_owned() } else { found.kind.to_string() };
         MatterView {
             id: found.id.to_string(),
+            step: found.step,
             title: shell.say(&format!("matter-{kind}")),
             sign: signs::of_escalation(found.status),
             state: self.state(matter),

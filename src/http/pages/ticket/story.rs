@@ -213,15 +213,20 @@ impl Teller<'_> {
             Event::ReporterWithdrew { reason } => quoting("reporter-withdrew", reason),
             Event::Attached { attachment, .. } => self.with_upload(*attachment, plain("attached")),
             Event::AttachmentRemoved { attachment } => self.with_upload(*attachment, plain("attachment-removed")),
-            Event::PromiseMoved { from, to, reason } => Line {
-                words: said(
-                    "promise-moved",
-                    &[("from", language.near(*from, self.now)), ("to", language.near(*to, self.now))],
-                ),
-                note: some(reason),
-                ..Line::default()
-            },
+            Event::PromiseMoved { from, to, reason, .. } => self.moved(entry, "promise-moved", (*from, *to), reason),
+            Event::EscalationMoved { from, to, reason, .. } => {
+                self.moved(entry, "escalation-moved", (*from, *to), reason)
+            }
             Event::Erased { reason } => quoting("erased", reason),
+        }
+    }
+
+    fn moved(&self, entry: &HistoryEntry, kind: &str, (from, to): (Timestamp, Timestamp), reason: &str) -> Line {
+        let near = |time| self.language.near(time, self.now);
+        Line {
+            words: self.say(entry, kind, &[("from", near(from)), ("to", near(to))]),
+            note: some(reason),
+            ..Line::default()
         }
     }
 

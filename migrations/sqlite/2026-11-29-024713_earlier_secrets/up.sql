@@ -1,0 +1,9 @@
+-- Callback secrets that were replaced and are still accepted, beside the last one replaced: a contact's system keeps
+-- working while its secret is changed twice within the overlap.
+CREATE TABLE earlier_callback_secrets (
+    id BLOB NOT NULL PRIMARY KEY,
+    contact TEXT NOT NULL REFERENCES contact_callbacks (contact),
+    secret BLOB NOT NULL,
+    until TIMESTAMP NOT NULL
+);
+CREATE INDEX earlier_callback_secrets_contact ON earlier_callback_secrets (contact, until);
