@@ -180,6 +180,20 @@ pub(in crate::directory) fn changed(conn: &mut Conn, service: &Slug, after: i64)
     Ok(changed.select(columns).load(conn)?)
 }
 
+/// What these show of others changed; [`stamp`] gives them the number of the change.
+pub(in crate::directory) fn mark(conn: &mut Conn, all: &[(Slug, Ars)]) -> Result<(), AppError> {
+    let mut of: HashMap<&Slug, Vec<&Ars>> = HashMap::new();
+    all.iter().for_each(|(service, ars)| of.entry(service).or_default().push(ars));
+    for (service, places) in of {
+        for some in places.chunks(500) {
+            let its = adoptions::table.filter(adoptions::service.eq(service.clone()));
+            let its = its.filter(adoptions::ars.eq_any(some.iter().copied().cloned().collect::<Vec<_>>()));
+            diesel::update(its).set(adoptions::changed_in.eq(None::<i64>)).execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives those that this transaction wrote the number of its change, which must have been raised before.
 pub(in crate::directory) fn stamp(conn: &mut Conn) -> Result<(), AppError> {
     let version: i64 = changes::table.find("directory").select(changes::version).first(conn)?;

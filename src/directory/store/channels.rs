@@ -103,14 +103,29 @@ struct SaidRow {
     form: bool,
     valid_from: Option<NaiveDate>,
     valid_to: Option<NaiveDate>,
+    updated_at: Timestamp,
 }
 
-impl From<SaidRow> for (Ars, Channel) {
+impl From<SaidRow> for (Ars, Channel, Timestamp) {
     fn from(row: SaidRow) -> Self {
-        let SaidRow { ars, kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to } =
-            row;
+        let SaidRow {
+            ars,
+            kind,
+            label,
+            phone,
+            email,
+            url,
+            hours,
+            languages,
+            cost_note,
+            form,
+            valid_from,
+            valid_to,
+            updated_at,
+        } = row;
         let languages = languages.split(',').map(str::to_owned).collect();
-        (ars, Channel { kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to })
+        let said = Channel { kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to };
+        (ars, said, updated_at)
     }
 }
 
@@ -144,8 +159,11 @@ pub(in crate::directory) fn list(
     Ok(rows.into_iter().map(HelpChannel::from).collect())
 }
 
-/// What all of a service say, by municipality and in order. No more is read than that: there may be thousands.
-pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Result<Vec<(Ars, Channel)>, AppError> {
+/// What all of a service say and since when, by municipality and in order. No more is read than that: there may be thousands.
+pub(in crate::directory) fn of_service(
+    conn: &mut Conn,
+    service: &Slug,
+) -> Result<Vec<(Ars, Channel, Timestamp)>, AppError> {
     use help_channels as h;
     let its = h::table.filter(h::service.eq(service.clone())).filter(h::ended_at.is_null());
     let columns = (
@@ -161,9 +179,10 @@ pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Resul
         h::form,
         h::valid_from,
         h::valid_to,
+        h::updated_at,
     );
     let rows: Vec<SaidRow> = its.order((h::ars, h::position, h::id)).select(columns).load(conn)?;
-    Ok(rows.into_iter().map(<(Ars, Channel)>::from).collect())
+    Ok(rows.into_iter().map(<(Ars, Channel, Timestamp)>::from).collect())
 }
 
 /// Those of many adoptions at once, in order: of these services, in these municipalities.
