@@ -130,6 +130,48 @@ on_both! {
         assert_eq!(page(&app, &kiel, "/vereinbarungen/SH/HH").await.status, 403);
     }
 
+    /// What is refused keeps what was typed; a long list goes on.
+    async fn nothing_typed_is_lost_and_no_day_is_hidden(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"discloses_reporter": true})).await.expect(200);
+        let typed = [("ab", "2999-01-01"), ("plan-mail", "neu@kiel.example.org"), ("plan-grund", "Umzug ins Rathaus")];
+        let refused = form(&app, &editor, "/kontakte/kiel-zentral/plaene", &typed).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.body.contains("neu@kiel.example.org") && refused.body.contains("Umzug ins Rathaus"), "{}", refused.body);
+
+        let first: chrono::NaiveDate = "2990-01-01".parse().unwrap();
+        for later in 0..203 {
+            let day = first + chrono::TimeDelta::days(202 - later);
+            app.post(&admin, "/api/v1/closing-days", json!({"ars": "01", "day": day, "reason": format!("Tag {later}")})).await.expect(201);
+        }
+        let shown = page(&app, &editor, "/schliesstage").await.body;
+        assert!(shown.contains("Tag 202<") && !shown.contains("Tag 2<") && shown.contains("/schliesstage?nach=200"), "the earliest come first");
+        let rest = page(&app, &editor, "/schliesstage?nach=200").await.body;
+        assert!(["Tag 2<", "Tag 1<", "Tag 0<"].iter().all(|day| rest.contains(day)) && !rest.contains("?nach="), "{rest}");
+    }
+
+    /// "Transferred" vouches for what the page showed and for nothing else.
+    async fn only_what_was_seen_is_noted_as_transferred(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let found = app.get(&admin, "/api/v1/adoptions?service=wohnsitzanmeldung&ars=01002").await.expect(200);
+        let path = format!("/anschluesse/{}", found["items"][0]["id"].as_str().unwrap());
+        let seen = page(&app, &editor, &path).await.body;
+        let channel = json!({"service": "wohnsitzanmeldung", "ars": "010020000000", "kind": "email", "label": "Neues Postfach", "email": "neu@kiel.example.org"});
+        app.post(&admin, "/api/v1/channels", channel).await.expect(201);
+        let (stand, version) = (hidden(&seen, "stand"), hidden(&seen, "version"));
+        let refused = form(&app, &editor, &format!("{path}/uebertragen"), &[("stand", &stand), ("version", &version)]).await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.body.contains("Neues Postfach") && refused.body.contains("nicht vermerkt"), "{}", refused.body);
+        let transfers = format!("/api/v1/adoptions/{}/transfers", found["items"][0]["id"].as_str().unwrap());
+        assert!(app.get(&admin, &transfers).await.expect(200)["items"].as_array().unwrap().is_empty());
+        let (stand, version) = (hidden(&refused.body, "stand"), hidden(&refused.body, "version"));
+        led(&form(&app, &editor, &format!("{path}/uebertragen"), &[("stand", &stand), ("version", &version)]).await);
+    }
+
     /// A contact of the Land that answers for a municipality is readable there, and changed only by the Land.
     async fn a_contact_of_the_land_is_readable_where_it_answers(app: TestApp) {
         let mut app = app;

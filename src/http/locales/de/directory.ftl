@@ -41,6 +41,7 @@ changed-made = Angelegt
 changed-before = So stand es vorher.
 changed-ended = Beendet
 changed-reason = Grund: { $reason }
+fault-transfer = Es ist nicht vermerkt: Jetzt wird etwas anderes gezeigt als auf der Seite, die Sie vor sich hatten. Tragen Sie es drüben nach, und vermerken Sie es dann.
 fault-meanwhile = Jemand hat das inzwischen geändert. Ihre Eingaben stehen noch da; mit erneutem Speichern gelten sie.
 fault-meanwhile-by = { $who } hat das inzwischen geändert ({ $when }): { $what }. Ihre Eingaben stehen noch da; mit erneutem Speichern gelten sie.
 fault-moment = Das ist keine Zeit. Schreiben Sie sie wie 31.01.2027 14:00.

@@ -41,6 +41,7 @@ changed-made = Made
 changed-before = This is how it was before.
 changed-ended = Ended
 changed-reason = Reason: { $reason }
+fault-transfer = Nothing was noted: what is shown now is not what your page showed. Enter it over there first, then note it.
 fault-meanwhile = Somebody has changed this meanwhile. What you entered is still there; saving once more makes it hold.
 fault-meanwhile-by = { $who } has changed this meanwhile ({ $when }): { $what }. What you entered is still there; saving once more makes it hold.
 fault-moment = This is no time. Write it as 31.01.2027 14:00.

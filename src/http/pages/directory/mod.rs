@@ -8,7 +8,7 @@
 //! Where next: `typed.rs` (what a form says), `changed.rs` (who changed what when), one file a page.
 
 pub mod agreements;
-mod changed;
+pub(in crate::http::pages) mod changed;
 pub mod channel_form;
 pub mod channels;
 pub mod closing_days;
@@ -22,7 +22,7 @@ pub mod imports;
 pub mod new_adoption;
 pub mod notices;
 pub mod system;
-mod typed;
+pub(in crate::http::pages) mod typed;
 pub mod who;
 
 use actix_web::HttpRequest;
