@@ -88,6 +88,16 @@ pub(in crate::directory) fn present(
     Ok(found)
 }
 
+/// The present ones of a service in these places.
+pub(in crate::directory) fn in_places(
+    conn: &mut Conn,
+    service: &Slug,
+    places: &[Ars],
+) -> Result<Vec<AdoptionRow>, AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq_any(places));
+    Ok(its.filter(adoptions::ended_at.is_null()).load(conn)?)
+}
+
 /// The id of the one of a service and municipality, also if it was ended.
 pub(in crate::directory) fn id_of(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<AdoptionId>, AppError> {
     let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
@@ -285,7 +295,17 @@ pub(in crate::directory) fn set_duties(conn: &mut Conn, adoption: &Adoption) -> 
 
 /// Raises the version of a service's adoption, because something it shows changed.
 pub(in crate::directory) fn touch(conn: &mut Conn, service: &Slug, ars: &Ars, now: Timestamp) -> Result<(), AppError> {
-    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
+    touch_all(conn, service, std::slice::from_ref(ars), now)
+}
+
+/// The same for many, in these places.
+pub(in crate::directory) fn touch_all(
+    conn: &mut Conn,
+    service: &Slug,
+    places: &[Ars],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq_any(places));
     diesel::update(its)
         .set((
             adoptions::version.eq(adoptions::version + 1),

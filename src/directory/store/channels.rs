@@ -7,6 +7,7 @@ use super::stale_row;
 use crate::access::within_reach;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::{each_backend, insert_many};
 use crate::db::schema::help_channels;
 use crate::directory::channels::{Channel, ChannelQuery, HelpChannel};
 use crate::directory::terms::ChannelKind;
@@ -135,6 +136,16 @@ pub(in crate::directory) fn find(conn: &mut Conn, id: ChannelId) -> Result<Optio
     Ok(row.map(HelpChannel::from))
 }
 
+/// Those of these ids.
+pub(in crate::directory) fn of_ids(conn: &mut Conn, ids: &[ChannelId]) -> Result<Vec<HelpChannel>, AppError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let its = help_channels::table.filter(help_channels::id.eq_any(some)).filter(help_channels::ended_at.is_null());
+        found.extend(its.load::<ChannelRow>(conn)?.into_iter().map(HelpChannel::from));
+    }
+    Ok(found)
+}
+
 pub(in crate::directory) fn list(
     conn: &mut Conn,
     query: &ChannelQuery,
@@ -220,6 +231,45 @@ pub(in crate::directory) fn update(conn: &mut Conn, channel: &HelpChannel) -> Re
         1 => Ok(()),
         _ => Err(stale_row("the channel")),
     }
+}
+
+/// Stores what these say, each against the version before; their places among the others stay.
+pub(in crate::directory) fn update_all(conn: &mut Conn, channels: &[HelpChannel]) -> Result<(), AppError> {
+    use help_channels as h;
+    for channel in channels {
+        let row = ChannelRow::new(channel, 0);
+        let before = h::table.find(row.id).filter(h::ended_at.is_null()).filter(h::version.eq(row.version - 1));
+        let said = (
+            (h::kind.eq(row.kind), h::label.eq(row.label), h::phone.eq(row.phone), h::email.eq(row.email)),
+            (h::url.eq(row.url), h::hours.eq(row.hours), h::languages.eq(row.languages)),
+            (h::cost_note.eq(row.cost_note), h::form.eq(row.form)),
+            (h::valid_from.eq(row.valid_from), h::valid_to.eq(row.valid_to)),
+            (h::version.eq(row.version), h::updated_at.eq(row.updated_at)),
+        );
+        // Straight to its connection: the statement stays prepared there.
+        if each_backend!(conn, |c| diesel::update(before).set(said).execute(c)?) != 1 {
+            return Err(stale_row("the channel"));
+        }
+    }
+    Ok(())
+}
+
+/// The last place that a channel of each of these adoptions has, also an ended one.
+pub(in crate::directory) fn last_positions(
+    conn: &mut Conn,
+    service: &Slug,
+    places: &[Ars],
+) -> Result<Vec<(Ars, i32)>, AppError> {
+    let its = help_channels::table.filter(help_channels::service.eq(service.clone()));
+    let its = its.filter(help_channels::ars.eq_any(places)).order(help_channels::position);
+    Ok(its.select((help_channels::ars, help_channels::position)).load(conn)?)
+}
+
+/// Adds new ones at these places of their adoptions.
+pub(in crate::directory) fn insert_all(conn: &mut Conn, all: &[(&HelpChannel, i32)]) -> Result<(), AppError> {
+    let rows: Vec<ChannelRow> = all.iter().map(|(channel, position)| ChannelRow::new(channel, *position)).collect();
+    insert_many!(conn, help_channels::table, rows);
+    Ok(())
 }
 
 /// Ends it at this version; false when it is not there any more.
