@@ -21,6 +21,7 @@ pub mod gaps;
 pub mod imports;
 pub mod new_adoption;
 pub mod notices;
+pub mod shared_duty;
 pub mod system;
 pub(in crate::http::pages) mod typed;
 pub mod who;
@@ -69,6 +70,7 @@ const GROUPS: [(&str, &[PlaceOf]); 3] = [
         &[
             ("/anschluesse", "adoptions", Action::ReadDirectory),
             ("/kontakte", "contacts", Action::ReadDirectory),
+            ("/zustaendigkeiten", "shared", Action::ReadDirectory),
             ("/vereinbarungen", "agreements", Action::ReadDirectory),
         ],
     ),
@@ -94,8 +96,9 @@ const GROUPS: [(&str, &[PlaceOf]); 3] = [
 /// The one entry of the navigation.
 pub const HUB: &str = "/verzeichnis";
 /// The places that stand below the one entry of the navigation.
-pub const BELOW: [&str; 9] = [
+pub const BELOW: [&str; 10] = [
     "/anschluesse",
+    "/zustaendigkeiten",
     "/kontakte",
     "/vereinbarungen",
     "/kanaele",
