@@ -158,7 +158,7 @@ pub(super) fn place_name(directory: &Snapshot, ars: &Ars) -> String {
 }
 
 /// A region by its name, where it has one.
-fn region_name(shell: &Shell, directory: &Snapshot, region: &ArsPrefix) -> String {
+pub(super) fn region_name(shell: &Shell, directory: &Snapshot, region: &ArsPrefix) -> String {
     match region.as_str() {
         "" => shell.say("scope-everywhere"),
         land if land.len() == 2 => LandCode::from_number(land).map_or_else(|| land.to_owned(), |l| l.name().to_owned()),
