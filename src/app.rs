@@ -100,7 +100,7 @@ impl App {
         let (master, previous) = database::master_keys(config)?;
         let db = database::open(config).await?;
         let sealer = Sealer::load(&db, master, previous).await?;
-        let directory = Directory::start(&db).await?;
+        let directory = Directory::closing(&db, settings::clock(config)?.yearly).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
         let provider = vouching.map(|settings| Provider::new(accounts.clone(), settings)).transpose()?;

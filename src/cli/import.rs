@@ -11,6 +11,8 @@ use super::{BadInput, Sheet};
 use crate::app::{database, settings};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::Db;
+use crate::directory::Directory;
 use crate::directory::import::{self, Importer, Mode, Plan, RowAction, Summary, TableFile};
 use crate::error::{AppError, FieldError};
 
@@ -21,23 +23,41 @@ pub async fn directory(config: &Config, file: &Path) -> anyhow::Result<ExitCode>
     let sealer = database::sealer(config, &db).await?;
     let begun = Instant::now();
     let (rules, name) = (settings::directory(config), file.display().to_string());
-    told(import::directory(&db, &sealer, &rules, &name, &text, Clock::system().now()).await, "objects", begun)
+    let imported = import::directory(&db, &sealer, &rules, &name, &text, Clock::system().now()).await;
+    if imported.is_ok() {
+        ready_to_start(&db).await?;
+    }
+    told(imported, "objects", begun)
+}
+
+/// So that the next start need not read every adoption anew; in small transactions, beside a running service.
+pub(super) async fn ready_to_start(db: &Db) -> Result<(), AppError> {
+    Directory::start(db).await?.keep_if_worth().await
 }
 
 /// Contacts from a table.
 pub async fn contacts(config: &Config, sheet: Sheet) -> anyhow::Result<ExitCode> {
     let Some((file, mode)) = table(sheet, import::CONTACTS_TEMPLATE)? else { return Ok(ExitCode::SUCCESS) };
     let db = database::open(config).await?;
-    let sealer = database::sealer(config, &db).await?;
-    let (rules, importer, now) = (settings::directory(config), Importer::console(), Clock::system().now());
-    planned(import::contacts(&db, &sealer, &rules, &importer, file, mode, now).await)
+    let (importer, now) = (Importer::console(), Clock::system().now());
+    let does = matches!(mode, Mode::Apply(_));
+    let outcome = import::contacts(&db, &importer, file, mode, now).await;
+    if does && outcome.is_ok() {
+        ready_to_start(&db).await?;
+    }
+    planned(outcome)
 }
 
 /// Help channels from a table.
 pub async fn channels(config: &Config, sheet: Sheet) -> anyhow::Result<ExitCode> {
     let Some((file, mode)) = table(sheet, import::CHANNELS_TEMPLATE)? else { return Ok(ExitCode::SUCCESS) };
     let db = database::open(config).await?;
-    planned(import::channels(&db, &Importer::console(), file, mode, Clock::system().now()).await)
+    let does = matches!(mode, Mode::Apply(_));
+    let outcome = import::channels(&db, &Importer::console(), file, mode, Clock::system().now()).await;
+    if does && outcome.is_ok() {
+        ready_to_start(&db).await?;
+    }
+    planned(outcome)
 }
 
 /// The file named, and whether to look or to do; nothing where only the template was wanted, which is printed.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::List;
-use super::import::{read, refused, table_file, told};
+use super::import::{read, ready_to_start, refused, table_file, told};
 use crate::access::Actor;
 use crate::app::database;
 use crate::clock::Clock;
@@ -56,6 +56,7 @@ pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitC
     if followed > 0 {
         eprintln!("{followed} requests followed");
     }
+    ready_to_start(&db).await?;
     told(Ok(summary), "municipalities", begun)
 }
 

@@ -32,18 +32,22 @@ pub(super) fn check_deputy(
     today: NaiveDate,
     faults: &mut Faults,
 ) -> Result<(), AppError> {
-    let absence = of(row).filter(|absence| absence.to.is_none_or(|to| today <= to));
-    let Some((absence, deputy)) = absence.zip(row.deputy.as_ref()) else { return Ok(()) };
-    let Some(deputy) = store::contacts::find(conn, deputy)? else { return Ok(()) };
-    if let Some(theirs) = of(&deputy).filter(|theirs| covers(theirs, &absence)) {
-        let (absence, theirs) = (words(&absence), words(&theirs));
-        let message = format!(
-            "{} is away ({theirs}) during the whole absence ({absence}); name somebody else or other days",
-            deputy.slug
-        );
+    let Some(deputy) = row.deputy.as_ref().filter(|_| of(row).is_some()) else { return Ok(()) };
+    if let Some(message) = store::contacts::find(conn, deputy)?.and_then(|deputy| is_away(row, &deputy, today)) {
         faults.add("deputy", message);
     }
     Ok(())
+}
+
+/// What is wrong with this deputy, where they are away all the time the contact is.
+pub(super) fn is_away(row: &ContactRow, deputy: &ContactRow, today: NaiveDate) -> Option<String> {
+    let absence = of(row).filter(|absence| absence.to.is_none_or(|to| today <= to))?;
+    let theirs = of(deputy).filter(|theirs| covers(theirs, &absence))?;
+    let (absence, theirs) = (words(&absence), words(&theirs));
+    Some(format!(
+        "{} is away ({theirs}) during the whole absence ({absence}); name somebody else or other days",
+        deputy.slug
+    ))
 }
 
 /// True where every day of `inner` lies within `outer`.

@@ -161,6 +161,10 @@ macro_rules! channel_of {
     };
 }
 
+mod many;
+
+pub(super) use many::{Ready, Stored, store_all};
+
 /// Which channels.
 #[derive(Debug, Clone, Default)]
 pub struct ChannelQuery {
@@ -202,7 +206,7 @@ pub async fn create(
 }
 
 /// Adds it in this transaction.
-pub(super) fn create_now(tx: &mut Tx, actor: &Actor, new: NewChannel, now: Timestamp) -> Result<HelpChannel, AppError> {
+fn create_now(tx: &mut Tx, actor: &Actor, new: NewChannel, now: Timestamp) -> Result<HelpChannel, AppError> {
     let mut faults = Faults::default();
     let shown = channel_of!(new).complete("", &mut faults);
     if store::adoptions::find(tx, &new.service, &new.ars)?.is_none() {
@@ -245,7 +249,7 @@ pub async fn change(
 }
 
 /// Changes it in this transaction to what was checked already.
-pub(super) fn change_now(
+fn change_now(
     tx: &mut Tx,
     actor: &Actor,
     reason: &Option<String>,

@@ -66,6 +66,24 @@ pub async fn list(db: &Db, from: NaiveDate, reach: Reach, page: PageRequest) -> 
     .await
 }
 
+/// Those of and after a day in the order of their days, after so many; and whether there are more.
+pub async fn ahead(
+    db: &Db,
+    from: NaiveDate,
+    reach: Reach,
+    after: usize,
+    most: usize,
+) -> Result<(Vec<ClosingDay>, bool), AppError> {
+    db.read(move |conn| {
+        let mut rows = store::closing_days::list(conn, from, None)?;
+        rows.retain(|one| is_in_sight(&reach, &one.ars));
+        rows.sort_by(|a, b| (a.day, a.ars.as_str(), a.id).cmp(&(b.day, b.ars.as_str(), b.id)));
+        let has_more = rows.len() > after.saturating_add(most);
+        Ok((rows.into_iter().skip(after).take(most).collect(), has_more))
+    })
+    .await
+}
+
 /// One of them.
 pub async fn read(db: &Db, id: ClosingDayId) -> Result<ClosingDay, AppError> {
     db.read(move |conn| store::closing_days::find(conn, id)?.ok_or(AppError::NotFound)).await

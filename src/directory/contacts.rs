@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use change::ContactChange;
 use check::{check, check_deputies};
 pub(super) use check::{check_assigned, check_change, check_plain};
-pub(super) use many::{Ready, create_all};
+pub(super) use many::{Changes, Ready, addresses, change_all, create_all};
 pub use standing::{ContactState, Held, Standing, StateOn, held, overview, serves};
 
 use super::page::{Page, PageRequest, expect, guard, present, stale};

@@ -51,6 +51,8 @@ pub struct NewTransfer {
     pub target: Option<String>,
     /// What else there is to say.
     pub note: Option<String>,
+    /// The `digest` of what was entered, as the export gave it: where it is another by now, nothing is noted.
+    pub seen: Option<String>,
 }
 
 /// How an adoption stands with its editorial system.
@@ -77,6 +79,12 @@ pub fn transfer_state(
         }
     }
     Ok(states)
+}
+
+/// How one stands, and the digest of what it shows now.
+pub fn shown_now(conn: &mut Conn, adoption: AdoptionId) -> Result<Option<(TransferState, String)>, AppError> {
+    let rows = store::adoptions::of(conn, &[adoption])?;
+    Ok(published::published(conn, rows)?.pop().map(|entry| (entry.state, entry.digest)))
 }
 
 /// Those of an adoption, newest first.
@@ -109,6 +117,12 @@ pub async fn note(
         once(tx, repeat.as_ref(), now, |tx| {
             let rows = store::adoptions::of_also_ended(tx, &[adoption])?;
             let entry = published::published(tx, rows)?.pop().ok_or(AppError::NotFound)?;
+            if new.seen.as_ref().is_some_and(|seen| *seen != entry.digest) {
+                let (at, now) = (entry.changed_at, entry.digest);
+                return Err(AppError::Conflict(format!(
+                    "what is shown was changed since it was read, at {at}, and has the digest {now}; look at it again"
+                )));
+            }
             // What was entered on an earlier day cannot be what was changed since.
             let is_known = day == today || entry.changed_at.day_in_berlin() < day;
             let row = TransferRow {

@@ -16,7 +16,7 @@ use super::store::{self, versions::VersionRow};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::types::Json;
-use crate::db::{Db, Tx};
+use crate::db::{Conn, Db, Tx};
 use crate::error::{AppError, Faults};
 use crate::ids::VersionId;
 
@@ -155,6 +155,26 @@ pub(super) fn keep<T: Kept>(
 /// The first version of a new object, for who stores many at once ([`store::versions::insert_all`]).
 pub(super) fn of_new<T: Kept>(because: Because, new: &T, now: Timestamp) -> Result<VersionRow, AppError> {
     row(new, Some(Json::of(because.actor)?), because.reason, false, now)
+}
+
+/// What is to be kept where many were changed, before and after, for who stores them at once.
+pub(super) fn of_changed<T: Kept>(
+    conn: &mut Conn,
+    because: Because,
+    changed: &[(T, T)],
+    now: Timestamp,
+) -> Result<Vec<VersionRow>, AppError> {
+    let keys: Vec<String> = changed.iter().map(|(before, _)| before.key()).collect();
+    let known = store::versions::known(conn, T::KIND, &keys)?;
+    let by = Json::of(because.actor)?;
+    let mut rows = Vec::with_capacity(changed.len());
+    for (before, after) in changed {
+        if !known.contains(&before.key()) {
+            rows.push(row(before, None, None, false, before.since())?);
+        }
+        rows.push(row(after, Some(by.clone()), because.reason, false, now)?);
+    }
+    Ok(rows)
 }
 
 /// Keeps that the object was ended.

@@ -17,7 +17,9 @@ use super::pages::account::{self, password, second_factor, sessions, settings};
 use super::pages::adoptions::{
     self as adoption_pages, adoption, holders, matrix, point, project, public as adoption_public,
 };
-use super::pages::directory::{self as office, channel_form, contact_acts, contact_form, duty, new_adoption, system};
+use super::pages::directory::{
+    self as office, channel_form, contact_acts, contact_form, duty, new_adoption, shared_duty, system,
+};
 use super::pages::people::{self, invite, person};
 use super::pages::{
     audit as audit_log, confirmation, deadlines as deadline_pages, desk, escalation, figures as figure_pages,
@@ -289,6 +291,9 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/stoerungen/{notice}": get office::notices::edit, post office::notices::change))
     .service(at!("/schliesstage": get office::closing_days::list, post office::closing_days::create))
     .service(at!("/schliesstage/{day}/zurueck": post office::closing_days::end))
+    .service(at!("/zustaendigkeiten": get shared_duty::list))
+    .service(at!("/zustaendigkeiten/dienste/{service}/{duty}": get shared_duty::service, post shared_duty::change_service))
+    .service(at!("/zustaendigkeiten/laender/{land}": get shared_duty::land, post shared_duty::change_land))
     .service(at!("/vereinbarungen": get office::agreements::list))
     .service(at!("/vereinbarungen/eintragen": get office::agreements::lead))
     .service(at!("/vereinbarungen/{land}/{using}": get office::agreements::edit, post office::agreements::change))

@@ -78,7 +78,7 @@ async fn an_editor_keeps_the_directory() {
     browser.press("Zeigen").await;
     let text = browser.text().await;
     assert!(
-        text.contains("Dataport Service Desk") && text.contains("technischer Kontakt des Betreibers Dataport"),
+        text.contains("Dataport Service Desk") && text.contains("Technischer Kontakt des Betreibers Dataport"),
         "{text}"
     );
     assert!(text.contains("Vertretung von Kiel, zentrale Stelle"), "the deputy of who is away: {text}");
@@ -92,6 +92,16 @@ async fn an_editor_keeps_the_directory() {
     assert_readable(&browser, "agreements").await;
     follow(&browser, "main th a").await;
     assert_readable(&browser, "agreement").await;
+    browser.open(&format!("{}/zustaendigkeiten", app.base)).await;
+    assert_readable(&browser, "shared").await;
+    follow(&browser, "main a[href$='/wohnsitzanmeldung/technical']").await;
+    browser.fill("#kontakt", "kiel-zentral").await;
+    browser.fill("#ort", "Kiel").await;
+    set(&browser, "von", "2999-01-01").await;
+    browser.press("Eintragen").await;
+    let text = browser.text().await;
+    assert!(text.contains("Kiel · ab 01.01.2999"), "{text}");
+    assert_readable(&browser, "shared-duty").await;
     browser.open(&format!("{}/schliesstage", app.base)).await;
     set(&browser, "tag", "2999-06-26").await;
     browser.fill("#ort", "Kiel").await;

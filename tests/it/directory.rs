@@ -420,7 +420,11 @@ on_both! {
         }
         // Hours, languages and days come back as they were.
         sql(&world.db, "UPDATE changes SET version = 0 WHERE topic = 'kept_help'").await;
+        sql(&world.db, "UPDATE contacts SET confirmed_on = '2099-01-01'").await;
         let read = started().await;
+        let help = read.current();
+        let help = help.help("wohnsitzanmeldung", &ars(KIEL), HelpLanguage::German, now()).unwrap();
+        assert_eq!(help.confirmed_on, "2099-01-01".parse().ok());
         read.keep_now().await.unwrap();
         sql(&world.db, "DELETE FROM help_channels").await;
         compare(&started().await.current(), &read.current());

@@ -52,7 +52,11 @@ fn led(reply: &Reply) -> &str {
     reply.header("location").unwrap()
 }
 
-const READ: [&str; 10] = [
+const READ: [&str; 14] = [
+    "/zustaendigkeiten",
+    "/zustaendigkeiten/dienste/wohnsitzanmeldung/technical",
+    "/zustaendigkeiten/dienste/wohnsitzanmeldung/emergency",
+    "/zustaendigkeiten/laender/SH",
     "/verzeichnis",
     "/anschluesse",
     "/kontakte",
@@ -128,6 +132,89 @@ on_both! {
         assert_eq!(page(&app, &kiel, "/kontakte/technik/bearbeiten").await.status, 403);
         assert!(page(&app, &kiel, "/vereinbarungen").await.body.contains("wer das Verzeichnis überall pflegt"));
         assert_eq!(page(&app, &kiel, "/vereinbarungen/SH/HH").await.status, 403);
+    }
+
+    /// Who answers for a service as a whole, and for a Land, is entered by whoever keeps the directory of all.
+    async fn what_all_share_has_its_forms(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let kiel = app.person("kiel", grants(Role::DirectoryEditor, "01002")).await;
+        for (path, field) in [
+            ("/zustaendigkeiten/dienste/wohnsitzanmeldung/functional", Some("ort")),
+            ("/zustaendigkeiten/dienste/wohnsitzanmeldung/emergency", None),
+            ("/zustaendigkeiten/laender/HH", None),
+        ] {
+            let before = page(&app, &editor, path).await.body;
+            let version = hidden(&before, "version");
+            let mut typed = vec![("kontakt", "kiel-zentral"), ("person", "J. Lorenzen"), ("von", "2030-01-01"), ("version", &*version)];
+            typed.extend(field.map(|field| (field, "Kiel")));
+            assert_eq!(form(&app, &kiel, path, &typed).await.status, 403, "{path}");
+            assert!(led(&form(&app, &editor, path, &typed).await).starts_with(path));
+            let after = page(&app, &editor, path).await.body;
+            assert!(after.contains("Kiel, zentrale Stelle") && after.contains("J. Lorenzen") && after.contains("01.01.2030"), "{after}");
+            let slower = form(&app, &editor, path, &typed).await;
+            assert_eq!(slower.status, 409, "{path}");
+            assert!(slower.body.contains("inzwischen geändert") && slower.body.contains("value=\"J. Lorenzen\""), "{}", slower.body);
+            let twice: Vec<_> = typed.iter().filter(|(name, _)| *name != "version").copied().collect();
+            let version = hidden(&after, "version");
+            let twice = [twice, vec![("version", &*version)]].concat();
+            assert_eq!(form(&app, &editor, path, &twice).await.status, 422, "{path}: twice on one day");
+        }
+        let service = app.get(&admin, "/api/v1/services/wohnsitzanmeldung").await.expect(200);
+        let level = service["second_level"].as_array().unwrap().iter().find(|level| level["kind"] == "functional" && level["ars"] == "010020000000");
+        assert_eq!(level.unwrap()["contacts"][0], json!({"contact": "kiel-zentral", "person": "J. Lorenzen", "from": "2030-01-01"}));
+        let technical = service["second_level"].as_array().unwrap().iter().any(|level| level["kind"] == "technical");
+        assert!(technical, "the other list stays: {service}");
+        let path = "/zustaendigkeiten/laender/HH";
+        let version = hidden(&page(&app, &editor, path).await.body, "version");
+        let land = app.get(&admin, "/api/v1/lands/HH").await.expect(200);
+        let last = (land["second_level"].as_array().unwrap().len() - 1).to_string();
+        led(&form(&app, &editor, path, &[("ohne", &last), ("version", &version)]).await);
+        let after = app.get(&admin, "/api/v1/lands/HH").await.expect(200);
+        assert_eq!(after["second_level"].as_array().unwrap().len() + 1, land["second_level"].as_array().unwrap().len());
+    }
+
+    /// What is refused keeps what was typed; a long list goes on.
+    async fn nothing_typed_is_lost_and_no_day_is_hidden(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"discloses_reporter": true})).await.expect(200);
+        let typed = [("ab", "2999-01-01"), ("plan-mail", "neu@kiel.example.org"), ("plan-grund", "Umzug ins Rathaus")];
+        let refused = form(&app, &editor, "/kontakte/kiel-zentral/plaene", &typed).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.body.contains("neu@kiel.example.org") && refused.body.contains("Umzug ins Rathaus"), "{}", refused.body);
+
+        let first: chrono::NaiveDate = "2990-01-01".parse().unwrap();
+        for later in 0..203 {
+            let day = first + chrono::TimeDelta::days(202 - later);
+            app.post(&admin, "/api/v1/closing-days", json!({"ars": "01", "day": day, "reason": format!("Tag {later}")})).await.expect(201);
+        }
+        let shown = page(&app, &editor, "/schliesstage").await.body;
+        assert!(shown.contains("Tag 202<") && !shown.contains("Tag 2<") && shown.contains("/schliesstage?nach=200"), "the earliest come first");
+        let rest = page(&app, &editor, "/schliesstage?nach=200").await.body;
+        assert!(["Tag 2<", "Tag 1<", "Tag 0<"].iter().all(|day| rest.contains(day)) && !rest.contains("?nach="), "{rest}");
+    }
+
+    /// "Transferred" vouches for what the page showed and for nothing else.
+    async fn only_what_was_seen_is_noted_as_transferred(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let found = app.get(&admin, "/api/v1/adoptions?service=wohnsitzanmeldung&ars=01002").await.expect(200);
+        let path = format!("/anschluesse/{}", found["items"][0]["id"].as_str().unwrap());
+        let seen = page(&app, &editor, &path).await.body;
+        let channel = json!({"service": "wohnsitzanmeldung", "ars": "010020000000", "kind": "email", "label": "Neues Postfach", "email": "neu@kiel.example.org"});
+        app.post(&admin, "/api/v1/channels", channel).await.expect(201);
+        let (stand, version) = (hidden(&seen, "stand"), hidden(&seen, "version"));
+        let refused = form(&app, &editor, &format!("{path}/uebertragen"), &[("stand", &stand), ("version", &version)]).await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.body.contains("Neues Postfach") && refused.body.contains("nicht vermerkt"), "{}", refused.body);
+        let transfers = format!("/api/v1/adoptions/{}/transfers", found["items"][0]["id"].as_str().unwrap());
+        assert!(app.get(&admin, &transfers).await.expect(200)["items"].as_array().unwrap().is_empty());
+        let (stand, version) = (hidden(&refused.body, "stand"), hidden(&refused.body, "version"));
+        led(&form(&app, &editor, &format!("{path}/uebertragen"), &[("stand", &stand), ("version", &version)]).await);
     }
 
     /// A contact of the Land that answers for a municipality is readable there, and changed only by the Land.

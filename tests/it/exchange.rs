@@ -115,7 +115,9 @@ on_both! {
         let kiel = adoption(&app, &editor).await;
         let path = format!("/api/v1/adoptions/{}/transfers", kiel["id"].as_str().unwrap());
         let pending = "/api/v1/exports/help?pending_transfer=true";
-        assert_eq!(exported(&app.get(&editor, pending).await.expect(200)), ["010020000000"]);
+        let found = app.get(&editor, pending).await.expect(200);
+        assert_eq!(exported(&found), ["010020000000"]);
+        let seen = json!({"seen": found["items"][0]["digest"]});
         app.post(&editor, &path, json!({"on": "2999-01-01"})).await.expect_fault(422, "on");
         let made = app.post(&editor, &path, json!({"target": "Infodienste SH"})).await.expect(201);
         assert_eq!(made["target"], "Infodienste SH");
@@ -133,12 +135,18 @@ on_both! {
         let channel = json!({"service": "wohnsitzanmeldung", "ars": "010020000000", "kind": "web", "label": "=Formular & <Hilfe>",
             "url": "https://kiel.example.org/?a=1&b=2"});
         app.post(&editor, "/api/v1/channels", channel).await.expect(201);
+        // What was entered over there before that is not what is shown now.
+        let refused = app.post(&editor, &path, seen).await.expect(409);
+        assert!(refused["detail"].as_str().unwrap().contains("changed since it was read"), "{refused}");
+        let found = app.get(&editor, pending).await.expect(200);
+        let seen = json!({"seen": found["items"][0]["digest"], "on": "2020-01-01"});
+        app.post(&editor, &path, seen).await.expect(201);
         assert_eq!(exported(&app.get(&editor, pending).await.expect(200)), ["010020000000"]);
         let listed = app.get(&editor, "/api/v1/adoptions?pending_transfer=true").await.expect(200);
         assert_eq!(listed["items"].as_array().unwrap().len(), 1);
         app.post(&editor, &path, json!({"on": "2020-01-01", "note": "lang her"})).await.expect(201);
         assert_eq!(exported(&app.get(&editor, pending).await.expect(200)).len(), 1, "that day cannot have had this");
-        assert_eq!(app.get(&editor, &path).await.expect(200)["items"].as_array().unwrap().len(), 2);
+        assert_eq!(app.get(&editor, &path).await.expect(200)["items"].as_array().unwrap().len(), 3);
 
         let csv = app.get(&editor, "/api/v1/exports/help?format=csv").await;
         assert_eq!((csv.status, csv.header("content-type")), (200, Some("text/csv; charset=utf-8")));
@@ -156,17 +164,38 @@ on_both! {
         ] {
             assert!(xml.contains(part), "{part} is missing in {xml}");
         }
+        // The objects as those who read the PVOG's files expect them: which elements, in which order.
         let mut reader = quick_xml::Reader::from_str(&xml);
-        let mut depth = 0i32;
+        let (mut open, mut order): (Vec<String>, Vec<String>) = Default::default();
         loop {
             match reader.read_event().unwrap() {
-                quick_xml::events::Event::Start(_) => depth += 1,
-                quick_xml::events::Event::End(_) => depth -= 1,
+                quick_xml::events::Event::Start(start) => {
+                    open.push(String::from_utf8(start.name().as_ref().to_vec()).unwrap().replace("xzufi:", ""));
+                    order.push(open[1..].join("/"));
+                }
+                quick_xml::events::Event::End(_) => drop(open.pop().unwrap()),
                 quick_xml::events::Event::Eof => break,
                 _ => {}
             }
         }
-        assert_eq!(depth, 0);
+        assert!(open.is_empty());
+        order.dedup();
+        let expected: [(&str, &[&str]); 5] = [
+            ("nachrichtenkopf", &["nachrichtUUID", "erstelltDatumZeit", "empfaenger", "sender"]),
+            ("schreibe/organisationseinheit", &["id", "name", "erreichbarkeit", "infoOeffnungszeitenText"]),
+            ("schreibe/organisationseinheit/erreichbarkeit", &["kanal", "kennung", "zusatz"]),
+            ("schreibe/zustaendigkeitTransferObjekt", &["uebergeordnetesObjektID", "zustaendigkeit"]),
+            ("schreibe/zustaendigkeitTransferObjekt/zustaendigkeit", &["id", "leistungID", "gebietID"]),
+        ];
+        for (parent, children) in expected {
+            let of = |path: &String| {
+                let rest = path.strip_prefix(parent)?.strip_prefix('/')?;
+                (!rest.contains('/')).then(|| rest.to_owned())
+            };
+            let mut found: Vec<String> = order.iter().filter_map(of).collect();
+            found.dedup();
+            assert_eq!(found.chunks(children.len()).next().unwrap(), children, "{parent}: {found:?}");
+        }
 
         // A service without a key is told, not dropped.
         app.patch(&editor, "/api/v1/services/wohnsitzanmeldung", json!({"leistung": null})).await.expect(200);
@@ -250,23 +279,33 @@ on_both! {
         let row = "id,name,email,owner,deputy,absent_from,absent_until\n\
             kiel-vier,\"Kiel, Drei\",Drei@Kiel.example.org,01002,kiel-neu,2026-12-01,2026-12-05\n";
         table(&app, &editor, "contacts?preview=false", row).await.expect(200);
-        let mut both = Vec::new();
-        for slug in ["kiel-drei", "kiel-vier"] {
-            let shown = app.get(&editor, &format!("/api/v1/contacts/{slug}")).await.expect(200);
-            let versions = app.get(&editor, &format!("/api/v1/contacts/{slug}/versions")).await.expect(200);
-            let history = app.get(&editor, &format!("/api/v1/contacts/{slug}/history")).await.expect(200);
-            let changes = &history["items"][0];
-            assert_eq!(versions["items"].as_array().unwrap().len(), 1, "{versions}");
-            both.push(json!([shown, versions["items"][0]["state"], changes["action"], changes["after"]]).to_string().replace(slug, ""));
-        }
         let cut = |text: &str| text.split("\"updated_at\":\"").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect::<String>();
-        assert_eq!(cut(&both[0]), cut(&both[1]));
+        // First as new ones, then changed.
+        for count in [1, 2] {
+            let mut both = Vec::new();
+            for slug in ["kiel-drei", "kiel-vier"] {
+                let shown = app.get(&editor, &format!("/api/v1/contacts/{slug}")).await.expect(200);
+                let versions = app.get(&editor, &format!("/api/v1/contacts/{slug}/versions")).await.expect(200);
+                let history = app.get(&editor, &format!("/api/v1/contacts/{slug}/history")).await.expect(200);
+                let changes = &history["items"][0];
+                assert_eq!((versions["items"].as_array().unwrap().len(), &shown["version"]), (count, &json!(count)), "{versions}");
+                both.push(json!([shown, versions["items"][0]["state"], changes["action"], changes["before"], changes["after"]]).to_string().replace(slug, ""));
+            }
+            assert_eq!(cut(&both[0]), cut(&both[1]));
+            if count == 1 {
+                let change = json!({"phone": "+49 431 7", "email": "anders@kiel.example.org", "confirmed_on": "2025-11-24"});
+                app.patch(&editor, "/api/v1/contacts/kiel-drei", change).await.expect(200);
+                let row = "id,phone,email,confirmed_on\nkiel-vier,+49 431 7,anders@kiel.example.org,2025-11-24\n";
+                table(&app, &editor, "contacts?preview=false", row).await.expect(200);
+            }
+        }
         let found = app.get(&editor, "/api/v1/contacts?q=drei").await.expect(200);
         assert_eq!(found["items"].as_array().unwrap().len(), 2, "{found}");
         // What depends on another row is judged before anything stays.
         let away = "id,name,deputy,absent_from,absent_until\na-weg,A,b-weg,2026-12-01,2026-12-05\nb-weg,B,,2026-11-01,2026-12-31\n";
         let refused = table(&app, &editor, "contacts?preview=false", away).await;
-        refused.expect_fault(422, "deputy");
+        let refused = refused.expect(422)["errors"].to_string();
+        assert!(refused.contains("row 2: deputy") && refused.contains("b-weg is away"), "{refused}");
         app.get(&editor, "/api/v1/contacts/b-weg").await.expect(404);
     }
 

@@ -27,6 +27,53 @@ async fn help_says(app: &TestApp, path: &str, what: &str, wanted: impl Fn(&Value
     app.wait_until("", path, what, wanted).await
 }
 
+/// Hours that say nothing of holidays are closed on them, on 24 December and on local closing days; what the central
+/// contact confirmed is told with its day, until something else is shown.
+async fn says_when_it_is_closed_and_confirmed(kind: Kind) {
+    let mut app = TestApp::start_with(kind, "", tuesday()).await;
+    let admin = app.token(Role::Admin, "").await;
+    let found = app.get(&admin, "/api/v1/adoptions?service=wohnsitzanmeldung&ars=01002").await.expect(200);
+    let path = format!("/api/v1/adoptions/{}", found["items"][0]["id"].as_str().unwrap());
+    let channels = |label: &str| json!({"channels": [{"kind": "phone", "label": label, "phone": "+49 431 9010", "hours": "Mo-Fr 08:00-16:00"}]});
+    app.patch(&admin, &path, channels("Bürgertelefon")).await.expect(200);
+    let open = |said: &Value| said["channels"][0]["open"].clone();
+    let said = help_says(&app, KIEL, "the channel", |said| said["channels"][0]["label"] == "Bürgertelefon").await;
+    assert_eq!(open(&said), json!({"is_open": true, "changes_at": "2026-11-24T15:00:00Z"}));
+    assert_eq!(said["channels"][0]["hours"], "Mo-Fr 08:00-16:00");
+    assert_eq!(said["channels"][0]["hours_text"], "Montag bis Freitag, 8 bis 16 Uhr, nicht an Feiertagen");
+    assert_eq!(said.get("confirmed_on"), None);
+    // Christmas Eve, a Thursday.
+    app.clock.advance(TimeDelta::days(30));
+    let said = app.get("", KIEL).await.expect(200);
+    assert_eq!(open(&said), json!({"is_open": false, "changes_at": "2026-12-28T07:00:00Z"}));
+    let page = app.get("", "/hilfe/wohnsitzanmeldung/010020000000").await.body;
+    assert!(page.contains("Jetzt geschlossen") && page.contains("öffnet am Montag um 8 Uhr"), "{page}");
+    let closed = json!({"ars": "01002", "day": "2026-12-28", "reason": "Inventur"});
+    app.post(&admin, "/api/v1/closing-days", closed).await.expect(201);
+    help_says(&app, KIEL, "the closing day", |said| open(said)["changes_at"] == "2026-12-29T07:00:00Z").await;
+
+    app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"confirmed_on": "2026-12-24"})).await.expect(200);
+    help_says(&app, KIEL, "the confirmation", |said| said["confirmed_on"] == "2026-12-24").await;
+    let page = app.get("", "/hilfe/wohnsitzanmeldung/010020000000").await.body;
+    assert!(page.contains("Zuletzt bestätigt am 24.12.2026."), "{page}");
+    let page = app.get("", "/hilfe/wohnsitzanmeldung/010020000000?lang=en").await.body;
+    assert!(page.contains("Last confirmed on 24/12/2026."), "{page}");
+    app.clock.advance(TimeDelta::days(1));
+    app.patch(&admin, &path, channels("Anderes Telefon")).await.expect(200);
+    let said = help_says(&app, KIEL, "the change", |said| said["channels"][0]["label"] == "Anderes Telefon").await;
+    assert_eq!(said.get("confirmed_on"), None, "nobody has confirmed that");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn says_when_it_is_closed_and_confirmed_sqlite() {
+    says_when_it_is_closed_and_confirmed(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn says_when_it_is_closed_and_confirmed_postgres() {
+    says_when_it_is_closed_and_confirmed(Kind::Postgres).await;
+}
+
 async fn says_who_is_there(kind: Kind) {
     let app = TestApp::start_with(kind, "", tuesday()).await;
     let open = app.get("", KIEL).await;

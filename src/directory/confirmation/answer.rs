@@ -44,6 +44,8 @@ pub struct LinkPage {
     pub deputy: Option<String>,
     /// What it answers for, a line each.
     pub answers_for: Vec<String>,
+    /// What the public is shown where it is the central contact, a line each.
+    pub shown: Vec<String>,
     /// Who could stand in: contacts of the same region.
     pub colleagues: Vec<(Slug, String)>,
     /// Until when a confirmation of today would count.
@@ -105,6 +107,7 @@ impl Confirmations {
                 let today = now.day_in_berlin();
                 let names = duties::names(conn)?;
                 let answers_for = duties::answers_for(conn, &row, &names, today)?;
+                let shown = duties::shown(conn, &row, &names, today)?;
                 let deputy = row.deputy.as_ref().map(|slug| tables::contacts::find(conn, slug)).transpose()?.flatten();
                 let colleagues = colleagues(conn, &row, today)?;
                 let contact = ways::contacts(conn, vec![row])?.pop().ok_or(AppError::NotFound)?;
@@ -112,6 +115,7 @@ impl Confirmations {
                     contact,
                     deputy: deputy.map(|deputy| deputy.name),
                     answers_for,
+                    shown,
                     colleagues,
                     good_until: context.rules().good_until(today),
                     expires_at: request.expires_at,
@@ -138,8 +142,9 @@ impl Confirmations {
                 let today = now.day_in_berlin();
                 row.confirmed_on = Some(today);
                 ways::trust_again(tx, &row, now)?;
-                store::settle(tx, &row.slug, now)?;
-                store::end_open(tx, &row.slug, now)?;
+                store::settle(tx, std::slice::from_ref(&row.slug), now)?;
+                store::end_open(tx, std::slice::from_ref(&row.slug), now)?;
+                super::shown_anew(tx, std::slice::from_ref(&row.slug))?;
                 let name = row.name.clone();
                 let by = Actor::link(&name).at(Some(from));
                 contacts::keep(tx, &by, (AuditAction::ContactConfirmed, &None, None), &before, row, now)?;
@@ -165,7 +170,7 @@ impl Confirmations {
                 if !store::answer(tx, request.id, Answer::Disputed, now)? {
                     return Ok(Err(DeadLink::Disputed));
                 }
-                store::settle(tx, &row.slug, now)?;
+                store::settle(tx, std::slice::from_ref(&row.slug), now)?;
                 let id = RowId::new();
                 let dispute =
                     DisputeRow { id, contact: row.slug.clone(), said: said.clone(), said_at: now, settled_at: None };

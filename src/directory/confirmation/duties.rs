@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::NaiveDate;
 
 use crate::db::Conn;
+use crate::directory::HelpLanguage;
+use crate::directory::hours::in_words;
 use crate::directory::store::{self, contacts::ContactRow};
 use crate::directory::terms::{Duty, Scope};
 use crate::error::AppError;
@@ -72,13 +74,51 @@ pub(super) fn answers_for(
     Ok(all)
 }
 
-fn line(duty: Duty, service: &str, mut places: Vec<String>) -> String {
+/// What the public is shown of the municipalities whose central contact it is: who confirms a contact confirms that.
+pub(super) fn shown(
+    conn: &mut Conn,
+    contact: &ContactRow,
+    names: &Names,
+    today: NaiveDate,
+) -> Result<Vec<String>, AppError> {
+    let places = store::duties::central_of(conn, std::slice::from_ref(&contact.slug))?;
+    let all: Vec<Ars> = places.iter().map(|(_, ars)| ars.clone()).collect();
+    let called: HashMap<Ars, String> =
+        store::municipalities::of(conn, &all)?.into_iter().map(|place| (place.ars, place.name)).collect();
+    let mut of = HashMap::<Slug, Vec<Ars>>::new();
+    places.into_iter().for_each(|(service, ars)| of.entry(service).or_default().push(ars));
+    let mut lines = BTreeMap::<String, Vec<String>>::new();
+    for (service, places) in of {
+        let name = names.get(&service).cloned().unwrap_or_default();
+        for some in places.chunks(500) {
+            for channel in store::channels::of_adoptions(conn, std::slice::from_ref(&service), some)? {
+                let said = channel.shown;
+                if said.valid_to.is_some_and(|to| to < today) {
+                    continue;
+                }
+                let email = said.email.as_ref().map(|email| email.as_str());
+                let at = said.phone.as_deref().or(email).or(said.url.as_deref()).unwrap_or("Formular von Lotse");
+                let hours = in_words(&said.hours, HelpLanguage::German);
+                let place = called.get(&channel.ars).and_then(|name| name.split(", ").next()).unwrap_or_default();
+                let line = format!("{}: {at} ({hours})", said.label);
+                lines.entry(line).or_default().push(format!("{name} {place}"));
+            }
+        }
+    }
+    Ok(lines.into_iter().map(|(way, at)| format!("{way}: {}", places_of(at))).collect())
+}
+
+fn line(duty: Duty, service: &str, places: Vec<String>) -> String {
+    format!("{}: {service} ({})", word(duty), places_of(places))
+}
+
+fn places_of(mut places: Vec<String>) -> String {
     places.sort();
     places.dedup();
     let more = places.len().saturating_sub(PLACES);
     places.truncate(PLACES);
     let more = if more > 0 { format!(" und {more} weitere") } else { String::new() };
-    format!("{}: {service} ({}{more})", word(duty), places.join("; "))
+    format!("{}{more}", places.join("; "))
 }
 
 /// A duty in German.

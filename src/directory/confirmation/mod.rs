@@ -22,10 +22,12 @@ mod survey;
 use std::sync::Arc;
 
 use super::Settings;
+use super::store as tables;
 use super::store::contacts::ContactRow;
 use crate::clock::{Clock, Timestamp};
 use crate::db::{Db, Tx};
 use crate::error::AppError;
+use crate::keys::Slug;
 use crate::seal::Sealer;
 
 pub use answer::{Absence, Confirmed, DeadLink, LONGEST_SAID, LinkPage};
@@ -72,13 +74,31 @@ pub(super) fn before_save(before: &ContactRow, row: &mut ContactRow, says_confir
     }
 }
 
+/// Public help says when a central contact last confirmed what it shows: it is to be read anew. Before
+/// `store::changed`.
+fn shown_anew(tx: &mut Tx, contacts: &[Slug]) -> Result<(), AppError> {
+    let its = tables::duties::central_of(tx, contacts)?;
+    tables::adoptions::mark(tx, &its)
+}
+
 /// After an editor or a file changed a contact: what it says was wrong is settled, and what it was asked before is
 /// asked no more where that is answered or went elsewhere.
 pub(super) fn after_save(tx: &mut Tx, before: &ContactRow, row: &ContactRow, now: Timestamp) -> Result<(), AppError> {
-    store::settle(tx, &row.slug, now)?;
-    if before.confirmed_on != row.confirmed_on || before.email_endpoint != row.email_endpoint || row.ended_at.is_some()
-    {
-        store::end_open(tx, &row.slug, now)?;
-    }
-    Ok(())
+    after_save_all(tx, &[(before, row)], now)
+}
+
+/// The same after many were changed.
+pub(super) fn after_save_all(
+    tx: &mut Tx,
+    changed: &[(&ContactRow, &ContactRow)],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let all: Vec<Slug> = changed.iter().map(|(_, row)| row.slug.clone()).collect();
+    store::settle(tx, &all, now)?;
+    let is_anew = |(before, row): &&(&ContactRow, &ContactRow)| {
+        before.confirmed_on != row.confirmed_on || before.email_endpoint != row.email_endpoint || row.ended_at.is_some()
+    };
+    let anew: Vec<Slug> = changed.iter().filter(is_anew).map(|(_, row)| row.slug.clone()).collect();
+    store::end_open(tx, &anew, now)?;
+    shown_anew(tx, &anew)
 }

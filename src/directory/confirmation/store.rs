@@ -110,9 +110,11 @@ pub(super) fn answer(conn: &mut Conn, id: RowId, answer: Answer, now: Timestamp)
 }
 
 /// Takes back what a contact was asked and has not answered.
-pub(super) fn end_open(conn: &mut Conn, contact: &Slug, now: Timestamp) -> Result<(), AppError> {
-    let open = r::table.filter(r::contact.eq(contact.clone())).filter(r::ended_at.is_null());
-    diesel::update(open).set(r::ended_at.eq(now)).execute(conn)?;
+pub(super) fn end_open(conn: &mut Conn, contacts: &[Slug], now: Timestamp) -> Result<(), AppError> {
+    for some in contacts.chunks(500) {
+        let open = r::table.filter(r::contact.eq_any(some)).filter(r::ended_at.is_null());
+        diesel::update(open).set(r::ended_at.eq(now)).execute(conn)?;
+    }
     Ok(())
 }
 
@@ -135,9 +137,11 @@ pub(in crate::directory) fn disputes(
 }
 
 /// Somebody has seen to it.
-pub(super) fn settle(conn: &mut Conn, contact: &Slug, now: Timestamp) -> Result<(), AppError> {
-    let open = d::table.filter(d::contact.eq(contact.clone())).filter(d::settled_at.is_null());
-    diesel::update(open).set(d::settled_at.eq(now)).execute(conn)?;
+pub(super) fn settle(conn: &mut Conn, contacts: &[Slug], now: Timestamp) -> Result<(), AppError> {
+    for some in contacts.chunks(500) {
+        let open = d::table.filter(d::contact.eq_any(some)).filter(d::settled_at.is_null());
+        diesel::update(open).set(d::settled_at.eq(now)).execute(conn)?;
+    }
     Ok(())
 }
 

@@ -47,9 +47,7 @@ pub struct Published {
     #[serde(skip)]
     #[schema(ignore)]
     pub state: TransferState,
-    /// Equal where the same is published.
-    #[serde(skip)]
-    #[schema(ignore)]
+    /// Equal where the same is published; the `seen` of a transfer.
     pub digest: String,
 }
 

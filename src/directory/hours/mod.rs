@@ -15,7 +15,9 @@ mod service_time;
 mod week;
 mod words;
 
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use std::borrow::Cow;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Europe::Berlin;
 use opening_hours::{Context, OpeningHours};
 use opening_hours_syntax::rules::RuleKind;
@@ -30,6 +32,8 @@ pub use reckoning::{Reckoning, moved_on, part_way};
 pub use service_time::{Closed, ClosedDay, ClosedDays, ClosedYearly, CountedDay, ServiceHours, ServiceTime};
 pub use week::{Span, Week};
 pub use words::{clock, in_words, weekday};
+
+use service_time::names_holidays;
 
 /// So far ahead a change is looked for; what stays as it is for longer has none.
 const HORIZON: TimeDelta = TimeDelta::days(400);
@@ -61,6 +65,15 @@ impl Hours {
         })
     }
 
+    /// The same, closed on these days too, whatever they say.
+    pub fn closed_on(text: &str, days: &[NaiveDate]) -> Result<Self, String> {
+        let days = days.iter().map(|day| format!("; {} off", day.format("%Y %b %d")));
+        format!("{text}{}", days.collect::<String>())
+            .parse()
+            .map(Self)
+            .map_err(|_| format!("«{text}» is not understood"))
+    }
+
     /// Whether somebody is there at this instant, by the holidays of this Land; none where the hours do not say.
     pub fn open(&self, land: LandCode, now: Timestamp) -> Option<Open> {
         let hours = self.0.clone().with_context(Context::default().with_holidays(holidays(land).clone()));
@@ -76,6 +89,27 @@ impl Hours {
         let changes_at = change.map(|range| Timestamp::new(instant(range.range.start, now.utc())));
         Some(Open { is_open, changes_at })
     }
+}
+
+/// Service hours as they are meant: public holidays are closed unless the hours name them (`PH`) or somebody is always
+/// there.
+pub fn meant(hours: &str) -> Cow<'_, str> {
+    let says_all = |week: &Week| week.is_always() || week.groups().is_empty();
+    match check(hours).is_err() || names_holidays(hours) || Week::of(hours).as_ref().is_some_and(says_all) {
+        true => Cow::Borrowed(hours),
+        false => Cow::Owned(format!("{hours}; PH off")),
+    }
+}
+
+/// The same for the public, with the days of every year on which nobody is there.
+pub fn meant_for_all(hours: &str, yearly: &[ClosedYearly]) -> String {
+    let mut meant = meant(hours).into_owned();
+    if !Week::of(hours).is_some_and(|week| week.is_always()) {
+        // A leap year, so that 29 February is a day.
+        let days = yearly.iter().filter_map(|one| NaiveDate::from_ymd_opt(2028, one.month, one.day));
+        days.for_each(|day| meant.push_str(&format!("; {} off", day.format("%b %d"))));
+    }
+    meant
 }
 
 /// Says what is wrong with service hours.

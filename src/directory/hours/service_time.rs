@@ -46,7 +46,7 @@ impl ServiceHours {
         if week.as_ref().is_some_and(Week::is_always) {
             return Ok(Self(Arc::new((text.into(), Rule::Always))));
         }
-        let counted = if names_holidays(text) { text.to_owned() } else { format!("{text}; PH off") };
+        let counted = super::meant(text);
         let rule = match Week::of(&counted) {
             Some(week) => Rule::Week(week),
             None => Rule::Other(Box::new(super::Hours::parse(&counted)?.0)),
@@ -65,7 +65,7 @@ impl ServiceHours {
     }
 }
 
-fn names_holidays(text: &str) -> bool {
+pub(super) fn names_holidays(text: &str) -> bool {
     let is_holiday = |range: &WeekDayRange| matches!(range, WeekDayRange::Holiday { kind: HolidayKind::Public, .. });
     opening_hours_syntax::parse(text)
         .is_ok_and(|parsed| parsed.rules.iter().any(|rule| rule.day_selector.weekday.iter().any(is_holiday)))

@@ -12,9 +12,10 @@ const ENGLISH_DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "
 const NOON: u16 = 12 * 60;
 const MIDNIGHT: u16 = 24 * 60;
 
-/// The hours in words, such as "Montag bis Freitag, 8 bis 18 Uhr, nicht an Feiertagen".
+/// The hours in words as they are meant ([`super::meant`]), such as "Montag bis Freitag, 8 bis 18 Uhr, nicht an
+/// Feiertagen".
 pub fn in_words(hours: &str, language: HelpLanguage) -> String {
-    let Some(week) = Week::of(hours) else { return hours.to_owned() };
+    let Some(week) = Week::of(&super::meant(hours)) else { return hours.to_owned() };
     match language {
         HelpLanguage::German => german(&week),
         HelpLanguage::Easy => easy(&week),
@@ -224,17 +225,17 @@ mod tests {
         check("24/7", "Rund um die Uhr", "Immer.\nAm Tag und in der Nacht.", "Around the clock");
         check(
             "Mo-Fr 08:00-12:00, Th 14:00-18:00",
-            "Montag bis Mittwoch und Freitag, 8 bis 12 Uhr; Donnerstag, 8 bis 12 und 14 bis 18 Uhr",
+            "Montag bis Mittwoch und Freitag, 8 bis 12 Uhr; Donnerstag, 8 bis 12 und 14 bis 18 Uhr, nicht an Feiertagen",
             "Montag bis Mittwoch und Freitag.\nVon 8 Uhr morgens bis 12 Uhr mittags.\nDonners-Tag.\n\
-             Von 8 Uhr morgens bis 12 Uhr mittags.\nUnd von 2 Uhr nachmittags bis 6 Uhr abends.",
-            "Monday to Wednesday and Friday, 8 am to noon; Thursday, 8 am to noon and 2 pm to 6 pm",
+             Von 8 Uhr morgens bis 12 Uhr mittags.\nUnd von 2 Uhr nachmittags bis 6 Uhr abends.\nAn Feier-Tagen ist niemand da.",
+            "Monday to Wednesday and Friday, 8 am to noon; Thursday, 8 am to noon and 2 pm to 6 pm, closed on public holidays",
         );
         check(
             "Mo-Fr 08:00-12:00; Th 14:00-18:00",
-            "Montag bis Mittwoch und Freitag, 8 bis 12 Uhr; Donnerstag, 14 bis 18 Uhr",
+            "Montag bis Mittwoch und Freitag, 8 bis 12 Uhr; Donnerstag, 14 bis 18 Uhr, nicht an Feiertagen",
             "Montag bis Mittwoch und Freitag.\nVon 8 Uhr morgens bis 12 Uhr mittags.\nDonners-Tag.\n\
-             Von 2 Uhr nachmittags bis 6 Uhr abends.",
-            "Monday to Wednesday and Friday, 8 am to noon; Thursday, 2 pm to 6 pm",
+             Von 2 Uhr nachmittags bis 6 Uhr abends.\nAn Feier-Tagen ist niemand da.",
+            "Monday to Wednesday and Friday, 8 am to noon; Thursday, 2 pm to 6 pm, closed on public holidays",
         );
         check(
             "Mo,Tu 08:30-12:15; PH 10:00-12:00",
@@ -245,9 +246,9 @@ mod tests {
         );
         check(
             "Sa-Mo 10:00-24:00",
-            "Samstag bis Montag, 10 bis 24 Uhr",
-            "Samstag bis Montag.\nVon 10 Uhr vormittags bis 12 Uhr nachts.",
-            "Saturday to Monday, 10 am to midnight",
+            "Samstag bis Montag, 10 bis 24 Uhr, nicht an Feiertagen",
+            "Samstag bis Montag.\nVon 10 Uhr vormittags bis 12 Uhr nachts.\nAn Feier-Tagen ist niemand da.",
+            "Saturday to Monday, 10 am to midnight, closed on public holidays",
         );
         check(
             "24/7; PH off",

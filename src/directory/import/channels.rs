@@ -5,6 +5,7 @@
 //! its own, else a new one; so one adoption never shows the same address twice on a day because of a table.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
@@ -13,8 +14,8 @@ use super::plan::{Mode, Plan, PlannedRow, Reading, RowAction, value};
 use super::rights::Importer;
 use super::table::{self, Column, Row, Table, TableFile};
 use crate::clock::Timestamp;
-use crate::db::{Conn, Db, Tx};
-use crate::directory::channels::{self, Channel, HelpChannel, NewChannel};
+use crate::db::{Conn, Db};
+use crate::directory::channels::{self, Channel, HelpChannel, Ready, Stored};
 use crate::directory::store;
 use crate::directory::terms::ChannelKind;
 use crate::error::{AppError, Faults};
@@ -43,11 +44,6 @@ pub const TEMPLATE: &str = "Kennung;Dienst;ARS;Art;Bezeichnung;Telefon;E-Mail;In
 Formular;Gültig ab;Gültig bis\n\
 ;wohnsitzanmeldung;010020000000;Telefon;Bürgeramt Kiel;+49 431 901-0;;;\"Mo-Fr 08:00-16:00; PH off\";de, en;;;;\n";
 
-enum Write {
-    Make(Box<NewChannel>),
-    Change(Box<HelpChannel>, Box<Channel>),
-}
-
 /// Shows what a table of help channels would do, or does it.
 pub async fn channels(
     db: &Db,
@@ -61,28 +57,34 @@ pub async fn channels(
     let Mode::Apply(seen) = mode else {
         return db.read(move |conn| Ok(judge(conn, &importer, &table)?.0)).await;
     };
+    // Everything is judged and made ready before the writer is held; if nothing of the directory changed since, that
+    // still holds.
+    let (table, actor) = (Arc::new(table), importer.actor());
+    let (judged, who) = (table.clone(), importer.clone());
+    let (version, plan, ready) = db
+        .read(move |conn| {
+            let version = store::versions(conn)?;
+            let (plan, writes) = judge(conn, &who, &judged)?;
+            plan.check(&file.name, seen.as_deref())?;
+            let ready = Ready::new(conn, &who.actor(), writes, now)?;
+            Ok((version, (plan, file, seen), ready))
+        })
+        .await?;
     db.write(move |tx| {
-        let (mut plan, writes) = judge(tx, &importer, &table)?;
-        plan.check(&file.name, seen.as_deref())?;
-        write(tx, &importer, writes, now)?;
+        let ((mut plan, file, seen), mut ready) = (plan, ready);
+        if store::versions(tx)? != version {
+            let (anew, writes) = judge(tx, &importer, &table)?;
+            anew.check(&file.name, seen.as_deref())?;
+            (plan, ready) = (anew, Ready::new(tx, &actor, writes, now)?);
+        }
+        channels::store_all(tx, &actor, &ready, now)?;
         plan.applied = true;
         Ok(plan)
     })
     .await
 }
 
-fn write(tx: &mut Tx, importer: &Importer, writes: Vec<Write>, now: Timestamp) -> Result<(), AppError> {
-    let actor = importer.actor();
-    for write in writes {
-        match write {
-            Write::Make(new) => drop(channels::create_now(tx, &actor, *new, now)?),
-            Write::Change(found, shown) => drop(channels::change_now(tx, &actor, &None, *found, *shown, now)?),
-        }
-    }
-    Ok(())
-}
-
-fn judge(conn: &mut Conn, importer: &Importer, table: &Table) -> Result<(Plan, Vec<Write>), AppError> {
+fn judge(conn: &mut Conn, importer: &Importer, table: &Table) -> Result<(Plan, Vec<Stored>), AppError> {
     let mut judging = Judging { importer, present: Present::default(), taken: HashMap::new(), used: HashSet::new() };
     judging.present = present(conn, table)?;
     for id in table.rows.iter().filter_map(|row| row.cell("id")).filter_map(|id| id.parse().ok()) {
@@ -93,7 +95,7 @@ fn judge(conn: &mut Conn, importer: &Importer, table: &Table) -> Result<(Plan, V
         let key = ["id", "service", "ars", "kind", "label"].iter().filter_map(|field| row.cell(field));
         let mut plan = PlannedRow::new(row, key.collect::<Vec<_>>().join(" "));
         let write = judging.row(row, &mut plan)?;
-        if let Some(Write::Change(found, _)) = &write {
+        if let Some(Stored::Changed(found, _)) = &write {
             touched.push(format!("{} {}", found.id, found.version));
         }
         if matches!(plan.action, RowAction::New | RowAction::Changed) {
@@ -115,11 +117,11 @@ struct Present {
 fn present(conn: &mut Conn, table: &Table) -> Result<Present, AppError> {
     let mut present = Present::default();
     let mut pairs: HashSet<(Slug, Ars)> = table.rows.iter().filter_map(pair).collect();
-    for id in table.rows.iter().filter_map(|row| row.cell("id")).filter_map(|id| id.parse().ok()) {
-        if let Some(channel) = store::channels::find(conn, id)? {
-            pairs.insert((channel.service.clone(), channel.ars.clone()));
-            present.by_id.insert(id, channel);
-        }
+    let ids: Vec<ChannelId> =
+        table.rows.iter().filter_map(|row| row.cell("id")).filter_map(|id| id.parse().ok()).collect();
+    for channel in store::channels::of_ids(conn, &ids)? {
+        pairs.insert((channel.service.clone(), channel.ars.clone()));
+        present.by_id.insert(channel.id, channel);
     }
     let services: Vec<Slug> =
         pairs.iter().map(|(service, _)| service.clone()).collect::<HashSet<_>>().into_iter().collect();
@@ -132,11 +134,7 @@ fn present(conn: &mut Conn, table: &Table) -> Result<Present, AppError> {
             }
         }
     }
-    for (service, ars) in pairs {
-        if store::adoptions::find(conn, &service, &ars)?.is_some() {
-            present.adopted.insert((service, ars));
-        }
-    }
+    present.adopted = store::adoptions::present(conn, &services, &places)?;
     Ok(present)
 }
 
@@ -158,7 +156,7 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    fn row(&mut self, row: &Row, plan: &mut PlannedRow) -> Result<Option<Write>, AppError> {
+    fn row(&mut self, row: &Row, plan: &mut PlannedRow) -> Result<Option<Stored>, AppError> {
         let fields = cells(row, plan);
         let Some((place, known)) = self.meant(row, &fields, plan) else { return Ok(None) };
         let before = known.as_ref().map(|channel| object(&channel.shown)).transpose()?;
@@ -173,13 +171,13 @@ impl Judging<'_> {
         plan.differs(before.as_ref(), &object(&shown)?);
         self.conflicts(&place, known.as_ref(), &shown, row.number, plan);
         if let Some(found) = known {
-            return Ok(Some(Write::Change(Box::new(found), Box::new(shown))));
+            return Ok(Some(Stored::Changed(Box::new(found), shown)));
         }
         let mut new = object(&shown)?;
         new.insert("service".to_owned(), place.0.as_str().into());
         new.insert("ars".to_owned(), place.1.as_str().into());
         let new = serde_json::from_value(Value::Object(new)).map_err(AppError::internal)?;
-        Ok(Some(Write::Make(Box::new(new))))
+        Ok(Some(Stored::New(new)))
     }
 
     /// Which adoption, and which of its channels, the row is about; a fault where that cannot be said.

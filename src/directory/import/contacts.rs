@@ -13,14 +13,13 @@ use super::plan::{Mode, Plan, PlannedRow, Reading, RowAction, value};
 use super::rights::Importer;
 use super::table::{self, Column, Row, Table, TableFile};
 use crate::clock::Timestamp;
-use crate::db::{Conn, Db, Tx};
+use crate::db::{Conn, Db};
 use crate::delivery;
-use crate::directory::contacts::{self, Contact, ContactChange, NewContact};
+use crate::directory::contacts::{self, Changes, Contact, ContactChange, NewContact};
 use crate::directory::store::contacts::ContactRow;
-use crate::directory::{Rhythm, Settings, store, ways};
+use crate::directory::{Rhythm, absence, store, ways};
 use crate::error::{AppError, Faults};
-use crate::keys::{ArsPrefix, Slug};
-use crate::seal::Sealer;
+use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
 const COLUMNS: [Column; 14] = [
     Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
@@ -63,8 +62,6 @@ enum Write {
 /// Shows what a table of contacts would do, or does it.
 pub async fn contacts(
     db: &Db,
-    sealer: &Sealer,
-    settings: &Settings,
     importer: &Importer,
     file: TableFile,
     mode: Mode,
@@ -88,18 +85,24 @@ pub async fn contacts(
         .await?;
     plan.check(&file.name, seen.as_deref())?;
     let work = Work::new(&importer, writes, now)?;
-    for some in work.ready.addresses().chunks(MAILBOXES).map(<[_]>::to_vec) {
-        db.write(move |tx| delivery::mail_endpoints(tx, &some, now).map(drop)).await?;
+    let mut mailboxes = HashMap::new();
+    for some in work.addresses().chunks(MAILBOXES).map(<[_]>::to_vec) {
+        mailboxes.extend(db.write(move |tx| delivery::mail_endpoints(tx, &some, now)).await?);
     }
-    let (sealer, settings) = (sealer.clone(), settings.clone());
+    let (actor, changes) = (importer.actor(), work.changes.clone());
+    let ready = db.read(move |conn| Changes::new(conn, &actor, &changes, &mailboxes, now)).await?;
     db.write(move |tx| {
-        let (mut plan, mut work) = (plan, work);
+        let (mut plan, mut work, mut ready) = (plan, work, ready);
         if store::versions(tx)? != version {
             let (anew, writes) = judge(tx, &importer, &table, now)?;
             anew.check(&file.name, seen.as_deref())?;
             (plan, work) = (anew, Work::new(&importer, writes, now)?);
+            let mailboxes = delivery::mail_endpoints(tx, &contacts::addresses(&work.changes), now)?;
+            ready = Changes::new(tx, &importer.actor(), &work.changes, &mailboxes, now)?;
         }
-        write(tx, &importer, &sealer, &settings, work, now)?;
+        // The new ones first: who is changed may name them as a deputy.
+        contacts::create_all(tx, work.ready, now)?;
+        contacts::change_all(tx, &ready, now)?;
         plan.applied = true;
         Ok(plan)
     })
@@ -123,6 +126,14 @@ impl Work {
         }
         Ok(Self { ready: contacts::Ready::new(&importer.actor(), new, now)?, changes })
     }
+
+    /// The mail addresses it asks for. The mailboxes may be made before, in other transactions: one that nobody has
+    /// does no harm.
+    fn addresses(&self) -> Vec<EmailAddress> {
+        let mut all = self.ready.addresses();
+        all.extend(contacts::addresses(&self.changes));
+        all
+    }
 }
 
 fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) -> Result<(Plan, Vec<Write>), AppError> {
@@ -143,7 +154,7 @@ fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) ->
 
     let judging = Judging { importer, rows: &rows, shown: &shown, namable: &namable, now };
     let mut seen: HashMap<&Slug, usize> = HashMap::new();
-    let (mut planned, mut writes, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut planned, mut writes, mut touched, mut judged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (row, key) in table.rows.iter().zip(&keys) {
         let mut plan = PlannedRow::new(row, row.cell("id").unwrap_or_default().to_owned());
         match key {
@@ -154,6 +165,7 @@ fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) ->
                 }
                 touched.push(format!("{slug} {}", rows.get(slug).map_or(0, |row| row.version)));
                 let write = judging.row(row, slug, &mut plan)?;
+                judged.push((planned.len(), write.as_ref().and_then(|write| outcome(write, &rows, now))));
                 if matches!(plan.action, RowAction::New | RowAction::Changed) {
                     writes.extend(write);
                 }
@@ -161,7 +173,52 @@ fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) ->
         }
         planned.push(plan);
     }
+    away(conn, &mut planned, &judged, &rows, now)?;
     Ok((Plan::of(planned, table.notes.clone(), &touched)?, writes))
+}
+
+/// The contact as it would be.
+fn outcome(write: &Write, rows: &HashMap<Slug, ContactRow>, now: Timestamp) -> Option<ContactRow> {
+    match write {
+        Write::Make(new) => Some(contacts::draft(new, now)),
+        Write::Change(slug, change) => {
+            let mut row = rows.get(slug)?.clone();
+            change.apply(&mut row);
+            Some(row)
+        }
+    }
+}
+
+/// Notes at their rows deputies who are away all the time that the contact is, as both would be.
+fn away(
+    conn: &mut Conn,
+    planned: &mut [PlannedRow],
+    judged: &[(usize, Option<ContactRow>)],
+    rows: &HashMap<Slug, ContactRow>,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let after: HashMap<&Slug, &ContactRow> =
+        judged.iter().filter_map(|(_, row)| row.as_ref()).map(|row| (&row.slug, row)).collect();
+    let named: Vec<Slug> = after.values().filter_map(|row| row.deputy.clone()).collect();
+    let others: HashMap<Slug, ContactRow> =
+        store::contacts::of(conn, &named)?.into_iter().map(|row| (row.slug.clone(), row)).collect();
+    for (index, row) in judged {
+        let Some((row, deputy)) = row.as_ref().and_then(|row| Some((row, row.deputy.as_ref()?))) else { continue };
+        // What is so already is nobody's fault here.
+        let is_same = |before: &ContactRow| {
+            (before.absent_from, before.absent_until, &before.deputy)
+                == (row.absent_from, row.absent_until, &row.deputy)
+        };
+        if rows.get(&row.slug).is_some_and(is_same) {
+            continue;
+        }
+        let deputy = after.get(deputy).copied().or_else(|| others.get(deputy));
+        let message = deputy.and_then(|deputy| absence::is_away(row, deputy, now.day_in_berlin()));
+        if let (Some(message), Some(plan)) = (message, planned.get_mut(*index)) {
+            plan.fault("deputy", message);
+        }
+    }
+    Ok(())
 }
 
 fn id_fault(row: &Row) -> String {
@@ -306,22 +363,4 @@ fn object(value: &impl serde::Serialize) -> Result<Map<String, Value>, AppError>
         Value::Object(fields) => Ok(fields),
         _ => Err(AppError::internal("a contact is no object")),
     }
-}
-
-/// The new ones first: who is changed may name them as a deputy.
-fn write(
-    tx: &mut Tx,
-    importer: &Importer,
-    sealer: &Sealer,
-    settings: &Settings,
-    work: Work,
-    now: Timestamp,
-) -> Result<(), AppError> {
-    let actor = importer.actor();
-    contacts::create_all(tx, work.ready, now)?;
-    for (slug, change) in work.changes {
-        let before = contacts::find(tx, &slug)?;
-        contacts::change_now(tx, &actor, sealer, settings, before, &change, now)?;
-    }
-    Ok(())
 }

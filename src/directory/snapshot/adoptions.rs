@@ -8,7 +8,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::help::ShownChannel;
+use chrono::NaiveDate;
+
+use super::shown::{ShownChannel, ShownList};
 use crate::clock::Timestamp;
 
 /// Times are counted from 1 January 2020, in seconds.
@@ -54,13 +56,18 @@ impl Adoptions {
     }
 
     /// Every list that is shown, with its number.
-    pub(super) fn lists(&self) -> impl Iterator<Item = (u32, &Arc<[ShownChannel]>)> {
+    pub(super) fn lists(&self) -> impl Iterator<Item = (u32, &Arc<ShownList>)> {
         (0..).zip(&self.lists.all).filter(|(_, kept)| kept.uses > 0).map(|(number, kept)| (number, &kept.list))
     }
 
     /// What it shows.
     pub(super) fn shown(&self, one: Use) -> &[ShownChannel] {
-        self.lists.all.get(one.list as usize).map_or(&[], |kept| &kept.list)
+        self.lists.all.get(one.list as usize).map_or(&[], |kept| &kept.list.channels)
+    }
+
+    /// The day on which somebody last said that this is right.
+    pub(super) fn confirmed_on(&self, one: Use) -> Option<NaiveDate> {
+        self.lists.all.get(one.list as usize)?.list.confirmed_on
     }
 }
 
@@ -72,14 +79,14 @@ struct Lists {
 
 #[derive(Debug, Clone)]
 struct Kept {
-    list: Arc<[ShownChannel]>,
+    list: Arc<ShownList>,
     uses: u32,
 }
 
 /// Makes the adoptions of the next snapshot out of those of the last.
 pub(super) struct Renewal {
     lists: Lists,
-    numbers: HashMap<Arc<[ShownChannel]>, u32>,
+    numbers: HashMap<Arc<ShownList>, u32>,
     free: Vec<u32>,
 }
 
@@ -99,7 +106,7 @@ impl Renewal {
     }
 
     /// A use that shows these channels.
-    pub(super) fn shows(&mut self, place: u32, updated_at: Timestamp, list: Vec<ShownChannel>) -> Use {
+    pub(super) fn shows(&mut self, place: u32, updated_at: Timestamp, list: ShownList) -> Use {
         let updated = u32::try_from(updated_at.utc().timestamp() - EPOCH).unwrap_or(0);
         let list = self.number(list);
         self.again(Use { place, list, updated })
@@ -114,8 +121,8 @@ impl Renewal {
     }
 
     /// The number of a list. Without a use of it, it is forgotten by [`Renewal::forget_unused`].
-    pub(super) fn number(&mut self, list: Vec<ShownChannel>) -> u32 {
-        if let Some(number) = self.numbers.get(list.as_slice()) {
+    pub(super) fn number(&mut self, list: ShownList) -> u32 {
+        if let Some(number) = self.numbers.get(&list) {
             return *number;
         }
         let kept = Kept { list: list.into(), uses: 0 };
@@ -185,9 +192,13 @@ mod tests {
     use super::*;
     use crate::directory::snapshot::hours::HoursTableBuilder;
 
-    fn list(label: &str) -> Vec<ShownChannel> {
+    fn list(label: &str) -> ShownList {
         let channel = serde_json::json!({ "kind": "web", "label": label, "url": "https://hilfe.example.org" });
-        vec![ShownChannel::new(serde_json::from_value(channel).unwrap(), &mut HoursTableBuilder::new())]
+        let mut hours = HoursTableBuilder::new(Arc::default());
+        ShownList {
+            channels: [ShownChannel::new(serde_json::from_value(channel).unwrap(), &mut hours)].into(),
+            ..ShownList::default()
+        }
     }
 
     /// However often something changes, only what is shown is kept, and nobody is shown what is another's.
@@ -204,7 +215,10 @@ mod tests {
             adoptions = renewal.finish(vec![(all.into(), 1)]);
             for earlier in round.saturating_sub(2)..=round {
                 let found = adoptions.find(0, earlier % 3).unwrap();
-                assert_eq!((adoptions.shown(found), found.updated_at()), (&list(&format!("{earlier}"))[..], now));
+                assert_eq!(
+                    (adoptions.shown(found), found.updated_at()),
+                    (&list(&format!("{earlier}")).channels[..], now)
+                );
             }
         }
         assert!(adoptions.lists.all.len() <= 4, "{}", adoptions.lists.all.len());

@@ -3,15 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::adoptions::{Renewal, Use};
-use super::help::ShownChannel;
 use super::hours::HoursTableBuilder;
 use super::kept;
 use super::notices::Notices;
+use super::shown::{ShownChannel, ShownList};
 use super::{PlaceEntry, Places, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::channels::Channel;
+use crate::directory::hours::ClosedYearly;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
 use crate::directory::store::successors::SuccessorRow;
@@ -23,13 +26,21 @@ const MANY: i64 = 500;
 
 /// A newer snapshot, if anything changed since `before`.
 pub(super) fn newer(conn: &mut Conn, before: &Snapshot) -> Result<Option<Snapshot>, AppError> {
-    if store::versions(conn)? == before.versions { Ok(None) } else { build(conn, Some(before)).map(Some) }
+    if store::versions(conn)? == before.versions {
+        Ok(None)
+    } else {
+        build(conn, Some(before), &Arc::default()).map(Some)
+    }
 }
 
 /// The present state. Municipalities are taken over from `before` unless they changed, and so is each adoption.
 ///
 /// The versions are read first: what is committed while the rest is read is read again at the next look.
-pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapshot, AppError> {
+pub(super) fn build(
+    conn: &mut Conn,
+    before: Option<&Snapshot>,
+    yearly: &Arc<[ClosedYearly]>,
+) -> Result<Snapshot, AppError> {
     let versions = store::versions(conn)?;
     let places = match before.filter(|b| b.versions.1 == versions.1) {
         Some(before) => before.places.clone(),
@@ -40,7 +51,10 @@ pub(super) fn build(conn: &mut Conn, before: Option<&Snapshot>) -> Result<Snapsh
         (0u32..).zip(&services).map(|(index, service)| (service.slug.as_str().into(), index)).collect();
     let notices = Notices::new(store::notices::all(conn)?, |slug| by_slug.get(slug).copied());
     let closing_days = store::closing_days::all(conn)?.into();
-    let hours = before.map_or_else(HoursTableBuilder::new, |before| HoursTableBuilder::further(&before.hours));
+    let hours = match before {
+        Some(before) => HoursTableBuilder::further(&before.hours),
+        None => HoursTableBuilder::new(yearly.clone()),
+    };
     let renewal = Renewal::new(before.map(|before| &before.adoptions));
     let mut reader = Reader { places: &places, renewal, hours, version: versions.0 };
     let of = match before {
@@ -204,7 +218,8 @@ impl Reader<'_> {
     fn whole(&mut self, conn: &mut Conn, service: &ServiceEntry) -> Result<Since, AppError> {
         let live = store::adoptions::live(conn, &service.slug)?;
         let channels = store::channels::of_service(conn, &service.slug)?;
-        Ok((self.uses(live, channels).into(), self.version))
+        let confirmed = store::duties::central_confirmed(conn, &service.slug, None)?;
+        Ok((self.uses(live, channels, confirmed).into(), self.version))
     }
 
     /// The uses of a service, after those that changed since a version were read again.
@@ -222,24 +237,45 @@ impl Reader<'_> {
             rows.into_iter().filter(|row| row.is_live()).map(|row| (row.ars, row.updated_at)).collect();
         let places: Vec<Ars> = live.iter().map(|(ars, _)| ars.clone()).collect();
         let channels = store::channels::of_adoptions(conn, std::slice::from_ref(&service.slug), &places)?;
-        let channels = channels.into_iter().map(|channel| (channel.ars, channel.shown)).collect();
-        let now = self.uses(live, channels);
+        let channels = channels.into_iter().map(|channel| (channel.ars, channel.shown, channel.updated_at)).collect();
+        let confirmed = store::duties::central_confirmed(conn, &service.slug, Some(&places))?;
+        let now = self.uses(live, channels, confirmed);
         Ok((self.renewal.replace(uses, &changed, now).into(), self.version))
     }
 
-    /// Hangs on each use its channels, which stand in their order.
-    fn uses(&mut self, live: Vec<(Ars, Timestamp)>, channels: Vec<(Ars, Channel)>) -> Vec<Use> {
+    /// Hangs on each use its channels, which stand in their order, and the day on which they were confirmed.
+    fn uses(
+        &mut self,
+        live: Vec<(Ars, Timestamp)>,
+        channels: Vec<(Ars, Channel, Timestamp)>,
+        confirmed: Vec<(Ars, NaiveDate)>,
+    ) -> Vec<Use> {
+        let mut days: HashMap<u32, NaiveDate> = HashMap::new();
+        for (ars, day) in confirmed {
+            if let Some(place) = self.places.exact(&ars) {
+                let last = days.entry(place).or_insert(day);
+                *last = day.max(*last);
+            }
+        }
         let mut shown: HashMap<u32, Vec<ShownChannel>> = HashMap::new();
-        for (ars, channel) in channels {
+        for (ars, channel, changed_at) in channels {
             if let Some(place) = self.places.exact(&ars) {
                 shown.entry(place).or_default().push(ShownChannel::new(channel, &mut self.hours));
+                // Whoever confirmed it before did not see this.
+                if days.get(&place).is_some_and(|day| changed_at.day_in_berlin() > *day) {
+                    days.remove(&place);
+                }
             }
         }
         let mut uses: Vec<Use> = live
             .into_iter()
             .filter_map(|(ars, updated_at)| {
                 let place = self.places.exact(&ars)?;
-                Some(self.renewal.shows(place, updated_at, shown.remove(&place).unwrap_or_default()))
+                let list = ShownList {
+                    channels: shown.remove(&place).unwrap_or_default().into(),
+                    confirmed_on: days.get(&place).copied(),
+                };
+                Some(self.renewal.shows(place, updated_at, list))
             })
             .collect();
         uses.sort_unstable_by_key(|one| one.place);

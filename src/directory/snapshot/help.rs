@@ -13,17 +13,18 @@ use chrono_tz::Europe::Berlin;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::hours::{HoursTable, HoursTableBuilder};
 use super::notices::{ShownNotice, in_one, standing};
+use super::shown::ShownChannel;
 use super::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
-use crate::directory::channels::Channel;
-use crate::directory::hours::{Open, ServiceHours};
+use crate::directory::hours::{ClosedDay, Open, ServiceHours};
 use crate::directory::resolve::Span;
 use crate::directory::service_clock::Concern;
 use crate::directory::terms::ChannelKind;
-use crate::error::AppError;
 use crate::keys::Ars;
+
+/// So many local closing days ahead are looked at.
+const MOST_DAYS: usize = 40;
 
 /// In which language help is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -84,6 +85,9 @@ pub struct Help<'a> {
     pub links: Option<Links<'a>>,
     /// When this was changed last.
     pub updated_at: Timestamp,
+    /// The day on which the municipality's central contact last confirmed what is shown; absent where it was changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_on: Option<NaiveDate>,
     /// Whom to ask where no way is known; part of `notice` too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
@@ -196,57 +200,6 @@ pub struct HelpWay<'a> {
     pub cost_note: Option<&'a str>,
 }
 
-/// A channel as the snapshot keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct ShownChannel {
-    kind: ChannelKind,
-    label: Box<str>,
-    phone: Option<Box<str>>,
-    email: Option<Box<str>>,
-    url: Option<Box<str>>,
-    hours: u32,
-    languages: Box<[Box<str>]>,
-    cost_note: Option<Box<str>>,
-    form: bool,
-    valid: (Option<NaiveDate>, Option<NaiveDate>),
-}
-
-impl ShownChannel {
-    /// Keeps a channel; its hours go into the table.
-    pub(super) fn new(channel: Channel, hours: &mut HoursTableBuilder) -> Self {
-        Self {
-            kind: channel.kind,
-            label: channel.label.into(),
-            phone: channel.phone.map(Into::into),
-            email: channel.email.map(|email| email.as_str().into()),
-            url: channel.url.map(Into::into),
-            hours: hours.number(&channel.hours),
-            languages: channel.languages.into_iter().map(Into::into).collect(),
-            cost_note: channel.cost_note.map(Into::into),
-            form: channel.form,
-            valid: (channel.valid_from, channel.valid_to),
-        }
-    }
-
-    /// The channel again, as it is written in.
-    pub(super) fn channel(&self, hours: &HoursTable) -> Result<Channel, AppError> {
-        let email = self.email.as_deref().map(str::parse).transpose();
-        Ok(Channel {
-            kind: self.kind,
-            label: self.label.to_string(),
-            phone: self.phone.as_deref().map(str::to_owned),
-            email: email.map_err(AppError::internal)?,
-            url: self.url.as_deref().map(str::to_owned),
-            hours: hours.raw(self.hours).to_owned(),
-            languages: self.languages.iter().map(ToString::to_string).collect(),
-            cost_note: self.cost_note.as_deref().map(str::to_owned),
-            form: self.form,
-            valid_from: self.valid.0,
-            valid_to: self.valid.1,
-        })
-    }
-}
-
 impl Snapshot {
     /// Who can help with this service in this municipality now; none only where there is no such service or place.
     pub fn help(&self, service: &str, ars: &Ars, language: HelpLanguage, now: Timestamp) -> Option<Help<'_>> {
@@ -261,6 +214,7 @@ impl Snapshot {
             .filter(|channel| Span { from: channel.valid.0, to: channel.valid.1 }.holds(today))
             .map(|channel| self.way(channel, place, language, now))
             .collect();
+        let is_theirs = !channels.is_empty();
         let mut advice = None;
         if channels.is_empty() && place.in_115 {
             channels.push(self.number_115(place, language, now));
@@ -278,6 +232,7 @@ impl Snapshot {
             service: Named { slug: service.slug.as_str(), name: &service.name },
             municipality: Place { ars: place.ars.as_str(), name: &place.name },
             notice,
+            confirmed_on: live.and_then(|one| self.adoptions.confirmed_on(one)).filter(|_| is_theirs),
             updated_at: known.updated_at.map_or(changed, |at| at.max(changed)),
             changes_at: Some(changes.map_or(midnight, |change| change.min(midnight))),
             channels,
@@ -306,6 +261,22 @@ impl Snapshot {
         self.hours.service(list.iter().find(is_there)?.hours)
     }
 
+    /// Whether somebody is there now: by the hours, and the local closing days, which are none of 115's.
+    fn open(&self, channel: &ShownChannel, place: &PlaceEntry, now: Timestamp) -> Option<Open> {
+        let usual = self.hours.open(channel.hours, place.land, now)?;
+        let may_differ = channel.kind != ChannelKind::Number115 && !self.closing_days.is_empty();
+        let Some(change) = usual.changes_at.filter(|_| may_differ) else { return Some(usual) };
+        let (today, last) = (now.day_in_berlin(), change.day_in_berlin());
+        let from = self.closing_days.partition_point(|one| one.day < today);
+        let is_here = |one: &&ClosedDay| place.ars.as_str().starts_with(one.region.as_str());
+        let ahead = || self.closing_days.iter().skip(from);
+        if !ahead().take_while(|one| one.day <= last).any(|one| is_here(&one)) {
+            return Some(usual);
+        }
+        let days: Vec<NaiveDate> = ahead().filter(is_here).map(|one| one.day).take(MOST_DAYS).collect();
+        self.hours.open_but_on(channel.hours, place.land, now, &days)
+    }
+
     fn way<'a>(
         &'a self,
         channel: &'a ShownChannel,
@@ -322,7 +293,7 @@ impl Snapshot {
             form: channel.form,
             hours: self.hours.raw(channel.hours),
             hours_text: self.hours.words(channel.hours, language),
-            open: self.hours.open(channel.hours, place.land, now),
+            open: self.open(channel, place, now),
             languages: Cow::Borrowed(&channel.languages),
             cost_note: channel.cost_note.as_deref(),
         }

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta};
 
 use crate::clock::Timestamp;
 use crate::directory::HelpLanguage;
-use crate::directory::hours::{Hours, Open, ServiceHours, in_words};
+use crate::directory::hours::{ClosedYearly, Hours, Open, ServiceHours, in_words, meant_for_all};
 use crate::keys::{LANDS, LandCode};
 
 /// When 115 answers; the first entry of every table.
@@ -25,12 +25,17 @@ const LENGTH_BITS: u32 = 6;
 
 /// Every distinct service hours of the directory.
 #[derive(Debug)]
-pub(super) struct HoursTable(Vec<Arc<Entry>>);
+pub(super) struct HoursTable {
+    entries: Vec<Arc<Entry>>,
+    /// Closed every year.
+    yearly: Arc<[ClosedYearly]>,
+}
 
 /// Fills a table.
 pub(super) struct HoursTableBuilder {
     known: HashMap<Box<str>, u32>,
     entries: Vec<Arc<Entry>>,
+    yearly: Arc<[ClosedYearly]>,
 }
 
 #[derive(Debug)]
@@ -44,14 +49,14 @@ struct Entry {
 
 impl Default for HoursTable {
     fn default() -> Self {
-        HoursTableBuilder::new().finish()
+        HoursTableBuilder::new(Arc::default()).finish()
     }
 }
 
 impl HoursTableBuilder {
-    /// A table with the hours of 115 alone.
-    pub(super) fn new() -> Self {
-        let mut new = Self { known: HashMap::new(), entries: Vec::new() };
+    /// A table with the hours of 115 alone; nobody is there on these days of every year.
+    pub(super) fn new(yearly: Arc<[ClosedYearly]>) -> Self {
+        let mut new = Self { known: HashMap::new(), entries: Vec::new(), yearly };
         new.number(HOURS_115);
         new
     }
@@ -59,8 +64,8 @@ impl HoursTableBuilder {
     /// The table of before, to be filled further: numbers stay. Hours that nobody has any more stay with them, which
     /// costs little: of distinct hours there are few.
     pub(super) fn further(before: &HoursTable) -> Self {
-        let known = (0..).zip(&before.0).map(|(number, entry)| (entry.raw.clone(), number)).collect();
-        Self { known, entries: before.0.clone() }
+        let known = (0..).zip(&before.entries).map(|(number, entry)| (entry.raw.clone(), number)).collect();
+        Self { known, entries: before.entries.clone(), yearly: before.yearly.clone() }
     }
 
     /// The number of these hours.
@@ -73,7 +78,7 @@ impl HoursTableBuilder {
         let languages = [HelpLanguage::German, HelpLanguage::Easy, HelpLanguage::English];
         self.entries.push(Arc::new(Entry {
             raw: raw.into(),
-            hours: Hours::parse(raw).ok(),
+            hours: Hours::closed_on(&meant_for_all(raw, &self.yearly), &[]).ok(),
             service: ServiceHours::parse(raw).ok(),
             words: languages.map(|language| in_words(raw, language).into()),
             now: Default::default(),
@@ -83,30 +88,35 @@ impl HoursTableBuilder {
 
     /// The table.
     pub(super) fn finish(self) -> HoursTable {
-        HoursTable(self.entries)
+        HoursTable { entries: self.entries, yearly: self.yearly }
     }
 }
 
 impl HoursTable {
     /// As they were written.
     pub(super) fn raw(&self, number: u32) -> &str {
-        self.0.get(number as usize).map_or("", |entry| &entry.raw)
+        self.entries.get(number as usize).map_or("", |entry| &entry.raw)
     }
 
     /// As deadlines count them.
     pub(super) fn service(&self, number: u32) -> Option<ServiceHours> {
-        self.0.get(number as usize)?.service.clone()
+        self.entries.get(number as usize)?.service.clone()
     }
 
     /// In words.
     pub(super) fn words(&self, number: u32, language: HelpLanguage) -> &str {
-        let words = self.0.get(number as usize).and_then(|entry| entry.words.get(language as usize));
+        let words = self.entries.get(number as usize).and_then(|entry| entry.words.get(language as usize));
         words.map_or("", |words| words)
+    }
+
+    /// Whether somebody is there now, in this Land, where these days are closed too.
+    pub(super) fn open_but_on(&self, number: u32, land: LandCode, now: Timestamp, days: &[NaiveDate]) -> Option<Open> {
+        Hours::closed_on(&meant_for_all(self.raw(number), &self.yearly), days).ok()?.open(land, now)
     }
 
     /// Whether somebody is there now, in this Land.
     pub(super) fn open(&self, number: u32, land: LandCode, now: Timestamp) -> Option<Open> {
-        let entry = self.0.get(number as usize)?;
+        let entry = self.entries.get(number as usize)?;
         let kept = entry.now.get(land_number(land)?)?;
         let minute = minute(now)?;
         if let Some(found) = unpack(kept.load(Ordering::Relaxed), minute) {
@@ -171,10 +181,14 @@ mod tests {
         Timestamp::new(rfc.parse::<DateTime<chrono::Utc>>().unwrap())
     }
 
+    fn christmas() -> Arc<[ClosedYearly]> {
+        [ClosedYearly { month: 12, day: 24 }, ClosedYearly { month: 12, day: 31 }].into()
+    }
+
     /// What is kept says the same as what is worked out, forwards and backwards in time.
     #[test]
     fn keeps_nothing_that_has_changed() {
-        let mut builder = HoursTableBuilder::new();
+        let mut builder = HoursTableBuilder::new(christmas());
         let texts = [
             HOURS_115,
             "24/7",
@@ -190,16 +204,47 @@ mod tests {
             let times = (0..250).map(|step| at(start).plus(TimeDelta::seconds(step * 397)));
             for now in times.clone().chain(times.rev()) {
                 for (text, number) in texts.iter().zip(numbers) {
-                    let worked_out = Hours::parse(text).unwrap().open(land, now);
+                    let meant = meant_for_all(text, &christmas());
+                    let worked_out = Hours::parse(&meant).unwrap().open(land, now);
                     assert_eq!(table.open(number, land, now), worked_out, "{text} at {now}");
                 }
             }
         }
     }
 
+    /// Hours that say nothing of holidays are closed on those of the Land, and on 24 and 31 December.
+    #[test]
+    fn nobody_is_there_on_holidays_unless_the_hours_say_so() {
+        #[track_caller]
+        fn check(text: &str, land: &str, now: &str, is_open: bool, changes: Option<&str>) {
+            let mut builder = HoursTableBuilder::new(christmas());
+            let number = builder.number(text);
+            let found = builder.finish().open(number, land.parse().unwrap(), at(now)).unwrap();
+            assert_eq!((found.is_open, found.changes_at), (is_open, changes.map(at)), "{text} in {land} at {now}");
+        }
+        let usual = "Mo-Fr 08:00-16:00";
+        // Reformationstag 2025 was a Friday: a holiday in Schleswig-Holstein, not in Bavaria.
+        check(usual, "SH", "2025-10-31T10:00:00Z", false, Some("2025-11-03T07:00:00Z"));
+        check(usual, "BY", "2025-10-31T10:00:00Z", true, Some("2025-10-31T15:00:00Z"));
+        // Over Christmas 2026: Thursday to Saturday.
+        check(usual, "SH", "2026-12-23T16:00:00Z", false, Some("2026-12-28T07:00:00Z"));
+        check(usual, "SH", "2026-12-24T10:00:00Z", false, Some("2026-12-28T07:00:00Z"));
+        check(HOURS_115, "SH", "2026-12-31T10:00:00Z", false, Some("2027-01-04T07:00:00Z"));
+        check("Mo-Fr 08:00-16:00; PH 10:00-12:00", "SH", "2026-12-25T08:00:00Z", false, Some("2026-12-25T09:00:00Z"));
+        check("24/7", "SH", "2026-12-24T10:00:00Z", true, None);
+        check("24/7; PH off", "SH", "2026-12-24T10:00:00Z", false, Some("2026-12-26T23:00:00Z"));
+        check(
+            "Mo-Fr 08:00-12:00; Sa 10:00-11:00 \"nur Telefon\"",
+            "SH",
+            "2026-12-26T09:30:00Z",
+            false,
+            Some("2026-12-28T07:00:00Z"),
+        );
+    }
+
     #[test]
     fn each_text_is_kept_once_and_115_first() {
-        let mut builder = HoursTableBuilder::new();
+        let mut builder = HoursTableBuilder::new(christmas());
         assert_eq!((builder.number("24/7"), builder.number(HOURS_115), builder.number("24/7")), (1, 0, 1));
         let table = builder.finish();
         assert_eq!((table.raw(1), table.words(1, HelpLanguage::English)), ("24/7", "Around the clock"));

@@ -10,12 +10,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::adoptions::{Renewal, Use};
-use super::help::ShownChannel;
 use super::hours::HoursTableBuilder;
+use super::shown::{ShownChannel, ShownList};
 use super::{Places, Snapshot};
 use crate::db::types::Json;
 use crate::db::{Conn, Db};
@@ -35,6 +37,14 @@ const PORTION: usize = 200;
 /// Place, time, and the hash of what is shown.
 const USE: usize = 4 + 4 + HASH;
 const HASH: usize = 16;
+
+/// What an adoption shows, as it is kept.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptList {
+    channels: Vec<Channel>,
+    confirmed_on: Option<NaiveDate>,
+}
 
 /// Where to find each list of ways by its hash.
 pub(super) type Numbers = HashMap<u128, u32>;
@@ -57,9 +67,9 @@ pub(super) fn lists(
     let mut numbers = Numbers::new();
     for (hash, ways) in store::ways(conn)? {
         // What an earlier or later version of Lotse wrote otherwise is not known here.
-        let Some((hash, channels)) = number(&hash).zip(ways.read::<Vec<Channel>>().ok()) else { continue };
-        let shown = channels.into_iter().map(|channel| ShownChannel::new(channel, hours)).collect();
-        numbers.insert(hash, renewal.number(shown));
+        let Some((hash, kept)) = number(&hash).zip(ways.read::<KeptList>().ok()) else { continue };
+        let channels = kept.channels.into_iter().map(|channel| ShownChannel::new(channel, hours)).collect();
+        numbers.insert(hash, renewal.number(ShownList { channels, confirmed_on: kept.confirmed_on }));
     }
     Ok(numbers)
 }
@@ -137,8 +147,9 @@ pub(super) async fn write(
     let mut hashes = HashMap::new();
     let mut all = HashMap::new();
     for (number, list) in snapshot.adoptions.lists() {
-        let channels: Result<Vec<Channel>, AppError> = list.iter().map(|one| one.channel(&snapshot.hours)).collect();
-        let ways = Json::of(&channels?)?;
+        let channels: Result<Vec<Channel>, AppError> =
+            list.channels.iter().map(|one| one.channel(&snapshot.hours)).collect();
+        let ways = Json::of(&KeptList { channels: channels?, confirmed_on: list.confirmed_on })?;
         let hash: Vec<u8> = Sha256::digest(ways.as_str()).iter().take(HASH).copied().collect();
         hashes.insert(number, self::number(&hash).unwrap_or_default());
         all.insert(hash, ways);

@@ -12,6 +12,7 @@ mod hours;
 mod kept;
 mod notices;
 mod search;
+mod shown;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::hours::ClosedDay;
+use super::hours::{ClosedDay, ClosedYearly};
 use super::terms::Assessment;
 use crate::clock::Timestamp;
 use crate::db::{Db, Topic};
@@ -111,7 +112,12 @@ pub struct ServiceEntry {
 impl Directory {
     /// Reads the directory in. [`Directory::run`] keeps it up to date.
     pub async fn start(db: &Db) -> Result<Self, AppError> {
-        let first = db.read(|conn| build::build(conn, None)).await?;
+        Self::closing(db, Arc::default()).await
+    }
+
+    /// The same for the public, where nobody is there on these days of every year.
+    pub async fn closing(db: &Db, yearly: Arc<[ClosedYearly]>) -> Result<Self, AppError> {
+        let first = db.read(move |conn| build::build(conn, None, &yearly)).await?;
         Ok(Self(Arc::new(Shared { db: db.clone(), current: ArcSwap::from_pointee(first) })))
     }
 
@@ -159,6 +165,12 @@ impl Directory {
                 ended = shutdown.changed() => if ended.is_err() { return },
             }
         }
+    }
+
+    /// Writes the copy for the next start where it is worth it, in small transactions; after a large import.
+    pub async fn keep_if_worth(&self) -> Result<(), AppError> {
+        let (_stop, never) = watch::channel(false);
+        kept::round(&self.0.db, &self.current(), &never).await.map(drop)
     }
 
     /// Writes the copy for the next start now, however little there is.

@@ -88,6 +88,16 @@ pub(in crate::directory) fn present(
     Ok(found)
 }
 
+/// The present ones of a service in these places.
+pub(in crate::directory) fn in_places(
+    conn: &mut Conn,
+    service: &Slug,
+    places: &[Ars],
+) -> Result<Vec<AdoptionRow>, AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq_any(places));
+    Ok(its.filter(adoptions::ended_at.is_null()).load(conn)?)
+}
+
 /// The id of the one of a service and municipality, also if it was ended.
 pub(in crate::directory) fn id_of(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<Option<AdoptionId>, AppError> {
     let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
@@ -178,6 +188,20 @@ pub(in crate::directory) fn changed(conn: &mut Conn, service: &Slug, after: i64)
         adoptions::table.filter(adoptions::changed_in.gt(after)).filter(adoptions::service.eq(service.clone()));
     let columns = (adoptions::ars, adoptions::state, adoptions::updated_at, adoptions::ended_at);
     Ok(changed.select(columns).load(conn)?)
+}
+
+/// What these show of others changed; [`stamp`] gives them the number of the change.
+pub(in crate::directory) fn mark(conn: &mut Conn, all: &[(Slug, Ars)]) -> Result<(), AppError> {
+    let mut of: HashMap<&Slug, Vec<&Ars>> = HashMap::new();
+    all.iter().for_each(|(service, ars)| of.entry(service).or_default().push(ars));
+    for (service, places) in of {
+        for some in places.chunks(500) {
+            let its = adoptions::table.filter(adoptions::service.eq(service.clone()));
+            let its = its.filter(adoptions::ars.eq_any(some.iter().copied().cloned().collect::<Vec<_>>()));
+            diesel::update(its).set(adoptions::changed_in.eq(None::<i64>)).execute(conn)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives those that this transaction wrote the number of its change, which must have been raised before.
@@ -271,7 +295,17 @@ pub(in crate::directory) fn set_duties(conn: &mut Conn, adoption: &Adoption) -> 
 
 /// Raises the version of a service's adoption, because something it shows changed.
 pub(in crate::directory) fn touch(conn: &mut Conn, service: &Slug, ars: &Ars, now: Timestamp) -> Result<(), AppError> {
-    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq(ars.clone()));
+    touch_all(conn, service, std::slice::from_ref(ars), now)
+}
+
+/// The same for many, in these places.
+pub(in crate::directory) fn touch_all(
+    conn: &mut Conn,
+    service: &Slug,
+    places: &[Ars],
+    now: Timestamp,
+) -> Result<(), AppError> {
+    let its = adoptions::table.filter(adoptions::service.eq(service.clone())).filter(adoptions::ars.eq_any(places));
     diesel::update(its)
         .set((
             adoptions::version.eq(adoptions::version + 1),

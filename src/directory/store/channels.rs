@@ -7,6 +7,7 @@ use super::stale_row;
 use crate::access::within_reach;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::db::dialect::{each_backend, insert_many};
 use crate::db::schema::help_channels;
 use crate::directory::channels::{Channel, ChannelQuery, HelpChannel};
 use crate::directory::recounts;
@@ -104,14 +105,29 @@ struct SaidRow {
     form: bool,
     valid_from: Option<NaiveDate>,
     valid_to: Option<NaiveDate>,
+    updated_at: Timestamp,
 }
 
-impl From<SaidRow> for (Ars, Channel) {
+impl From<SaidRow> for (Ars, Channel, Timestamp) {
     fn from(row: SaidRow) -> Self {
-        let SaidRow { ars, kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to } =
-            row;
+        let SaidRow {
+            ars,
+            kind,
+            label,
+            phone,
+            email,
+            url,
+            hours,
+            languages,
+            cost_note,
+            form,
+            valid_from,
+            valid_to,
+            updated_at,
+        } = row;
         let languages = languages.split(',').map(str::to_owned).collect();
-        (ars, Channel { kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to })
+        let said = Channel { kind, label, phone, email, url, hours, languages, cost_note, form, valid_from, valid_to };
+        (ars, said, updated_at)
     }
 }
 
@@ -119,6 +135,16 @@ pub(in crate::directory) fn find(conn: &mut Conn, id: ChannelId) -> Result<Optio
     let row: Option<ChannelRow> =
         help_channels::table.find(id).filter(help_channels::ended_at.is_null()).first(conn).optional()?;
     Ok(row.map(HelpChannel::from))
+}
+
+/// Those of these ids.
+pub(in crate::directory) fn of_ids(conn: &mut Conn, ids: &[ChannelId]) -> Result<Vec<HelpChannel>, AppError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(500) {
+        let its = help_channels::table.filter(help_channels::id.eq_any(some)).filter(help_channels::ended_at.is_null());
+        found.extend(its.load::<ChannelRow>(conn)?.into_iter().map(HelpChannel::from));
+    }
+    Ok(found)
 }
 
 pub(in crate::directory) fn list(
@@ -145,8 +171,11 @@ pub(in crate::directory) fn list(
     Ok(rows.into_iter().map(HelpChannel::from).collect())
 }
 
-/// What all of a service say, by municipality and in order. No more is read than that: there may be thousands.
-pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Result<Vec<(Ars, Channel)>, AppError> {
+/// What all of a service say and since when, by municipality and in order. No more is read than that: there may be thousands.
+pub(in crate::directory) fn of_service(
+    conn: &mut Conn,
+    service: &Slug,
+) -> Result<Vec<(Ars, Channel, Timestamp)>, AppError> {
     use help_channels as h;
     let its = h::table.filter(h::service.eq(service.clone())).filter(h::ended_at.is_null());
     let columns = (
@@ -162,9 +191,10 @@ pub(in crate::directory) fn of_service(conn: &mut Conn, service: &Slug) -> Resul
         h::form,
         h::valid_from,
         h::valid_to,
+        h::updated_at,
     );
     let rows: Vec<SaidRow> = its.order((h::ars, h::position, h::id)).select(columns).load(conn)?;
-    Ok(rows.into_iter().map(<(Ars, Channel)>::from).collect())
+    Ok(rows.into_iter().map(<(Ars, Channel, Timestamp)>::from).collect())
 }
 
 /// Those of many adoptions at once, in order: of these services, in these municipalities.
@@ -205,6 +235,45 @@ pub(in crate::directory) fn update(conn: &mut Conn, channel: &HelpChannel) -> Re
         1 => Ok(()),
         _ => Err(stale_row("the channel")),
     }
+}
+
+/// Stores what these say, each against the version before; their places among the others stay.
+pub(in crate::directory) fn update_all(conn: &mut Conn, channels: &[HelpChannel]) -> Result<(), AppError> {
+    use help_channels as h;
+    for channel in channels {
+        let row = ChannelRow::new(channel, 0);
+        let before = h::table.find(row.id).filter(h::ended_at.is_null()).filter(h::version.eq(row.version - 1));
+        let said = (
+            (h::kind.eq(row.kind), h::label.eq(row.label), h::phone.eq(row.phone), h::email.eq(row.email)),
+            (h::url.eq(row.url), h::hours.eq(row.hours), h::languages.eq(row.languages)),
+            (h::cost_note.eq(row.cost_note), h::form.eq(row.form)),
+            (h::valid_from.eq(row.valid_from), h::valid_to.eq(row.valid_to)),
+            (h::version.eq(row.version), h::updated_at.eq(row.updated_at)),
+        );
+        // Straight to its connection: the statement stays prepared there.
+        if each_backend!(conn, |c| diesel::update(before).set(said).execute(c)?) != 1 {
+            return Err(stale_row("the channel"));
+        }
+    }
+    Ok(())
+}
+
+/// The last place that a channel of each of these adoptions has, also an ended one.
+pub(in crate::directory) fn last_positions(
+    conn: &mut Conn,
+    service: &Slug,
+    places: &[Ars],
+) -> Result<Vec<(Ars, i32)>, AppError> {
+    let its = help_channels::table.filter(help_channels::service.eq(service.clone()));
+    let its = its.filter(help_channels::ars.eq_any(places)).order(help_channels::position);
+    Ok(its.select((help_channels::ars, help_channels::position)).load(conn)?)
+}
+
+/// Adds new ones at these places of their adoptions.
+pub(in crate::directory) fn insert_all(conn: &mut Conn, all: &[(&HelpChannel, i32)]) -> Result<(), AppError> {
+    let rows: Vec<ChannelRow> = all.iter().map(|(channel, position)| ChannelRow::new(channel, *position)).collect();
+    insert_many!(conn, help_channels::table, rows);
+    Ok(())
 }
 
 /// Ends it at this version; false when it is not there any more.

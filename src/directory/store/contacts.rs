@@ -7,10 +7,11 @@ use diesel::prelude::*;
 
 use diesel::sql_types::Bool;
 
+use super::stale_row;
 use crate::access::Reach;
 use crate::access::policy::Term;
 use crate::clock::Timestamp;
-use crate::db::dialect::insert_columns;
+use crate::db::dialect::{each_backend, insert_columns};
 use crate::db::schema::{contact_disputes, contacts, duties, endpoints};
 use crate::db::{Conn, MultiBackend};
 use crate::directory::contacts::{ContactQuery, ContactState, StateOn};
@@ -260,6 +261,20 @@ pub(in crate::directory) fn change(conn: &mut Conn, row: &ContactRow, version: i
     note_hours(conn, &row)?;
     let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
     Ok(diesel::update(present.filter(contacts::version.eq(version))).set(&row).execute(conn)? == 1)
+}
+
+/// Stores changes of many against these versions, whose folded names are set; conflict where one has another by now.
+pub(in crate::directory) fn change_all(conn: &mut Conn, rows: &[(&ContactRow, i32)]) -> Result<(), AppError> {
+    for (row, version) in rows {
+        let present = contacts::table.find(row.slug.clone()).filter(contacts::ended_at.is_null());
+        let present = present.filter(contacts::version.eq(*version));
+        // Straight to its connection: the statement stays prepared there.
+        let changed = each_backend!(conn, |c| diesel::update(present).set(*row).execute(c)?);
+        if changed != 1 {
+            return Err(stale_row(&format!("the contact {}", row.slug)));
+        }
+    }
+    Ok(())
 }
 
 /// Stores many new ones, whose folded names are set ([`folded`]).

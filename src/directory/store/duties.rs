@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::access::{Reach, within_reach};
 use crate::db::Conn;
 use crate::db::dialect::insert_many;
-use crate::db::schema::{adoptions, duties, services};
+use crate::db::schema::{adoptions, contacts, duties, services};
 use crate::directory::assigned::Assigned;
 use crate::directory::terms::{AdoptionState, Duty, Scope};
 use crate::error::AppError;
@@ -61,6 +61,48 @@ impl Duties {
             self.0.push((duty, region.clone(), i32::try_from(position).unwrap_or(i32::MAX), one.clone()));
         }
     }
+}
+
+/// When the central contacts of a service's adoptions (in these places) confirmed what is recorded, where they were
+/// central contacts on that day.
+pub(in crate::directory) fn central_confirmed(
+    conn: &mut Conn,
+    service: &Slug,
+    places: Option<&[Ars]>,
+) -> Result<Vec<(Ars, chrono::NaiveDate)>, AppError> {
+    let mut its = duties::table
+        .inner_join(contacts::table.on(contacts::slug.eq(duties::contact)))
+        .filter(duties::scope.eq(Scope::Adoption))
+        .filter(duties::service.eq(service.clone()))
+        .filter(duties::duty.eq(Duty::Central))
+        .filter(contacts::ended_at.is_null())
+        .filter(contacts::confirmed_on.is_not_null())
+        .select((duties::region, duties::valid_from, duties::valid_to, contacts::confirmed_on))
+        .into_boxed();
+    if let Some(places) = places {
+        let regions: Vec<ArsPrefix> = places.iter().cloned().map(ArsPrefix::from).collect();
+        its = its.filter(duties::region.eq_any(regions));
+    }
+    type Day = Option<chrono::NaiveDate>;
+    let rows: Vec<(ArsPrefix, Day, Day, Day)> = its.load(conn)?;
+    let confirmed = rows.into_iter().filter_map(|(region, from, until, on)| {
+        let on = on.filter(|on| from.is_none_or(|from| from <= *on) && until.is_none_or(|until| *on <= until))?;
+        Some((region.as_str().parse().ok()?, on))
+    });
+    Ok(confirmed.collect())
+}
+
+/// Where these contacts are named as central contact.
+pub(in crate::directory) fn central_of(conn: &mut Conn, contacts: &[Slug]) -> Result<Vec<(Slug, Ars)>, AppError> {
+    let mut rows: Vec<(Option<Slug>, ArsPrefix)> = Vec::new();
+    for some in contacts.chunks(500) {
+        let its = duties::table
+            .filter(duties::contact.eq_any(some))
+            .filter(duties::scope.eq(Scope::Adoption))
+            .filter(duties::duty.eq(Duty::Central));
+        rows.extend(its.select((duties::service, duties::region)).load::<(Option<Slug>, ArsPrefix)>(conn)?);
+    }
+    Ok(rows.into_iter().filter_map(|(service, region)| Some((service?, region.as_str().parse().ok()?))).collect())
 }
 
 /// A holder's duties, in order.

@@ -1,5 +1,7 @@
 //! The table of versions: every state an object had, as JSON.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
@@ -46,6 +48,18 @@ pub(in crate::directory) fn is_known(conn: &mut Conn, kind: Kind, key: &str) -> 
         .filter(directory_versions::kind.eq(kind))
         .filter(directory_versions::key.eq(key.to_owned()));
     Ok(diesel::select(diesel::dsl::exists(its)).get_result(conn)?)
+}
+
+/// Of which of these objects anything is kept.
+pub(in crate::directory) fn known(conn: &mut Conn, kind: Kind, keys: &[String]) -> Result<HashSet<String>, AppError> {
+    let mut found = HashSet::with_capacity(keys.len());
+    for some in keys.chunks(500) {
+        let its = directory_versions::table
+            .filter(directory_versions::kind.eq(kind))
+            .filter(directory_versions::key.eq_any(some));
+        found.extend(its.select(directory_versions::key).distinct().load::<String>(conn)?);
+    }
+    Ok(found)
 }
 
 /// The object's versions, the newest first, before this one.

@@ -91,6 +91,7 @@ struct Confirmation {
     confirmed_on: Option<String>,
     facts: Vec<(&'static str, String)>,
     answers_for: Vec<String>,
+    shown: Vec<String>,
     good_until: String,
     valid_until: String,
     version: i32,
@@ -291,7 +292,7 @@ impl Confirmation {
 }
 
 fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
-    let LinkPage { contact, deputy, answers_for, colleagues, good_until, expires_at } = found;
+    let LinkPage { contact, deputy, answers_for, shown, colleagues, good_until, expires_at } = found;
     let chosen =
         if typed.deputy.is_empty() { contact.deputy.as_ref().map(Slug::as_str) } else { Some(typed.deputy.as_str()) };
     let colleagues = colleagues.into_iter().map(|(slug, name)| Colleague {
@@ -306,6 +307,7 @@ fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
         confirmed_on: contact.confirmed_on.map(german),
         facts: facts(&contact, deputy),
         answers_for,
+        shown,
         good_until: german(good_until),
         valid_until: german(expires_at.day_in_berlin()),
         version: contact.version,

@@ -9,16 +9,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
+use super::directory::region_name;
 use super::field::{Choice, Field};
+use super::grants::region_of;
 use super::login::PageResult;
 use super::shell::{Shell, lead_done, show};
 use crate::access::{Action, Caller};
+use crate::directory::Snapshot;
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::{parse_query, right};
 use crate::http::visitor::{Person, Staff, StaffForm};
 use crate::ids::TextModuleId;
-use crate::keys::ArsPrefix;
 use crate::tickets::text_modules::{self, PLACES, TextLanguage, TextModule, WriteTextModule};
 
 /// The address of the list.
@@ -93,11 +95,8 @@ impl Typed {
         Self { gebiet: region, ..Self::default() }
     }
 
-    fn wanted(self) -> Result<WriteTextModule, AppError> {
-        let region: ArsPrefix = match self.gebiet.replace(' ', "") {
-            empty if empty.is_empty() => ArsPrefix::everywhere(),
-            some => some.parse().map_err(|_| AppError::field("region", "is no ARS"))?,
-        };
+    fn wanted(self, directory: &Snapshot) -> Result<WriteTextModule, AppError> {
+        let region = region_of(directory, &self.gebiet).map_err(|_| AppError::field("region", "is no region"))?;
         Ok(WriteTextModule {
             region,
             service: Some(self.dienst),
@@ -150,10 +149,7 @@ async fn show_list(
     let about = |one: &TextModule| {
         let service = one.service.as_ref().and_then(|slug| directory.service(slug.as_str()));
         let service = service.map_or_else(|| shell.say("text-every-service"), |service| service.name.to_string());
-        let region = match one.region.as_str() {
-            "" => shell.say("scope-everywhere"),
-            region => shell.with("scope-region", "region", region),
-        };
+        let region = region_name(&shell, &directory, &one.region);
         format!("{} · {service} · {region}", shell.say(&format!("text-language-{}", one.language)))
     };
     let items = found.items.iter().map(|one| (format!("{HERE}/{}", one.id), one.title.clone(), about(one))).collect();
@@ -174,7 +170,7 @@ pub async fn create(
 ) -> PageResult {
     let (person, typed) = (sent.person, sent.body);
     let kept = Typed { version: None, ..typed.again() };
-    let made = match typed.wanted() {
+    let made = match typed.wanted(&state.directory().current()) {
         Ok(new) => text_modules::create(state.desk(), person.caller.clone(), new, None).await,
         Err(fault) => Err(fault),
     };
@@ -254,7 +250,7 @@ pub async fn change(
 ) -> PageResult {
     let (person, typed) = (sent.person, sent.body);
     let kept = typed.again();
-    let changed = match typed.wanted() {
+    let changed = match typed.wanted(&state.directory().current()) {
         Ok(wanted) => text_modules::change(state.desk(), person.caller.clone(), *id, wanted).await,
         Err(fault) => Err(fault),
     };

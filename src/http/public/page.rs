@@ -12,7 +12,7 @@ use qrcode::{Color, EcLevel, QrCode};
 use super::find;
 use super::frame::{Asked, EMBEDDABLE, Frame, protect};
 use super::help::kept;
-use super::spoken::{change, date, dialled, ended, is_recent, languages, moment, short};
+use super::spoken::{change, date, day_in_figures, dialled, ended, is_recent, languages, moment, short};
 use super::structured::json_ld;
 use crate::clock::Timestamp;
 use crate::directory::{
@@ -36,6 +36,7 @@ struct Page<'a> {
     notices: Vec<Notice<'a>>,
     advice: Option<String>,
     as_of: String,
+    confirmed: Option<String>,
     address: String,
     qr: String,
     json_ld: String,
@@ -140,6 +141,7 @@ fn whole<'a>(state: &State, asked: &Asked, help: &'a Help, place: &'a PlaceEntry
         notices: notices(speech, help, now),
         advice: help.advice.clone(),
         as_of: date(speech, help.updated_at),
+        confirmed: help.confirmed_on.map(|day| day_in_figures(speech, day)),
         qr: qr(&address).unwrap_or_default(),
         json_ld: json_ld(help, place, &address),
         elsewhere: asked.address(&format!("/hilfe/{}", links.service), &[]),

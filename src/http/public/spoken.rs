@@ -1,6 +1,6 @@
 //! How public help puts things: times near now, telephone numbers, languages, names without their additions.
 
-use chrono::{DateTime, Datelike, TimeDelta, Timelike};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike};
 use chrono_tz::{Europe::Berlin, Tz};
 
 use crate::clock::Timestamp;
@@ -52,10 +52,14 @@ fn date_words(speech: Speech, wall: DateTime<Tz>) -> String {
 
 /// A date in figures.
 pub fn date(speech: Speech, at: Timestamp) -> String {
-    let wall = at.utc().with_timezone(&Berlin);
+    day_in_figures(speech, at.day_in_berlin())
+}
+
+/// A day in figures.
+pub fn day_in_figures(speech: Speech, day: NaiveDate) -> String {
     match speech.0 {
-        HelpLanguage::English => wall.format("%-d/%-m/%Y").to_string(),
-        _ => wall.format("%d.%m.%Y").to_string(),
+        HelpLanguage::English => day.format("%-d/%-m/%Y").to_string(),
+        _ => day.format("%d.%m.%Y").to_string(),
     }
 }
 

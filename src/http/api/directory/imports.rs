@@ -45,8 +45,7 @@ impl ImportQuery {
 pub async fn contacts(state: Data<State>, upload: Upload<right::ChangeContact, ImportQuery>) -> ApiResult {
     let (importer, desk) = (Importer::caller(&upload.caller), state.desk());
     let (file, mode) = upload.query.split(upload.bytes);
-    let (rules, now) = (&desk.settings.directory, desk.clock.now());
-    ok(&import::contacts(&desk.db, &desk.sealer, rules, &importer, file, mode, now).await?)
+    ok(&import::contacts(&desk.db, &importer, file, mode, desk.clock.now()).await?)
 }
 
 /// Help channels from CSV or XLSX, each row with the rights it would take one by one.

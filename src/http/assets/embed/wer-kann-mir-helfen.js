@@ -10,17 +10,17 @@ const TEXTS = {
   de: {
     title: 'Wer kann mir helfen?', open: 'Jetzt geöffnet', closed: 'Jetzt geschlossen', now: 'offen', later: 'geschlossen',
     until: (d, t) => `bis ${d} um ${t}`, from: (d, t) => `öffnet ${d} um ${t}`, today: 'heute', tomorrow: 'morgen', on: d => `am ${d}`,
-    others: 'Weitere Sprachen', all: 'Alle Wege', number: 'Nummer'
+    others: 'Weitere Sprachen', all: 'Alle Wege', number: 'Nummer', confirmed: d => `Zuletzt bestätigt am ${d}.`
   },
   'de-x-leicht': {
     title: 'Wer kann mir helfen?', open: 'Jetzt ist jemand da.', closed: 'Jetzt ist niemand da.', now: 'Jetzt ist jemand da.',
     later: 'Jetzt ist niemand da.', until: (d, t) => `Bis ${d}, ${t}.`, from: (d, t) => `Wieder offen: ${d} ab ${t}.`,
-    today: 'heute', tomorrow: 'morgen', on: d => `am ${d}`, others: 'Andere Sprachen', all: 'Mehr Hilfe', number: 'Die Nummer ist:'
+    today: 'heute', tomorrow: 'morgen', on: d => `am ${d}`, others: 'Andere Sprachen', all: 'Mehr Hilfe', number: 'Die Nummer ist:', confirmed: d => `Das haben wir zuletzt geprüft am ${d}.`
   },
   en: {
     title: 'Who can help me?', open: 'Open now', closed: 'Closed now', now: 'open', later: 'closed',
     until: (d, t) => `until ${t} ${d}`, from: (d, t) => `opens ${d} at ${t}`, today: 'today', tomorrow: 'tomorrow', on: d => `on ${d}`,
-    others: 'Other languages', all: 'All ways', number: 'Number'
+    others: 'Other languages', all: 'All ways', number: 'Number', confirmed: d => `Last confirmed on ${d}.`
   }
 };
 const NAMES = { de: 'Deutsch', 'de-x-leicht': 'Leichte Sprache', en: 'English' };
@@ -165,6 +165,11 @@ class Help extends HTMLElement {
       if (hours(way)) item.append(make('p', { class: 'm' }, hours(way)));
       return item;
     })));
+    const said = /^(\d{4})-(\d\d)-(\d\d)$/.exec(help.confirmed_on ?? '');
+    if (said) {
+      const [, year, month, date] = said;
+      parts.push(make('p', { class: 'm' }, texts.confirmed(english ? `${+date}/${+month}/${year}` : `${date}.${month}.${year}`)));
+    }
     const languages = Object.keys(TEXTS).filter(tag => tag !== lang);
     parts.push(make('nav', { 'aria-label': texts.others, class: 't' }, make('ul', {},
       ...languages.map(tag => make('li', {}, make('a', { href: page(tag), lang: tag === 'en' ? 'en' : 'de', hreflang: tag === 'en' ? 'en' : 'de' }, NAMES[tag]))),

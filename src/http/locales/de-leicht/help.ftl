@@ -51,6 +51,7 @@ help-not-needed =
 help-qr = Diese Seite auf dem Handy öffnen
 help-qr-alt = QR-Code: Der Code führt zu dieser Seite.
 help-print-at = Diese Seite im Internet:
+help-confirmed = Das haben wir zuletzt geprüft am { $date }.
 help-as-of = Das haben wir zuletzt geändert am { $date }.
 help-accessibility = Barriere-Freiheit
 help-privacy = Daten-Schutz

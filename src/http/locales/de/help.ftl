@@ -44,6 +44,7 @@ help-not-needed = Geburtsdatum, Ausweis- und Kontonummer brauchen wir nicht.
 help-qr = Diese Seite auf dem Handy öffnen
 help-qr-alt = QR-Code mit der Adresse dieser Seite
 help-print-at = Diese Seite im Internet, mit aktuellen Angaben:
+help-confirmed = Zuletzt bestätigt am { $date }.
 help-as-of = Zuletzt geändert am { $date }.
 help-accessibility = Barrierefreiheit
 help-privacy = Datenschutz

@@ -44,6 +44,7 @@ help-not-needed = We do not need your date of birth, identity card or account nu
 help-qr = Open this page on your phone
 help-qr-alt = QR code with the address of this page
 help-print-at = This page on the web, always up to date:
+help-confirmed = Last confirmed on { $date }.
 help-as-of = Last changed on { $date }.
 help-accessibility = Accessibility
 help-privacy = Privacy

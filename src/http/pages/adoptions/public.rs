@@ -3,19 +3,24 @@
 
 use std::collections::HashMap;
 
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 
+use super::adoption::show_adoption;
 use super::{HERE, day};
 use crate::access::Action;
 use crate::access::idempotency::Outcome;
-use crate::directory::export::transfer_state;
 use crate::directory::hours::in_words;
-use crate::directory::transfers::{self, NewTransfer};
+use crate::directory::transfers::{self, NewTransfer, shown_now};
+use crate::directory::versions::Kind;
 use crate::directory::{Adoption, AdoptionState, HelpChannel, HelpLanguage};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::right;
+use crate::http::pages::directory::changed::meanwhile;
 use crate::http::pages::directory::span;
+use crate::http::pages::directory::typed::Typed;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done};
 use crate::http::visitor::StaffForm;
@@ -38,6 +43,8 @@ pub struct Public {
     pub add: String,
     /// Whether an editorial system has it, as sign and words.
     pub transfer: (&'static str, String),
+    /// What was read, so that only that is noted as transferred.
+    pub digest: String,
 }
 
 /// A channel in a row.
@@ -70,8 +77,7 @@ fn line(shell: &Shell, channel: &HelpChannel) -> ChannelLine {
 /// What the public sees of it.
 pub(super) async fn of(state: &State, shell: &Shell, adoption: &Adoption) -> Result<Public, AppError> {
     let (id, service, ars) = (adoption.id, &adoption.service, &adoption.ars);
-    let known = state.desk().db.read(move |conn| transfer_state(conn, &[id])).await?;
-    let known = known.get(&id).copied().unwrap_or_default();
+    let (known, digest) = state.desk().db.read(move |conn| shown_now(conn, id)).await?.unwrap_or_default();
     let transfer = match known.on {
         None => ("none", shell.say("adoption-not-transferred")),
         Some(on) => {
@@ -90,19 +96,33 @@ pub(super) async fn of(state: &State, shell: &Shell, adoption: &Adoption) -> Res
         who: format!("/wer?dienst={service}&ars={ars}&art=technical&probe=1"),
         add: format!("/kanaele/neu?dienst={service}&ars={ars}"),
         transfer,
+        digest,
     })
 }
 
-/// Notes that it was entered into the editorial system of the Land today.
+/// Notes that it was entered into the editorial system of the Land today, as it was shown; where that was changed since,
+/// nothing is noted and the page says what is different.
 pub async fn transfer(
     state: Data<State>,
+    request: HttpRequest,
     id: Path<AdoptionId>,
     form: StaffForm<right::ChangeAdoption, HashMap<String, String>>,
 ) -> PageResult {
-    let (person, id) = (form.person, id.into_inner());
-    super::reached(&state, &person.caller, Action::ChangeAdoption, id).await?;
+    let (person, id, typed) = (form.person, id.into_inner(), Typed::from(form.body));
+    let found = super::reached(&state, &person.caller, Action::ChangeAdoption, id).await?;
     let (desk, now) = (state.desk(), state.desk().clock.now());
-    match transfers::note(&desk.db, &person.caller.actor, id, NewTransfer::default(), None, now).await? {
-        Outcome::Done(_) | Outcome::Repeated(_) => Ok(lead_done(&format!("{HERE}/{id}"), "transferred")),
+    let new = NewTransfer { seen: Some(typed.get("stand").to_owned()), ..NewTransfer::default() };
+    match transfers::note(&desk.db, &person.caller.actor, id, new, None, now).await {
+        Ok(Outcome::Done(_) | Outcome::Repeated(_)) => Ok(lead_done(&format!("{HERE}/{id}"), "transferred")),
+        Err(AppError::Conflict(_)) => {
+            let mut shell = Shell::new(&state, &request, &person.visitor);
+            let told = meanwhile(&state, &shell, Kind::Adoption, id.to_string(), typed.version()).await?;
+            shell.fault_text("", told);
+            shell.fault("", "fault-transfer");
+            let entered = super::adoption::Typed::default();
+            let status = StatusCode::CONFLICT;
+            Ok(show_adoption(status, &state, &person, shell, found, false, entered).await?)
+        }
+        Err(fault) => Err(fault.into()),
     }
 }

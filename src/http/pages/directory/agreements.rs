@@ -22,7 +22,7 @@ use crate::http::auth::{parse_query, right};
 use crate::http::pages::field::{Choice, Field};
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
-use crate::http::visitor::{Staff, StaffForm, see_other};
+use crate::http::visitor::{Person, Staff, StaffForm, see_other};
 use crate::keys::{LANDS, LandCode};
 
 /// The address of the list.
@@ -48,9 +48,10 @@ struct Line {
     reference: String,
 }
 
-fn land_choice(shell: &Shell, id: &str, key: &str) -> Choice {
-    let all = LANDS.iter().map(|(code, _, name)| ((*code).to_owned(), (*name).to_owned())).collect();
-    Choice::new(shell, id, &shell.say(key), all, "")
+fn land_choice(shell: &Shell, id: &str, key: &str, chosen: &str) -> Choice {
+    let all = LANDS.iter().map(|(code, _, name)| ((*code).to_owned(), (*name).to_owned()));
+    let all = std::iter::once((String::new(), shell.say("choose"))).chain(all).collect();
+    Choice::new(shell, id, &shell.say(key), all, chosen)
 }
 
 fn line(shell: &Shell, state: &State, may: bool, operating: LandCode, one: &Agreement) -> Line {
@@ -69,36 +70,64 @@ fn line(shell: &Shell, state: &State, may: bool, operating: LandCode, one: &Agre
         using: one.name.clone(),
         sign,
         state: words,
-        reference: one.reference.clone().unwrap_or_default(),
+        reference: one.reference.clone().unwrap_or_else(|| "–".to_owned()),
     }
 }
 
 /// All of them.
 pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::ReadDirectory>) -> PageResult {
     let shell = Shell::new(&state, &request, &page.person.visitor);
-    let may = keeps_all(&page.person.caller);
+    Ok(show_list(StatusCode::OK, &state, &page.person, shell, &Pair::default()).await?)
+}
+
+async fn show_list(
+    status: StatusCode,
+    state: &State,
+    person: &Person,
+    shell: Shell,
+    chosen: &Pair,
+) -> Result<HttpResponse, AppError> {
+    let may = keeps_all(&person.caller);
     let found = agreements::all(&state.desk().db, state.today()).await?;
     let shown = Agreements {
-        lines: found.iter().map(|(operating, one)| line(&shell, &state, may, *operating, one)).collect(),
+        lines: found.iter().map(|(operating, one)| line(&shell, state, may, *operating, one)).collect(),
         choice: may.then(|| {
-            [land_choice(&shell, "betreibt", "agreement-operating"), land_choice(&shell, "nutzt", "agreement-using")]
+            [
+                land_choice(&shell, "betreibt", "agreement-operating", &chosen.betreibt),
+                land_choice(&shell, "nutzt", "agreement-using", &chosen.nutzt),
+            ]
         }),
-        shell,
+        shell: shell.at(HERE),
     };
-    Ok(show(StatusCode::OK, &shown.shell, &shown))
+    Ok(show(status, &shown.shell, &shown))
 }
 
 /// Which two Länder.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Pair {
-    betreibt: LandCode,
-    nutzt: LandCode,
+    betreibt: String,
+    nutzt: String,
 }
 
 /// Leads to the form of two Länder.
-pub async fn lead(request: HttpRequest, _page: Staff<right::ChangeDirectory>) -> PageResult {
-    let Pair { betreibt, nutzt } = parse_query(request.query_string())?;
-    Ok(see_other(&format!("{HERE}/{betreibt}/{nutzt}")))
+pub async fn lead(state: Data<State>, request: HttpRequest, page: Staff<right::ChangeDirectory>) -> PageResult {
+    let chosen: Pair = parse_query(request.query_string())?;
+    let mut shell = Shell::new(&state, &request, &page.person.visitor);
+    let [operating, using] = [("betreibt", &chosen.betreibt), ("nutzt", &chosen.nutzt)].map(|(field, code)| {
+        let land = code.parse::<LandCode>().ok();
+        if land.is_none() {
+            shell.fault(field, "fault-choose-land");
+        }
+        land
+    });
+    if operating.is_some() && operating == using {
+        shell.fault("nutzt", "fault-same-land");
+    }
+    match operating.zip(using).filter(|_| shell.faults.is_empty()) {
+        Some((operating, using)) => Ok(see_other(&format!("{HERE}/{operating}/{using}"))),
+        None => Ok(show_list(StatusCode::UNPROCESSABLE_ENTITY, &state, &page.person, shell, &chosen).await?),
+    }
 }
 
 #[derive(Template)]

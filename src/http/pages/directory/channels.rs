@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{address, place_name, service_choice, service_name, span};
 use crate::access::{Action, Object};
 use crate::directory::channels::{self, ChannelQuery};
-use crate::directory::hours::{Hours, in_words};
+use crate::directory::hours::{Hours, in_words, meant_for_all};
 use crate::directory::{HelpChannel, HelpLanguage, PageRequest, Snapshot};
 use crate::http::State;
 use crate::http::auth::{parse_query, right};
@@ -69,10 +69,9 @@ impl Line {
     fn new(shell: &Shell, state: &State, directory: &Snapshot, channel: &HelpChannel, may_change: bool) -> Self {
         let shown = &channel.shown;
         let land = channel.ars.land();
-        let open = Hours::parse(&shown.hours)
-            .ok()
-            .zip(land)
-            .and_then(|(hours, land)| hours.open(land, state.desk().clock.now()));
+        let meant = meant_for_all(&shown.hours, &state.desk().settings.clock.yearly);
+        let open =
+            Hours::parse(&meant).ok().zip(land).and_then(|(hours, land)| hours.open(land, state.desk().clock.now()));
         let way = [shown.phone.clone(), shown.email.as_ref().map(ToString::to_string), shown.url.clone()];
         Self {
             href: may_change.then(|| format!("{HERE}/{}", channel.id)),

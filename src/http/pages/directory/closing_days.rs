@@ -10,12 +10,11 @@ use askama::Template;
 use super::typed::{Typed, mark};
 use super::{day, region_name};
 use crate::access::Action;
-use crate::directory::PageRequest;
 use crate::directory::closing_days::{self, ClosingDay, NewClosingDay, is_in_sight};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::directory::reach;
-use crate::http::auth::right;
+use crate::http::auth::{parse_query, right};
 use crate::http::pages::field::Field;
 use crate::http::pages::grants;
 use crate::http::pages::login::PageResult;
@@ -25,7 +24,7 @@ use crate::ids::ClosingDayId;
 
 /// The address of the page.
 pub const HERE: &str = "/schliesstage";
-const AT_ONCE: u32 = 200;
+const AT_ONCE: usize = 200;
 
 type Form = StaffForm<right::ChangeDirectory, HashMap<String, String>>;
 
@@ -34,6 +33,7 @@ type Form = StaffForm<right::ChangeDirectory, HashMap<String, String>>;
 struct ClosingDays {
     shell: Shell,
     lines: Vec<Line>,
+    next: Option<String>,
     fields: Option<[Field; 3]>,
 }
 
@@ -52,12 +52,11 @@ async fn show_days(
     person: &Person,
     shell: Shell,
     typed: &Typed,
+    after: usize,
 ) -> Result<HttpResponse, AppError> {
     let (caller, directory) = (&person.caller, state.directory().current());
-    let page = PageRequest { limit: Some(AT_ONCE), cursor: None };
-    let mut found =
-        closing_days::list(&state.desk().db, state.today(), caller.reach(Action::ReadDirectory), page).await?.items;
-    found.sort_by_key(|one| (one.day, one.ars.to_string()));
+    let reach = caller.reach(Action::ReadDirectory);
+    let (found, has_more) = closing_days::ahead(&state.desk().db, state.today(), reach, after, AT_ONCE).await?;
     let may = caller.may(Action::ChangeDirectory).is_ok();
     let line = |one: &ClosingDay| Line {
         id: one.id.to_string(),
@@ -74,14 +73,17 @@ async fn show_days(
             field("grund", "closing-reason").hint(shell.say("closing-reason-hint")),
         ]
     });
-    let page = ClosingDays { lines: found.iter().map(line).collect(), fields, shell: shell.at(HERE) };
+    let next = has_more.then(|| format!("{HERE}?nach={}", after + AT_ONCE));
+    let page = ClosingDays { lines: found.iter().map(line).collect(), next, fields, shell: shell.at(HERE) };
     Ok(show(status, &page.shell, &page))
 }
 
 /// The days to come.
 pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::ReadDirectory>) -> PageResult {
     let shell = Shell::new(&state, &request, &page.person.visitor);
-    Ok(show_days(StatusCode::OK, &state, &page.person, shell, &Typed::default()).await?)
+    let wanted: HashMap<String, String> = parse_query(request.query_string())?;
+    let after = wanted.get("nach").and_then(|after| after.parse().ok()).unwrap_or(0);
+    Ok(show_days(StatusCode::OK, &state, &page.person, shell, &Typed::default(), after).await?)
 }
 
 /// Enters one.
@@ -121,7 +123,7 @@ pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> Pag
             Err(fault) => return Err(fault.into()),
         }
     }
-    Ok(show_days(status, &state, &person, shell, &typed).await?)
+    Ok(show_days(status, &state, &person, shell, &typed, 0).await?)
 }
 
 /// Takes one back.

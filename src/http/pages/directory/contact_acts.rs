@@ -122,6 +122,7 @@ pub async fn plan(state: Data<State>, request: HttpRequest, at: Path<String>, fo
     let (person, typed) = (form.person, Typed::from(form.body));
     let found = changeable(&state, &person.caller, &at).await?;
     let mut shell = Shell::new(&state, &request, &person.visitor);
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     match typed.day(&mut shell, "ab") {
         None if shell.faults.is_empty() => shell.fault("ab", "fault-plan-day"),
         None => {}
@@ -138,12 +139,16 @@ pub async fn plan(state: Data<State>, request: HttpRequest, at: Path<String>, fo
             match planned {
                 Ok(_) => return Ok(lead_done(&format!("{HERE}/{}", found.slug), "planned")),
                 Err(AppError::Invalid(faults)) => mark(&mut shell, &faults, &FIELDS),
+                Err(AppError::Forbidden(_)) => {
+                    status = StatusCode::FORBIDDEN;
+                    shell.fault("plan-mail", "fault-discloses");
+                }
                 Err(fault) => return Err(fault.into()),
             }
         }
     }
     let entered = Entered { plan: Some(typed), ..Entered::default() };
-    Ok(show_contact(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, found, entered).await?)
+    Ok(show_contact(status, &state, &person, shell, found, entered).await?)
 }
 
 /// Takes a plan back before its day.

@@ -17,7 +17,7 @@ use crate::access::Action;
 use crate::directory::adoptions;
 use crate::directory::versions::Kind;
 use crate::directory::{Adoption, Assigned, Duty, contacts_of};
-use crate::error::AppError;
+use crate::error::{AppError, FieldError};
 use crate::http::State;
 use crate::http::api::directory::reach;
 use crate::http::auth::right;
@@ -163,6 +163,18 @@ async fn wanted(
     Ok(Some(list))
 }
 
+/// Says at its field what is wrong with a list.
+pub(super) fn told(shell: &mut Shell, faults: &[FieldError]) {
+    for fault in faults {
+        match fault.message.contains("same days") {
+            true => shell.fault("von", "fault-duty-twice"),
+            false if fault.field.ends_with("until") => shell.fault("bis", "fault-duty-until"),
+            false if fault.field.ends_with("person") => shell.fault("person", "fault-short-text"),
+            false => shell.fault("kontakt", "fault-contact-unknown"),
+        }
+    }
+}
+
 /// Changes who has it.
 pub async fn change(
     state: Data<State>,
@@ -184,16 +196,7 @@ pub async fn change(
                 status = StatusCode::CONFLICT;
                 shell.fault_text("", meanwhile(&state, &shell, Kind::Adoption, id.to_string(), typed.version()).await?);
             }
-            Err(AppError::Invalid(faults)) => {
-                for fault in faults {
-                    match fault.message.contains("same days") {
-                        true => shell.fault("von", "fault-duty-twice"),
-                        false if fault.field.ends_with("until") => shell.fault("bis", "fault-duty-until"),
-                        false if fault.field.ends_with("person") => shell.fault("person", "fault-short-text"),
-                        false => shell.fault("kontakt", "fault-contact-unknown"),
-                    }
-                }
-            }
+            Err(AppError::Invalid(faults)) => told(&mut shell, &faults),
             Err(fault) => return Err(fault.into()),
         }
     }

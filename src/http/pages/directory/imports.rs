@@ -226,9 +226,7 @@ async fn run(
     let mode = if does { Mode::Apply(fingerprint) } else { Mode::Preview };
     let register = match sort {
         Sort::Contacts => {
-            let rules = &desk.settings.directory;
-            let plan = import::contacts(&desk.db, &desk.sealer, rules, &importer, file, mode, now).await?;
-            return Ok(Outcome::Table(plan));
+            return Ok(Outcome::Table(import::contacts(&desk.db, &importer, file, mode, now).await?));
         }
         Sort::Channels => {
             return Ok(Outcome::Table(import::channels(&desk.db, &importer, file, mode, now).await?));

@@ -8,7 +8,7 @@
 //! Where next: `typed.rs` (what a form says), `changed.rs` (who changed what when), one file a page.
 
 pub mod agreements;
-mod changed;
+pub(in crate::http::pages) mod changed;
 pub mod channel_form;
 pub mod channels;
 pub mod closing_days;
@@ -21,8 +21,9 @@ pub mod gaps;
 pub mod imports;
 pub mod new_adoption;
 pub mod notices;
+pub mod shared_duty;
 pub mod system;
-mod typed;
+pub(in crate::http::pages) mod typed;
 pub mod who;
 
 use actix_web::HttpRequest;
@@ -69,6 +70,7 @@ const GROUPS: [(&str, &[PlaceOf]); 3] = [
         &[
             ("/anschluesse", "adoptions", Action::ReadDirectory),
             ("/kontakte", "contacts", Action::ReadDirectory),
+            ("/zustaendigkeiten", "shared", Action::ReadDirectory),
             ("/vereinbarungen", "agreements", Action::ReadDirectory),
         ],
     ),
@@ -94,8 +96,9 @@ const GROUPS: [(&str, &[PlaceOf]); 3] = [
 /// The one entry of the navigation.
 pub const HUB: &str = "/verzeichnis";
 /// The places that stand below the one entry of the navigation.
-pub const BELOW: [&str; 9] = [
+pub const BELOW: [&str; 10] = [
     "/anschluesse",
+    "/zustaendigkeiten",
     "/kontakte",
     "/vereinbarungen",
     "/kanaele",
@@ -155,7 +158,7 @@ pub(super) fn place_name(directory: &Snapshot, ars: &Ars) -> String {
 }
 
 /// A region by its name, where it has one.
-fn region_name(shell: &Shell, directory: &Snapshot, region: &ArsPrefix) -> String {
+pub(super) fn region_name(shell: &Shell, directory: &Snapshot, region: &ArsPrefix) -> String {
     match region.as_str() {
         "" => shell.say("scope-everywhere"),
         land if land.len() == 2 => LandCode::from_number(land).map_or_else(|| land.to_owned(), |l| l.name().to_owned()),

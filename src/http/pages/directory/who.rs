@@ -87,6 +87,12 @@ fn asked(shell: &mut Shell, state: &State, person: &Person, typed: &Typed) -> Op
     shell.faults.is_empty().then_some(question)
 }
 
+/// With a capital at its beginning, as it stands alone.
+fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
 fn stage(shell: &Shell, one: &Stage) -> StageWords {
     let steps = match shell.language {
         Language::De => one.de.clone(),
@@ -95,7 +101,7 @@ fn stage(shell: &Shell, one: &Stage) -> StageWords {
     StageWords {
         href: format!("/kontakte/{}", one.contact.id),
         name: one.contact.name.clone(),
-        reason: one.reason.clone(),
+        reason: sentence(&one.reason),
         from: shell.near(one.from),
         until: shell.near(one.acknowledge_by),
         exact: one.acknowledge_by.to_string(),
