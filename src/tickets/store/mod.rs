@@ -6,6 +6,7 @@
 pub(super) mod attachments;
 pub(super) mod changed;
 mod erasure;
+mod found;
 mod list;
 pub(super) mod many;
 mod notice;
