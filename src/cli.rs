@@ -9,7 +9,7 @@
 mod audit;
 mod backup;
 mod check;
-mod demo;
+pub mod demo;
 mod explain;
 mod export;
 mod figures;
@@ -91,7 +91,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Demo {
+pub struct Demo {
     /// Play the life of one request from end to end, show what was sent, and end.
     #[arg(long)]
     walkthrough: bool,
@@ -101,6 +101,21 @@ struct Demo {
     /// Folder to keep everything in; without it a temporary one that goes at the end.
     #[arg(long, value_name = "FOLDER")]
     directory: Option<PathBuf>,
+    /// Fill the database with so many made-up requests of two years first.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    tickets: Option<u32>,
+    /// The same number makes up the same requests again.
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "tickets")]
+    seed: u64,
+    /// End when the database is filled.
+    #[arg(long, requires = "tickets", requires = "directory")]
+    fill_only: bool,
+    /// A database of its own for this, instead of SQLite in the folder; the folder holds its key.
+    #[arg(long, value_name = "URL", requires = "directory")]
+    database: Option<String>,
+    /// Fill it although it holds requests already.
+    #[arg(long, requires = "tickets")]
+    into_used: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::clock::Timestamp;
+
 /// The identity of one `T`.
 pub struct Id<T> {
     uuid: Uuid,
@@ -86,6 +88,13 @@ impl<T> Id<T> {
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self::from_uuid(Uuid::now_v7())
+    }
+
+    /// The id of what is stored after its time: as if it had been made then. `chance` tells apart what has the same
+    /// millisecond.
+    pub fn at(time: Timestamp, chance: &[u8; 10]) -> Self {
+        let millis = u64::try_from(time.utc().timestamp_millis()).unwrap_or_default();
+        Self::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, chance).into_uuid())
     }
 
     /// The id with this value.

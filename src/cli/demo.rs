@@ -2,8 +2,10 @@
 //!
 //! Invariant: the demo reads neither a file of settings nor the environment, so it cannot reach what somebody
 //! operates; every relaxation it needs is set here in so many words. Where next: `demo/stage.rs` (what is set up),
-//! `demo/people.rs` (who can log in), `demo/story.rs` (what is printed), `walkthrough.rs`.
+//! `demo/fill.rs` (requests by the thousand), `demo/people.rs` (who can log in), `demo/story.rs` (what is printed),
+//! `walkthrough.rs`.
 
+pub mod fill;
 mod people;
 mod stage;
 mod story;
@@ -16,7 +18,7 @@ use super::walkthrough::{self, Receiver};
 use super::{BadInput, Demo};
 use crate::app::listen;
 pub use stage::{ARS, Cast, SECOND_LEVEL, SERVICE};
-use stage::{Stage, webhook_secret};
+use stage::{Folder, Stage, filled, webhook_secret};
 
 /// Where the demo listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8115);
@@ -27,12 +29,19 @@ const MORE_PORTS: u16 = 100;
 /// Sets the demo up and runs it until Ctrl-C, or plays the walkthrough and ends.
 pub async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     crate::telemetry::start(false, "warn").map_err(BadInput)?;
+    let folder = Folder::open(demo.directory.clone())?;
+    if let Some(tickets) = demo.tickets {
+        filled(&folder, &demo, tickets).await?;
+        if demo.fill_only {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     let mut signals = Signals::new()?;
     let listener = open_door(demo.listen)?;
     let secret = webhook_secret();
     let receiver = if demo.walkthrough { Some(Receiver::start(&secret)?) } else { None };
     let url = receiver.as_ref().map(|receiver| receiver.url.as_str());
-    let stage = Stage::set(listener, demo.directory, &secret, url).await?;
+    let stage = Stage::set(listener, folder, demo.database.as_deref(), &secret, url).await?;
     let code = if let Some(receiver) = receiver {
         let script = stage.script(receiver.received);
         let play = tokio::task::spawn_blocking(move || walkthrough::play(&script));

@@ -103,7 +103,8 @@ fn hint(candidates: &[PlaceName]) -> String {
     if names.is_empty() { String::new() } else { format!("; perhaps now {}", names.join(", ")) }
 }
 
-fn bar() -> ProgressBar {
+/// How far something is, for whoever looks.
+pub fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -14,6 +14,7 @@
 pub mod adapter;
 mod address;
 mod bounce;
+pub mod chronicle;
 mod email;
 mod endpoint;
 mod event;

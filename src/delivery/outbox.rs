@@ -224,7 +224,7 @@ pub(super) fn open_content(id: DeliveryId, stored: &[u8], key: Option<&DataKey>)
     serde_json::from_slice(plain).map_err(AppError::internal)
 }
 
-fn context(id: DeliveryId) -> String {
+pub(super) fn context(id: DeliveryId) -> String {
     format!("outbox {id}")
 }
 

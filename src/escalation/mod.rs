@@ -16,6 +16,7 @@ pub mod browse;
 pub mod bulk;
 pub mod callback;
 pub mod chain;
+pub mod chronicle;
 pub mod comment;
 pub mod deadlines;
 pub mod decide;

@@ -1,9 +1,11 @@
 //! The tables of escalations, whom they reached, and their links.
 
+mod chronicle;
 mod talk;
 
 use diesel::prelude::*;
 
+pub(super) use chronicle::Rows;
 pub(super) use talk::*;
 
 use super::escalation::{Escalation, EscalationStatus, EscalationStep, Withheld};

@@ -145,6 +145,11 @@ pub(super) fn lock_cursor(conn: &mut Conn) -> Result<HistoryId, AppError> {
     first.ok_or_else(|| AppError::internal("figures_cursor has no row"))
 }
 
+/// How far the histories were read, to look at.
+pub(super) fn cursor(conn: &mut Conn) -> Result<HistoryId, AppError> {
+    Ok(c::table.filter(c::id.eq(1)).select(c::history).first(conn)?)
+}
+
 pub(super) fn set_cursor(conn: &mut Conn, history: HistoryId) -> Result<(), AppError> {
     diesel::update(c::table.filter(c::id.eq(1))).set(c::history.eq(history)).execute(conn)?;
     Ok(())

@@ -21,6 +21,8 @@ use crate::tickets::changed;
 
 /// So many entries of histories go in one transaction, so that intake never waits long.
 const PORTION: i64 = 200;
+/// So many requests go in one transaction while nothing is known yet.
+const PAGE: i64 = 2_000;
 /// How far back entries are read again, in milliseconds.
 const OVERLAP_MS: u64 = 30_000;
 /// How often it is looked; figures are no older.
@@ -57,7 +59,8 @@ pub async fn run(db: Db, mut shutdown: watch::Receiver<bool>) {
 
 /// Follows all that happened; answers how many requests contribute something else than before.
 pub async fn round(db: &Db) -> Result<usize, AppError> {
-    let mut replaced = 0;
+    let is_new = db.read(store::cursor).await? == HistoryId::from_uuid(Uuid::nil());
+    let mut replaced = if is_new { every(db).await? } else { 0 };
     let mut from = None;
     loop {
         let (some, next) = db.write(move |tx| follow(tx, from)).await?;
@@ -67,6 +70,30 @@ pub async fn round(db: &Db) -> Result<usize, AppError> {
             None => return Ok(replaced),
         }
     }
+}
+
+/// Reckons every request where nothing is known yet: request by request, so that each is read once and not for each of
+/// its entries, and many change the same sums together. Cut off, it begins again.
+async fn every(db: &Db) -> Result<usize, AppError> {
+    let Some(newest) = db.read(changed::newest).await? else { return Ok(0) };
+    let (mut replaced, mut after) = (0, None);
+    loop {
+        let portion = move |tx: &mut Tx| {
+            store::lock_cursor(tx)?;
+            let ids = changed::page(tx, after, PAGE)?;
+            Ok((reckon(tx, &ids)?, ids.last().copied()))
+        };
+        let (some, last) = db.write(portion).await?;
+        replaced += some;
+        if last.is_none() {
+            break;
+        }
+        after = last;
+    }
+    let begin =
+        move |tx: &mut Tx| if store::lock_cursor(tx)? < newest { store::set_cursor(tx, newest) } else { Ok(()) };
+    db.write(begin).await?;
+    Ok(replaced)
 }
 
 /// One portion, from an entry or from the cursor on; answers how many were replaced and where the next one begins.

@@ -46,10 +46,9 @@ pub async fn counts(desk: &Desk, caller: Caller, filter: Filter) -> Result<Count
 
 /// The same inside a use case that has asked for the right itself.
 pub(crate) fn count(conn: &mut Conn, caller: &Caller, filter: &Filter, now: Timestamp) -> Result<Counts, AppError> {
-    let most = i64::try_from(MOST + 1).map_err(AppError::internal)?;
-    let rows = store::open_work(conn, filter, &caller.reach(Action::ReadTickets), most)?;
-    let mut counts = Counts { is_complete: rows.len() <= MOST, ..Counts::default() };
-    for (status, claimed_by, due) in rows.into_iter().take(MOST) {
+    let (rows, is_complete) = store::open_work(conn, filter, &caller.reach(Action::ReadTickets), MOST)?;
+    let mut counts = Counts { is_complete, ..Counts::default() };
+    for (status, claimed_by, due) in rows {
         let is_late = due < now && status != TicketStatus::Waiting;
         let is_mine = claimed_by == Some(caller.id);
         counts.open += 1;

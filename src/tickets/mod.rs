@@ -15,6 +15,7 @@ pub mod assess;
 pub mod attachments;
 pub mod browse;
 pub mod changed;
+pub mod chronicle;
 pub mod counts;
 pub mod deadline;
 pub mod gaps;

@@ -20,6 +20,11 @@ pub fn document(ticket: &Ticket) -> String {
     fold(&text)
 }
 
+/// Whether a folded text has all these words, as the full text of both databases sees it.
+pub fn has(document: &str, words: &[String]) -> bool {
+    words.iter().all(|word| document.split(' ').any(|own| own.starts_with(word.as_str())))
+}
+
 /// The words of a query; none when nothing is left of it.
 pub fn words(query: &str) -> Vec<String> {
     fold(query).split_whitespace().take(8).map(|word| word.chars().take(100).collect()).collect()

@@ -10,8 +10,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::entry::{Stored, canonical};
-use super::store;
-use crate::db::{Db, Topic};
+use super::store::{self, EntryRow};
+use crate::db::{Db, Topic, Tx};
 use crate::error::AppError;
 use crate::seal::Sealer;
 
@@ -73,6 +73,19 @@ pub async fn link(db: &Db, sealer: &Sealer) -> Result<usize, AppError> {
         Ok(places.len())
     })
     .await
+}
+
+/// Stores new entries in the chain at once. Until the transaction ends nobody else chains.
+pub(super) fn append(tx: &mut Tx, sealer: &Sealer, rows: &[EntryRow]) -> Result<(), AppError> {
+    store::hold(tx)?;
+    let (mut seq, mut previous) = store::head(tx)?.unwrap_or_default();
+    let mut places = Vec::with_capacity(rows.len());
+    for row in rows {
+        seq += 1;
+        previous = hash(sealer.audit_key(), seq, &previous, &row.stored());
+        places.push((seq, previous.clone()));
+    }
+    store::insert_placed(tx, rows, places)
 }
 
 /// The hash of an entry at its place.

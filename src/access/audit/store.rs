@@ -10,7 +10,7 @@ use super::entry::{AuditAction, Entry, ObjectKind, Stored};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::dialect::{by_backend, insert_columns, load_unlocked, replace};
+use crate::db::dialect::{by_backend, insert_columns, load_locked, load_unlocked, replace};
 use crate::db::schema::{audit_entries, changes};
 use crate::db::types::{DbUuid, Json};
 use crate::error::AppError;
@@ -29,6 +29,45 @@ pub struct EntryRow {
     pub(super) object_id: String,
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,
+}
+
+impl EntryRow {
+    /// The same under this id.
+    pub fn under(self, id: AuditId) -> Self {
+        Self { id, ..self }
+    }
+
+    /// What its hash is made over.
+    pub(super) fn stored(&self) -> Stored<'_> {
+        Stored {
+            id: self.id,
+            at: self.at,
+            actor: self.actor.as_str(),
+            address: self.address.as_deref(),
+            action: self.action.as_str(),
+            object: self.object.as_str(),
+            object_id: &self.object_id,
+            before: self.before.as_deref(),
+            after: self.after.as_deref(),
+        }
+    }
+}
+
+/// A new entry that has its place in the chain.
+#[derive(Insertable)]
+#[diesel(table_name = audit_entries, treat_none_as_default_value = false)]
+struct PlacedRow {
+    id: AuditId,
+    at: Timestamp,
+    actor: Json,
+    address: Option<String>,
+    action: AuditAction,
+    object: ObjectKind,
+    object_id: String,
+    before: Option<String>,
+    after: Option<String>,
+    seq: Option<i64>,
+    hash: Option<Vec<u8>>,
 }
 
 /// An entry as it is found. The words are read as they are, so that an entry that was tampered with can still be named.
@@ -87,6 +126,27 @@ pub(super) fn insert_all(conn: &mut Conn, rows: &[&EntryRow]) -> Result<(), AppE
         conn,
         audit_entries[id, at, actor, address, action, object, object_id, before, after],
         rows
+    );
+    Ok(())
+}
+
+/// Keeps everybody else from chaining until the transaction ends.
+pub(super) fn hold(conn: &mut Conn) -> Result<(), AppError> {
+    let _held: Vec<(String, i64)> = load_locked!(conn, changes::table.find("audit"))?;
+    Ok(())
+}
+
+/// Stores entries with their places in the chain.
+pub(super) fn insert_placed(conn: &mut Conn, rows: &[EntryRow], places: Vec<(i64, Vec<u8>)>) -> Result<(), AppError> {
+    let placed = |(row, (seq, hash)): (&EntryRow, _)| {
+        let EntryRow { id, at, actor, address, action, object, object_id, before, after } = row.clone();
+        PlacedRow { id, at, actor, address, action, object, object_id, before, after, seq: Some(seq), hash: Some(hash) }
+    };
+    let rows: Vec<PlacedRow> = rows.iter().zip(places).map(placed).collect();
+    insert_columns!(
+        conn,
+        audit_entries[id, at, actor, address, action, object, object_id, before, after, seq, hash],
+        rows.iter().collect::<Vec<_>>()
     );
     Ok(())
 }

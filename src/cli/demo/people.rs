@@ -13,7 +13,9 @@ use super::stage::{ARS, SECOND_LEVEL};
 use crate::access::users::NewUser;
 use crate::access::{Accounts, Actor, Grant, Origin, Role, Scope};
 use crate::error::AppError;
-use crate::keys::ArsPrefix;
+use crate::ids::CallerId;
+use crate::keys::{Ars, ArsPrefix};
+use crate::tickets::ticket::Claim;
 
 /// Login, name, role, region, contact.
 const PEOPLE: [(&str, &str, Role, &str, &str); 5] = [
@@ -35,6 +37,17 @@ impl People {
     /// Login, name and role of each.
     pub fn rows(&self) -> impl Iterator<Item = (&'static str, &'static str, Role)> {
         PEOPLE.iter().map(|(login, name, role, ..)| (*login, *name, *role))
+    }
+
+    /// Those who take requests of a municipality, as claims name them.
+    pub async fn colleagues(accounts: &Accounts) -> Result<Vec<(Ars, Claim)>, AppError> {
+        let mut all = Vec::new();
+        for (login, _, _, region, _) in PEOPLE.iter().filter(|(_, _, role, ..)| *role == Role::Central) {
+            let user = accounts.user_by_login(login).await?;
+            let ars = region.parse().map_err(AppError::internal)?;
+            all.push((ars, Claim { id: CallerId::from_uuid(user.id.uuid()), name: user.name }));
+        }
+        Ok(all)
     }
 
     /// Makes them, or gives those of an earlier run a new password.

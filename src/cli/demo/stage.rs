@@ -7,6 +7,7 @@ use std::fs::DirBuilder;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 use base64::Engine;
@@ -14,18 +15,24 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use rand::RngCore;
 
+use super::fill;
 use super::people::People;
+use crate::access::Accounts;
 use crate::access::token::NewToken;
 use crate::access::{Actor, Role, Tokens};
-use crate::app::{App, Options, settings};
-use crate::cli::BadInput;
+use crate::app::{App, Options, database, settings};
+use crate::cli::register::bar;
 use crate::cli::walkthrough::{Received, Script};
+use crate::cli::{BadInput, Demo};
 use crate::clock::Clock;
 use crate::config::{Config, MailTransport};
+use crate::db::Db;
 use crate::directory::{import, sample};
 use crate::error::AppError;
+use crate::figures::worker;
 use crate::http::Development;
-use crate::seal::MasterKey;
+use crate::seal::{MasterKey, Sealer};
+use crate::tickets::chronicle;
 
 /// The municipality the demo plays in: Kiel.
 pub const ARS: &str = "010020000000";
@@ -71,41 +78,24 @@ impl Stage {
     /// Webhooks go to `receiver`, or else to the one of the pages for development; `secret` signs them.
     pub async fn set(
         listener: TcpListener,
-        named: Option<PathBuf>,
+        folder: Folder,
+        database: Option<&str>,
         secret: &str,
         receiver: Option<&str>,
     ) -> anyhow::Result<Self> {
-        let folder = Folder::open(named)?;
         let address = reachable(listener.local_addr()?);
         let base = format!("http://{address}");
-        let config = settings_of(&folder, &base, receiver.is_some())?;
+        let config = settings_of(&folder, database, &base, receiver.is_some())?;
         let development = Development {
             mail_directory: folder.path.join("mail"),
             webhook_secret: secret.into(),
             received: Default::default(),
         };
-        let clock = Clock::system();
-        let options = Options {
-            listener: Some(listener),
-            development: Some(development),
-            clock: clock.clone(),
-            ..Options::worker()
-        };
+        let options = Options { listener: Some(listener), development: Some(development), ..Options::worker() };
         let app = App::start(&config, options).await?;
         let desk = app.escalations.desk();
-        let now = clock.now();
         let url = receiver.map_or_else(|| format!("{base}{RECEIVER}"), str::to_owned);
-        let sample_file = sample::directory(now.day_in_berlin(), &url, secret);
-        import::municipalities(
-            &app.db,
-            "municipalities.csv",
-            sample::MUNICIPALITIES,
-            app.escalations.desk().clock.now(),
-            &mut |_, _| {},
-        )
-        .await?;
-        let rules = settings::directory(&config);
-        import::directory(&app.db, &desk.sealer, &rules, "directory.toml", &sample_file, now).await?;
+        bring_directory(&config, &app.db, &desk.sealer, &url, secret).await?;
         desk.directory.refresh().await?;
         let cast = Cast::hire(&app.tokens).await?;
         let people = People::hire(&app.accounts).await?;
@@ -145,12 +135,49 @@ impl Cast {
     }
 }
 
+/// Reads the sample directory in.
+async fn bring_directory(config: &Config, db: &Db, sealer: &Sealer, url: &str, secret: &str) -> anyhow::Result<()> {
+    let now = Clock::system().now();
+    import::municipalities(db, "municipalities.csv", sample::MUNICIPALITIES, now, &mut |_, _| {}).await?;
+    let file = sample::directory(now.day_in_berlin(), url, secret);
+    import::directory(db, sealer, &settings::directory(config), "directory.toml", &file, now).await?;
+    Ok(())
+}
+
+/// Fills the database with made-up requests before anything serves or sends, and reckons the figures of them.
+pub async fn filled(folder: &Folder, demo: &Demo, tickets: u32) -> anyhow::Result<()> {
+    let base = "http://127.0.0.1:8115";
+    let config = settings_of(folder, demo.database.as_deref(), base, false)?;
+    let db = database::open(&config).await?;
+    if !demo.into_used && db.read(chronicle::is_any).await? {
+        let fault = "the database holds requests already; take a new --directory, or say --into-used to add to them";
+        return Err(BadInput(format!("--tickets: {fault}")).into());
+    }
+    let (sealer, clock) = (database::sealer(&config, &db).await?, Clock::system());
+    bring_directory(&config, &db, &sealer, &format!("{base}{RECEIVER}"), &webhook_secret()).await?;
+    let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(&config));
+    People::hire(&accounts).await?;
+    let known = People::colleagues(&accounts).await?;
+    let wanted = fill::Wanted { tickets: tickets as usize, seed: demo.seed, until: clock.now(), known };
+    let (begun, bar) = (Instant::now(), bar());
+    bar.set_length(u64::from(tickets));
+    let rules = settings::directory(&config);
+    fill::fill(&db, &sealer, rules, &wanted, &mut |done| bar.set_position(done as u64)).await?;
+    bar.finish_and_clear();
+    eprintln!("{tickets} requests were made up in {:.1} s", begun.elapsed().as_secs_f64());
+    let begun = Instant::now();
+    worker::rebuild(&db).await?;
+    eprintln!("the figures of them were reckoned in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
 /// The defaults with what a demo relaxes, each in so many words.
-fn settings_of(folder: &Folder, base: &str, is_hurried: bool) -> anyhow::Result<Config> {
+fn settings_of(folder: &Folder, database: Option<&str>, base: &str, is_hurried: bool) -> anyhow::Result<Config> {
     let mut config = Config::defaults()?;
     config.server.public_url = base.to_owned();
     config.server.shutdown_within = TimeDelta::seconds(5);
-    config.database.url = format!("sqlite://{}", folder.path.join("lotse.db").display()).into();
+    let own = || format!("sqlite://{}", folder.path.join("lotse.db").display());
+    config.database.url = database.map_or_else(own, str::to_owned).into();
     config.security.master_key = folder.master_key()?.into();
     config.mail.transport = MailTransport::File;
     config.mail.allow_file_transport = true;
@@ -194,7 +221,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    fn open(named: Option<PathBuf>) -> anyhow::Result<Self> {
+    /// Opens a named folder, or makes a temporary one.
+    pub fn open(named: Option<PathBuf>) -> anyhow::Result<Self> {
         let is_temporary = named.is_none();
         let path =
             named.unwrap_or_else(|| std::env::temp_dir().join(format!("lotse-demo-{:016x}", rand::rng().next_u64())));

@@ -4,6 +4,7 @@
 //! Conditions that partial indexes stand on are written as literal SQL, because neither database can match a
 //! bound parameter to an index that says `status = 'pending'`.
 
+pub(super) mod chronicle;
 pub(super) mod endpoint;
 pub(super) mod event;
 pub(super) mod lease;

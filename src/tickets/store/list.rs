@@ -3,16 +3,17 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-use super::TicketRow;
+use super::{TicketRow, found};
 use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::schema::{adoptions, ticket_numbers, tickets};
 use crate::db::types::DbUuid;
 use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
-use crate::ids::CallerId;
+use crate::ids::{CallerId, TicketId};
 use crate::keys::{Ars, ArsPrefix, Slug};
 use crate::tickets::browse::{Filter, Order, Place};
+use crate::tickets::search;
 use crate::tickets::status::{TicketStatus, is_open};
 use crate::tickets::ticket::Ticket;
 
@@ -25,6 +26,7 @@ const PAUSED: &str = "(tickets.paused_at IS NOT NULL)";
 /// Of what is open, place and claim are looked at in that index as well. By their own indexes, which SQLite would rather
 /// take, all that ever was in a region or in one's hands would be read; so they are not named as bare columns.
 const OPEN_PLACE: &str = "(tickets.ars || '')";
+const OPEN_STATUS: &str = "(tickets.status || '')";
 const OPEN_CLAIM: &str = "COALESCE(tickets.claimed_by, NULL) = ";
 
 fn truth(sql: &str) -> diesel::expression::SqlLiteral<Bool> {
@@ -49,8 +51,15 @@ pub(in crate::tickets) struct Wanted<'a> {
 
 /// One page; ties are broken by id.
 pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<Ticket>, AppError> {
+    let few = few(conn, wanted.filter)?;
+    if few.is_none()
+        && !wanted.filter.words.is_empty()
+        && let Some(page) = found::walk(conn, wanted)?
+    {
+        return Ok(page);
+    }
     let mut query = tickets::table.limit(wanted.most).into_boxed::<MultiBackend>();
-    for condition in conditions(conn, wanted.filter, wanted.reach) {
+    for condition in conditions(conn, wanted.filter, wanted.reach, few) {
         query = query.filter(condition);
     }
     if let Some(from) = wanted.from {
@@ -65,6 +74,11 @@ pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<T
         (Order::Newest, true) => query.order(tickets::id.asc()),
     };
     query.load::<TicketRow>(conn)?.into_iter().map(TicketRow::ticket).collect()
+}
+
+/// The requests that have the words, where there are words and the requests are few.
+fn few(conn: &mut Conn, filter: &Filter) -> Result<Option<Vec<TicketId>>, AppError> {
+    if filter.words.is_empty() { Ok(None) } else { found::few(conn, &filter.words) }
 }
 
 /// What stands after this place in the order, or before it.
@@ -94,17 +108,22 @@ fn beyond(order: Order, from: Place, is_back: bool) -> Condition {
     }
 }
 
-/// What a list is narrowed to, with the reach of whoever asks.
-fn conditions(conn: &Conn, filter: &Filter, reach: &Reach) -> Vec<Condition> {
+/// What a list is narrowed to, with the reach of whoever asks; `few` are those that have the words, where that is known.
+fn conditions(conn: &Conn, filter: &Filter, reach: &Reach, few: Option<Vec<TicketId>>) -> Vec<Condition> {
     let mut all: Vec<Condition> = Vec::new();
-    let place = || diesel::dsl::sql::<Text>(if filter.is_open { OPEN_PLACE } else { "tickets.ars" });
+    // Where few are known, no other index is to be taken than that of their ids.
+    let is_led = filter.is_open || few.is_some();
+    let place = || diesel::dsl::sql::<Text>(if is_led { OPEN_PLACE } else { "tickets.ars" });
     if filter.is_open {
         all.push(Box::new(truth(OPEN)));
     }
     all.extend(within_reach!(reach, tickets[ars => place(), service, channel]));
     all.extend(filter.ars.as_ref().map(|region| within(place(), region)));
     if !filter.status.is_empty() {
-        all.push(Box::new(tickets::status.eq_any(filter.status.clone())));
+        all.push(match few.is_some() {
+            true => Box::new(diesel::dsl::sql::<Text>(OPEN_STATUS).eq_any(filter.status.clone())),
+            false => Box::new(tickets::status.eq_any(filter.status.clone())),
+        });
     }
     if let Some(service) = &filter.service {
         all.push(Box::new(tickets::service.eq(service.clone())));
@@ -116,7 +135,7 @@ fn conditions(conn: &Conn, filter: &Filter, reach: &Reach) -> Vec<Condition> {
         all.push(Box::new(tickets::claimed_by.is_null()));
     }
     if let Some(claimed_by) = filter.claimed_by {
-        let column = if filter.is_open { OPEN_CLAIM } else { "tickets.claimed_by = " };
+        let column = if is_led { OPEN_CLAIM } else { "tickets.claimed_by = " };
         let own = diesel::dsl::sql::<Bool>(column).bind::<DbUuid, _>(claimed_by);
         all.push(Box::new(own));
     }
@@ -127,27 +146,60 @@ fn conditions(conn: &Conn, filter: &Filter, reach: &Reach) -> Vec<Condition> {
         let numbered = ticket_numbers::table.filter(ticket_numbers::number.eq(number.as_str().to_owned()));
         all.push(Box::new(tickets::id.eq_any(numbered.select(ticket_numbers::ticket_id))));
     }
-    if !filter.words.is_empty() {
-        all.push(matches(conn, &filter.words));
+    match few {
+        Some(few) => all.push(Box::new(tickets::id.eq_any(few))),
+        None if !filter.words.is_empty() => all.push(matches(conn, &filter.words)),
+        None => {}
     }
     all
 }
 
-/// Of open tickets, narrowed to this: state, who has it, until when; without an order, at most `most`.
+/// Of open tickets, narrowed to this: state, who has it, until when; without an order. At most `most` are looked at;
+/// false where there may be more.
 pub(in crate::tickets) fn open_work(
     conn: &mut Conn,
     filter: &Filter,
     reach: &Reach,
-    most: i64,
-) -> Result<Vec<(TicketStatus, Option<CallerId>, Timestamp)>, AppError> {
-    let filter = Filter { is_open: true, ..filter.clone() };
-    let columns = (tickets::status, tickets::claimed_by, tickets::respond_by);
-    let mut query = tickets::table.select(columns).limit(most).into_boxed::<MultiBackend>();
-    for condition in conditions(conn, &filter, reach) {
-        query = query.filter(condition);
-    }
-    Ok(query.load(conn)?)
+    most: usize,
+) -> Result<(Vec<Work>, bool), AppError> {
+    let few = few(conn, filter)?;
+    let is_read = few.is_none() && !filter.words.is_empty();
+    let words = if is_read { Vec::new() } else { filter.words.clone() };
+    let narrowed = Filter { is_open: true, words, ..filter.clone() };
+    let limit = i64::try_from(most + 1).map_err(AppError::internal)?;
+    let conditions = conditions(conn, &narrowed, reach, few);
+    let (mut rows, looked_at) = if is_read {
+        // Many have the words: what is open is read for them.
+        let mut query = tickets::table.limit(limit).into_boxed::<MultiBackend>();
+        for condition in conditions {
+            query = query.filter(condition);
+        }
+        let all = query.load::<TicketRow>(conn)?;
+        let looked_at = all.len();
+        let mut rows = Vec::new();
+        for ticket in all.into_iter().map(TicketRow::ticket) {
+            let ticket = ticket?;
+            if search::has(&search::document(&ticket), &filter.words) {
+                rows.push((ticket.status, ticket.claimed_by.map(|claim| claim.id), ticket.respond_by));
+            }
+        }
+        (rows, looked_at)
+    } else {
+        let columns = (tickets::status, tickets::claimed_by, tickets::respond_by);
+        let mut query = tickets::table.select(columns).limit(limit).into_boxed::<MultiBackend>();
+        for condition in conditions {
+            query = query.filter(condition);
+        }
+        let rows: Vec<Work> = query.load(conn)?;
+        let looked_at = rows.len();
+        (rows, looked_at)
+    };
+    rows.truncate(most);
+    Ok((rows, looked_at <= most))
 }
+
+/// State, who has it, until when.
+pub(in crate::tickets) type Work = (TicketStatus, Option<CallerId>, Timestamp);
 
 /// ARS are twelve digits, so a region is a range that any collation orders alike.
 fn within(place: diesel::expression::SqlLiteral<Text>, region: &ArsPrefix) -> Condition {
@@ -157,18 +209,15 @@ fn within(place: diesel::expression::SqlLiteral<Text>, region: &ArsPrefix) -> Co
 
 fn matches(conn: &Conn, words: &[String]) -> Condition {
     let sql = |before| diesel::dsl::sql::<Bool>(before);
-    match conn {
-        Conn::Sqlite(_) => {
-            let query = words.iter().map(|w| format!("\"{w}\"*")).collect::<Vec<_>>().join(" ");
-            let before = "tickets.id IN (SELECT ticket_id FROM ticket_search WHERE ticket_search MATCH ";
-            Box::new(sql(before).bind::<Text, _>(query).sql(")"))
-        }
-        Conn::Postgres(_) => {
-            let query = words.iter().map(|w| format!("{w}:*")).collect::<Vec<_>>().join(" & ");
-            let before = "tickets.id IN (SELECT ticket_id FROM ticket_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', ";
-            Box::new(sql(before).bind::<Text, _>(query).sql("))"))
-        }
-    }
+    let query = found::query(conn, words);
+    let (before, after) = match conn {
+        Conn::Sqlite(_) => ("tickets.id IN (SELECT ticket_id FROM ticket_search WHERE ticket_search MATCH ", ")"),
+        Conn::Postgres(_) => (
+            "tickets.id IN (SELECT ticket_id FROM ticket_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', ",
+            "))",
+        ),
+    };
+    Box::new(sql(before).bind::<Text, _>(query).sql(after))
 }
 
 /// Where open tickets lie for which no adoption answers, by service and municipality.

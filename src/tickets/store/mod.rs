@@ -6,7 +6,9 @@
 pub(super) mod attachments;
 pub(super) mod changed;
 mod erasure;
+mod found;
 mod list;
+pub(super) mod many;
 mod notice;
 pub(super) mod public_form;
 pub(super) mod relocation;
@@ -33,10 +35,8 @@ use crate::access::audit::{self, EntryRow};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
 use crate::clock::Timestamp;
-use crate::db::dialect::{insert_columns, insert_if_absent, load_locked};
-use crate::db::schema::{
-    notices, number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets,
-};
+use crate::db::dialect::{insert_if_absent, load_locked};
+use crate::db::schema::{number_blocks, ticket_history, ticket_numbers, ticket_reporters, ticket_search, tickets};
 use crate::db::types::Json;
 use crate::db::{Append, Conn, Topic, Tx};
 use crate::error::AppError;
@@ -216,26 +216,12 @@ impl Append for Intake {
             all.iter().map(|rows| rows.answer.is_none() || recorded.next().unwrap_or(false)).collect();
         let all: Vec<&Self> = all.iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(rows, _)| *rows).collect();
         let all = all.as_slice();
-        let conn: &mut Conn = tx;
-        insert_columns!(
-            conn,
-            tickets[
-                id, number, status, channel, service, ars, category, priority, subject, description, context,
-                reply_wish, external_reference, submitted_by, claimed_by, claimed_name, merged_into, answer,
-                created_at, updated_at, respond_by, paused_at, answered_at, closed_at, remind_at, reminded,
-            ],
-            each(all, |rows| Some(&rows.ticket))
-        );
-        insert_columns!(conn, ticket_numbers[number, ticket_id], each(all, |rows| Some(&rows.number)));
-        let history = each(all, |rows| Some(&rows.history));
-        insert_columns!(conn, ticket_history[id, ticket_id, at, actor, event], history);
-        insert_columns!(conn, ticket_search[ticket_id, body], each(all, |rows| Some(&rows.search)));
-        insert_columns!(
-            conn,
-            notices[id, service, ars, ticket_id, kind, detail, created_at, told_at, recipient, urgent],
-            each(all, |rows| Some(&rows.notice))
-        );
-        insert_columns!(conn, ticket_reporters[ticket_id, sealed], each(all, |rows| rows.reporter.as_ref()));
+        many::insert_tickets(tx, &each(all, |rows| Some(&rows.ticket)))?;
+        many::insert_numbers(tx, &each(all, |rows| Some(&rows.number)))?;
+        many::insert_histories(tx, &each(all, |rows| Some(&rows.history)))?;
+        many::insert_searches(tx, &each(all, |rows| Some(&rows.search)))?;
+        many::insert_notices(tx, &each(all, |rows| Some(&rows.notice)))?;
+        many::insert_reporters(tx, &each(all, |rows| rows.reporter.as_ref()))?;
         audit::record_all(tx, &each(all, |rows| Some(&rows.audit)))?;
         store_keys(tx, &each(all, |rows| rows.key.as_ref()))?;
         tx.signal(Topic::Sweep);
