@@ -31,6 +31,7 @@ mod escalations;
 mod exchange;
 mod faults;
 mod figures;
+mod fill;
 mod help;
 mod inbound;
 mod intake;
