@@ -198,6 +198,12 @@ impl From<DieselError> for AppError {
                 _ => Self::Internal(error.to_string()),
             },
             DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            // Types of PostgreSQL's own are always there: the look for one broke off with the server.
+            DieselError::SerializationError(_) | DieselError::QueryBuilderError(_)
+                if error.to_string().starts_with("Failed to find a type oid") =>
+            {
+                Self::Unavailable(error.to_string())
+            }
             _ => Self::Internal(error.to_string()),
         }
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_imap::types::UnsolicitedResponse;
 use async_imap::{Client, Session};
 use futures_util::TryStreamExt;
 use secrecy::{ExposeSecret, SecretString};
@@ -99,6 +100,14 @@ async fn step<T, E: fmt::Display>(what: &str, work: impl Future<Output = Result<
     }
 }
 
+/// Takes what the server told beside its answers; true where new messages may be among it. More than can be kept may
+/// have been lost.
+fn has_news(next: impl FnMut() -> Option<UnsolicitedResponse>) -> bool {
+    const KEPT: usize = 100;
+    let told: Vec<UnsolicitedResponse> = std::iter::from_fn(next).collect();
+    told.len() >= KEPT || told.iter().any(|one| matches!(one, UnsolicitedResponse::Exists(_)))
+}
+
 /// One line of at most 300 characters.
 fn short(text: &str) -> String {
     text.split(|c: char| c.is_control()).collect::<Vec<_>>().join(" ").chars().take(300).collect()
@@ -175,6 +184,9 @@ impl Server {
 impl Open {
     /// The UIDs of all messages, lowest first.
     pub async fn uids(&mut self) -> Result<Vec<i64>, Fault> {
+        // What was told before is in the answer.
+        let told = self.session.unsolicited_responses.clone();
+        has_news(|| told.try_recv().ok());
         let found = step("search", self.session.uid_search("ALL")).await?;
         let mut uids: Vec<i64> = found.into_iter().map(i64::from).collect();
         uids.sort_unstable();
@@ -255,15 +267,19 @@ impl Open {
         step("flag", work).await.map(|_| ())
     }
 
-    /// Waits until something arrives, or for so long.
+    /// Waits until something arrives, or for so long. A server tells of each message once, with its answer to whatever
+    /// command comes next: what it told since [`Open::uids`] looked, it does not tell again here.
     pub async fn idle(self, most: Duration) -> Result<Self, Fault> {
         let Self { session, validity, idles, moves, expunges } = self;
+        let told = session.unsolicited_responses.clone();
         let mut idle = session.idle();
         step("idle", idle.init()).await?;
-        // The answer says why it ended; whatever it was, it is looked again.
-        let (wait, stop) = idle.wait_with_timeout(most);
-        wait.await.map_err(|e| short(&format!("idle: {e}")))?;
-        drop(stop);
+        if !has_news(|| told.try_recv().ok()) {
+            // The answer says why it ended; whatever it was, it is looked again.
+            let (wait, stop) = idle.wait_with_timeout(most);
+            wait.await.map_err(|e| short(&format!("idle: {e}")))?;
+            drop(stop);
+        }
         let session = step("idle", idle.done()).await?;
         Ok(Self { session, validity, idles, moves, expunges })
     }

@@ -39,6 +39,7 @@ mod notices;
 mod operations;
 mod pages;
 mod personal_data;
+mod proof;
 mod provider;
 mod public_form;
 mod rights;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{AskedDesk, DESK, Letter, kinds};
 use crate::support::app::{Database, Kind, TestApp, directory, settings};
 use crate::support::dovecot::Dovecot;
+use crate::support::imap;
 use crate::support::process::Process;
 use crate::support::smtp::SmtpPeer;
 use crate::support::wait::{wait_for, wait_for_some};
@@ -49,6 +50,17 @@ async fn a_mailbox_is_read_once_whatever_happens() {
         assert!(figures.contains("lotse_mailbox_failing_seconds{mailbox=\"antwort\"} 0"), "{figures}");
         assert!(figures.contains("lotse_inbound_waiting 1"), "{figures}");
     }
+}
+
+/// A server tells of a message once. What arrives while another is fetched or marked is told then, not when Lotse begins
+/// to wait, and is taken in at once all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_that_arrives_while_another_is_marked_waits_for_nobody() {
+    let letter = |subject: &str| Letter::new("a@example.net", "x@lotse.example.org", subject, "x").raw();
+    let mailbox = imap::two_messages([letter("erste"), letter("zweite")]).await;
+    let mut app = TestApp::start_with(Kind::Sqlite, &mailbox, Clock::system()).await;
+    let admin = app.token(Role::Admin, "").await;
+    counted(&app, &admin, "quarantined", 2).await;
 }
 
 /// What was taken in is moved where the settings say, and a second instance beside takes nothing twice.

@@ -10,6 +10,7 @@ pub mod browser;
 pub mod clamd;
 pub mod dovecot;
 pub mod forger;
+pub mod imap;
 pub mod oidc;
 pub mod postgres;
 pub mod process;
