@@ -154,7 +154,7 @@ fn given(shell: &Shell, one: Undelivered) -> Given {
         },
         ticket: one.ticket,
         at: shell.near(at),
-        exact: at.to_string(),
+        exact: at.exact(),
         reason: shell.with("ops-attempts", "count", one.attempts) + &one.reason,
     }
 }
