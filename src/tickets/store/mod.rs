@@ -27,7 +27,7 @@ pub(super) use notice::{
 use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
 use super::status::TicketStatus;
-use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
+use super::ticket::{Category, Channel, Claim, Priority, ReplyLanguage, ReplyWish, Ticket};
 use crate::access::audit::{self, EntryRow};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
@@ -74,6 +74,7 @@ pub struct TicketRow {
     closed_at: Option<Timestamp>,
     remind_at: Option<Timestamp>,
     reminded: i32,
+    reply_language: ReplyLanguage,
 }
 
 impl TicketRow {
@@ -107,6 +108,7 @@ impl TicketRow {
             closed_at: t.closed_at,
             remind_at: t.remind_at,
             reminded: t.reminded,
+            reply_language: t.reply_language,
         })
     }
 
@@ -138,6 +140,7 @@ impl TicketRow {
             closed_at: self.closed_at,
             remind_at: self.remind_at,
             reminded: self.reminded,
+            reply_language: self.reply_language,
         })
     }
 }
@@ -222,6 +225,7 @@ impl Append for Intake {
                 id, number, status, channel, service, ars, category, priority, subject, description, context,
                 reply_wish, external_reference, submitted_by, claimed_by, claimed_name, merged_into, answer,
                 created_at, updated_at, respond_by, paused_at, answered_at, closed_at, remind_at, reminded,
+                reply_language,
             ],
             each(all, |rows| Some(&rows.ticket))
         );
@@ -270,6 +274,16 @@ pub(super) fn of(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<Ticket>, AppEr
 pub(super) fn lock(conn: &mut Conn, id: TicketId) -> Result<Option<Ticket>, AppError> {
     let rows: Vec<TicketRow> = load_locked!(conn, tickets::table.find(id))?;
     rows.into_iter().next().map(TicketRow::ticket).transpose()
+}
+
+/// The requests that go on in this one, the first first.
+pub(super) fn joined(conn: &mut Conn, into: TicketId) -> Result<Vec<TicketId>, AppError> {
+    Ok(tickets::table.filter(tickets::merged_into.eq(into)).order(tickets::id).select(tickets::id).load(conn)?)
+}
+
+/// Stores a request alone; false where it was not new.
+pub(super) fn insert_one(tx: &mut Tx, intake: &Intake) -> Result<bool, AppError> {
+    Ok(Intake::add_all(&[intake], tx)?.contains(&true))
 }
 
 /// Writes the whole ticket if it still has the status it was read with and nobody wrote in between.
