@@ -33,6 +33,7 @@ mod figures;
 mod help;
 mod inbound;
 mod intake;
+mod markup;
 mod notices;
 mod operations;
 mod pages;

@@ -164,7 +164,7 @@ on_both_with_form! {
         let form = page.split("name=\"einmal\" value=\"").nth(1).expect("a form with its name").split('"').next().unwrap();
         let says = |text: String| [("s", secret.clone()), ("einmal", form.to_owned()), ("text", text)];
         let said = |app: &TestApp, text: &str| {
-            let (fields, app_path, http, base) = (says(text.to_owned()), path.clone(), app.http.clone(), app.base.clone());
+            let (fields, app_path, http, base) = (says(text.to_owned()), path.clone(), app::client(), app.base.clone());
             async move {
                 let mut body = String::new();
                 for (name, value) in fields {
