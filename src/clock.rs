@@ -26,6 +26,11 @@ impl Timestamp {
         self.0.and_utc()
     }
 
+    /// The same for `<time datetime>`, where HTML knows no more than thousandths of a second.
+    pub fn exact(self) -> String {
+        self.utc().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
     /// The day it is in Germany at this instant: what validity, absence and confirmation count by.
     pub fn day_in_berlin(self) -> NaiveDate {
         self.utc().with_timezone(&chrono_tz::Europe::Berlin).date_naive()

@@ -434,6 +434,7 @@ diesel::table! {
         closed_at -> Nullable<Timestamp>,
         remind_at -> Nullable<Timestamp>,
         reminded -> Integer,
+        reply_language -> Text,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What ends a ticket: answer, reject, close, merge; and what ends an escalation from our side: withdraw.
 //!
 //! Invariant: ending a ticket withdraws its open escalations in the same write and tells the other side. The
-//! person is told by mail where they wished so; a wished call is the 1st level's, who sees the answer here.
+//! person, and whoever joined the request, is told by mail where they wished so; a wished call is the 1st level's, who sees the answer here.
 
 use super::escalate::{ended, finish, save};
 use super::escalation::{Escalation, EscalationMove, EscalationStatus, next};
@@ -14,6 +14,7 @@ use crate::delivery::{Purpose, cancel_pending};
 use crate::error::AppError;
 use crate::ids::EscalationId;
 use crate::tickets::assess::{check, hold, work, work_once};
+use crate::tickets::joined::tell_joined;
 use crate::tickets::reply::{Letter, write_reporter};
 use crate::tickets::status::is_open;
 use crate::tickets::ticket::Ticket;
@@ -37,6 +38,7 @@ pub async fn answer(
         let event = Event::Answered { text: text.clone(), told_by: ticket.reply_wish };
         advance(tx, ticket, Move::Answer, &caller.actor, &event, now)?;
         write_reporter(tx, context.desk(), ticket, Letter::Answer(&text), &caller.actor, now)?;
+        tell_joined(tx, context.desk(), ticket, Letter::Answer(&text), &caller.actor, now)?;
         withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage ist beantwortet", now)
     })
     .await
@@ -58,6 +60,7 @@ pub async fn reject(
         let event = Event::Rejected { reason: reason.clone(), told_by: ticket.reply_wish };
         advance(tx, ticket, Move::Reject, &caller.actor, &event, now)?;
         write_reporter(tx, context.desk(), ticket, Letter::Refusal(&reason), &caller.actor, now)?;
+        tell_joined(tx, context.desk(), ticket, Letter::Refusal(&reason), &caller.actor, now)?;
         withdraw_all(tx, &context, ticket, &caller.actor, "die Anfrage ist abgelehnt", now)
     })
     .await

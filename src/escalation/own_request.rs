@@ -4,29 +4,41 @@
 //! whoever works on it. An answer to a question lets the clock go on; after an answer that did not help the request is
 //! open again; taking it back withdraws what the 2nd level was asked and tells it.
 
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
 use super::decide::withdraw_all;
 use super::{Escalations, store};
-use crate::access::Actor;
+use crate::access::idempotency::{Answer, Once, once};
+use crate::access::{Actor, Brake, brake};
 use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{AppError, Faults};
+use crate::ids::{CallerId, TicketId};
+use crate::seal::hex;
 use crate::tickets::attachments::{self, Upload};
+use crate::tickets::joined::is_joined;
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::public_form::link::{StatusLink, actor, follow};
 use crate::tickets::public_form::standing::takes_words;
 use crate::tickets::public_form::unconfirmed;
-use crate::tickets::ticket::Ticket;
-use crate::tickets::{Event, Move, TicketStatus, advance, advance_silently, find_by_id, in_hand_by_id, promise};
+use crate::tickets::ticket::{ReplyWish, Ticket};
+use crate::tickets::{Desk, Event, Move, TicketStatus, advance, advance_silently, find_by_id, in_hand_by_id, promise};
 
+/// So often an hour more is said about one request.
+const AN_HOUR: u32 = 20;
 /// The longest text, in characters.
 pub const LONGEST: usize = 4000;
 
-/// Says more about one's request, with files or without. `Invalid` at `text` or `files`; `Conflict` with the state.
+/// Says more about one's request, with files or without; the same words of the same `form` count once. `Invalid` at `text`
+/// or `files`; `Conflict` with the state; `TooMany` where much was said within the hour.
 pub async fn say(
     escalations: &Escalations,
     link: &StatusLink,
     text: String,
     files: Vec<Upload>,
+    form: &str,
 ) -> Result<(), AppError> {
     let (desk, now) = (escalations.desk(), escalations.desk().clock.now());
     let about = follow(desk, link).await?.about;
@@ -40,17 +52,46 @@ pub async fn say(
     if !known.is_some_and(|ticket| takes_words(ticket.status)) {
         return Err(AppError::Conflict("nothing can be added to this request".into()));
     }
+    let repeat = repeat_of(desk, about, form, &text, &files)?;
     let files = attachments::check(&desk.settings.attachments, files).await?;
     let (context, by) = (escalations.clone(), actor(link));
     let text = if text.trim().is_empty() { "Dateien geschickt.".to_owned() } else { text.trim().to_owned() };
     desk.db
         .write(move |tx| {
-            let mut ticket = in_hand_by_id(tx, about)?.ok_or(AppError::NotFound)?;
-            attachments::add(tx, context.desk(), &ticket, &files, &by, now)?;
-            hear(tx, &context, &mut ticket, text, &by, now)?;
-            notice::add(tx, &ticket, NoticeKind::ReporterWrote, "", now)
+            once(tx, repeat.as_ref(), now, |tx| {
+                let mut ticket = in_hand_by_id(tx, about)?.ok_or(AppError::NotFound)?;
+                let often = Brake::of("status words", ticket.number.as_str());
+                brake(tx, &context.desk().sealer, &often, AN_HOUR, now)?;
+                attachments::add(tx, context.desk(), &ticket, &files, &by, now)?;
+                hear(tx, &context, &mut ticket, text, &by, now)?;
+                notice::add(tx, &ticket, NoticeKind::ReporterWrote, "", now)
+            })
         })
         .await
+        .map(|_| ())
+}
+
+/// The same words and files from the same form are a repeat, such as a second click on the button. What is kept is a keyed
+/// hash, which tells nobody what was written.
+fn repeat_of(
+    desk: &Desk,
+    about: TicketId,
+    form: &str,
+    text: &str,
+    files: &[Upload],
+) -> Result<Option<Once<()>>, AppError> {
+    if form.is_empty() {
+        return Ok(None);
+    }
+    let mut said = format!("{form} {text}");
+    for file in files {
+        said.push(' ');
+        said.push_str(&hex(&Sha256::digest(&file.bytes)));
+    }
+    let key = desk.sealer.fingerprint("status words", &said);
+    let render = |(): &()| Ok(Answer { status: 303, location: None, body: String::new() });
+    let nobody = CallerId::from_uuid(uuid::Uuid::nil());
+    Once::new(nobody, format!("POST /anfrage {about}"), &key, b"", Arc::new(render)).map(Some)
 }
 
 fn hear(
@@ -95,9 +136,15 @@ pub async fn withdraw(escalations: &Escalations, link: &StatusLink, reason: Stri
     desk.db
         .write(move |tx| {
             let mut ticket = in_hand_by_id(tx, about)?.ok_or(AppError::NotFound)?;
+            let event = Event::ReporterWithdrew { reason: reason.trim().to_owned() };
+            if is_joined(tx, ticket.id)? {
+                // Others wait for the answer: it goes on for them alone.
+                ticket.reply_wish = ReplyWish::None;
+                advance(tx, &mut ticket, Move::Work, &by, &event, now)?;
+                return notice::add(tx, &ticket, NoticeKind::ReporterWithdrew, "", now);
+            }
             promise::go_on(context.desk(), &mut ticket, now);
             ticket.closed_at = Some(now);
-            let event = Event::ReporterWithdrew { reason: reason.trim().to_owned() };
             advance(tx, &mut ticket, Move::Withdraw, &by, &event, now)?;
             withdraw_all(tx, &context, &ticket, &by, "die Person hat ihre Anfrage zurückgezogen", now)?;
             notice::add(tx, &ticket, NoticeKind::ReporterWithdrew, "", now)

@@ -135,6 +135,36 @@ mod tests {
         assert!(!takes("identity", "gzip"));
     }
 
+    /// The text of all files below a folder that pages are made of.
+    fn all_text(folder: &std::path::Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                all_text(&path, text);
+            } else if ["html", "rs", "js"].iter().any(|end| path.extension().is_some_and(|found| found == *end)) {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_class_of_our_styles_is_used() {
+        let styles = include_str!("assets/lotse.css");
+        let styles: String =
+            styles.split("/*").map(|part| part.split_once("*/").map_or(part, |(_, after)| after)).collect();
+        let mut text = String::new();
+        all_text(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut text);
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let words: std::collections::HashSet<&str> = text.split(|c| !is_sign(c)).collect();
+        let classes = styles.split('.').skip(1).map(|part| part.split(|c| !is_sign(c)).next().unwrap_or_default());
+        for class in classes.filter(|class| class.starts_with("lo-")) {
+            // The state stands in `signs.rs` alone.
+            let is_used =
+                words.contains(class) || class.strip_prefix("lo-st--").is_some_and(|sign| words.contains(sign));
+            assert!(is_used, "no page has the class {class}");
+        }
+    }
+
     #[test]
     fn every_style_of_a_page_is_there_and_packed() {
         let here = Assets::here();

@@ -1,11 +1,11 @@
 //! Figures of operation in the format of Prometheus: requests, the queue of deliveries, this process.
 //!
 //! Invariant: labels hold the pattern of a route, never a path, so that no figure names a person, a ticket or a
-//! secret. How the installation fares (`installation.rs`) is asked for when the figures are read; a database that is away
-//! shows as `lotse_up 0`.
+//! secret. How the installation fares (`installation.rs`) is asked for when the figures are read, at most once in
+//! [`FRESH`], however many read them; a database that is away shows as `lotse_up 0`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -22,6 +22,9 @@ use crate::operations::overview;
 /// From a page out of memory to a wait for the database.
 const BUCKETS: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
+/// How long what was read of the installation is shown again; supervisors ask every 15 seconds or less often.
+const FRESH: Duration = Duration::from_secs(2);
+
 /// The methods that have figures of their own.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -37,6 +40,8 @@ struct Figures {
     installation: Installation,
     memory: IntGauge,
     files: IntGauge,
+    /// When the installation was last read; held while it is, so that others wait for the same reading.
+    read_at: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Metrics {
@@ -70,6 +75,7 @@ impl Metrics {
             memory: gauge("process_resident_memory_bytes", "Memory of this process in bytes.")?,
             files: gauge("process_open_fds", "Open files of this process.")?,
             registry,
+            read_at: tokio::sync::Mutex::new(None),
         })
     }
 
@@ -87,6 +93,26 @@ impl Metrics {
 
     async fn look(&self, state: &State) {
         let figures = &self.0;
+        let mut read_at = figures.read_at.lock().await;
+        if !read_at.is_some_and(|at| at.elapsed() < FRESH) {
+            figures.read_installation(state).await;
+            *read_at = Some(Instant::now());
+        }
+        drop(read_at);
+        figures.memory.set(resident_bytes().unwrap_or(0));
+        figures.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |all| i64::try_from(all.count()).unwrap_or(0)));
+    }
+
+    fn text(&self) -> Result<String, AppError> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.0.registry.gather(), &mut text).map_err(AppError::internal)?;
+        String::from_utf8(text).map_err(AppError::internal)
+    }
+}
+
+impl Figures {
+    async fn read_installation(&self, state: &State) {
+        let figures = self;
         match overview::read(&state.operations).await {
             Ok(overview) => {
                 figures.up.set(1);
@@ -97,14 +123,6 @@ impl Metrics {
                 figures.up.set(0);
             }
         }
-        figures.memory.set(resident_bytes().unwrap_or(0));
-        figures.files.set(std::fs::read_dir("/proc/self/fd").map_or(0, |all| i64::try_from(all.count()).unwrap_or(0)));
-    }
-
-    fn text(&self) -> Result<String, AppError> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.0.registry.gather(), &mut text).map_err(AppError::internal)?;
-        String::from_utf8(text).map_err(AppError::internal)
     }
 }
 

@@ -26,7 +26,7 @@ use super::pages::{
     inbound as inbox, intake, link, login, mail, operations as operations_page, provider, start,
     text_modules as text_module_pages, ticket, unconfirmed as unconfirmed_pages, worklist,
 };
-use super::public::{embed, find, form, help, legal, page, request as own_request, snippets};
+use super::public::{embed, feedback, find, form, help, legal, page, request as own_request, snippets};
 use super::{State, assets, development, health, metrics, openapi};
 
 /// The public help, busier than all others together.
@@ -209,6 +209,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
     .service(at!("/einbinden": get snippets::snippets, head snippets::snippets))
     .service(at!("/embed/wer-kann-mir-helfen.js": get embed::script, head embed::script, options help::preflight))
     .service(at!("/barrierefreiheit": get legal::accessibility, head legal::accessibility))
+    .service(at!("/barrierefreiheit/melden": get feedback::view, head feedback::view, post feedback::submit))
     .service(at!("/impressum": get legal::imprint, head legal::imprint))
     .service(at!("/datenschutz": get legal::privacy, head legal::privacy))
     .service(at!("/betrieb": get operations_page::view))

@@ -13,7 +13,7 @@ use crate::db::{Conn, Tx};
 use crate::delivery::{self, Delivery, Purpose};
 use crate::error::AppError;
 use crate::escalation::matter::{Matter, matters};
-use crate::ids::InboundId;
+use crate::ids::{InboundId, TicketId};
 use crate::tickets::reading::note_reading;
 use crate::tickets::ticket::Reporter;
 use crate::tickets::{Desk, HistoryEntry, Ticket, TicketRef, attachments, browse, reporter, visible};
@@ -68,8 +68,6 @@ pub struct Export {
     pub file: TicketFile,
     /// Who asked, where that was wanted and is still known.
     pub reporter: Option<Reporter>,
-    /// The attachments themselves, in the order in which the file names them; nothing where one was deleted.
-    pub contents: Vec<Option<Vec<u8>>>,
 }
 
 /// The file for somebody who works on the request.
@@ -104,9 +102,7 @@ pub async fn export(inbound: &Inbound, caller: Caller, at: TicketRef, with_repor
                 reporter::open(tx, &within.sealer, &file.ticket, &caller.actor, "Akte", now)?.map(|(person, _)| person)
             }
         };
-        let contents =
-            file.attachments.iter().map(|one| content(tx, &within, &file.ticket, one)).collect::<Result<_, _>>()?;
-        Ok(Export { file, reporter, contents })
+        Ok(Export { file, reporter })
     };
     desk.db.write(work).await
 }
@@ -168,14 +164,26 @@ fn of_mail(mail: &Opened) -> Vec<Attachment> {
     infos.map(attachment).collect()
 }
 
-fn content(tx: &mut Tx, desk: &Desk, ticket: &Ticket, attachment: &Attachment) -> Result<Option<Vec<u8>>, AppError> {
-    match attachment.source {
+/// One attachment of a file that was handed out; nothing where it was deleted. One at a time, and apart from the export's
+/// record, so that large files neither hold up whoever writes nor lie in memory together.
+pub async fn content(
+    inbound: &Inbound,
+    ticket: TicketId,
+    attachment: &Attachment,
+) -> Result<Option<Vec<u8>>, AppError> {
+    let (desk, source) = (inbound.escalations().desk().clone(), attachment.source);
+    let read = desk.db.clone();
+    read.read(move |conn| opened(conn, &desk, ticket, source)).await
+}
+
+fn opened(conn: &mut Conn, desk: &Desk, ticket: TicketId, source: Source) -> Result<Option<Vec<u8>>, AppError> {
+    match source {
         Source::Mail(id, position) => {
-            let Some(sealed) = store::attachment(tx, id, position)? else { return Ok(None) };
-            let Some(key) = desk.sealer.key(tx, id.cast())? else { return Ok(None) };
+            let Some(sealed) = store::attachment(conn, id, position)? else { return Ok(None) };
+            let Some(key) = desk.sealer.key(conn, id.cast())? else { return Ok(None) };
             key.open(&sealed, &format!("inbound attachment {position}")).map(Some)
         }
         Source::Upload { is_available: false, .. } => Ok(None),
-        Source::Upload { number, .. } => attachments::open(tx, desk, ticket.id, number).map(|(_, bytes)| Some(bytes)),
+        Source::Upload { number, .. } => attachments::open(conn, desk, ticket, number).map(|(_, bytes)| Some(bytes)),
     }
 }

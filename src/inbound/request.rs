@@ -134,9 +134,11 @@ fn command(content: &Content, place: Place) -> SubmitTicket {
             name,
             email,
             phone: None,
+            language: None,
         },
         external_reference: None,
         context: BTreeMap::new(),
+        join: None,
     }
 }
 

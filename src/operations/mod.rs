@@ -5,9 +5,11 @@
 //! with the requests of years.
 //!
 //! Where next: `overview.rs` (all of it at once), `concern.rs` (what needs somebody; pure), `instance.rs` (who works),
-//! `undelivered.rs` (what was given up, and sending it again), `troubled.rs` (addresses that fail), `licences.rs`.
+//! `undelivered.rs` (what was given up, and sending it again), `troubled.rs` (addresses that fail), `feedback.rs` (barriers
+//! that people report), `licences.rs`.
 
 pub mod concern;
+pub mod feedback;
 pub mod instance;
 pub mod licences;
 pub mod overview;

@@ -5,6 +5,7 @@
 //! in `escalation/`.
 
 use super::history::Event;
+use super::joined::tell_joined;
 use super::reply::{Letter, write_reporter};
 use super::status::{Move, next};
 use super::store::claim_of;
@@ -95,6 +96,7 @@ pub async fn interim(
         hold(ticket, caller)?;
         promise::promise(&letter_desk, ticket, respond_by, now);
         write_reporter(tx, &letter_desk, ticket, Letter::Interim(&text), &caller.actor, now)?;
+        tell_joined(tx, &letter_desk, ticket, Letter::Interim(&text), &caller.actor, now)?;
         advance(tx, ticket, Move::Work, &caller.actor, &Event::InterimReply { text, respond_by }, now)
     })
     .await

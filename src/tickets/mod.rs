@@ -6,7 +6,7 @@
 //! (answer, reject, close) also ends its escalations and therefore stands in `escalation/`.
 //!
 //! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `counts.rs`,
-//! `watch.rs` (what changes while somebody looks), `promise.rs` (until when the person is answered), `public_form/`
+//! `joined.rs` (requests that go on in another), `watch.rs` (what changes while somebody looks), `promise.rs` (until when the person is answered), `public_form/`
 //! (requests that people write themselves), `attachments/` (files), `notice/` (telling the central contact),
 //! `ticket.rs`, `status.rs`,
 //! `history.rs` (the pure part).
@@ -20,6 +20,7 @@ pub mod counts;
 pub mod deadline;
 pub mod gaps;
 pub mod history;
+pub mod joined;
 pub mod notice;
 pub mod number;
 mod numbers;

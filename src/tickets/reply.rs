@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::public_form::link;
-use super::ticket::{ReplyWish, Ticket};
+use super::ticket::{ReplyLanguage, ReplyWish, Ticket};
 use super::{Desk, TicketRef, reporter, visible};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
@@ -30,7 +30,29 @@ pub enum Letter<'a> {
 }
 
 impl Letter<'_> {
-    fn words(&self) -> (&'static str, &'static str, &str) {
+    fn words(&self, language: ReplyLanguage) -> (&'static str, &'static str, &str) {
+        match language {
+            ReplyLanguage::German => self.german(),
+            ReplyLanguage::English => self.english(),
+        }
+    }
+
+    fn english(&self) -> (&'static str, &'static str, &str) {
+        match self {
+            Self::Answer(text) => ("Answer to your request", "we have an answer to your request:", text),
+            Self::Question(text) => (
+                "Question about your request",
+                "we have a question about your request. Answer by the link below or where you asked, with your number:",
+                text,
+            ),
+            Self::Interim(text) => {
+                ("News about your request", "we are working on your request. This is how it stands:", text)
+            }
+            Self::Refusal(text) => ("About your request", "we cannot answer your request. The reason is:", text),
+        }
+    }
+
+    fn german(&self) -> (&'static str, &'static str, &str) {
         match self {
             Self::Answer(text) => {
                 ("Antwort auf Ihre Anfrage", "zu Ihrer Anfrage haben wir eine Antwort für Sie:", text)
@@ -61,19 +83,25 @@ pub struct Written {
     pub html: String,
 }
 
-/// Before the link to where the request stands.
-const HERE: &str = "Hier sehen Sie, wie es steht, und können antworten / Status and replies";
-
 /// The letter to whoever has this name; `at` is the address where they see how their request stands.
 pub fn compose(ticket: &Ticket, letter: Letter, name: Option<&str>, at: &str) -> Written {
-    let (subject, opening, body) = letter.words();
-    let greeting = name.map_or("Guten Tag".to_owned(), |name| format!("Guten Tag {name}"));
+    let (subject, opening, body) = letter.words(ticket.reply_language);
+    // The text itself is in the words of whoever wrote it; the line in the other language is for whoever reads along.
+    let (hello, yours, here) = match ticket.reply_language {
+        ReplyLanguage::German => {
+            ("Guten Tag", "Ihre Nummer", "Hier sehen Sie, wie es steht, und können antworten / Status and replies")
+        }
+        ReplyLanguage::English => {
+            ("Good day", "Your number", "Here you see how it stands and can reply / Stand und Antworten")
+        }
+    };
+    let greeting = name.map_or(hello.to_owned(), |name| format!("{hello} {name}"));
     let number = &ticket.number;
     Written {
         subject: format!("[{number}] {subject}"),
-        text: format!("{greeting},\n\n{opening}\n\n{body}\n\nIhre Nummer: {number}\n{HERE}:\n{at}\n"),
+        text: format!("{greeting},\n\n{opening}\n\n{body}\n\n{yours}: {number}\n{here}:\n{at}\n"),
         html: format!(
-            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>Ihre Nummer: {number}</p><p>{HERE}:<br><a href=\"{at}\">{at}</a></p>",
+            "<p>{},</p><p>{opening}</p><blockquote>{}</blockquote><p>{yours}: {number}</p><p>{here}:<br><a href=\"{at}\">{at}</a></p>",
             escape(&greeting),
             paragraphs(body)
         ),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::history::Event;
 use super::status::TicketStatus;
-use super::ticket::{Category, Channel, Priority, ReplyWish, Reporter, Ticket, Warning, warnings};
-use super::{Desk, TicketNumber, notice, promise, reporter, search, store, trail};
+use super::ticket::{Category, Channel, Priority, ReplyLanguage, ReplyWish, Reporter, Ticket, Warning, warnings};
+use super::{Desk, TicketNumber, TicketRef, joined, notice, promise, reporter, search, store, trail};
 use crate::access::idempotency::{Once, Outcome};
 use crate::access::{Action, Caller, Object};
 use crate::error::{AppError, Faults};
@@ -46,6 +46,10 @@ pub struct SubmitTicket {
     /// Time of the fault, error text, browser, way of log-in and the like.
     #[serde(default)]
     pub context: BTreeMap<String, String>,
+    /// Id or number of a running request about the same service in the same place: this one gets a number of its own and
+    /// goes on in that one, and whatever is answered there this person is told too.
+    #[serde(default)]
+    pub join: Option<String>,
 }
 
 /// The wished way of reply with its address.
@@ -60,6 +64,9 @@ pub struct Reply {
     pub email: Option<String>,
     /// Needed when the wish is `phone`.
     pub phone: Option<String>,
+    /// In which language the person is written to: that in which they asked; German where nothing is said.
+    #[serde(default)]
+    pub language: Option<ReplyLanguage>,
 }
 
 /// What was handed in, and what should rather not stand in it.
@@ -126,6 +133,7 @@ pub(super) async fn submit_as(
         description: draft.command.description,
         context: draft.command.context,
         reply_wish: draft.command.reply.wish,
+        reply_language: draft.command.reply.language.unwrap_or(ReplyLanguage::German),
         external_reference: draft.command.external_reference,
         submitted_by: caller.id,
         claimed_by: None,
@@ -143,13 +151,17 @@ pub(super) async fn submit_as(
     promise::begin(desk, &mut ticket, now);
     let submitted = Submitted { warnings: found_warnings(&ticket), ticket };
     let intake = rows(desk, caller, &submitted, &draft.reporter, key.as_ref(), once.as_ref())?;
-    match (desk.intake.append(intake).await, once) {
-        (Ok(()), _) => Ok(Outcome::Done(submitted)),
-        (Err(AppError::Conflict(fault)), Some(once)) => {
+    let stored = match draft.join {
+        None => desk.intake.append(intake).await.map(|()| submitted),
+        Some(into) => joined::store_joined(desk, caller, submitted, intake, into, once.clone()).await,
+    };
+    match (stored, once) {
+        (Ok(submitted), _) => Ok(Outcome::Done(submitted)),
+        (Err(fault @ (AppError::Conflict(_) | AppError::Invalid(_))), Some(once)) => {
             // A repeat: the first answer is ours, or its body was another. Asked only now, because nearly every
             // request is its first and would wait for a look that finds nothing.
             let earlier = desk.db.read(move |conn| once.earlier(conn)).await?;
-            earlier.map(Outcome::Repeated).ok_or(AppError::Conflict(fault))
+            earlier.map(Outcome::Repeated).ok_or(fault)
         }
         (Err(fault), _) => Err(fault),
     }
@@ -165,6 +177,7 @@ struct Draft {
     service: crate::keys::Slug,
     ars: Ars,
     reporter: Reporter,
+    join: Option<TicketRef>,
 }
 
 fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket, is_stored: bool) -> Result<Draft, AppError> {
@@ -227,6 +240,13 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket, is_stored: 
         }
     }
     let reporter = validate_reply(&command.reply, &mut faults);
+    let join = command.join.as_ref().and_then(|at| match at.parse::<TicketRef>() {
+        Ok(at) => Some(at),
+        Err(_) => {
+            faults.add("join", "is neither an id nor a ticket number");
+            None
+        }
+    });
     faults.finish()?;
     let (Some(service), Some(ars)) = (service, ars) else { return Err(AppError::NotFound) };
     let object = Object { ars: Some(&ars), service: Some(&service), channel: Some(command.channel) };
@@ -235,7 +255,7 @@ fn validate(desk: &Desk, caller: &Caller, mut command: SubmitTicket, is_stored: 
         return Err(AppError::Forbidden(message));
     }
     command.subject = command.subject.trim().to_owned();
-    Ok(Draft { command, service, ars, reporter })
+    Ok(Draft { command, service, ars, reporter, join })
 }
 
 fn validate_reply(reply: &Reply, faults: &mut Faults) -> Reporter {

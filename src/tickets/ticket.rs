@@ -89,6 +89,16 @@ crate::text_enum! {
 }
 
 crate::text_enum! {
+    /// In which language a person is written to.
+    pub enum ReplyLanguage {
+        /// German.
+        German = "de",
+        /// English.
+        English = "en",
+    }
+}
+
+crate::text_enum! {
     /// How the person wants to be answered.
     pub enum ReplyWish {
         /// By mail.
@@ -127,6 +137,8 @@ pub struct Ticket {
     pub context: BTreeMap<String, String>,
     /// How to reply; the address is sealed apart.
     pub reply_wish: ReplyWish,
+    /// In which language they are written to.
+    pub reply_language: ReplyLanguage,
     /// The submitting system's own number.
     pub external_reference: Option<String>,
     /// The token it was handed in with.

@@ -26,6 +26,48 @@ async fn assert_readable(browser: &Browser, name: &str) {
         .await;
 }
 
+/// Another caller with the trouble of a running request joins it by keys alone, with a number of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joins_a_running_request_by_keys_alone() {
+    let mut app = TestApp::start(Kind::Sqlite).await;
+    let running = app.submit().await["number"].as_str().unwrap().to_owned();
+    let person = agent(&app).await;
+    let browser = Browser::start().await;
+    browser.set_width(1440).await;
+    browser.open_as(&app, &person.user.login, "/anfragen/neu").await;
+    browser.types("kiel").await;
+    browser.until("suggestions", "document.querySelector('#ort-liste [role=option]')").await;
+    browser.key(ENTER).await;
+    browser.key(TAB).await;
+    browser.types("wohnsitz").await;
+    browser.until("services", "document.querySelector('#dienst-liste [role=option]')").await;
+    browser.key(TAB).await;
+    browser.until("what helps", "document.querySelector('#hilfe section')").await;
+    browser.key(' ').await;
+    for _ in 0..3 {
+        browser.key(RIGHT).await;
+    }
+    assert_eq!(browser.run("return new FormData(document.getElementById('neu')).get('kategorie')").await, "form_error");
+    browser.until("the running request", "document.querySelector('#hilfe [name=zu]')").await;
+    assert_readable(&browser, "similar").await;
+    browser.set_width(1440).await;
+    for typed in ["Auch hier", "Dasselbe, seit heute.", "", "0431 901-0"] {
+        browser.key(TAB).await;
+        browser.types(typed).await;
+    }
+    let is_there = "return document.activeElement.name === 'zu'";
+    for _ in 0..8 {
+        if browser.run(is_there).await != Value::Bool(true) {
+            browser.key(TAB).await;
+        }
+    }
+    assert_eq!(browser.run(is_there).await, true, "the button is reached by Tab");
+    browser.leaving(browser.key(ENTER)).await;
+    let text = browser.text().await;
+    assert!(text.contains(&format!("Läuft zusammen mit {running}")), "{text}");
+    assert_readable(&browser, "joined").await;
+}
+
 /// From the first key to the number, without a mouse, and on to the next call.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_by_keys_alone() {

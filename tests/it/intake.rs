@@ -1,11 +1,14 @@
 //! Requests taken by the form of the pages: who may, for where, and that one form is one request.
 
+use std::time::Duration;
+
 use lotse::access::{Grant, Role, Scope};
 use lotse::directory::{import, sample};
+use serde_json::json;
 
 use crate::on_both;
-use crate::support::app::{LoggedIn, TestApp};
-use crate::support::wait::wait_for;
+use crate::support::app::{LoggedIn, TestApp, a_ticket};
+use crate::support::wait::{wait_for, wait_for_some};
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
@@ -22,6 +25,8 @@ async fn sends(app: &TestApp, person: &LoggedIn, changed: &[(&str, &str)]) -> (u
         ("betreff", "Fehler"),
         ("text", "Nach der Anmeldung."),
         ("antwort", "none"),
+        ("mail", ""),
+        ("zu", ""),
         ("einmal", "eins"),
     ];
     let of = |(name, value): &(&str, &str)| {
@@ -46,18 +51,73 @@ pub async fn more_places(app: &TestApp) {
 }
 
 on_both! {
-    /// Another person with the same fault is noted where the first one's request is.
+    /// Another person with the same fault: a number of their own, and the answer of the running request, each in their
+    /// language.
     async fn another_person_joins_a_request(app: TestApp) {
         let mut app = app;
         let person = app.person("brandt", grants(Role::Agent, "01")).await;
         let ticket = app.submit().await;
-        let number = ticket["number"].as_str().unwrap();
+        let (id, number) = (ticket["id"].as_str().unwrap(), ticket["number"].as_str().unwrap());
         let cookie = [("Cookie", person.cookie.as_str())];
-        let aid = app.send("", "GET", "/anfragen/neu/hilfe?ars=010020000000&dienst=wohnsitzanmeldung", None, &cookie).await;
-        let join = format!("/anfragen/auskunft?nummer={number}&amp;weitere=1");
-        assert!(aid.body.contains(&join), "{}", aid.body);
-        let page = app.send("", "GET", &format!("/anfragen/auskunft?nummer={number}&weitere=1"), None, &cookie).await;
-        assert!(page.body.contains(">Noch eine Person hat dieselbe Störung.<"), "{}", page.body);
+        let aid = "/anfragen/neu/hilfe?dienst=wohnsitzanmeldung&ars=";
+        let here = app.send("", "GET", &format!("{aid}010020000000"), None, &cookie).await.body;
+        assert!(here.contains(&format!("name=\"zu\" value=\"{number}\"")), "{here}");
+        // From another place one can only note it there.
+        let elsewhere = app.send("", "GET", &format!("{aid}010030000000"), None, &cookie).await.body;
+        assert!(!elsewhere.contains("name=\"zu\""), "{elsewhere}");
+
+        let max = [("antwort", "email"), ("mail", "max@buerger.example.org"), ("zu", number)];
+        let (status, done, body) = sends(&app, &person, &max).await;
+        assert_eq!(status, 303, "{body}");
+        let own = done.trim_start_matches("/anfragen/neu/").to_owned();
+        assert_ne!(own, number);
+        assert_eq!(sends(&app, &person, &max).await.1, done, "sent twice, taken once");
+        let page = app.send("", "GET", &done, None, &cookie).await.body;
+        assert!(page.contains(&format!("Läuft zusammen mit {number}")), "{page}");
+        let central = app.central().await;
+        let at = format!("/api/v1/tickets/{own}");
+        let joined = app.get(&central, &at).await.expect(200);
+        assert_eq!((&joined["status"], &joined["merged_into"]), (&json!("merged"), &json!(id)));
+        // By the API, in English, and joined to one that is joined itself by those who assess.
+        let agent = app.agent().await;
+        let mut john = a_ticket();
+        john["reply"] = json!({"wish": "email", "email": "john@buerger.example.org", "language": "en"});
+        john["join"] = json!(number);
+        let key = [("Idempotency-Key", "john"), ("Content-Type", "application/json")];
+        let first = app.send(&agent, "POST", "/api/v1/tickets", Some(john.to_string()), &key).await.expect(201);
+        let again = app.send(&agent, "POST", "/api/v1/tickets", Some(john.to_string()), &key).await.expect(201);
+        assert_eq!((&first["status"], &first), (&json!("merged"), &again));
+        assert_eq!(first["reply"]["language"], "en");
+        let head = app.post(&agent, "/api/v1/tickets", a_ticket()).await.expect(201);
+        let into = json!({"into": head["number"]});
+        app.post(&central, &format!("/api/v1/tickets/{id}/merge"), into).await.expect(200);
+
+        let path = format!("/api/v1/tickets/{}", head["id"].as_str().unwrap());
+        app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
+        app.post(&central, &format!("{path}/answer"), json!({"text": "Es geht wieder."})).await.expect(200);
+        for (to, subject, said) in [
+            ("max@buerger.example.org", format!("[{own}] Antwort auf Ihre Anfrage"), "wir eine Antwort"),
+            ("john@buerger.example.org", format!("[{}] Answer to your request", first["number"].as_str().unwrap()), "we have an answer"),
+        ] {
+            let mail = wait_for_some(format!("the answer to {to}"), Duration::from_secs(20), || async {
+                app.smtp.received().into_iter().find(|mail| mail.to == [to])
+            })
+            .await;
+            let parsed = mail_parser::MessageParser::default().parse(&mail.data).unwrap();
+            let text = parsed.body_text(0).unwrap().into_owned();
+            assert_eq!(parsed.subject(), Some(subject.as_str()));
+            assert!(text.contains(said) && text.contains("Es geht wieder."), "{text}");
+        }
+        assert_eq!(app.get(&central, &at).await.expect(200)["answer"], "Es geht wieder.");
+        // One that is over takes nobody along, and nothing is left of the attempt.
+        let before = app.get(&central, "/api/v1/tickets").await.expect(200)["items"].as_array().unwrap().len();
+        let late = [("zu", head["number"].as_str().unwrap()), ("einmal", "spät")];
+        let (status, _, page) = sends(&app, &person, &late).await;
+        assert!(status == 422 && page.contains("Das geht nur mit einer offenen Anfrage"), "{status} {page}");
+        let mut elsewhere = a_ticket();
+        (elsewhere["ars"], elsewhere["join"]) = (json!("010030000000"), json!(number));
+        app.post(&agent, "/api/v1/tickets", elsewhere).await.expect_fault(422, "join");
+        assert_eq!(app.get(&central, "/api/v1/tickets").await.expect(200)["items"].as_array().unwrap().len(), before);
     }
 
     async fn one_form_is_one_request(app: TestApp) {

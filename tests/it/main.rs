@@ -35,6 +35,7 @@ mod fill;
 mod help;
 mod inbound;
 mod intake;
+mod markup;
 mod notices;
 mod operations;
 mod pages;

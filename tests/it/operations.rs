@@ -357,6 +357,8 @@ async fn required_pages_are_there() {
     let elsewhere = app.get("", "/datenschutz").await;
     assert_eq!((elsewhere.status, elsewhere.header("location")), (303, Some("https://www.example.org/datenschutz")));
     let statement = app.get("", "/barrierefreiheit").await.body;
+    assert!(statement.contains("href=\"/barrierefreiheit/melden?lang=de\""), "{statement}");
+    reports_a_barrier(&app).await;
     for part in ["teilweise vereinbar", "mailto:barriere@example.org", "Schlichtungsstelle", "28. November 2026"] {
         assert!(statement.contains(part), "{part}: {statement}");
     }
@@ -406,4 +408,39 @@ async fn settings_hold_in_the_browser() {
     let right = [("factor-password", crate::support::app::PASSWORD)];
     let begun = send(&app, &person, "/konto/zweiter-faktor", &right).await;
     assert!(begun.status == 200 && begun.body.contains("otpauth://"), "{}", begun.body);
+}
+
+/// By the form beside the statement, without a script; what a machine fills in goes nowhere.
+async fn reports_a_barrier(app: &TestApp) {
+    let sends = async |fields: &[(&str, &str)]| {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+        app.send("", "POST", "/barrierefreiheit/melden", Some(body), &headers).await
+    };
+    let wrong = sends(&[("text", ""), ("mail", "erika@")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("id=\"text-fehler\"") && wrong.body.contains("id=\"mail-fehler\""), "{}", wrong.body);
+    assert_eq!(sends(&[("text", "Kauf mich"), ("webseite", "https://spam.example")]).await.status, 303);
+    let page = ("seite", "/hilfe");
+    let sent = sends(&[("text", "Der Knopf\nhat <keinen> Namen."), page, ("mail", "erika@buerger.example.org")]).await;
+    assert_eq!((sent.status, sent.header("location")), (303, Some("/barrierefreiheit/melden?getan=gesendet")));
+    assert!(app.get("", sent.header("location").unwrap()).await.body.contains("ist unterwegs"));
+    let mail = wait_for_some("the report", Duration::from_secs(20), || async {
+        app.smtp.received().into_iter().find(|mail| mail.to == ["barriere@example.org"])
+    })
+    .await;
+    let parsed = mail_parser::MessageParser::default().parse(&mail.data).unwrap();
+    let text = parsed.body_text(0).unwrap().into_owned();
+    assert!(text.contains("<keinen> Namen") && text.contains("Seite: /hilfe"), "{text}");
+    assert!(mail.header("Reply-To").is_some_and(|to| to.contains("erika@buerger.example.org")));
+    let mut last = 0;
+    for place in 0..10 {
+        let text = format!("Noch etwas: {place}");
+        last = sends(&[("text", text.as_str())]).await.status;
+        if last != 303 {
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+    assert!(!app.smtp.received().iter().any(|mail| mail.text().contains("Kauf mich")));
 }

@@ -59,7 +59,7 @@ fn solve(text: &str) -> String {
     (0u32..).map(|n| n.to_string()).find(|n| challenge::is_solved(text, bits, n)).unwrap()
 }
 
-type File<'a> = (&'a str, &'a [u8]);
+pub type File<'a> = (&'a str, &'a [u8]);
 
 /// Sends a form of several parts.
 async fn sends(app: &TestApp, path: &str, fields: &[(&str, &str)], files: &[File<'_>]) -> Reply {
@@ -81,7 +81,7 @@ async fn sends(app: &TestApp, path: &str, fields: &[(&str, &str)], files: &[File
 }
 
 /// Writes in the form, with what is changed, and the work done.
-async fn writes(app: &TestApp, changed: &[(&str, &str)], files: &[File<'_>]) -> Reply {
+pub async fn writes(app: &TestApp, changed: &[(&str, &str)], files: &[File<'_>]) -> Reply {
     let challenge = challenge_of(app).await;
     let solution = solve(&challenge);
     let fields = [
@@ -121,7 +121,7 @@ fn number_and_secret(address: &str) -> (String, String) {
 }
 
 /// A request without an address: its number and the secret of its link.
-async fn taken(app: &TestApp) -> (String, String) {
+pub async fn taken(app: &TestApp) -> (String, String) {
     number_and_secret(&location(&writes(app, &BY_PHONE, &[]).await))
 }
 
@@ -155,6 +155,84 @@ async fn tickets(app: &mut TestApp) -> Value {
 }
 
 on_both_with_form! {
+    /// A second click counts once; other words of the same form count; and too many are braked.
+    async fn words_sent_twice_count_once(app: TestApp) {
+        let mut app = app;
+        let (number, secret) = taken(&app).await;
+        let path = format!("/anfrage/{number}/schreiben");
+        let page = app.get("", &format!("/anfrage/{number}?s={secret}")).await.body;
+        let form = page.split("name=\"einmal\" value=\"").nth(1).expect("a form with its name").split('"').next().unwrap();
+        let says = |text: String| [("s", secret.clone()), ("einmal", form.to_owned()), ("text", text)];
+        let said = |app: &TestApp, text: &str| {
+            let (fields, app_path, http, base) = (says(text.to_owned()), path.clone(), app::client(), app.base.clone());
+            async move {
+                let mut body = String::new();
+                for (name, value) in fields {
+                    body.push_str(&format!("--GRENZE\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+                }
+                body.push_str("--GRENZE--\r\n");
+                let request = http.post(format!("{base}{app_path}")).body(body);
+                request.header("Content-Type", "multipart/form-data; boundary=GRENZE").send().await.unwrap().status().as_u16()
+            }
+        };
+        let (one, two) = tokio::join!(said(&app, "Noch etwas."), said(&app, "Noch etwas."));
+        assert!(one == 303 && (two == 303 || two == 409) || two == 303 && one == 409, "{one} {two}");
+        assert_eq!(said(&app, "Noch etwas.").await, 303);
+        assert_eq!(said(&app, "Und noch etwas.").await, 303);
+        let central = app.central().await;
+        let history = app.get(&central, &format!("/api/v1/tickets/{number}/history")).await.expect(200);
+        let added = history["items"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "reporter_added").count();
+        assert_eq!(added, 2, "{history}");
+        let mut last = 0;
+        for place in 0..25 {
+            last = said(&app, &format!("Nachricht {place}")).await;
+            if last != 303 {
+                break;
+            }
+        }
+        assert_eq!(last, 429);
+    }
+
+    /// Whoever takes a request back takes nothing from others who wait for its answer.
+    async fn others_who_joined_are_not_taken_back(app: TestApp) {
+        let mut app = app;
+        let (number, secret) = taken(&app).await;
+        let (agent, central) = (app.agent().await, app.central().await);
+        let mut joined = app::a_ticket();
+        joined["reply"] = json!({"wish": "email", "email": "max@buerger.example.org"});
+        joined["join"] = json!(number);
+        app.post(&agent, "/api/v1/tickets", joined).await.expect(201);
+        location(&presses(&app, &format!("/anfrage/{number}/zurueckziehen"), &[("s", &secret)]).await);
+        let path = format!("/api/v1/tickets/{number}");
+        assert_eq!(app.get(&central, &path).await.expect(200)["status"], "new");
+        app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
+        app.post(&central, &format!("{path}/answer"), json!({"text": "Erledigt."})).await.expect(200);
+        assert!(mail_to(&app, "max@buerger.example.org", "Erledigt.").await.contains("wir eine Antwort"));
+    }
+
+    /// Who reads in English is written to in English, to the last letter.
+    async fn letters_speak_as_the_form_did(app: TestApp) {
+        let mut app = app;
+        let challenge = challenge_of(&app).await;
+        let solution = solve(&challenge);
+        let fields = [("pruefung", challenge.as_str()), ("loesung", &solution), ("webseite", ""), ("kategorie", "login"), ("text", "It fails."), ("fehler", ""), ("antwort", "email"), ("mail", "john@buerger.example.org"), ("telefon", ""), ("name", "John Doe")];
+        location(&sends(&app, &format!("{PATH}?lang=en"), &fields, &[]).await);
+        let asked = mail_to(&app, "john@buerger.example.org", "Please confirm").await;
+        let (number, secret) = number_and_secret(&link_in(&asked));
+        location(&presses(&app, &format!("/anfrage/{number}/bestaetigen"), &[("s", &secret)]).await);
+        let central = app.central().await;
+        let path = format!("/api/v1/tickets/{number}");
+        app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
+        let letter = json!({"kind": "answer", "text": "Try again."});
+        let preview = app.post(&central, &format!("{path}/letter"), letter).await.expect(200);
+        assert!(preview["text"].as_str().unwrap().starts_with("Good day [Name],"), "{preview}");
+        app.post(&central, &format!("{path}/answer"), json!({"text": "Try again."})).await.expect(200);
+        let answer = mail_to(&app, "john@buerger.example.org", "Try again.").await;
+        assert!(answer.contains("Good day John Doe") && answer.contains("Your number: ") && !answer.contains("Guten Tag"), "{answer}");
+        presses(&app, "/anfrage/link", &[("nummer", &number), ("mail", "john@buerger.example.org")]).await;
+        assert!(mail_to(&app, "john@buerger.example.org", "If you did not ask").await.starts_with("Good day,"));
+    }
+
     /// Nothing is anybody's work before the address is confirmed, and opening the link confirms nothing.
     async fn an_address_is_confirmed_first(app: TestApp) {
         let mut app = app;

@@ -3,9 +3,9 @@
 //! Invariant: a list names nobody who wrote; opening a mail, an attachment or the raw copy is recorded
 //! (`inbound/browse.rs`). Files go out as something to save, never to show.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::{ApiResult, ListAnswer, limit, ok};
@@ -138,13 +138,19 @@ pub async fn raw(state: Data<State>, guard: Guard<right::ReadInbound>, at: Path<
 
 /// Bytes that a browser saves and neither shows nor runs, whatever they are.
 pub fn to_save(name: &str, bytes: Vec<u8>) -> HttpResponse {
+    saving(name).body(bytes)
+}
+
+/// The head of such an answer.
+pub fn saving(name: &str) -> HttpResponseBuilder {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' }).collect();
     let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
-    HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    answer
         .insert_header((CONTENT_TYPE, "application/octet-stream"))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .body(bytes)
+        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
+    answer
 }

@@ -4,7 +4,6 @@ use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 
 use super::escalations::{EscalationAnswer, shape as shape_escalation};
-use super::inbound::to_save;
 use super::tickets::{TicketAnswer, shape as shape_ticket};
 use super::{ApiResult, Reason, ok};
 use crate::escalation::browse::Delivery;
@@ -77,7 +76,7 @@ pub struct FileQuery {
 pub async fn file(state: Data<State>, asked: Asked<right::OpenReporter, FileQuery>, at: Path<String>) -> ApiResult {
     let with_reporter = asked.query.reporter.unwrap_or(false);
     let found = files::export(&state.inbound, asked.caller, at.parse()?, with_reporter).await?;
-    Ok(to_save(&packed::name(&found), packed::pack(&state, Language::De, &found)?))
+    Ok(packed::handed_out(state, Language::De, found))
 }
 
 /// Delete who asked and what was written (Art. 17 GDPR); recorded. Only what is closed, rejected or merged.

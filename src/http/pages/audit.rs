@@ -72,7 +72,7 @@ impl Line {
     fn new(shell: &Shell, entry: Entry) -> Self {
         Self {
             at: shell.near(entry.at),
-            exact: entry.at.to_string(),
+            exact: entry.at.exact(),
             who: entry.actor.name,
             address: entry.address.map(|address| address.to_string()),
             what: shell.say(&action_key(entry.action)),

@@ -110,7 +110,7 @@ impl Shown {
         };
         Self {
             title: format!("{}{by}", shell.say(&format!("deadline-{}", deadline.kind))),
-            exact: deadline.due.to_string(),
+            exact: deadline.due.exact(),
             due: shell.near(deadline.due),
             hours: hours(shell, &deadline.hours),
             remind: deadline.remind_at.map(|at| shell.with("deadline-remind", "time", shell.near(at))),
@@ -234,7 +234,7 @@ fn reckon(state: &State, shell: &mut Shell, asked: &Asked) -> Option<Shown> {
         Err(_) => return None,
     };
     let (applied, explanation) = deadlines::of_question(&state.escalations, question);
-    let (exact, due) = (explanation.due.to_string(), shell.near(explanation.due));
+    let (exact, due) = (explanation.due.exact(), shell.near(explanation.due));
     Some(Shown {
         title: shell.say("deadline-reckoned"),
         exact,

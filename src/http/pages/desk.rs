@@ -84,7 +84,7 @@ fn item(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> It
     };
     let due = found.acknowledge_by.map(|at| ("desk-list-take-by", at));
     let due = due.or(found.answer_by.map(|at| ("desk-list-answer-by", at)));
-    let due = due.map(|(key, at)| (shell.with(key, "time", shell.near(at)), at.to_string(), at < now));
+    let due = due.map(|(key, at)| (shell.with(key, "time", shell.near(at)), at.exact(), at < now));
     Item {
         href: format!("{HERE}/{}", found.id),
         number: ticket.number.to_string(),
@@ -163,6 +163,6 @@ async fn shown(
     let found = link::page_for(&state.escalations, person.caller.clone(), id).await?;
     Ok(match word.filter(|word| was_done(&found, *word)) {
         Some(word) => page(status, &done(found, opened, word)),
-        None => page(status, &second_level(found, opened, action, typed, faults)),
+        None => page(status, &second_level(state, found, opened, action, typed, faults)),
     })
 }

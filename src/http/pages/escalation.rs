@@ -139,7 +139,7 @@ async fn show(
     match link::page(&state.escalations, opened.secret.clone()).await {
         Ok(Ok(found)) => match word.filter(|word| was_done(&found, *word)) {
             Some(word) => page(StatusCode::OK, &done(found, opened, word)),
-            None => page(StatusCode::OK, &second_level(found, opened, action, Typed::default(), &[])),
+            None => page(StatusCode::OK, &second_level(state, found, opened, action, Typed::default(), &[])),
         },
         Ok(Err(dead)) => gone(request, state, opened, dead).await,
         Err(fault) => failure(&fault.into()),
@@ -156,7 +156,9 @@ async fn again(
     faults: &[FieldError],
 ) -> HttpResponse {
     match link::page(&state.escalations, opened.secret.clone()).await {
-        Ok(Ok(found)) => page(StatusCode::UNPROCESSABLE_ENTITY, &second_level(found, opened, action, typed, faults)),
+        Ok(Ok(found)) => {
+            page(StatusCode::UNPROCESSABLE_ENTITY, &second_level(state, found, opened, action, typed, faults))
+        }
         Ok(Err(dead)) => gone(request, state, opened, dead).await,
         Err(fault) => failure(&fault.into()),
     }

@@ -71,7 +71,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
     let line = |listed: browse::Listed| Line {
         href: format!("{HERE}/{}", listed.mail.id),
         at: shell.near(listed.mail.received_at),
-        exact: listed.mail.received_at.to_string(),
+        exact: listed.mail.received_at.exact(),
         subject: subject(&shell, listed.subject),
         kind: shell.say(&format!("inbound-kind-{}", listed.mail.kind)),
         state: shell.say(&format!("inbound-state-{}", listed.mail.state)),

@@ -156,7 +156,7 @@ fn given(shell: &Shell, one: Undelivered) -> Given {
         },
         ticket: one.ticket,
         at: shell.near(at),
-        exact: at.to_string(),
+        exact: at.exact(),
         reason: shell.with("ops-attempts", "count", one.attempts) + &one.reason,
         settled: one.settled.map(|status| shell.say(&format!("ops-settled-{status}"))),
     }

@@ -27,14 +27,21 @@ use crate::http::words::{COOKIE, Language, PARAMETER};
 
 pub use super::account::settings::Taste;
 
-/// Every place of the navigation with the right that shows it, and where that must hold.
-const PLACES: &[(&str, &str, Action, Where)] = &[
+/// A place of the navigation with the right that shows it, and where that must hold.
+type Leads = (&'static str, &'static str, Action, Where);
+
+/// The work of every day: what lies open on the bar.
+const DAILY: &[Leads] = &[
     ("/anfragen", "nav-worklist", Action::ReadTickets, Where::Somewhere),
     ("/anfragen/neu", "nav-intake", Action::SubmitTicket, Where::Somewhere),
     ("/anfragen/auskunft", "nav-look-up", Action::ReadTickets, Where::Somewhere),
-    ("/eskalationen", "nav-desk", Action::RespondEscalation, Where::AsContact),
-    ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
     ("/unbestaetigt", "nav-unconfirmed", Action::AssessTicket, Where::Somewhere),
+    ("/eingang", "nav-inbound", Action::ReadInbound, Where::Somewhere),
+    ("/eskalationen", "nav-desk", Action::RespondEscalation, Where::AsContact),
+];
+
+/// What is looked after now and then: folded behind one word of the bar, where it is more than one place.
+const NOW_AND_THEN: &[Leads] = &[
     (directory::HUB, "nav-directory", Action::ReadDirectory, Where::Somewhere),
     ("/zahlen", "nav-figures", Action::ReadFigures, Where::Somewhere),
     ("/personen", "nav-people", Action::ReadUsers, Where::Everywhere),
@@ -99,6 +106,8 @@ pub struct Shell {
     pub who: Option<String>,
     /// Where they can go.
     pub places: Vec<Place>,
+    /// Where else, folded.
+    pub more: Vec<Place>,
     /// Goes into every form.
     pub csrf: String,
     /// What was just done, in words.
@@ -129,19 +138,25 @@ impl Shell {
         }
         let caller = visitor.caller();
         let may = |action, reaching| caller.as_ref().is_some_and(|caller| finds(caller, action, reaching));
-        let shown = PLACES.iter().filter(|(.., action, reaching)| may(*action, *reaching));
+        let all = || DAILY.iter().chain(NOW_AND_THEN);
         let leads_here = |href: &&str| path == *href || path.starts_with(&format!("{href}/"));
         // The closest: a form for a new request lies below the list of requests and is a place of its own.
-        let here = PLACES.iter().map(|(href, ..)| *href).filter(leads_here).max_by_key(|href| href.len());
+        let here = all().map(|(href, ..)| *href).filter(leads_here).max_by_key(|href| href.len());
         let in_hub = || directory::BELOW.iter().any(&leads_here).then_some(directory::HUB);
         let here = here.or_else(in_hub);
-        let place = |(href, key, ..): &(&'static str, &'static str, Action, Where)| Place {
-            href,
-            label: language.say(key),
-            is_here: here == Some(*href),
+        let shown = |places: &[Leads]| -> Vec<Place> {
+            let found = places.iter().filter(|(.., action, reaching)| may(*action, *reaching));
+            found
+                .map(|(href, key, ..)| Place { href, label: language.say(key), is_here: here == Some(*href) })
+                .collect()
         };
+        let (mut places, mut more) = (shown(DAILY), shown(NOW_AND_THEN));
+        if more.len() < 2 {
+            places.append(&mut more);
+        }
         Self {
-            places: shown.map(place).collect(),
+            places,
+            more,
             language,
             assets: Assets::here(),
             name: state.public_links.name.clone(),
@@ -168,7 +183,7 @@ impl Shell {
 
     /// Nobody is logged in any more.
     pub fn without_session(self) -> Self {
-        Self { who: None, places: Vec::new(), ..self }
+        Self { who: None, places: Vec::new(), more: Vec::new(), ..self }
     }
 
     /// The session has a new secret, and forms with it a new token.
@@ -182,6 +197,11 @@ impl Shell {
         rand::rng().fill_bytes(&mut bytes);
         self.nonce = Some(STANDARD.encode(bytes));
         self
+    }
+
+    /// The folded place that the page is at or below.
+    pub fn folded_here(&self) -> Option<&str> {
+        self.more.iter().find(|place| place.is_here).map(|place| place.label.as_str())
     }
 
     /// A text.

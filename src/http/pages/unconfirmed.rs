@@ -79,7 +79,7 @@ async fn shown(
             about: format!("{service} · {place}"),
             since: shell.near(one.created_at),
             until: shell.near(one.keep_until),
-            until_exact: one.keep_until.to_string(),
+            until_exact: one.keep_until.exact(),
             files: one.attachments.len(),
             reason: Field::text(&shell, &id, &shell.say("unconfirmed-reason"), "").named("grund"),
             is_open: faulty == one.number,

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::frame::{Asked, Frame, Required, Texts, send};
-use super::prose;
+use super::{feedback, prose};
 use crate::directory::HelpLanguage;
 use crate::error::AppError;
 use crate::http::State;
@@ -92,7 +92,18 @@ fn filled(state: &State, text: &str, language: HelpLanguage) -> String {
     } else {
         "**(trägt der Betreiber noch ein)**"
     };
-    let feedback = links.feedback.as_ref().map(|mail| format!("[{mail}](mailto:{mail}?subject=Barrierefreiheit)"));
+    let feedback = links.feedback.as_ref().map(|mail| {
+        let mail = format!("[{mail}](mailto:{mail}?subject=Barrierefreiheit)");
+        let (form, or) = match language {
+            HelpLanguage::English => ("with this form", "or by mail to"),
+            HelpLanguage::German => ("mit diesem Formular", "oder per E-Mail an"),
+            HelpLanguage::Easy => ("Mit diesem Formular", "Oder als E-Mail an"),
+        };
+        match feedback::address(state) {
+            Some(_) => format!("[{form}]({}?lang={}) {or} {mail}", feedback::HERE, language.tag()),
+            None => mail,
+        }
+    });
     let schlichtung = match is_english {
         true => include_str!("legal/enforcement.en.md"),
         false => include_str!("legal/enforcement.de.md"),

@@ -5,6 +5,7 @@
 //! Invariant: from memory only; no cookie, no address of a reader is kept.
 
 pub mod embed;
+pub mod feedback;
 pub mod find;
 pub mod form;
 pub mod frame;

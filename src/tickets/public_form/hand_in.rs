@@ -28,7 +28,7 @@ use crate::tickets::attachments::{self, Checked, Upload};
 use crate::tickets::reporter::key_of;
 use crate::tickets::store::public_form::RequestRow;
 use crate::tickets::submit::{self, Reply, SubmitTicket};
-use crate::tickets::ticket::{Category, Channel, ReplyWish};
+use crate::tickets::ticket::{Category, Channel, ReplyLanguage, ReplyWish};
 use crate::tickets::{Desk, TicketNumber, store};
 
 /// The longest first line that becomes the subject, in characters.
@@ -209,9 +209,14 @@ fn command(written: &HandIn) -> SubmitTicket {
             name: some(&written.name),
             email: some(&written.email),
             phone: some(&written.phone),
+            language: Some(match written.language {
+                HelpLanguage::English => ReplyLanguage::English,
+                HelpLanguage::German | HelpLanguage::Easy => ReplyLanguage::German,
+            }),
         },
         external_reference: None,
         context: error_text.into_iter().collect::<BTreeMap<_, _>>(),
+        join: None,
     }
 }
 

@@ -21,7 +21,7 @@ use crate::seal::DataKey;
 use crate::tickets::reply::escape;
 use crate::tickets::reporter::{self, key_of};
 use crate::tickets::store::public_form::RequestRow;
-use crate::tickets::ticket::Ticket;
+use crate::tickets::ticket::{ReplyLanguage, Ticket};
 use crate::tickets::{Desk, TicketNumber, TicketRef, store};
 
 /// So many wrong links an hour from one network.
@@ -223,13 +223,27 @@ fn send_link(
     key: &DataKey,
     now: Timestamp,
 ) -> Result<(), AppError> {
+    let (subject, words) = match ticket.reply_language {
+        ReplyLanguage::German => (
+            "Stand Ihrer Anfrage / Status of your request",
+            [
+                "Guten Tag,",
+                "hier sehen Sie, wie es um Ihre Anfrage steht:",
+                "Wenn Sie nicht darum gebeten haben, tun Sie nichts. / If you did not ask for this, do nothing.",
+            ],
+        ),
+        ReplyLanguage::English => (
+            "Status of your request / Stand Ihrer Anfrage",
+            [
+                "Good day,",
+                "here you see where your request stands:",
+                "If you did not ask for this, do nothing. / Wenn Sie nicht darum gebeten haben, tun Sie nichts.",
+            ],
+        ),
+    };
     let letter = Letter {
-        subject: format!("[{}] Stand Ihrer Anfrage / Status of your request", ticket.number),
-        paragraphs: vec![
-            "Guten Tag,".into(),
-            "hier sehen Sie, wie es um Ihre Anfrage steht. / Here you see where your request stands:".into(),
-            "Wenn Sie nicht darum gebeten haben, tun Sie nichts. / If you did not ask for this, do nothing.".into(),
-        ],
+        subject: format!("[{}] {subject}", ticket.number),
+        paragraphs: words.map(str::to_owned).to_vec(),
         link: address(desk, ticket.number.as_str(), secret),
     };
     send(tx, ticket.id, to, letter, key, now)

@@ -30,7 +30,7 @@ use super::TicketRef;
 use super::history::{HistoryEntry, VERSION, Versioned};
 use super::promise::Affected;
 use super::status::TicketStatus;
-use super::ticket::{Category, Channel, Claim, Priority, ReplyWish, Ticket};
+use super::ticket::{Category, Channel, Claim, Priority, ReplyLanguage, ReplyWish, Ticket};
 use crate::access::audit::{self, EntryRow};
 use crate::access::idempotency::{self, AnswerRow};
 use crate::access::{Actor, ActorKind};
@@ -75,6 +75,7 @@ pub struct TicketRow {
     closed_at: Option<Timestamp>,
     remind_at: Option<Timestamp>,
     reminded: i32,
+    reply_language: ReplyLanguage,
 }
 
 impl TicketRow {
@@ -108,6 +109,7 @@ impl TicketRow {
             closed_at: t.closed_at,
             remind_at: t.remind_at,
             reminded: t.reminded,
+            reply_language: t.reply_language,
         })
     }
 
@@ -139,6 +141,7 @@ impl TicketRow {
             closed_at: self.closed_at,
             remind_at: self.remind_at,
             reminded: self.reminded,
+            reply_language: self.reply_language,
         })
     }
 }
@@ -257,6 +260,16 @@ pub(super) fn of(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<Ticket>, AppEr
 pub(super) fn lock(conn: &mut Conn, id: TicketId) -> Result<Option<Ticket>, AppError> {
     let rows: Vec<TicketRow> = load_locked!(conn, tickets::table.find(id))?;
     rows.into_iter().next().map(TicketRow::ticket).transpose()
+}
+
+/// The requests that go on in this one, the first first.
+pub(super) fn joined(conn: &mut Conn, into: TicketId) -> Result<Vec<TicketId>, AppError> {
+    Ok(tickets::table.filter(tickets::merged_into.eq(into)).order(tickets::id).select(tickets::id).load(conn)?)
+}
+
+/// Stores a request alone; false where it was not new.
+pub(super) fn insert_one(tx: &mut Tx, intake: &Intake) -> Result<bool, AppError> {
+    Ok(Intake::add_all(&[intake], tx)?.contains(&true))
 }
 
 /// Writes the whole ticket if it still has the status it was read with and nobody wrote in between.

@@ -88,6 +88,8 @@ form-send-again =
     Bitte drücken Sie noch einmal auf Abschicken.
     Alles ist noch da.
 form-place-ended = Hier können Sie gerade nicht schreiben.
+form-too-often = Sie haben sehr oft geschrieben.
+    Bitte versuchen Sie es in einer Stunde noch einmal.
 form-too-many = Bitte versuchen Sie es später noch einmal.
 form-away =
     Es geht gerade nicht.

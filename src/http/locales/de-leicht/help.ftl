@@ -126,3 +126,20 @@ language-sr = Serbisch
 language-hsb = Sorbisch
 language-tr = Türkisch
 language-uk = Ukrainisch
+barrier-title = Ein Problem melden
+barrier-lead = Sagen Sie uns: Was geht nicht?
+    Wollen Sie eine Antwort?
+    Dann brauchen wir Ihre E-Mail-Adresse.
+    Sie bekommen die Antwort in einem Monat.
+barrier-sent = Wir haben Ihre Nachricht.
+    Vielen Dank.
+barrier-send = Nachricht senden
+barrier-text = Was geht nicht?
+barrier-seite = Welche Seite ist es?
+barrier-mail = Ihre E-Mail-Adresse
+barrier-bad-text = Bitte schreiben Sie: Was geht nicht?
+    Schreiben Sie nicht zu viel.
+barrier-bad-seite = Bitte schreiben Sie nur eine Zeile.
+barrier-bad-mail = Das ist keine E-Mail-Adresse.
+    Ein Beispiel: name@example.org
+barrier-too-many = Bitte versuchen Sie es später noch einmal.

@@ -56,6 +56,7 @@ form-harmful = In dieser Datei wurde schädliche Software gefunden. Sie wurde ni
 form-too-large = Die Dateien sind zusammen zu groß. Schicken Sie weniger oder kleinere.
 form-send-again = Senden Sie die Frage noch einmal ab. Es ist noch nichts gespeichert, und alles ist noch da.
 form-place-ended = Für diesen Ort können gerade keine Fragen angenommen werden. Die anderen Wege zu Hilfe stehen oben.
+form-too-often = Zu dieser Anfrage wurde gerade sehr oft geschrieben. Versuchen Sie es in einer Stunde noch einmal.
 form-too-many = Aus Ihrem Netz kamen gerade zu viele Fragen. Versuchen Sie es in einer Stunde noch einmal, oder rufen Sie an.
 form-away = Wir können Ihre Frage im Moment nicht speichern. Versuchen Sie es in einer Minute noch einmal; alles ist noch da.
 form-sent-title = Jetzt noch bestätigen

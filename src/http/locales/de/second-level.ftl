@@ -1,6 +1,10 @@
 # The pages behind the link of an escalation mail.
 desk-title = Anfrage { $number } an { $name }
 desk-to = An: { $name }
+desk-who-asks = Es fragt die Verwaltung von { $place } ({ $land }).
+desk-who-asks-city = Es fragt die Verwaltung von { $place }.
+desk-who-runs = { $name } bringt Anfragen zu Online-Diensten zur zuständigen Stelle. Betreiber: { $operator }.
+desk-who-runs-reach = { $name } bringt Anfragen zu Online-Diensten zur zuständigen Stelle. Betreiber: { $operator }, { $contact }.
 desk-language = Auf Deutsch
 desk-kind-technical = technisch
 desk-kind-functional = fachlich

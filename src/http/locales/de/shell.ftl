@@ -7,6 +7,7 @@ nav-adoptions = Anschlüsse
 nav-people = Personen
 nav-audit = Protokoll
 nav-operations = Betrieb
+nav-more = Verwaltung
 nav-account = Ihr Konto: { $name }
 log-in = Anmelden
 log-in-again = Wieder anmelden

@@ -56,6 +56,7 @@ form-harmful = Harmful software was found in this file. It was not stored.
 form-too-large = The files are too large together. Send fewer or smaller ones.
 form-send-again = Send the question once more. Nothing is stored yet, and everything is still there.
 form-place-ended = No questions can be taken for this place at the moment. The other ways to get help stand above.
+form-too-often = A lot was written about this request just now. Try again in an hour.
 form-too-many = Too many questions came from your network just now. Try again in an hour, or call.
 form-away = We cannot store your question at the moment. Try again in a minute; everything is still there.
 form-sent-title = Now confirm it

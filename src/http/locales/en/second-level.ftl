@@ -1,6 +1,10 @@
 # The pages behind the link of an escalation mail.
 desk-title = Request { $number } to { $name }
 desk-to = To: { $name }
+desk-who-asks = The administration of { $place } ({ $land }) asks.
+desk-who-asks-city = The administration of { $place } asks.
+desk-who-runs = { $name } brings requests about online services to those in charge. It is run by { $operator }.
+desk-who-runs-reach = { $name } brings requests about online services to those in charge. It is run by { $operator }, { $contact }.
 desk-language = In English
 desk-kind-technical = technical
 desk-kind-functional = about the procedure

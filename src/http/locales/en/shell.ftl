@@ -7,6 +7,7 @@ nav-adoptions = Adoptions
 nav-people = People
 nav-audit = Audit log
 nav-operations = Operation
+nav-more = Administration
 nav-account = Your account: { $name }
 log-in = Log in
 log-in-again = Log in again

@@ -104,7 +104,7 @@ fn stage(shell: &Shell, one: &Stage) -> StageWords {
         reason: sentence(&one.reason),
         from: shell.near(one.from),
         until: shell.near(one.acknowledge_by),
-        exact: one.acknowledge_by.to_string(),
+        exact: one.acknowledge_by.exact(),
         steps,
     }
 }

@@ -18,6 +18,7 @@ use crate::http::State;
 use crate::http::assets::Assets;
 use crate::http::pages::{mail_link, message_with};
 use crate::http::words::Language;
+use crate::keys::Ars;
 
 #[derive(Template)]
 #[template(path = "second_level.html")]
@@ -48,6 +49,8 @@ pub(in crate::http::pages) struct SecondLevel {
     other_url: String,
     link_end: Option<String>,
     csrf: Option<String>,
+    who_asks: String,
+    who_runs: Option<String>,
 }
 
 /// A question with its reply.
@@ -77,6 +80,7 @@ pub(in crate::http::pages) struct SecondLevelDone {
 
 /// The page with its forms.
 pub(in crate::http::pages) fn second_level(
+    state: &State,
     found: LinkPage,
     opened: &Opened,
     action: Action,
@@ -123,12 +127,37 @@ pub(in crate::http::pages) fn second_level(
             language.with_all("desk-link-end", &[("time", time), ("name", name)])
         }),
         csrf: opened.csrf.clone(),
+        who_asks: who_asks(language, &found.facts),
+        who_runs: who_runs(language, state),
         municipality: found.facts.municipality,
         number: found.facts.number,
         subject: found.facts.subject,
         question: found.facts.note,
         description: found.facts.description,
     }
+}
+
+/// Which administration asks: its name and its Land.
+fn who_asks(language: Language, facts: &Facts) -> String {
+    let place = facts.municipality.clone();
+    let land = facts.ars.parse::<Ars>().ok().and_then(|ars| ars.land());
+    match land.as_ref().map(|land| land.name()) {
+        // Berlin and Hamburg are both.
+        Some(land) if !place.starts_with(land) => {
+            language.with_all("desk-who-asks", &[("place", place), ("land", land.to_owned())])
+        }
+        _ => language.with("desk-who-asks-city", "place", &place),
+    }
+}
+
+/// Who runs this service, and how to reach them, where they said so.
+fn who_runs(language: Language, state: &State) -> Option<String> {
+    let links = &state.public_links;
+    let operator = links.operator.clone()?;
+    let values =
+        [("name", links.name.clone()), ("operator", operator), ("contact", links.contact.clone().unwrap_or_default())];
+    let key = if links.contact.is_some() { "desk-who-runs-reach" } else { "desk-who-runs" };
+    Some(language.with_all(key, &values))
 }
 
 fn kind_word(language: Language, found: &Escalation) -> String {

@@ -52,6 +52,8 @@ struct Similar {
     place: String,
     state: String,
     since: String,
+    /// Whether it is of the same place, so that one more can go on in it.
+    is_here: bool,
 }
 
 impl Aid {
@@ -86,7 +88,7 @@ impl Aid {
         let mut disturbances: Vec<(String, String)> =
             help.notices.iter().map(|notice| (notice.title.to_owned(), notice.text.to_owned())).collect();
         disturbances.truncate(3);
-        let (similar, is_more) = similar(state, caller, language, service, category).await?;
+        let (similar, is_more) = similar(state, caller, language, place, service, category).await?;
         Ok(Some(Self {
             language,
             place: spoken::short(help.municipality.name).to_owned(),
@@ -104,6 +106,7 @@ async fn similar(
     state: &State,
     caller: &Caller,
     language: Language,
+    place: &Ars,
     service: &Slug,
     category: Option<Category>,
 ) -> Result<(Vec<Similar>, bool), AppError> {
@@ -119,6 +122,7 @@ async fn similar(
             .map_or_else(String::new, |place| spoken::short(&place.name).to_owned()),
         state: language.say(&format!("ticket-{}", ticket.status)),
         since: language.near(ticket.created_at, now),
+        is_here: ticket.ars == *place,
     });
     Ok((similar.collect(), found.next_cursor.is_some()))
 }

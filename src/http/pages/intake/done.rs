@@ -16,8 +16,8 @@ use crate::http::pages::shell::{Shell, show};
 use crate::http::pages::ticket::warning_key;
 use crate::http::public::spoken::short;
 use crate::http::visitor::Staff;
-use crate::tickets::browse;
 use crate::tickets::ticket::{ReplyWish, warnings};
+use crate::tickets::{TicketRef, browse};
 
 #[derive(Template)]
 #[template(path = "intake_done.html")]
@@ -33,6 +33,7 @@ struct Done {
     who: String,
     wish: String,
     warnings: Vec<String>,
+    together: Option<String>,
 }
 
 /// One request, just taken.
@@ -56,6 +57,11 @@ pub async fn done(
         ReplyWish::Email => "intake-say-mail",
         ReplyWish::None => "intake-say-none",
     };
+    // Who may not see the other one knows at least that this one goes on.
+    let together = match ticket.merged_into {
+        Some(into) => browse::ticket(state.desk(), asking.person.caller.clone(), TicketRef::Id(into)).await.ok(),
+        None => None,
+    };
     let number = spoken(&ticket.number, shell.language);
     let said = [("number", number.clone()), ("who", place), ("until", until.clone())];
     let found = warnings("text", &format!("{} {}", ticket.subject, ticket.description));
@@ -65,9 +71,10 @@ pub async fn done(
         say: shell.language.with_all(key, &said),
         taken_at: shell.near(ticket.created_at),
         until,
-        until_exact: ticket.respond_by.to_string(),
+        until_exact: ticket.respond_by.exact(),
         wish: shell.say(&format!("intake-then-{}", ticket.reply_wish)),
         warnings: found.iter().map(|warning| shell.say(warning_key(&warning.message))).collect(),
+        together: together.map(|other| shell.with("intake-runs-together", "number", &other.number)),
         spoken: number,
         who,
         shell,

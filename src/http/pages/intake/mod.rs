@@ -65,6 +65,8 @@ pub struct Typed {
     pub telefon: String,
     /// Their address.
     pub mail: String,
+    /// The number of a running request that this one is to go on in.
+    pub zu: String,
     /// Names this form, so that it counts once.
     pub einmal: String,
 }
@@ -159,9 +161,16 @@ async fn take(
         category,
         subject: typed.betreff.trim().to_owned(),
         description: typed.text.trim().to_owned(),
-        reply: Reply { wish, name: some(&typed.name), email: some(&typed.mail), phone: some(&typed.telefon) },
+        reply: Reply {
+            wish,
+            name: some(&typed.name),
+            email: some(&typed.mail),
+            phone: some(&typed.telefon),
+            language: None,
+        },
         external_reference: None,
         context: Default::default(),
+        join: some(&typed.zu),
     };
     let outcome = submit_ticket(state.desk(), caller, command, once(caller, typed)?).await;
     match outcome {
@@ -213,6 +222,7 @@ fn what_is_wrong(fault: &FieldError) -> (String, &'static str) {
         "reply.phone" => ("telefon", "intake-bad-phone"),
         "reply.email" => ("mail", "intake-bad-mail"),
         "reply.name" => ("name", "intake-bad-name"),
+        "join" => ("", "intake-cannot-join"),
         "Idempotency-Key" => ("", "intake-sent-before"),
         _ => ("ort", "intake-place-ended"),
     };

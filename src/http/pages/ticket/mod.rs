@@ -234,7 +234,7 @@ fn due(shell: &Shell, ticket: &Ticket, now: crate::clock::Timestamp) -> Option<D
         (None, true) => "ticket-due-late",
         (None, false) => "ticket-due",
     };
-    Some(Due { words: shell.with(key, "time", time), exact: ticket.respond_by.to_string(), is_late })
+    Some(Due { words: shell.with(key, "time", time), exact: ticket.respond_by.exact(), is_late })
 }
 
 /// What is wrong with what was sent, in words, at the field where it is to be put right.

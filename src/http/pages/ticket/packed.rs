@@ -4,11 +4,11 @@
 //! own. The page in the ZIP needs nothing from elsewhere. Who asked is in it only where that was wanted, and every
 //! export is recorded (`inbound/file.rs`).
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 
-use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::json;
 use zip::write::SimpleFileOptions;
@@ -20,7 +20,7 @@ use crate::access::{Actor, Caller};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::escalations::shape as shape_escalation;
-use crate::http::api::inbound::to_save;
+use crate::http::api::inbound::saving;
 use crate::http::api::tickets::shape as shape_ticket;
 use crate::http::assets::Assets;
 use crate::http::auth::right;
@@ -67,37 +67,84 @@ pub async fn export(
 ) -> PageResult {
     let with_reporter = form.body.contains_key("person");
     let found = file::export(&state.inbound, form.person.caller, at.parse()?, with_reporter).await?;
-    Ok(to_save(&name(&found), pack(&state, Language::of(&request), &found)?))
+    let language = Language::of(&request);
+    Ok(handed_out(state, language, found))
 }
 
-/// What the ZIP is called.
-pub fn name(found: &Export) -> String {
-    format!("akte-{}.zip", found.file.ticket.number)
+/// The ZIP as an answer. It is packed on a thread of its own while it goes out, one attachment in memory at a time; a fault
+/// on the way ends the answer early, which whoever saves it is told.
+pub fn handed_out(state: Data<State>, language: Language, found: Export) -> HttpResponse {
+    let name = format!("akte-{}.zip", found.file.ticket.number);
+    let (out, packed) = tokio::sync::mpsc::channel(WAITING);
+    let handle = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let mut way = Outgoing { out, part: Vec::new() };
+        let done =
+            pack(&state, language, &found, &handle, &mut way).and_then(|()| way.flush().map_err(AppError::internal));
+        if let Err(fault) = done {
+            tracing::warn!(%fault, "a file of a request could not be handed out whole");
+            way.out.blocking_send(Err(std::io::Error::other("not whole"))).ok();
+        }
+    });
+    let parts = futures_util::stream::unfold(packed, |mut packed| async { Some((packed.recv().await?, packed)) });
+    saving(&name).streaming(parts)
 }
 
-/// Packs it.
-pub fn pack(state: &State, language: Language, found: &Export) -> Result<Vec<u8>, AppError> {
-    let sheet = sheet(state, language, &found.file, found.reporter.as_ref(), true);
-    let html = sheet.render().map_err(AppError::internal)?;
-    let data = serde_json::to_vec_pretty(&data(state, found)).map_err(AppError::internal)?;
-    let mut entries = vec![("akte.html".to_owned(), html.into_bytes()), ("akte.json".to_owned(), data)];
-    let attachments = found.file.attachments.iter().zip(&found.contents).zip(1..);
-    entries.extend(attachments.filter_map(|((one, bytes), place)| {
-        Some((format!("anhaenge/{place:02}-{}", plain(&one.name)), bytes.clone()?))
-    }));
-    zipped(entries).map_err(AppError::internal)
+/// So many parts wait for whoever reads slowly.
+const WAITING: usize = 4;
+/// How large a part is, in bytes.
+const PART: usize = 64 * 1024;
+
+/// What was packed, on its way to the reader in parts.
+struct Outgoing {
+    out: tokio::sync::mpsc::Sender<std::io::Result<Bytes>>,
+    part: Vec<u8>,
 }
 
-fn zipped(entries: Vec<(String, Vec<u8>)>) -> Result<Vec<u8>, zip::result::ZipError> {
-    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+impl Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.part.extend_from_slice(bytes);
+        if self.part.len() >= PART {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.part.is_empty() {
+            return Ok(());
+        }
+        let part = Bytes::from(std::mem::take(&mut self.part));
+        self.out.blocking_send(Ok(part)).map_err(|_| std::io::Error::other("nobody reads any more"))
+    }
+}
+
+fn pack(
+    state: &State,
+    language: Language,
+    found: &Export,
+    handle: &tokio::runtime::Handle,
+    way: &mut Outgoing,
+) -> Result<(), AppError> {
+    let mut out = ZipWriter::new_stream(way);
     let how = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default());
-    for (name, bytes) in entries {
-        out.start_file(name, how)?;
-        out.write_all(&bytes)?;
+    let mut add = |name: String, bytes: &[u8]| -> Result<(), AppError> {
+        out.start_file(name, how).map_err(AppError::internal)?;
+        out.write_all(bytes).map_err(AppError::internal)
+    };
+    let sheet = sheet(state, language, &found.file, found.reporter.as_ref(), true);
+    add("akte.html".to_owned(), sheet.render().map_err(AppError::internal)?.as_bytes())?;
+    add("akte.json".to_owned(), &serde_json::to_vec_pretty(&data(state, found)).map_err(AppError::internal)?)?;
+    for (one, place) in found.file.attachments.iter().zip(1..) {
+        let content = handle.block_on(file::content(&state.inbound, found.file.ticket.id, one))?;
+        if let Some(bytes) = content {
+            add(format!("anhaenge/{place:02}-{}", plain(&one.name)), &bytes)?;
+        }
     }
-    Ok(out.finish()?.into_inner())
+    out.finish().map_err(AppError::internal)?;
+    Ok(())
 }
 
 /// A name that is a file's name everywhere.

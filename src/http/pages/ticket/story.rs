@@ -89,7 +89,7 @@ impl Teller<'_> {
                 }
                 None => {
                     let shown = Some(today.clone()).filter(|today| *today != day);
-                    let (id, exact) = (entry.id.to_string(), entry.at.to_string());
+                    let (id, exact) = (entry.id.to_string(), entry.at.exact());
                     chapters.push(Chapter { id, day: shown, clock, exact, who, is_new, lines: vec![line] });
                     day = today;
                 }

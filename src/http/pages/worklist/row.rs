@@ -113,12 +113,12 @@ impl Shown {
 
 /// Until when a person is answered.
 fn due(language: Language, ticket: &Ticket, now: Timestamp) -> Due {
-    let exact = ticket.respond_by.to_string();
+    let exact = ticket.respond_by.exact();
     let near = |time| language.near(time, now);
     if !is_open(ticket.status) {
         let ended = ticket.answered_at.or(ticket.closed_at).unwrap_or(ticket.updated_at);
         let more = language.say("worklist-ended");
-        return Due { main: near(ended), more, exact: ended.to_string(), ..Due::default() };
+        return Due { main: near(ended), more, exact: ended.exact(), ..Due::default() };
     }
     if let Some(since) = ticket.paused_at {
         let more = language.with("worklist-since", "time", near(since));

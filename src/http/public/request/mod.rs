@@ -171,30 +171,39 @@ pub async fn say(state: Data<State>, request: HttpRequest, payload: Payload, num
         Ok(parts) => parts,
         Err(fault) => return failure(&fault),
     };
-    let (text, secret) = (parts.take("text"), parts.take("s"));
+    let (text, secret, form) = (parts.take("text"), parts.take("s"), parts.take("einmal"));
     let link = link(&state, &request, &number, &secret);
     let fault = if parts.is_too_large {
         AppError::field("files", "are too large")
     } else {
         let files = std::mem::take(&mut parts.files);
-        match own_request::say(&state.escalations, &link, text.clone(), files).await {
+        match own_request::say(&state.escalations, &link, text.clone(), files, &form).await {
             Ok(()) => return see_other(&at(&asked, &link, Some("geschrieben"))),
             Err(AppError::Conflict(_)) => return see_other(&at(&asked, &link, None)),
             Err(fault) => fault,
         }
     };
-    let AppError::Invalid(faults) = fault else { return unknown(&state, &asked, &number, fault) };
+    let faults = match fault {
+        AppError::Invalid(faults) => Some(faults),
+        AppError::TooMany(_) => None,
+        fault => return unknown(&state, &asked, &number, fault),
+    };
     match standing::standing(state.desk(), &link).await {
         Ok(found) => {
             let mut shown = page(&state, &asked, &link, found, Query::default());
-            let told = super::form::Fault::all(&asked, &faults).into_iter().find(|fault| fault.field == "dateien");
-            shown.fault = Some(match told {
-                Some(told) => ("dateien", told.text),
-                None => ("text", shown.frame.say("form-bad-words")),
+            let mut all = faults.iter().flat_map(|faults| super::form::Fault::all(&asked, faults));
+            let told = all.find(|fault| fault.field == "dateien");
+            shown.fault = Some(match (&faults, told) {
+                (None, _) => ("text", shown.frame.say("form-too-often")),
+                (_, Some(told)) => ("dateien", told.text),
+                (_, None) => ("text", shown.frame.say("form-bad-words")),
             });
             shown.typed = text;
-            let status =
-                if parts.is_too_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::UNPROCESSABLE_ENTITY };
+            let status = match faults {
+                None => StatusCode::TOO_MANY_REQUESTS,
+                _ if parts.is_too_large => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
             private(status, &shown, None)
         }
         Err(fault) => unknown(&state, &asked, &number, fault),

@@ -38,6 +38,8 @@ pub(super) struct Page {
     pub(super) here: String,
     pub(super) lost: String,
     pub(super) typed: String,
+    /// Names the form, so that it counts once.
+    pub(super) form: String,
     pub(super) fault: Option<(&'static str, String)>,
     pub(super) kinds: String,
     pub(super) most: String,
@@ -105,6 +107,7 @@ pub(super) fn page(state: &State, asked: &Asked, link: &StatusLink, found: Stand
         number: found.number,
         secret: link.secret.clone(),
         typed: String::new(),
+        form: format!("{:032x}", rand::random::<u128>()),
         fault: None,
         is_new_link,
         service,
