@@ -4,6 +4,7 @@
 //! who may do what (`access.rs`), peers that misbehave by accident (`delivery.rs`, `faults.rs`).
 
 mod bodies;
+mod fuzzing;
 mod mail;
 mod pages;
 mod people;

@@ -22,7 +22,8 @@ use crate::error::{AppError, Faults};
 use crate::keys::{ArsPrefix, Slug};
 use crate::seal::Sealer;
 
-const COLUMNS: [Column; 14] = [
+/// What a table of contacts can say.
+pub const COLUMNS: [Column; 14] = [
     Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
     Column { field: "name", also: &["Bezeichnung"], is_needed: false },
     Column { field: "owner", also: &["Region", "Eigentümer"], is_needed: false },
