@@ -8,6 +8,8 @@ mod fuzzing;
 mod mail;
 mod pages;
 mod people;
+mod planted;
 mod privacy;
+mod slow;
 mod ssrf;
 mod wire;
