@@ -3,6 +3,7 @@
 //! Invariant: every fault names the file, the line and what to do; every detector is shown to fire on a made-up file.
 //! What it does not do: it does not resolve names as the compiler does, it reads paths as they are written.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -150,6 +151,11 @@ fn tests_neither_sleep_nor_hide() {
 }
 
 #[test]
+fn schemas_have_names_of_their_own() {
+    report(check_schemas(&sources("src")));
+}
+
+#[test]
 fn migrations_are_twins() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let folders = |backend: &str| migration_folders(&root.join(backend));
@@ -293,6 +299,36 @@ fn check_test_habits(file: &Source) -> Vec<Fault> {
     if !MAY_SLEEP.contains(&file.path.as_str()) {
         for (line, _) in file.words().filter(|(_, word)| matches!(*word, "sleep" | "sleep_until" | "sleep_ms")) {
             faults.push(file.fault(line, "a sleep is a guess: wait for the condition with `wait_for`".to_owned()));
+        }
+    }
+    faults
+}
+
+/// In the document of the interface two types of one name are one: the later takes the place of the first.
+fn check_schemas(files: &[Source]) -> Vec<Fault> {
+    let mut known: HashMap<String, String> = HashMap::new();
+    let mut faults = Vec::new();
+    for file in files {
+        let code = file.code.split("#[cfg(test)]").next().unwrap_or_default();
+        let (mut is_schema, mut named) = (false, None);
+        for (at, line) in code.lines().enumerate() {
+            let line = line.trim();
+            // Within the body of a macro nothing has its name yet.
+            is_schema |= line == "crate::text_enum! {" || (line.contains("derive(") && line.contains("ToSchema"));
+            if let Some((_, name)) = line.split_once("schema(as = ") {
+                named = name.split(')').next().map(str::to_owned);
+            }
+            let mut words = line.split(|c: char| !is_word(c)).skip_while(|word| !matches!(*word, "struct" | "enum"));
+            let Some(name) = words.nth(1).filter(|_| !line.starts_with('#')) else { continue };
+            let name = named.take().unwrap_or_else(|| name.to_owned());
+            if std::mem::take(&mut is_schema) && !line.contains('$') {
+                let here = format!("{}:{}", file.path, at + 1);
+                if let Some(other) = known.insert(name.clone(), here) {
+                    faults.push(
+                        file.fault(at + 1, format!("{name} is the schema of {other} too: add #[schema(as = …)]")),
+                    );
+                }
+            }
         }
     }
     faults
@@ -722,6 +758,17 @@ fn sleeping_and_ignored_tests_are_found() {
     check(check_test_habits, "it/tickets.rs", text, &[2, 4, 5, 6]);
     check(check_test_habits, "it/support/wait.rs", "tokio::time::sleep(x)", &[]);
     check(check_test_habits, "it/tickets.rs", "#[ignore = \"later\"]\nlet a = \"sleep(1)\"; // sleep(2)", &[1]);
+}
+
+#[test]
+fn schemas_of_one_name_are_found() {
+    let file = |path: &str, text: &str| Source::new("src", path, text);
+    let derived = |more: &str| format!("#[derive(Debug, utoipa::ToSchema)]\n{more}pub struct Kind {{\n}}\n");
+    let words = "crate::text_enum! {\n    /// A kind.\n    pub enum Kind {\n    }\n}\n";
+    let found = check_schemas(&[file("a.rs", &derived("")), file("b.rs", words)]);
+    assert_eq!(found.iter().map(|fault| (fault.file.as_str(), fault.line)).collect::<Vec<_>>(), [("src/b.rs", 3)]);
+    assert!(check_schemas(&[file("a.rs", &derived("#[schema(as = OtherKind)]\n")), file("b.rs", words)]).is_empty());
+    assert!(check_schemas(&[file("a.rs", "pub struct Kind;\n"), file("b.rs", words)]).is_empty());
 }
 
 #[test]

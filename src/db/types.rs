@@ -178,10 +178,10 @@ text_column!(
 /// An enum that is one fixed word in the database, in JSON and in the URL.
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
-        $(#[$doc])*
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:tt),* $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
             $crate::db::types::named::AsTextExpression, $crate::db::types::named::FromTextRow)]
+        $(#[$doc])*
         #[diesel(sql_type = $crate::db::types::named::TextColumn)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),* }
 
@@ -259,5 +259,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Light::Green).unwrap(), "\"green\"");
         assert_eq!("red".parse(), Ok(Light::Red));
         assert!("blue".parse::<Light>().unwrap_err().contains("green, red"));
+        let schema = serde_json::to_value(<Light as utoipa::PartialSchema>::schema()).unwrap();
+        assert_eq!(schema["enum"], serde_json::json!(["green", "red"]));
     }
 }

@@ -21,6 +21,7 @@ pub(super) const LONGEST_BODY: usize = 20_000;
 
 crate::text_enum! {
     /// The way a message goes.
+    #[schema(as = DeliveryChannel)]
     pub enum Channel {
         /// By SMTP.
         Email = "email",
@@ -31,6 +32,7 @@ crate::text_enum! {
 
 crate::text_enum! {
     /// Why a message goes out; what may be cancelled is chosen by it.
+    #[schema(as = DeliveryPurpose)]
     pub enum Purpose {
         /// The first message of an escalation's step.
         Created = "created",

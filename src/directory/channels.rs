@@ -40,6 +40,7 @@ pub struct HelpChannel {
 
 /// What a channel is and says; also how it is written in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ChannelWords)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// By what one gets in touch.

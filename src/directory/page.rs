@@ -32,7 +32,7 @@ pub struct Page<T> {
 
 impl PageRequest {
     /// The checked bound and the key after which the page begins.
-    pub(super) fn read(&self) -> Result<(i64, Option<String>), AppError> {
+    pub fn read(&self) -> Result<(i64, Option<String>), AppError> {
         let limit = self.limit.unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
             return Err(AppError::field("limit", format!("must be a number from 1 to {MOST}")));

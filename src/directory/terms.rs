@@ -48,6 +48,7 @@ impl Kind {
 
 crate::text_enum! {
     /// At which level of the directory a duty is kept.
+    #[schema(as = DutyScope)]
     pub enum Scope {
         /// One municipality's use of one service.
         Adoption = "adoption",

@@ -22,6 +22,7 @@ use crate::ids::VersionId;
 
 crate::text_enum! {
     /// What kind of object.
+    #[schema(as = VersionKind)]
     pub enum Kind {
         /// A Land.
         Land = "land",

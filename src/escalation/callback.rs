@@ -86,9 +86,9 @@ pub async fn authenticate(escalations: &Escalations, signed: &Signed) -> Result<
 }
 
 /// True where one of the signatures was made with one of the secrets, not long ago.
-fn is_signed(signed: &Signed, secrets: &[String], now: Timestamp) -> bool {
+pub fn is_signed(signed: &Signed, secrets: &[String], now: Timestamp) -> bool {
     let Ok(timestamp) = signed.timestamp.parse::<i64>() else { return false };
-    let is_timely = (now.utc().timestamp() - timestamp).abs() <= TOLERANCE.num_seconds();
+    let is_timely = now.utc().timestamp().abs_diff(timestamp) <= TOLERANCE.num_seconds().unsigned_abs();
     let mut fits = false;
     for secret in secrets {
         let made = standardwebhooks::Webhook::new(secret).and_then(|key| key.sign(&signed.id, timestamp, &signed.body));
@@ -229,6 +229,9 @@ mod tests {
             |s: &mut Signed| s.timestamp.push('0'),
             |s: &mut Signed| s.signature = String::new(),
             |s: &mut Signed| s.timestamp = "gestern".into(),
+            // As far away as a number of seconds can be.
+            |s: &mut Signed| s.timestamp = i64::MIN.to_string(),
+            |s: &mut Signed| s.timestamp = i64::MAX.to_string(),
         ] {
             let mut other = signed(SECRET, at);
             change(&mut other);

@@ -89,6 +89,7 @@ impl From<&Applied> for AppliedHours {
 
 /// One reckoning with what gave rise to it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = DeadlinePart)]
 pub struct Part {
     /// Why it was reckoned, in German.
     pub why_de: String,

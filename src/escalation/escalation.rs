@@ -94,6 +94,7 @@ pub fn is_open(status: EscalationStatus) -> bool {
 
 /// A contact by id and name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AskedContact)]
 pub struct ContactRef {
     /// Its slug.
     pub id: Slug,

@@ -47,6 +47,7 @@ pub struct Kept {
 
 /// What was asked back and handed on.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = KeptConversation)]
 pub struct Conversation {
     /// About which escalation.
     pub escalation: EscalationId,

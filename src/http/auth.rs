@@ -243,7 +243,7 @@ pub(super) async fn read_whole(request: &HttpRequest, mut payload: Payload, limi
 }
 
 /// Parses JSON; no body counts as `{}`. Broken JSON is 400, every other fault 422 with the field.
-pub(super) fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
+pub fn parse<B: DeserializeOwned>(raw: &[u8]) -> Result<B, ApiError> {
     let raw = if raw.iter().all(u8::is_ascii_whitespace) { b"{}" } else { raw };
     let not_text = |_| ApiError::Request(StatusCode::BAD_REQUEST, "the body is not UTF-8".to_owned());
     let raw = std::str::from_utf8(raw).map_err(not_text)?;

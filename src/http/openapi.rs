@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::web::Path;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, RefOr, Response};
+use utoipa::openapi::{Content, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
 use super::error::ApiError;
@@ -24,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 #[openapi(
     info(title = "Lotse", description = "Support requests about re-used online services, from 1st level to 2nd level \
         and back. Errors are problems of RFC 9457; lists go on with `next_cursor`; changes name the version they were made against."),
-    modifiers(&Bearer, &Problems, &Names),
+    modifiers(&Bearer, &Problems, &Names, &Parts),
     security(("token" = [])),
     components(schemas(super::error::Problem)),
     tags((name = "tickets", description = "Requests and what becomes of them"),
@@ -264,6 +264,29 @@ impl Modify for Names {
     }
 }
 
+/// Lets what is a part of something larger have neighbours: a part that refuses all fields but its own would make the
+/// whole impossible.
+struct Parts;
+
+impl Modify for Parts {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let Some(components) = &mut document.components else { return };
+        let mut parts = Vec::new();
+        for schema in components.schemas.values() {
+            let RefOr::T(Schema::AllOf(whole)) = schema else { continue };
+            parts.extend(whole.items.iter().filter_map(|part| match part {
+                RefOr::Ref(part) => part.ref_location.rsplit('/').next().map(str::to_owned),
+                RefOr::T(_) => None,
+            }));
+        }
+        for part in parts {
+            if let Some(RefOr::T(Schema::Object(part))) = components.schemas.get_mut(&part) {
+                part.additional_properties = None;
+            }
+        }
+    }
+}
+
 const PROBLEM: &str = "application/problem+json";
 
 static TEXT: LazyLock<Result<String, String>> =
@@ -379,6 +402,23 @@ mod tests {
         let missing: Vec<_> = routed.difference(&documented).collect();
         let surplus: Vec<_> = documented.difference(&routed).collect();
         assert!(missing.is_empty() && surplus.is_empty(), "missing {missing:?}, surplus {surplus:?}");
+    }
+
+    /// Everything that is referred to stands there, and words are those that go over the wire.
+    #[test]
+    fn what_the_document_refers_to_is_there() {
+        let text = Document::openapi().to_json().unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let schemas = &document["components"]["schemas"];
+        for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(schemas[name].is_object(), "{name} is referred to and missing");
+        }
+        let status = crate::tickets::TicketStatus::ALL;
+        assert_eq!(schemas["TicketStatus"]["enum"], serde_json::json!(status));
+        // Different types of one name would stand for each other.
+        assert!(schemas["Purpose"]["properties"]["purpose"].is_object(), "{}", schemas["Purpose"]);
+        // A scope is part of a grant, which has a role as well.
+        assert!(schemas["Scope"]["additionalProperties"].is_null(), "{}", schemas["Scope"]);
     }
 
     #[test]

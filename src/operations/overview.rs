@@ -42,6 +42,7 @@ pub struct ContactCounts {
 
 /// How a mailbox fares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = MailboxStanding)]
 pub struct Mailbox {
     /// What the settings call it.
     pub name: String,

@@ -78,6 +78,30 @@ pub struct Place {
     pub id: TicketId,
 }
 
+impl Place {
+    fn of(ticket: &Ticket) -> Self {
+        Self { is_paused: ticket.paused_at.is_some(), due: ticket.respond_by, id: ticket.id }
+    }
+
+    /// As it is given out.
+    pub fn cursor(&self) -> String {
+        let (due, paused) = (self.due.utc().timestamp_micros(), u8::from(self.is_paused));
+        URL_SAFE_NO_PAD.encode(format!("{due} {} {paused}", self.id))
+    }
+
+    /// Reads one that came back.
+    pub fn read(cursor: &str) -> Result<Self, AppError> {
+        let parsed = || {
+            let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+            let mut parts = text.split(' ');
+            let due = chrono::DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+            let id = parts.next()?.parse().ok()?;
+            Some(Self { is_paused: parts.next() == Some("1"), due: Timestamp::new(due), id })
+        };
+        parsed().ok_or_else(|| AppError::field("cursor", "must be next_cursor of the page before, unchanged"))
+    }
+}
+
 /// From where a page goes, and in which direction; the cursors are those of [`Slice`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Seek {
@@ -176,8 +200,8 @@ pub(crate) fn slice(
 ) -> Result<Slice, AppError> {
     let (from, is_back) = match seek {
         Seek::First => (None, false),
-        Seek::After(cursor) => (Some(read_cursor(cursor)?), false),
-        Seek::Before(cursor) => (Some(read_cursor(cursor)?), true),
+        Seek::After(cursor) => (Some(Place::read(cursor)?), false),
+        Seek::Before(cursor) => (Some(Place::read(cursor)?), true),
     };
     let most = i64::try_from(limit + 1).map_err(AppError::internal)?;
     let reach = caller.reach(Action::ReadTickets);
@@ -188,23 +212,8 @@ pub(crate) fn slice(
     if is_back {
         items.reverse();
     }
-    let before = items.first().filter(|_| if is_back { has_more } else { from.is_some() }).map(cursor_of);
-    let after = items.last().filter(|_| is_back || has_more).map(cursor_of);
+    let before = items.first().filter(|_| if is_back { has_more } else { from.is_some() });
+    let after = items.last().filter(|_| is_back || has_more);
+    let (before, after) = (before.map(|one| Place::of(one).cursor()), after.map(|one| Place::of(one).cursor()));
     Ok(Slice { before, after, items })
-}
-
-fn cursor_of(ticket: &Ticket) -> String {
-    let (due, paused) = (ticket.respond_by.utc().timestamp_micros(), u8::from(ticket.paused_at.is_some()));
-    URL_SAFE_NO_PAD.encode(format!("{due} {} {paused}", ticket.id))
-}
-
-fn read_cursor(cursor: &str) -> Result<Place, AppError> {
-    let parsed = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        let mut parts = text.split(' ');
-        let due = chrono::DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?;
-        let id = parts.next()?.parse().ok()?;
-        Some(Place { is_paused: parts.next() == Some("1"), due: Timestamp::new(due), id })
-    };
-    parsed().ok_or_else(|| AppError::field("cursor", "must be next_cursor of the page before, unchanged"))
 }

@@ -4,9 +4,12 @@
 //! who may do what (`access.rs`), peers that misbehave by accident (`delivery.rs`, `faults.rs`).
 
 mod bodies;
+mod fuzzing;
 mod mail;
 mod pages;
 mod people;
+mod planted;
 mod privacy;
+mod slow;
 mod ssrf;
 mod wire;

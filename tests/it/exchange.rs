@@ -36,6 +36,11 @@ fn spreadsheet(rows: &[&[&str]]) -> Vec<u8> {
 }
 
 fn sheet(data: &str) -> Vec<u8> {
+    sheet_with("", data)
+}
+
+/// The same with something before its first element.
+fn sheet_with(before: &str, data: &str) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let parts = [
         (
@@ -54,7 +59,7 @@ fn sheet(data: &str) -> Vec<u8> {
             "xl/_rels/workbook.xml.rels",
             "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>".to_owned(),
         ),
-        ("xl/worksheets/sheet1.xml", format!("<worksheet xmlns=\"{main}\"><sheetData>{data}</sheetData></worksheet>")),
+        ("xl/worksheets/sheet1.xml", format!("{before}<worksheet xmlns=\"{main}\"><sheetData>{data}</sheetData></worksheet>")),
     ];
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, text) in parts {
@@ -346,6 +351,21 @@ on_both! {
         assert!(bomb.len() < 1024 * 1024);
         let bomb = upload(&app, &editor, "contacts?preview=true", XLSX, bomb).await.expect_fault(422, "file");
         assert!(bomb.to_string().contains("unfolds to more than 64 MiB"), "{bomb}");
+        // An entity that stands for a billion letters, and one that stands for a file, stand for nothing.
+        let cell = |text: &str| format!("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>id</t></is></c></row><row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>{text}</t></is></c></row>");
+        let ten = |name: &str, of: &str| format!("<!ENTITY {name} \"{}\">", format!("&{of};").repeat(10));
+        let laughs: String = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].windows(2).map(|pair| ten(pair[1], pair[0])).collect();
+        for (declared, named) in [
+            (format!("<!ENTITY a \"haha\">{laughs}"), "&i;"),
+            ("<!ENTITY x SYSTEM \"file:///etc/hostname\">".to_owned(), "&x;"),
+        ] {
+            let bomb = sheet_with(&format!("<!DOCTYPE worksheet [{declared}]>"), &cell(named));
+            let plan = upload(&app, &editor, "contacts?preview=true", XLSX, bomb).await;
+            assert!(plan.status == 422 || plan.json()["rows"][0]["action"] == "fault", "{} {}", plan.status, plan.body);
+            let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+            assert!(plan.body.len() < 4096 && !plan.body.contains("haha"), "{}", plan.body);
+            assert!(host.trim().is_empty() || !plan.body.contains(host.trim()), "{}", plan.body);
+        }
         let far = sheet("<row r=\"1048576\"><c r=\"XFD1048576\" t=\"inlineStr\"><is><t>x</t></is></c></row>");
         let far = upload(&app, &editor, "contacts?preview=true", XLSX, far).await.expect_fault(422, "file: row 1048576");
         assert!(far.to_string().contains("more than 64 columns"), "{far}");

@@ -62,6 +62,7 @@ fn page(conn: &mut Conn, filter: &Filter, before: Option<AuditId>, limit: usize)
 
 /// A change of one thing as everybody sees it who sees the thing.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RecordedChange)]
 pub struct Change {
     /// When.
     pub at: Timestamp,

@@ -33,6 +33,7 @@ const COLUMNS: [&str; 12] = [
 
 crate::text_enum! {
     /// As what the log comes.
+    #[schema(as = AuditFormat)]
     pub enum Format {
         /// Comma-separated values.
         Csv = "csv",

@@ -33,6 +33,7 @@ const KEPT_DAYS: i64 = 30;
 
 crate::text_enum! {
     /// How far a log-in has come.
+    #[schema(as = SessionStage)]
     pub enum Stage {
         /// The password was right; a code is still owed.
         SecondFactor = "second_factor",

@@ -28,6 +28,7 @@ pub use published::{Published, PublishedPlace, PublishedService};
 
 crate::text_enum! {
     /// As what the help comes.
+    #[schema(as = HelpFormat)]
     pub enum Format {
         /// XZuFi 2.2, experimental.
         Xzufi = "xzufi",

@@ -22,7 +22,8 @@ use crate::error::{AppError, Faults};
 use crate::ids::ChannelId;
 use crate::keys::{Ars, Slug, fold};
 
-const COLUMNS: [Column; 14] = [
+/// What a table of help channels can say.
+pub const COLUMNS: [Column; 14] = [
     Column { field: "id", also: &["Kennung"], is_needed: false },
     Column { field: "service", also: &["Dienst", "Online-Dienst"], is_needed: false },
     Column { field: "ars", also: &["Regionalschlüssel"], is_needed: false },

@@ -21,7 +21,8 @@ use crate::directory::{Rhythm, absence, store, ways};
 use crate::error::{AppError, Faults};
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
-const COLUMNS: [Column; 14] = [
+/// What a table of contacts can say.
+pub const COLUMNS: [Column; 14] = [
     Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
     Column { field: "name", also: &["Bezeichnung"], is_needed: false },
     Column { field: "owner", also: &["Region", "Eigentümer"], is_needed: false },

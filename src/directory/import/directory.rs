@@ -46,6 +46,14 @@ pub async fn directory(
     .await
 }
 
+/// Says what is wrong with a file by itself, before it is held against the directory.
+pub fn check_alone(name: &str, text: &str) -> Result<(), AppError> {
+    let mut reader = Reader::new(name, text);
+    let table = reader.parse()?;
+    file::read(&mut reader, &table);
+    reader.finish()
+}
+
 /// Reads the file and says everything that is wrong with it.
 fn judge(conn: &mut Conn, settings: &Settings, name: &str, text: &str, now: Timestamp) -> Result<File, AppError> {
     let mut reader = Reader::new(name, text);

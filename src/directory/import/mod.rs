@@ -14,16 +14,16 @@ mod reader;
 mod rights;
 mod table;
 
-pub use channels::{TEMPLATE as CHANNELS_TEMPLATE, channels};
-pub use contacts::{TEMPLATE as CONTACTS_TEMPLATE, contacts};
-pub use directory::directory;
+pub use channels::{COLUMNS as CHANNELS_COLUMNS, TEMPLATE as CHANNELS_TEMPLATE, channels};
+pub use contacts::{COLUMNS as CONTACTS_COLUMNS, TEMPLATE as CONTACTS_TEMPLATE, contacts};
+pub use directory::{check_alone, directory};
 pub use mergers::{
     Gone, Merger, PlaceChange, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
 };
-pub use municipalities::municipalities;
+pub use municipalities::{municipalities, read as read_municipalities};
 pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
 pub use rights::Importer;
-pub use table::{MOST_BYTES, TableFile};
+pub use table::{Column, MOST_BYTES, Row, Table, TableFile, read as read_table};
 
 use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};

@@ -106,7 +106,7 @@ async fn store_all(
 }
 
 /// Reads and judges the whole file.
-pub(super) fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
+pub fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
     // The reader counts lines by their feeds alone.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());

@@ -34,7 +34,7 @@ pub struct TableFile {
 
 /// What a file can say of one thing.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Column {
+pub struct Column {
     /// The field, and the English heading.
     pub field: &'static str,
     /// The German heading, and others that people write.
@@ -45,7 +45,7 @@ pub(super) struct Column {
 
 /// One row.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub struct Row {
     /// Its number in the file, counted from 1 with the heading.
     pub number: usize,
     cells: HashMap<&'static str, String>,
@@ -65,15 +65,17 @@ impl Row {
 
 /// The rows of a file, and what there is to say about how it was read.
 #[derive(Debug)]
-pub(super) struct Table {
+pub struct Table {
+    /// Below the heading.
     pub rows: Vec<Row>,
+    /// What people should look at.
     pub notes: Vec<String>,
 }
 
 type Raw = Vec<(usize, Vec<String>)>;
 
 /// Reads a file whose columns are these.
-pub(super) fn read(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
+pub fn read(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
     let name = &file.name;
     if file.bytes.len() > MOST_BYTES {
         return Err(AppError::field(name, "is larger than 5 MiB; split it"));

@@ -13,6 +13,7 @@ use crate::directory::terms::Duty;
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ItemText)]
 pub struct Text {
     /// German.
     #[schema(value_type = String)]

@@ -65,6 +65,7 @@ pub fn read_cursor(cursor: Option<String>) -> Result<Option<AuditId>, AppError> 
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// `csv` for spreadsheets or `jsonl`, a JSON object a line.
+    #[param(inline)]
     format: Format,
     /// The id of a token or person, or the whole name.
     actor: Option<String>,

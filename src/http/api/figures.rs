@@ -54,6 +54,7 @@ pub struct FiguresQuery {
     /// Only where this contact was the first of the 2nd level that was asked.
     pub contact: Option<Slug>,
     /// `json` (when left out), or `csv` or `xlsx` with all rows.
+    #[param(inline)]
     pub format: Option<FiguresFormat>,
     /// The language of a file: `de` or `en`.
     pub lang: Option<String>,

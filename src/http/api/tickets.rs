@@ -223,6 +223,7 @@ pub async fn history(state: Data<State>, guard: Guard<right::ReadTickets>, at: P
 
 /// A question to the person.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = AskPerson)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// What they are asked.

@@ -59,6 +59,7 @@ pub struct Invite {
 
 /// What is to be different.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = UserChange)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     /// The version it was read at; or `If-Match`.

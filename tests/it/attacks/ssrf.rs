@@ -339,6 +339,20 @@ async fn a_name_that_leads_inside_is_not_followed() {
             assert_ne!(delivery["status"], "sent");
         }
     }
+    // A name that led outside when it was entered and first called, and leads inside from then on (DNS rebinding).
+    let rebind = |address: &str| {
+        // Written in place: the mount shows this very file.
+        std::fs::write(&hosts, format!("127.0.0.1 localhost\n{address} rebound.desk.example.org\n")).unwrap();
+    };
+    rebind("193.99.144.80");
+    let url = format!("https://rebound.desk.example.org:{}/hook", secure.port());
+    let change = json!({"version": 7, "webhook": {"url": url, "secret": SECRET}}).to_string();
+    app::send(&http, &lotse.base, &admin, "PATCH", "/api/v1/contacts/technik", Some(change), &[]).await.expect(200);
+    rebind("127.0.0.1");
+    let path = escalated(&http, &lotse.base, &admin).await;
+    for delivery in tried(&http, &lotse.base, &admin, &path).await {
+        assert!(delivery["attempts"][0]["detail"].as_str().unwrap().contains("private or special"), "{delivery}");
+    }
     assert_eq!(secure.connections(), 0, "nobody was called");
 }
 

@@ -28,6 +28,7 @@ pub struct ListQuery {
     /// Only those with a duty for this service.
     service: Option<Slug>,
     /// Only those that stand so.
+    #[param(inline)]
     state: Option<ContactState>,
     /// At most so many items, up to 200.
     limit: Option<u32>,

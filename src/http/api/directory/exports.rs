@@ -21,6 +21,7 @@ use crate::keys::{ArsPrefix, Slug};
 #[into_params(parameter_in = Query)]
 pub struct ExportQuery {
     /// `json`, a list in pages, when left out; `csv` or `xzufi` (experimental), the whole file.
+    #[param(inline)]
     format: Option<Format>,
     /// Only what changed after this time, or from this day on.
     #[param(value_type = Option<String>)]

@@ -54,6 +54,7 @@ pub async fn gaps(
     let page = PageRequest { limit: asked.query.limit, cursor: asked.query.cursor.clone() };
     let found = find(&state, asked).await?;
     if is_table {
+        page.read()?;
         return spread(&found);
     }
     let Page { items, next_cursor } = gaps_page(found, &page)?;
@@ -64,6 +65,7 @@ pub async fn gaps(
 #[utoipa::path(get, path = "/api/v1/gaps.csv", tag = "directory", operation_id = "gaps_csv", params(GapsQuery),
     responses((status = 200, content((String = "text/csv")))))]
 pub async fn csv(state: Data<State>, asked: Asked<right::ReadDirectory, GapsQuery>) -> ApiResult {
+    PageRequest { limit: asked.query.limit, cursor: asked.query.cursor.clone() }.read()?;
     spread(&find(&state, asked).await?)
 }
 

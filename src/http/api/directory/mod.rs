@@ -63,6 +63,7 @@ fn made<T: Serialize>(outcome: Outcome<T>, at: impl Fn(&T) -> (String, i32)) -> 
 
 /// As what a list or table comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
+#[schema(as = TableFormat)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// JSON.

@@ -10,7 +10,7 @@ mod aid;
 mod done;
 pub(super) mod find;
 mod look_up;
-mod spoken;
+pub mod spoken;
 
 use std::sync::Arc;
 

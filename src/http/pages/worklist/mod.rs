@@ -8,7 +8,7 @@
 mod bulk;
 mod row;
 mod stream;
-mod wanted;
+pub mod wanted;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;

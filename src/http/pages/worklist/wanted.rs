@@ -116,7 +116,9 @@ impl Wanted {
     pub fn read(query: &str) -> Result<Self, AppError> {
         let mut wanted: Self = parse_query(query)?;
         for part in wanted.parts_mut() {
-            *part = part.trim().chars().filter(|c| !c.is_control()).take(200).collect();
+            let plain: String = part.chars().filter(|c| !c.is_control()).collect();
+            let short: String = plain.trim().chars().take(200).collect();
+            short.trim_end().clone_into(part);
         }
         Ok(wanted)
     }
@@ -356,6 +358,11 @@ mod tests {
         for query in ["", "ansicht=frei&dienst=wohngeld&ort=01002", "q=Fehler+500&sort=neu&nach=abc", "stand=closed"] {
             let wanted = Wanted::read(query).unwrap();
             assert_eq!(wanted.query(), query);
+        }
+        // What is left out lets no spaces come to the border.
+        for query in ["q=%00+a", "q=a+%0A", &format!("q={}+b", "a".repeat(199))] {
+            let wanted = Wanted::read(query).unwrap();
+            assert_eq!(Wanted::read(&wanted.query()).unwrap(), wanted, "{query}");
         }
         let wanted = Wanted::read("ansicht=meine&nach=abc&getan=x&q=+b%00%0A+").unwrap();
         assert_eq!(wanted.with(|to| to.dienst = "a b".into()), "/anfragen?ansicht=meine&q=b&dienst=a+b");

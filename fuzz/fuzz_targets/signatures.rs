@@ -1,0 +1,7 @@
+//! See `src/targets/signatures.rs`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| lotse_fuzz::targets::signatures::run(data));
