@@ -5,11 +5,13 @@
 //! with the requests of years.
 //!
 //! Where next: `overview.rs` (all of it at once), `concern.rs` (what needs somebody; pure), `instance.rs` (who works),
-//! `undelivered.rs` (what was given up, and sending it again), `troubled.rs` (addresses that fail), `licences.rs`.
+//! `undelivered.rs` (what was given up, and sending it again), `troubled.rs` (addresses that fail), `licences.rs`,
+//! `months.rs` (requests by month).
 
 pub mod concern;
 pub mod instance;
 pub mod licences;
+pub mod months;
 pub mod overview;
 mod store;
 pub mod troubled;
