@@ -28,7 +28,7 @@ use crate::escalation::{Escalations, sweep};
 use crate::figures;
 use crate::http::{Development, Limits, Metrics, Seats, State, server};
 use crate::inbound::{self, Inbound};
-use crate::operations::{Operations, instance};
+use crate::operations::{Operations, instance, months};
 use crate::seal::Sealer;
 use crate::tickets::watch::Watch;
 use crate::tickets::{Desk, attachments, relocation};
@@ -134,6 +134,7 @@ impl App {
             running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
             let files = attachments::round::run(escalations.desk().clone(), stop.clone());
             running.push(("attachments", tokio::spawn(files)));
+            running.push(("months", tokio::spawn(months::run(db.clone(), clock.clone(), stop.clone()))));
             running.push(("figures", tokio::spawn(figures::worker::run(db.clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));
             running.push(("mailboxes", tokio::spawn(inbound::mailbox::run(inbound.clone(), stop.clone()))));

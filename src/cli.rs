@@ -16,6 +16,7 @@ mod figures;
 mod import;
 mod ingest;
 mod keys;
+mod partition;
 mod register;
 mod serve;
 mod token;
@@ -86,6 +87,8 @@ enum Command {
     Figures(figures::Reckoning),
     /// Test settings, database, keys, mail server, queue and directory.
     Check,
+    /// Divide the requests of a PostgreSQL database by month, once; coming months are then made by themselves.
+    Partition,
     /// Wrap all sealing keys with the present master key, after it was changed.
     Rewrap,
 }
@@ -355,6 +358,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Worker => serve::worker(&config).await,
         Command::Migrate => keys::migrate(&config).await,
         Command::Backup { file } => backup::backup(&config, file).await,
+        Command::Partition => partition::partition(&config).await,
         Command::Rewrap => keys::rewrap(&config).await,
         Command::Import(Import::Municipalities(list)) => register::municipalities(&config, list).await,
         Command::Import(Import::Contacts(sheet)) => import::contacts(&config, sheet).await,

@@ -25,8 +25,9 @@ pub use sections::*;
 const DEFAULTS: &str = include_str!("../config/default.toml");
 
 /// The keys that hold secrets.
-const SECRETS: [(&str, &str); 5] = [
+const SECRETS: [(&str, &str); 6] = [
     ("database", "url"),
+    ("database", "replica_url"),
     ("security", "master_key"),
     ("security", "previous_master_keys"),
     ("mail", "smtp_url"),
@@ -70,6 +71,8 @@ impl Config {
         let layers = layers.add_source(variables).build().map_err(|e| AppError::field("config", e.to_string()))?;
         let mut config: Self = layers.try_deserialize().map_err(|e| AppError::field("config", e.to_string()))?;
         from_file(&mut config.database.url, &config.database.url_file, "database.url_file")?;
+        let (replica, file) = (&mut config.database.replica_url, &config.database.replica_url_file);
+        from_file(replica, file, "database.replica_url_file")?;
         from_file(&mut config.security.master_key, &config.security.master_key_file, "security.master_key_file")?;
         let (previous, file) = (&mut config.security.previous_master_keys, &config.security.previous_master_keys_file);
         from_file(previous, file, "security.previous_master_keys_file")?;

@@ -39,6 +39,8 @@ pub fn database(config: &Config) -> Result<db::Settings, AppError> {
         queue: config.database.queue,
         wait: std_duration("database.wait", config.database.wait)?,
         allow_unsafe_durability: config.database.allow_unsafe_durability,
+        replica: Some(config.database.replica_url.expose_secret().to_owned()).filter(|url| !url.is_empty()),
+        replica_behind: std_duration("database.replica_behind", config.database.replica_behind)?,
     })
 }
 

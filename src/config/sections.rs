@@ -34,6 +34,10 @@ pub struct Database {
     pub wait: TimeDelta,
     pub migrate: bool,
     pub allow_unsafe_durability: bool,
+    pub replica_url: SecretString,
+    pub replica_url_file: String,
+    #[serde(deserialize_with = "duration")]
+    pub replica_behind: TimeDelta,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -13,7 +13,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Any number all instances agree on.
-const LOCK: i64 = 0x106;
+pub(super) const LOCK: i64 = 0x106;
 
 /// Applies what is missing and answers the names applied. Blocks.
 pub fn migrate(url: &str) -> Result<Vec<String>, AppError> {

@@ -7,15 +7,17 @@
 //! (`append.rs`). What other threads should look at after a commit is told by [`Tx::signal`].
 //!
 //! Where next: `connection.rs` (opening, pragmas, errors), `dialect.rs` (the only place where queries differ by
-//! backend), `types.rs` (how ids, times and enums are stored), `schema.rs` (the tables), `backup.rs`, `standing.rs` and
-//! `pulse.rs` (for those who run it).
+//! backend), `types.rs` (how ids, times and enums are stored), `schema.rs` (the tables), `backup.rs`, `standing.rs`,
+//! `partitions.rs`, `replica.rs` and `pulse.rs` (for those who run it).
 
 mod append;
 pub mod backup;
 mod connection;
 pub mod dialect;
 mod migrate;
+pub mod partitions;
 mod pulse;
+mod replica;
 pub mod schema;
 mod signal;
 mod standing;
@@ -37,6 +39,7 @@ pub use standing::DatabaseStanding;
 
 use crate::error::AppError;
 use connection::Manager;
+use replica::Replica;
 use writer::Writer;
 
 /// How to reach the database and how much of it to use.
@@ -52,6 +55,10 @@ pub struct Settings {
     pub wait: Duration,
     /// Accept a PostgreSQL with `fsync` or `synchronous_commit` off.
     pub allow_unsafe_durability: bool,
+    /// A streaming replica for reads that may lag; see [`Db::read_behind`].
+    pub replica: Option<String>,
+    /// How far the replica may be behind.
+    pub replica_behind: Duration,
 }
 
 impl Settings {
@@ -63,6 +70,8 @@ impl Settings {
             queue: 4096,
             wait: Duration::from_secs(3),
             allow_unsafe_durability: false,
+            replica: None,
+            replica_behind: Duration::from_secs(10),
         }
     }
 }
@@ -75,6 +84,7 @@ struct Inner {
     backend: Backend,
     settings: Settings,
     pool: Pool<Manager>,
+    replica: Option<Replica>,
     writer: Option<Writer>,
     signals: Signals,
     pulse: Pulse,
@@ -117,11 +127,12 @@ impl Db {
             .connection_timeout(settings.wait)
             .build(Manager { url: settings.url.clone() })
             .map_err(|e| AppError::Unavailable(e.to_string()))?;
+        let replica = Replica::of(&settings)?;
         let writer = match backend {
             Backend::Sqlite => Some(Writer::start(&settings, signals.clone())?),
             Backend::Postgres => None,
         };
-        Ok(Self(Arc::new(Inner { backend, settings, pool, writer, signals, pulse: Pulse::default() })))
+        Ok(Self(Arc::new(Inner { backend, settings, pool, replica, writer, signals, pulse: Pulse::default() })))
     }
 
     /// Which database this is.

@@ -157,7 +157,7 @@ const TABLES: [Dimension; 5] =
 pub async fn figures(desk: &Desk, caller: &Caller, asked: Asked) -> Result<Figures, AppError> {
     let source = source(caller.reach(Action::ReadFigures), asked.narrowed.clone());
     let directory = desk.directory.current();
-    desk.db.read(move |conn| reckon(conn, &directory, &source, &asked)).await
+    desk.db.read_behind(move |conn| reckon(conn, &directory, &source, &asked)).await
 }
 
 fn reckon(conn: &mut Conn, directory: &Snapshot, source: &Source, asked: &Asked) -> Result<Figures, AppError> {

@@ -6,12 +6,13 @@
 //!
 //! Where next: `overview.rs` (all of it at once), `concern.rs` (what needs somebody; pure), `instance.rs` (who works),
 //! `undelivered.rs` (what was given up, and sending it again), `troubled.rs` (addresses that fail), `feedback.rs` (barriers
-//! that people report), `licences.rs`.
+//! that people report), `months.rs` (requests by month), `licences.rs`.
 
 pub mod concern;
 pub mod feedback;
 pub mod instance;
 pub mod licences;
+pub mod months;
 pub mod overview;
 mod store;
 pub mod troubled;

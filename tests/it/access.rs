@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::app::{self, Kind, Reply, TestApp, a_ticket};
+use crate::support::postgres::psql_answers;
 use crate::support::process::{BINARY, Process};
 use crate::support::wait::wait_for_some;
 
@@ -560,16 +561,10 @@ async fn dump(app: &TestApp) -> String {
     }
     let names = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'";
     let mut all = String::new();
-    for name in psql(&url, names).lines() {
-        all.push_str(&psql(&url, &format!("SELECT * FROM \"{name}\"")));
+    for name in psql_answers(&url, names).lines() {
+        all.push_str(&psql_answers(&url, &format!("SELECT * FROM \"{name}\"")));
     }
     all
-}
-
-fn psql(url: &str, sql: &str) -> String {
-    let asked = std::process::Command::new("psql").args(["-X", "-A", "-t", "-q", "-c", sql, url]).output().unwrap();
-    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
-    String::from_utf8_lossy(&asked.stdout).into_owned()
 }
 
 async fn last_use(app: &App, id: TokenId) -> Option<Timestamp> {

@@ -48,7 +48,7 @@ pub fn may_read_all(caller: &Caller) -> Result<(), AppError> {
 
 /// A page of the log.
 pub async fn list(db: &Db, filter: Filter, before: Option<AuditId>, limit: usize) -> Result<Page, AppError> {
-    db.read(move |conn| page(conn, &filter, before, limit)).await
+    db.read_behind(move |conn| page(conn, &filter, before, limit)).await
 }
 
 fn page(conn: &mut Conn, filter: &Filter, before: Option<AuditId>, limit: usize) -> Result<Page, AppError> {

@@ -260,7 +260,17 @@ impl TestApp {
 
     /// The same where some of the basic settings are others: what stands there, and what is to stand there.
     pub async fn start_changed(kind: Kind, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
-        let database = Database::new(kind).await;
+        Self::start_in(Database::new(kind).await, kind, more, changes, clock).await
+    }
+
+    /// The same on a server of the test's own.
+    pub async fn start_on(database: DatabaseUrl, kind: Kind, changes: &[(&str, &str)], clock: Clock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database { url: database.to_string(), folder, _server: Some(database) };
+        Self::start_in(database, kind, "", changes, clock).await
+    }
+
+    async fn start_in(database: Database, kind: Kind, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
         let smtp = SmtpPeer::start().await;
         let webhook = WebhookPeer::start(SECRET).await;
         let settings = settings(&database.url, &smtp.url(), more);
@@ -269,6 +279,10 @@ impl TestApp {
             settings.replace(from, to)
         });
         let app = start(&database, &settings, clock.clone()).await;
+        if matches!(kind, Kind::Postgres) && std::env::var_os("LOTSE_TEST_DIVIDED").is_some() {
+            let (url, now) = (database.url.clone(), Clock::system().now());
+            tokio::task::spawn_blocking(move || lotse::db::partitions::divide(&url, now)).await.unwrap().unwrap();
+        }
         let base = format!("http://{}", app.address().unwrap());
         let test = Self { app, base, smtp, webhook, database, clock, settings, tokens: HashMap::new(), http: client() };
         test.import(&directory(&test.webhook.url())).await;

@@ -105,6 +105,25 @@ impl OwnPostgres {
         panic!("a private PostgreSQL does not start; its log says:\n{}", server.log());
     }
 
+    /// A streaming replica of this server, which follows it from now on.
+    pub async fn replica(&self) -> Self {
+        let port = self.port;
+        let folder = off_the_runtime(move || copy_of(port)).await;
+        let mut replica = Self { folder, port: 0, process: None };
+        for _ in 0..5 {
+            replica.port = free_port();
+            if replica.launch().await {
+                return replica;
+            }
+        }
+        panic!("a replica does not start; its log says:\n{}", replica.log());
+    }
+
+    /// The URL of another server's database on this one.
+    pub fn url_of(&self, database: &DatabaseUrl) -> String {
+        with_database(&self.url(), &database.name)
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -215,13 +234,33 @@ fn end_process(process: &mut Child, signal: &str) {
     let _ = process.wait();
 }
 
-/// Makes a folder with an empty cluster in it that the server account owns.
-fn initialise() -> tempfile::TempDir {
+/// A folder that the server account owns.
+fn own_folder() -> tempfile::TempDir {
     let folder = tempfile::Builder::new().prefix("lotse-pg-").tempdir().expect("a temporary folder");
     if is_root() {
         let uid = id_of("-u");
         chown(folder.path(), Some(uid), Some(id_of("-g"))).expect("root may give a folder away");
     }
+    folder
+}
+
+/// The cluster of the server at this port, made ready to follow it.
+fn copy_of(port: u16) -> tempfile::TempDir {
+    let folder = own_folder();
+    let made = as_server_account(&binary("pg_basebackup"))
+        .arg("-D")
+        .arg(folder.path().join("data"))
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", ACCOUNT])
+        .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"])
+        .output()
+        .expect("the program pg_basebackup");
+    assert!(made.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&made.stderr));
+    folder
+}
+
+/// Makes a folder with an empty cluster in it.
+fn initialise() -> tempfile::TempDir {
+    let folder = own_folder();
     let made = as_server_account(&binary("initdb"))
         .arg("-D")
         .arg(folder.path().join("data"))
@@ -305,4 +344,11 @@ fn psql(url: &str, sql: &str) -> Result<(), String> {
 
 async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.expect("work off the runtime does not panic")
+}
+
+/// What a database answers to this, a line a row.
+pub fn psql_answers(url: &str, sql: &str) -> String {
+    let asked = Command::new("psql").args(["-X", "-A", "-t", "-q", "-c", sql, url]).output().unwrap();
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    String::from_utf8_lossy(&asked.stdout).into_owned()
 }
