@@ -10,7 +10,7 @@ use super::adoptions::Adoption;
 use super::page::{Page, PageRequest, expect, guard, stale};
 use super::terms::ChannelKind;
 use super::versions::{self, Because, check_reason};
-use super::{hours, store};
+use super::{hours, recounts, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -302,6 +302,7 @@ fn adoption_changed(tx: &mut Tx, because: Because, before: Option<Adoption>, now
     if let Some(before) = before {
         store::adoptions::touch(tx, &before.service, &before.ars, now)?;
         let after = adoption_of(tx, &before.service, &before.ars)?.ok_or(AppError::NotFound)?;
+        recounts::of_channels(tx, &before, &after)?;
         versions::keep(tx, because, Some(&before), &after, now)?;
     }
     store::changed(tx)

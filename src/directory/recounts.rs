@@ -1,18 +1,20 @@
 //! Changes of service time after which deadlines that stand are to be counted anew: a closing day entered or taken back,
-//! other hours of a contact or of a help channel.
+//! other hours of a contact, help channels that came, went or have other hours.
 //!
 //! Invariant: noted in the transaction of the change, so that none is forgotten; a row is the work that is left of it.
 //! Not here: the counting (`escalation/sweep/recount.rs`).
 
 use chrono::{Datelike, NaiveDate};
 
+use super::adoptions::Adoption;
+use super::channels::HelpChannel;
 use super::closing_days::ClosingDay;
 use super::hours::ClosedDay;
 use super::store;
 use crate::db::{Conn, Topic, Tx};
 use crate::error::AppError;
 use crate::ids::{RowId, TicketId};
-use crate::keys::{Ars, ArsPrefix, Slug};
+use crate::keys::{ArsPrefix, Slug};
 
 crate::text_enum! {
     /// What changed.
@@ -72,10 +74,18 @@ pub(super) fn of_contact(conn: &mut Conn, contact: &Slug, name: &str) -> Result<
     store::recounts::insert(conn, &Recount::new(Changed::Contact, region, contact.as_str(), None, reason))
 }
 
-/// The help channels of an adoption have other hours.
-pub(super) fn of_channel(conn: &mut Conn, service: &Slug, ars: &Ars) -> Result<(), AppError> {
+/// The help channels of an adoption were these and are those: one was added, ended, or has other hours or days.
+pub(super) fn of_channels(conn: &mut Conn, before: &Adoption, after: &Adoption) -> Result<(), AppError> {
+    let when = |adoption: &Adoption| {
+        let of =
+            |one: &HelpChannel| (one.shown.kind, one.shown.hours.clone(), one.shown.valid_from, one.shown.valid_to);
+        adoption.channels.iter().map(of).collect::<Vec<_>>()
+    };
+    if when(before) == when(after) {
+        return Ok(());
+    }
     let reason = "andere Zeiten des Hilfekanals".to_owned();
-    let changed = Recount::new(Changed::Channel, ars.clone().into(), service.as_str(), None, reason);
+    let changed = Recount::new(Changed::Channel, after.ars.clone().into(), after.service.as_str(), None, reason);
     store::recounts::insert(conn, &changed)
 }
 

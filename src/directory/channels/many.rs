@@ -11,8 +11,8 @@ use crate::access::audit::{self, AuditAction, EntryRow, ObjectKind, Trail};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::directory::adoptions::Adoption;
-use crate::directory::store;
 use crate::directory::versions::{self, Because};
+use crate::directory::{recounts, store};
 use crate::error::{AppError, Faults};
 use crate::ids::ChannelId;
 use crate::keys::{Ars, Slug};
@@ -53,7 +53,8 @@ impl Ready {
                     new.push(channel);
                 }
                 Stored::Changed(found, shown) => {
-                    let channel = HelpChannel { shown, version: found.version + 1, updated_at: now, ..(*found).clone() };
+                    let channel =
+                        HelpChannel { shown, version: found.version + 1, updated_at: now, ..(*found).clone() };
                     let (object, trail) = ((ObjectKind::Channel, &channel.id as _), Trail::changed(&*found, &channel));
                     entries.push(audit::row(actor, AuditAction::ChannelChanged, object, trail, now)?);
                     changed.push(channel);
@@ -120,6 +121,9 @@ pub(in crate::directory) fn store_all(
     audit::record_all(tx, &ready.entries.iter().collect::<Vec<_>>())?;
     let after = adoptions(tx, &ready.places)?;
     let pairs: Vec<(Adoption, Adoption)> = ready.before.iter().cloned().zip(after).collect();
+    for (before, after) in &pairs {
+        recounts::of_channels(tx, before, after)?;
+    }
     let kept = versions::of_changed(tx, Because::of(actor, &None), &pairs, now)?;
     store::versions::insert_all(tx, &kept)?;
     store::changed(tx)

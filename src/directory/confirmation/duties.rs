@@ -81,7 +81,7 @@ pub(super) fn shown(
     names: &Names,
     today: NaiveDate,
 ) -> Result<Vec<String>, AppError> {
-    let places = store::duties::central_of(conn, std::slice::from_ref(&contact.slug))?;
+    let places = store::duties::central_on(conn, &contact.slug, today)?;
     let all: Vec<Ars> = places.iter().map(|(_, ars)| ars.clone()).collect();
     let called: HashMap<Ars, String> =
         store::municipalities::of(conn, &all)?.into_iter().map(|place| (place.ars, place.name)).collect();
@@ -93,7 +93,7 @@ pub(super) fn shown(
         for some in places.chunks(500) {
             for channel in store::channels::of_adoptions(conn, std::slice::from_ref(&service), some)? {
                 let said = channel.shown;
-                if said.valid_to.is_some_and(|to| to < today) {
+                if said.valid_to.is_some_and(|to| to < today) || said.valid_from.is_some_and(|from| from > today) {
                     continue;
                 }
                 let email = said.email.as_ref().map(|email| email.as_str());

@@ -15,7 +15,7 @@ use crate::delivery;
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::store::versions::VersionRow;
 use crate::directory::versions::{self, Because};
-use crate::directory::{confirmation, store, ways};
+use crate::directory::{confirmation, recounts, store, ways};
 use crate::error::AppError;
 use crate::ids::EndpointId;
 use crate::keys::{EmailAddress, Slug};
@@ -141,6 +141,9 @@ pub(in crate::directory) fn change_all(tx: &mut Tx, ready: &Changes, now: Timest
     }
     let rows: Vec<(&ContactRow, i32)> = ready.rows.iter().map(|(before, row)| (row, before.version)).collect();
     store::contacts::change_all(tx, &rows)?;
+    for (before, row) in ready.rows.iter().filter(|(before, row)| before.hours != row.hours) {
+        recounts::of_contact(tx, &before.slug, &row.name)?;
+    }
     for row in &ready.trusted {
         ways::trust_again(tx, row, now)?;
     }

@@ -262,7 +262,7 @@ impl Reader<'_> {
             if let Some(place) = self.places.exact(&ars) {
                 shown.entry(place).or_default().push(ShownChannel::new(channel, &mut self.hours));
                 // Whoever confirmed it before did not see this.
-                if days.get(&place).is_some_and(|day| changed_at.day_in_berlin() > *day) {
+                if days.get(&place).is_some_and(|day| changed_at.day_in_berlin() >= *day) {
                     days.remove(&place);
                 }
             }

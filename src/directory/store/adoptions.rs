@@ -74,16 +74,31 @@ pub(in crate::directory) fn present(
     services: &[Slug],
     places: &[Ars],
 ) -> Result<HashSet<(Slug, Ars)>, AppError> {
+    Ok(states(conn, services, places)?.into_iter().map(|(service, ars, _)| (service, ars)).collect())
+}
+
+/// Which of these services the public is shown in which of these places.
+pub(in crate::directory) fn shown(
+    conn: &mut Conn,
+    services: &[Slug],
+    places: &[Ars],
+) -> Result<HashSet<(Slug, Ars)>, AppError> {
+    let live = states(conn, services, places)?.into_iter().filter(|(.., state)| *state == AdoptionState::Live);
+    Ok(live.map(|(service, ars, _)| (service, ars)).collect())
+}
+
+fn states(conn: &mut Conn, services: &[Slug], places: &[Ars]) -> Result<Vec<(Slug, Ars, AdoptionState)>, AppError> {
     let mut services = services.to_vec();
     services.sort();
     services.dedup();
-    let mut found = HashSet::new();
+    let mut found = Vec::new();
     for some in places.chunks(500) {
         let rows = adoptions::table
             .filter(adoptions::service.eq_any(&services))
             .filter(adoptions::ars.eq_any(some))
             .filter(adoptions::ended_at.is_null());
-        found.extend(rows.select((adoptions::service, adoptions::ars)).load::<(Slug, Ars)>(conn)?);
+        let columns = (adoptions::service, adoptions::ars, adoptions::state);
+        found.extend(rows.select(columns).load::<(Slug, Ars, AdoptionState)>(conn)?);
     }
     Ok(found)
 }

@@ -10,7 +10,6 @@ use crate::db::Conn;
 use crate::db::dialect::{each_backend, insert_many};
 use crate::db::schema::help_channels;
 use crate::directory::channels::{Channel, ChannelQuery, HelpChannel};
-use crate::directory::recounts;
 use crate::directory::terms::ChannelKind;
 use crate::error::AppError;
 use crate::ids::ChannelId;
@@ -224,11 +223,7 @@ pub(in crate::directory) fn append(conn: &mut Conn, channel: &HelpChannel) -> Re
 
 /// Stores what it is and says, if it still has the version before; its place among the others stays.
 pub(in crate::directory) fn update(conn: &mut Conn, channel: &HelpChannel) -> Result<(), AppError> {
-    let place = help_channels::table.find(channel.id).select((help_channels::position, help_channels::hours));
-    let (position, hours): (i32, String) = place.first(conn)?;
-    if hours != channel.shown.hours {
-        recounts::of_channel(conn, &channel.service, &channel.ars)?;
-    }
+    let position: i32 = help_channels::table.find(channel.id).select(help_channels::position).first(conn)?;
     let before = help_channels::table.find(channel.id).filter(help_channels::ended_at.is_null());
     let before = before.filter(help_channels::version.eq(channel.version - 1));
     match diesel::update(before).set(ChannelRow::new(channel, position)).execute(conn)? {

@@ -105,6 +105,27 @@ pub(in crate::directory) fn central_of(conn: &mut Conn, contacts: &[Slug]) -> Re
     Ok(rows.into_iter().filter_map(|(service, region)| Some((service?, region.as_str().parse().ok()?))).collect())
 }
 
+/// Where a contact is the central one of a live adoption on this day.
+pub(in crate::directory) fn central_on(
+    conn: &mut Conn,
+    contact: &Slug,
+    day: chrono::NaiveDate,
+) -> Result<Vec<(Slug, Ars)>, AppError> {
+    let its = duties::table
+        .filter(duties::contact.eq(contact.clone()))
+        .filter(duties::scope.eq(Scope::Adoption))
+        .filter(duties::duty.eq(Duty::Central))
+        .filter(duties::valid_from.is_null().or(duties::valid_from.le(day)))
+        .filter(duties::valid_to.is_null().or(duties::valid_to.ge(day)));
+    let rows: Vec<(Option<Slug>, ArsPrefix)> = its.select((duties::service, duties::region)).load(conn)?;
+    let places = rows.into_iter().filter_map(|(service, region)| Some((service?, region.as_str().parse().ok()?)));
+    let places: Vec<(Slug, Ars)> = places.collect();
+    let services: Vec<Slug> = places.iter().map(|(service, _)| service.clone()).collect();
+    let all: Vec<Ars> = places.iter().map(|(_, ars)| ars.clone()).collect();
+    let live = super::adoptions::shown(conn, &services, &all)?;
+    Ok(places.into_iter().filter(|place| live.contains(place)).collect())
+}
+
 /// A holder's duties, in order.
 pub(in crate::directory) fn of(conn: &mut Conn, holder: &Holder) -> Result<Vec<DutyRow>, AppError> {
     let all = duties::table.into_boxed();

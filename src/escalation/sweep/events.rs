@@ -72,6 +72,16 @@ fn handle(tx: &mut Tx, escalations: &Escalations, event: &DeliveryEvent, now: Ti
             }
             return Ok(true);
         }
+        Purpose::Barrier => {
+            match event.kind {
+                EventKind::Sent => drop(delivery::purge(tx, message.about)?),
+                EventKind::Exhausted => {
+                    tracing::error!(delivery = %message.id, "a reported barrier could not be delivered")
+                }
+                _ => {}
+            }
+            return Ok(true);
+        }
         Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => {
             store::in_hand(tx, message.about.cast())?.map(|(found, ticket)| (Some(found), ticket))
         }

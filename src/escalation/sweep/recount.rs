@@ -8,7 +8,7 @@
 use super::settled;
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::directory::Applied;
 use crate::directory::recounts::{self, Changed, Recount};
 use crate::error::AppError;
@@ -25,32 +25,52 @@ const PORTION: i64 = 200;
 /// So many portions in a round; the next one goes on, so that other deadlines do not wait.
 const PORTIONS: usize = 5;
 
-/// Counts anew what the earliest change leaves to count; answers how many deadlines moved.
+/// So many changes in a round: a table of contacts brings many at once.
+const CHANGES: usize = 20;
+
+/// Counts anew what the earliest changes leave to count; answers how many deadlines moved.
 pub(super) async fn round(escalations: &Escalations) -> Result<usize, AppError> {
+    let mut moved = 0;
+    for _ in 0..CHANGES {
+        let Some(some) = earliest(escalations).await? else { break };
+        moved += some;
+    }
+    Ok(moved)
+}
+
+/// The earliest change; nothing where there is none that could be counted now, or where it is to go on next time.
+async fn earliest(escalations: &Escalations) -> Result<Option<usize>, AppError> {
     let desk = escalations.desk();
-    let Some((mut change, version)) = desk.db.read(recounts::next).await? else { return Ok(0) };
+    let Some((mut change, version)) = desk.db.read(recounts::next).await? else { return Ok(None) };
     if !desk.directory.current().holds(version) {
-        return Ok(0);
+        return Ok(None);
     }
     let mut moved = 0;
     for _ in 0..PORTIONS {
         let some = if change.what == Changed::Contact { Vec::new() } else { requests(escalations, &change).await? };
         let Some(last) = some.last().copied() else {
-            moved += of_escalations(escalations, &change).await?;
+            match of_escalations(escalations, &change).await {
+                Err(AppError::Unavailable(fault)) => return Ok(waits(&fault)),
+                some => moved += some?,
+            }
             let id = change.id;
             desk.db.write(move |tx| recounts::done(tx, id)).await?;
-            return Ok(moved);
+            return Ok(Some(moved));
         };
         for id in some {
             let (context, of, now) = (escalations.clone(), change.clone(), desk.clock.now());
-            let counted = desk.db.write(move |tx| request(tx, &context, &of, id, now)).await;
-            moved += usize::from(settled(counted, &id.to_string()));
+            match desk.db.write(move |tx| request(tx, &context, &of, id, now)).await {
+                // The database will be there again; what is left of the change stays in its row.
+                Err(AppError::Unavailable(fault)) => return Ok(waits(&fault)),
+                counted => moved += usize::from(settled(counted, &id.to_string())),
+            }
         }
         change.done_to = Some(last);
         let id = change.id;
         desk.db.write(move |tx| recounts::done_to(tx, id, last)).await?;
     }
-    Ok(moved)
+    tracing::debug!(moved, "a change of service time goes on with the next round");
+    Ok(None)
 }
 
 /// The next requests that it may concern.
@@ -104,14 +124,39 @@ async fn of_escalations(escalations: &Escalations, change: &Recount) -> Result<u
     if change.what == Changed::Channel {
         return Ok(0);
     }
-    let open = escalations.desk().db.read(store::open_ids).await?;
+    let of = change.clone();
+    let open = escalations.desk().db.read(move |conn| in_question(conn, &of)).await?;
     let mut moved = 0;
     for id in open {
         let (context, of, now) = (escalations.clone(), change.clone(), escalations.desk().clock.now());
-        let counted = escalations.desk().db.write(move |tx| escalation(tx, &context, &of, id, now)).await;
-        moved += usize::from(settled(counted, &id.to_string()));
+        match escalations.desk().db.write(move |tx| escalation(tx, &context, &of, id, now)).await {
+            Err(fault @ AppError::Unavailable(_)) => return Err(fault),
+            counted => moved += usize::from(settled(counted, &id.to_string())),
+        }
     }
     Ok(moved)
+}
+
+/// The open escalations that it may concern: a contact's change those in its hands, without a write for each other one.
+fn in_question(conn: &mut Conn, change: &Recount) -> Result<Vec<EscalationId>, AppError> {
+    let open = store::open_ids(conn)?;
+    if change.what != Changed::Contact {
+        return Ok(open);
+    }
+    let mut its = Vec::new();
+    for id in open {
+        let Some(found) = store::find(conn, id)? else { continue };
+        if timing::in_charge(conn, &found)?.is_some_and(|contact| contact.slug.as_str() == change.subject) {
+            its.push(id);
+        }
+    }
+    Ok(its)
+}
+
+/// It goes on with a later round.
+fn waits(fault: &str) -> Option<usize> {
+    tracing::warn!(fault, "a change of service time waits for the database");
+    None
 }
 
 fn escalation(

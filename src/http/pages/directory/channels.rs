@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::{address, place_name, service_choice, service_name, span};
 use crate::access::{Action, Object};
 use crate::directory::channels::{self, ChannelQuery};
-use crate::directory::hours::{Hours, in_words, meant_for_all};
-use crate::directory::{HelpChannel, HelpLanguage, PageRequest, Snapshot};
+use crate::directory::hours::{ClosedDay, Hours, in_words, meant_for_all};
+use crate::directory::{ChannelKind, HelpChannel, HelpLanguage, PageRequest, Snapshot};
 use crate::http::State;
 use crate::http::auth::{parse_query, right};
 use crate::http::pages::field::{Choice, Field};
@@ -70,8 +70,12 @@ impl Line {
         let shown = &channel.shown;
         let land = channel.ars.land();
         let meant = meant_for_all(&shown.hours, &state.desk().settings.clock.yearly);
-        let open =
-            Hours::parse(&meant).ok().zip(land).and_then(|(hours, land)| hours.open(land, state.desk().clock.now()));
+        let closed = directory.closing_days();
+        let is_here = |one: &&ClosedDay| channel.ars.as_str().starts_with(one.region.as_str());
+        // As the public is shown it: local closing days are none of 115's.
+        let days = closed.iter().filter(is_here).filter(|_| shown.kind != ChannelKind::Number115);
+        let hours = Hours::closed_on(&meant, &days.map(|one| one.day).collect::<Vec<_>>());
+        let open = hours.ok().zip(land).and_then(|(hours, land)| hours.open(land, state.desk().clock.now()));
         let way = [shown.phone.clone(), shown.email.as_ref().map(ToString::to_string), shown.url.clone()];
         Self {
             href: may_change.then(|| format!("{HERE}/{}", channel.id)),
