@@ -42,7 +42,7 @@ pub use event::{DeliveryEvent, EventKind, handled, open_events};
 pub use outbox::{
     Attempt, AttemptOutcome, Channel, Content, Delivery, DeliveryStatus, Mail, Outgoing, Purpose, QueueState,
     attempts_since, cancel_pending, deliveries_of, delivery, enqueue, exhausted, hasten, purge, purge_except,
-    put_aside, queue_state, replay, rewrite_mails, said_in,
+    purge_one, put_aside, queue_state, replay, rewrite_mails, said_in,
 };
 pub use retry::Schedule;
 pub use webhook::{WebhookSettings, Webhooks};

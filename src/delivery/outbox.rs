@@ -50,6 +50,8 @@ crate::text_enum! {
         Account = "account",
         /// A question to a contact whether what is recorded of it is right, or word of that.
         Contact = "contact",
+        /// A barrier that somebody reported, to whoever the operator named; deleted once it has left.
+        Barrier = "barrier",
     }
 }
 
@@ -304,7 +306,13 @@ pub fn purge(tx: &mut Tx, about: RowId) -> Result<usize, AppError> {
     store::outbox::purge(tx, about)
 }
 
-/// The same, but spares those of one purpose; for what tells of others as well.
+/// The same for one message.
+pub fn purge_one(tx: &mut Tx, id: DeliveryId) -> Result<usize, AppError> {
+    store::event::purge_of(tx, id)?;
+    store::outbox::purge_one(tx, id)
+}
+
+/// Removes what [`purge`] does, but spares those of one purpose; for what tells of others as well.
 pub fn purge_except(tx: &mut Tx, about: RowId, spared: Purpose) -> Result<usize, AppError> {
     store::event::purge(tx, about)?;
     store::outbox::purge_except(tx, about, spared)

@@ -266,7 +266,7 @@ pub async fn queue(escalations: &Escalations) -> Result<QueueState, AppError> {
 /// The ticket a message is about: by its escalation, or directly.
 pub fn ticket_of(conn: &mut Conn, delivery: &Delivery) -> Result<Option<Ticket>, AppError> {
     let id: TicketId = match delivery.purpose {
-        Purpose::Account | Purpose::Contact => return Ok(None),
+        Purpose::Account | Purpose::Contact | Purpose::Barrier => return Ok(None),
         Purpose::Notice | Purpose::Reply => delivery.about.cast(),
         Purpose::Created | Purpose::Reminded | Purpose::Replied | Purpose::Cancelled => {
             match store::find(conn, delivery.about.cast())? {

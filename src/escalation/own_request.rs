@@ -18,13 +18,15 @@ use crate::error::{AppError, Faults};
 use crate::ids::{CallerId, TicketId};
 use crate::seal::hex;
 use crate::tickets::attachments::{self, Upload};
-use crate::tickets::joined::is_joined;
+use crate::tickets::joined::{head, is_joined};
 use crate::tickets::notice::{self, NoticeKind};
 use crate::tickets::public_form::link::{StatusLink, actor, follow};
 use crate::tickets::public_form::standing::takes_words;
 use crate::tickets::public_form::unconfirmed;
 use crate::tickets::ticket::{ReplyWish, Ticket};
-use crate::tickets::{Desk, Event, Move, TicketStatus, advance, advance_silently, find_by_id, in_hand_by_id, promise};
+use crate::tickets::{
+    Desk, Event, Move, TicketStatus, advance, advance_silently, browse, find_by_id, in_hand_by_id, promise, record,
+};
 
 /// So often an hour more is said about one request.
 const AN_HOUR: u32 = 20;
@@ -63,6 +65,9 @@ pub async fn say(
                 let often = Brake::of("status words", ticket.number.as_str());
                 brake(tx, &context.desk().sealer, &often, AN_HOUR, now)?;
                 attachments::add(tx, context.desk(), &ticket, &files, &by, now)?;
+                if ticket.status == TicketStatus::Merged {
+                    return hear_joined(tx, &ticket, text, &by, now);
+                }
                 hear(tx, &context, &mut ticket, text, &by, now)?;
                 notice::add(tx, &ticket, NoticeKind::ReporterWrote, "", now)
             })
@@ -104,14 +109,7 @@ fn hear(
 ) -> Result<(), AppError> {
     let desk = escalations.desk();
     match ticket.status {
-        TicketStatus::Waiting => {
-            promise::go_on(desk, ticket, now);
-            advance(tx, ticket, Move::Resume, by, &Event::Resumed { text }, now)?;
-            if store::open_of(tx, ticket.id)?.is_empty() {
-                return Ok(());
-            }
-            advance_silently(tx, ticket, Move::Escalate, now)
-        }
+        TicketStatus::Waiting => go_on(tx, desk, ticket, by, &Event::Resumed { text }, now),
         TicketStatus::Answered | TicketStatus::Closed => {
             promise::take_up(desk, ticket, now);
             (ticket.answered_at, ticket.closed_at) = (None, None);
@@ -120,6 +118,42 @@ fn hear(
         }
         _ => advance(tx, ticket, Move::Work, by, &Event::ReporterAdded { text }, now),
     }
+}
+
+/// The person is waited for no longer: the clock goes on, and what the 2nd level was asked is waited for again.
+fn go_on(
+    tx: &mut Tx,
+    desk: &Desk,
+    ticket: &mut Ticket,
+    by: &Actor,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    promise::go_on(desk, ticket, now);
+    advance(tx, ticket, Move::Resume, by, event, now)?;
+    if store::open_of(tx, ticket.id)?.is_empty() {
+        return Ok(());
+    }
+    advance_silently(tx, ticket, Move::Escalate, now)
+}
+
+/// What is said of a request that goes on in another one stays with it, where it is erased with it; whoever works on the
+/// other one hears of it, and where it stands.
+fn hear_joined(tx: &mut Tx, ticket: &Ticket, text: String, by: &Actor, now: Timestamp) -> Result<(), AppError> {
+    record(tx, ticket.id, by, &Event::ReporterAdded { text }, now)?;
+    let (head, number) = (head(tx, ticket)?, &ticket.number);
+    if head.id != ticket.id {
+        let text = format!("Die Person von {number}, die hier mitläuft, hat geschrieben; was, steht bei {number}.");
+        record(tx, head.id, &Actor::system(), &Event::Noted { text }, now)?;
+    }
+    notice::add(tx, &head, NoticeKind::ReporterWrote, number.as_str(), now)
+}
+
+/// Whether they took it back since it was last taken up again.
+fn is_taken_back(tx: &mut Tx, ticket: TicketId) -> Result<bool, AppError> {
+    let history = browse::entries(tx, ticket)?;
+    let mut since = history.iter().rev().take_while(|entry| !matches!(entry.event, Event::Reopened { .. }));
+    Ok(since.any(|entry| matches!(entry.event, Event::ReporterWithdrew { .. })))
 }
 
 /// Takes one's request back.
@@ -138,9 +172,16 @@ pub async fn withdraw(escalations: &Escalations, link: &StatusLink, reason: Stri
             let mut ticket = in_hand_by_id(tx, about)?.ok_or(AppError::NotFound)?;
             let event = Event::ReporterWithdrew { reason: reason.trim().to_owned() };
             if is_joined(tx, ticket.id)? {
+                // A second click tells nobody anything new.
+                if is_taken_back(tx, ticket.id)? {
+                    return Ok(());
+                }
                 // Others wait for the answer: it goes on for them alone.
                 ticket.reply_wish = ReplyWish::None;
-                advance(tx, &mut ticket, Move::Work, &by, &event, now)?;
+                match ticket.status {
+                    TicketStatus::Waiting => go_on(tx, context.desk(), &mut ticket, &by, &event, now)?,
+                    _ => advance(tx, &mut ticket, Move::Work, &by, &event, now)?,
+                }
                 return notice::add(tx, &ticket, NoticeKind::ReporterWithdrew, "", now);
             }
             promise::go_on(context.desk(), &mut ticket, now);

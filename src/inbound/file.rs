@@ -16,7 +16,7 @@ use crate::escalation::matter::{Matter, matters};
 use crate::ids::{InboundId, TicketId};
 use crate::tickets::reading::note_reading;
 use crate::tickets::ticket::Reporter;
-use crate::tickets::{Desk, HistoryEntry, Ticket, TicketRef, attachments, browse, reporter, visible};
+use crate::tickets::{Desk, HistoryEntry, Ticket, TicketRef, attachments, browse, joined, reporter, visible};
 
 /// How many mails of one request are shown with it.
 const MOST_MAILS: i64 = 50;
@@ -36,6 +36,8 @@ pub struct TicketFile {
     pub mails: Vec<Opened>,
     /// What hangs on it.
     pub attachments: Vec<Attachment>,
+    /// How many others are told what its person is told.
+    pub joined: usize,
 }
 
 /// Something that hangs on a request.
@@ -131,6 +133,7 @@ fn gather(
         letters: if sees_escalations { letters(conn, &ticket)? } else { Vec::new() },
         attachments: [uploads(attachments::of(conn, desk, ticket.id)?), mails.iter().flat_map(of_mail).collect()]
             .concat(),
+        joined: joined::told(conn, &ticket)?,
         mails,
         ticket,
     })
@@ -184,6 +187,11 @@ fn opened(conn: &mut Conn, desk: &Desk, ticket: TicketId, source: Source) -> Res
             key.open(&sealed, &format!("inbound attachment {position}")).map(Some)
         }
         Source::Upload { is_available: false, .. } => Ok(None),
-        Source::Upload { number, .. } => attachments::open(conn, desk, ticket, number).map(|(_, bytes)| Some(bytes)),
+        // It may have been deleted since the export began; the rest is handed out all the same.
+        Source::Upload { number, .. } => match attachments::open(conn, desk, ticket, number) {
+            Ok((_, bytes)) => Ok(Some(bytes)),
+            Err(AppError::NotFound | AppError::Conflict(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        },
     }
 }

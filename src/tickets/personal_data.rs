@@ -7,6 +7,7 @@
 use chrono::TimeDelta;
 
 use super::history::{ERASED, Event};
+use super::joined::forget_told;
 use super::public_form::link;
 use super::reporter::key_of;
 use super::status::TicketStatus;
@@ -32,6 +33,8 @@ pub fn erase(
         return Err(AppError::Conflict(format!("{} is {}; {remedy}, then erase it", ticket.number, ticket.status)));
     }
     desk.sealer.forget(tx, key_of(ticket.id))?;
+    // While the history still says what that was.
+    forget_told(tx, ticket.id, now)?;
     store::remove_reporter(tx, ticket.id)?;
     for mut entry in store::history(tx, ticket.id)? {
         entry.event = entry.event.erased();

@@ -71,8 +71,12 @@ fn iban_end(signs: &[char], at: usize) -> Option<usize> {
 
 /// A card or a tax number: as many digits as follow each other, from the first of them.
 fn number_end(signs: &[char], at: usize) -> Option<usize> {
+    // First what costs nothing: a text of gaps alone would be walked back through again at each of them.
+    if !signs[at].is_ascii_digit() {
+        return None;
+    }
     let before = signs[..at].iter().rev().find(|sign| !is_gap(**sign));
-    if !signs[at].is_ascii_digit() || before.is_some_and(char::is_ascii_digit) {
+    if before.is_some_and(char::is_ascii_digit) {
         return None;
     }
     let (found, end) = digits(signs, at, usize::MAX);

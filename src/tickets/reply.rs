@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use super::joined::told;
 use super::public_form::link;
 use super::ticket::{ReplyLanguage, ReplyWish, Ticket};
 use super::{Desk, TicketRef, reporter, visible};
@@ -144,6 +145,8 @@ pub struct LetterPreview {
     /// The mail's text, or what is read out; name and link stand as `[Name]` and `[Link]`: opening
     /// the one is recorded, the other is made when it is sent.
     pub text: String,
+    /// How many others are told the same, because their requests go on in this one.
+    pub others: usize,
 }
 
 /// Shows a letter as the person would get it; changes nothing and opens nothing.
@@ -155,18 +158,27 @@ pub async fn preview(
     text: String,
 ) -> Result<LetterPreview, AppError> {
     caller.may(Action::AssessTicket)?;
-    let ticket = desk.db.read(move |conn| visible(conn, &caller, Action::AssessTicket, &at)).await?;
-    Ok(as_got(&ticket, kind, text))
+    let (ticket, others) = desk
+        .db
+        .read(move |conn| {
+            let ticket = visible(conn, &caller, Action::AssessTicket, &at)?;
+            let others = told(conn, &ticket)?;
+            Ok((ticket, others))
+        })
+        .await?;
+    Ok(as_got(&ticket, kind, text, others))
 }
 
-/// The same for a ticket that was seen.
-pub fn as_got(ticket: &Ticket, kind: LetterKind, text: String) -> LetterPreview {
+/// The same for a ticket that was seen, and so many who joined it.
+pub fn as_got(ticket: &Ticket, kind: LetterKind, text: String, joined: usize) -> LetterPreview {
     let way = ticket.reply_wish;
+    // Only who asked first is asked something.
+    let others = if kind == LetterKind::Question { 0 } else { joined };
     if way != ReplyWish::Email {
-        return LetterPreview { way, subject: None, text };
+        return LetterPreview { way, subject: None, text, others };
     }
     let Written { subject, text, .. } = compose(ticket, kind.letter(&text), Some("[Name]"), "[Link]");
-    LetterPreview { way, subject: Some(subject), text }
+    LetterPreview { way, subject: Some(subject), text, others }
 }
 
 /// Writes to the person by mail, if that was their wish and their address is still known. `key` makes a repeat

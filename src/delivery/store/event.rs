@@ -70,6 +70,10 @@ pub(in crate::delivery) fn reported_failing(conn: &mut Conn, ids: &[DeliveryId])
     Ok(found.into_iter().flatten().collect())
 }
 
+pub(in crate::delivery) fn purge_of(conn: &mut Conn, delivery: DeliveryId) -> Result<usize, AppError> {
+    Ok(diesel::delete(t::table.filter(t::delivery_id.eq(delivery))).execute(conn)?)
+}
+
 pub(in crate::delivery) fn purge(conn: &mut Conn, about: RowId) -> Result<usize, AppError> {
     Ok(diesel::delete(t::table.filter(t::about.eq(about))).execute(conn)?)
 }

@@ -186,6 +186,10 @@ pub(in crate::delivery) fn purge(conn: &mut Conn, about: RowId) -> Result<usize,
     Ok(diesel::delete(t::table.filter(t::about.eq(about))).execute(conn)?)
 }
 
+pub(in crate::delivery) fn purge_one(conn: &mut Conn, id: DeliveryId) -> Result<usize, AppError> {
+    Ok(diesel::delete(t::table.find(id)).execute(conn)?)
+}
+
 pub(in crate::delivery) fn purge_except(conn: &mut Conn, about: RowId, spared: Purpose) -> Result<usize, AppError> {
     Ok(diesel::delete(t::table.filter(t::about.eq(about)).filter(t::purpose.ne(spared))).execute(conn)?)
 }

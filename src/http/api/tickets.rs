@@ -19,7 +19,7 @@ use crate::keys::{Ars, Slug};
 use crate::tickets::browse::{self, Filter, Order};
 use crate::tickets::reply::{self, LetterKind, LetterPreview};
 use crate::tickets::submit::{SubmitTicket, Submitted, submit as submit_ticket};
-use crate::tickets::ticket::{Category, Channel, Claim, Priority, ReplyLanguage, ReplyWish, Reporter, Warning};
+use crate::tickets::ticket::{Category, Channel, Claim, Priority, ReplyWish, Reporter, Warning};
 use crate::tickets::{HistoryEntry, Ticket, TicketNumber, TicketRef, TicketStatus, assess, reporter as reporters};
 
 /// A ticket as it is answered; who asked is not part of it.
@@ -67,8 +67,6 @@ pub struct MunicipalityAnswer {
 pub struct ReplyAnswer {
     /// The way.
     pub wish: ReplyWish,
-    /// In which language they are written to.
-    pub language: ReplyLanguage,
 }
 
 /// Where to go on from a ticket.
@@ -100,7 +98,7 @@ pub fn shape(ticket: &Ticket, directory: &Directory) -> TicketAnswer {
         subject: t.subject,
         description: t.description,
         context: t.context,
-        reply: ReplyAnswer { wish: t.reply_wish, language: t.reply_language },
+        reply: ReplyAnswer { wish: t.reply_wish },
         external_reference: t.external_reference,
         claimed_by: t.claimed_by,
         merged_into: t.merged_into,

@@ -102,7 +102,11 @@ pub fn safe_name(given: &str, kind: FileKind) -> String {
     let is_device = matches!(&*base, "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT");
     let stem = match stem {
         "" => "datei".to_owned(),
-        stem if is_device => format!("_{stem}"),
+        // No longer than any other, so that a safe name stays as it is.
+        stem if is_device => {
+            let longer: String = "_".chars().chain(stem.chars()).take(LONGEST_NAME).collect();
+            longer.trim_end_matches(['.', ' ']).to_owned()
+        }
         stem => stem.to_owned(),
     };
     format!("{stem}.{}", kind.ending())

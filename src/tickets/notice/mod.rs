@@ -56,6 +56,8 @@ crate::text_enum! {
         ReporterWrote = "reporter_wrote",
         /// The person who asked took it back.
         ReporterWithdrew = "reporter_withdrew",
+        /// What the request it goes on in was told is about another service or place, and did not go to its person.
+        NotPassedOn = "not_passed_on",
         /// The 2nd level gave it to somebody else.
         EscalationHandedOn = "escalation_handed_on",
         /// The 2nd level would give it to somebody else, if the central contact agrees.
@@ -101,6 +103,7 @@ impl NoticeKind {
             | Self::MailWaits
             | Self::ReporterWrote
             | Self::ReporterWithdrew
+            | Self::NotPassedOn
             | Self::EscalationHandedOn
             | Self::EscalationHandOnProposed
             | Self::DeliveryExhausted

@@ -145,9 +145,9 @@ fn of_ticket(conn: &mut Conn, desk: &Desk, ticket: &Ticket) -> Result<Standing, 
     })
 }
 
-/// While it is open, and after an answer, which may not have helped.
+/// While it is open, here or in another one, and after an answer, which may not have helped.
 pub fn takes_words(status: TicketStatus) -> bool {
-    is_open(status) || matches!(status, TicketStatus::Answered | TicketStatus::Closed)
+    is_open(status) || matches!(status, TicketStatus::Answered | TicketStatus::Closed | TicketStatus::Merged)
 }
 
 fn of_request(conn: &mut Conn, desk: &Desk, id: TicketId) -> Result<Option<Standing>, AppError> {

@@ -16,6 +16,7 @@ pub(in crate::tickets) fn insert_tickets(conn: &mut Conn, rows: &[&TicketRow]) -
             id, number, status, channel, service, ars, category, priority, subject, description, context,
             reply_wish, external_reference, submitted_by, claimed_by, claimed_name, merged_into, answer,
             created_at, updated_at, respond_by, paused_at, answered_at, closed_at, remind_at, reminded,
+            reply_language,
         ],
         rows
     );

@@ -132,6 +132,10 @@ ticket-no-reply = Die Person wünscht keine Antwort; Ihr Text steht nur im Verla
 ticket-preview = Vorschau
 ticket-person-gets = Das bekommt die Person
 ticket-name-later = Der Name wird beim Senden eingesetzt.
+ticket-others-get = { $count ->
+    [one] Eine weitere Person, deren Anfrage hier mitläuft, bekommt den Text auch.
+   *[other] { $count } weitere Personen, deren Anfragen hier mitlaufen, bekommen den Text auch.
+}
 ticket-subject = Betreff: { $text }
 ticket-text-module = Textbaustein
 ticket-text-choose = Bitte wählen

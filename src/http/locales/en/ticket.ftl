@@ -132,6 +132,10 @@ ticket-no-reply = The person wants no reply; your text only stands in the histor
 ticket-preview = Preview
 ticket-person-gets = What the person gets
 ticket-name-later = The name is put in when it is sent.
+ticket-others-get = { $count ->
+    [one] One more person, whose request goes on in this one, gets the text too.
+   *[other] { $count } more people, whose requests go on in this one, get the text too.
+}
 ticket-subject = Subject: { $text }
 ticket-text-module = Text module
 ticket-text-choose = Please choose

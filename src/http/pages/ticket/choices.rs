@@ -240,7 +240,7 @@ impl Choices<'_> {
         Choice {
             fields: vec![hint],
             texts: Some(word.to_owned()),
-            letter: (!is_empty).then(|| as_got(self.ticket(), kind, text)),
+            letter: (!is_empty).then(|| as_got(self.ticket(), kind, text, self.file.joined)),
             ..self.choice(word, key)
         }
     }

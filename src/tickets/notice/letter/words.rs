@@ -113,6 +113,10 @@ impl Words {
             NoticeKind::ReporterWithdrew => {
                 self.say("die Person hat ihre Anfrage zurückgezogen", "the person withdrew the request")
             }
+            NoticeKind::NotPassedOn => self.say(
+                "zusammengelegt mit anderem Dienst oder Ort, die Person wurde dort nicht mit unterrichtet",
+                "merged with another service or place, the person was not told along there",
+            ),
             NoticeKind::EscalationHandedOn => self.say("der 2nd Level hat weitergegeben", "the 2nd level handed it on"),
             NoticeKind::EscalationHandOnProposed => {
                 self.say("der 2nd Level möchte weitergeben", "the 2nd level would hand it on")
