@@ -1,8 +1,8 @@
 //! Barriers that people report: the feedback mechanism of the accessibility statement (§ 12b BGG), by mail to whoever the
 //! operator named.
 //!
-//! Invariant: what was written leaves by the outbox and is kept nowhere else, sealed until it has left; the address to answer
-//! at is only the mail's `Reply-To`. One network, and all together, send so many an hour.
+//! Invariant: what was written leaves by the outbox and is kept nowhere else: sealed, and deleted once it has left
+//! (`escalation/sweep/events.rs`); the address to answer at is only the mail's `Reply-To`. One network, and all together, send so many an hour.
 
 use std::net::IpAddr;
 
@@ -46,7 +46,7 @@ pub async fn report(
     let reply_to = email.and_then(|email| faults.keep("email", email.parse::<EmailAddress>()));
     faults.finish()?;
     let (desk, now) = (operations.desk().clone(), operations.desk().clock.now());
-    let mail = mail(to, reply_to, report);
+    let mail = mail(to.clone(), reply_to, report);
     desk.db
         .clone()
         .write(move |tx| {
@@ -55,10 +55,10 @@ pub async fn report(
             let id = DeliveryId::new();
             let outgoing = Outgoing {
                 about: id.cast(),
-                purpose: Purpose::Notice,
+                purpose: Purpose::Barrier,
                 dedupe: format!("barrier {id}"),
                 endpoint: None,
-                recipient: "accessibility".into(),
+                recipient: to.to_string(),
                 content: Content::Mail(mail),
             };
             enqueue(tx, id, &outgoing, Some((desk.sealer.secrets_id(), desk.sealer.secrets())), now)?;

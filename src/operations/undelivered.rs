@@ -175,6 +175,8 @@ async fn replay(
         if let Some(ended) = browse::settled(tx, &known)?
             && delivery::put_aside(tx, id)?
         {
+            let trail = Trail::after(&serde_json::json!({ "purpose": known.purpose, "put_aside": true }));
+            audit::record(tx, &actor, AuditAction::DeliveryReplayed, (ObjectKind::Delivery, &id), trail, now)?;
             return Ok(Some(ended));
         }
         let found = delivery::replay(tx, id, now)?;

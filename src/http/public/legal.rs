@@ -97,7 +97,7 @@ fn filled(state: &State, text: &str, language: HelpLanguage) -> String {
         let (form, or) = match language {
             HelpLanguage::English => ("with this form", "or by mail to"),
             HelpLanguage::German => ("mit diesem Formular", "oder per E-Mail an"),
-            HelpLanguage::Easy => ("Mit diesem Formular", "Oder als E-Mail an"),
+            HelpLanguage::Easy => ("mit diesem Formular", "oder als E-Mail an"),
         };
         match feedback::address(state) {
             Some(_) => format!("[{form}]({}?lang={}) {or} {mail}", feedback::HERE, language.tag()),

@@ -130,7 +130,7 @@ barrier-title = Ein Problem melden
 barrier-lead = Sagen Sie uns: Was geht nicht?
     Wollen Sie eine Antwort?
     Dann brauchen wir Ihre E-Mail-Adresse.
-    Sie bekommen die Antwort in einem Monat.
+    Sie bekommen die Antwort spätestens nach einem Monat.
 barrier-sent = Wir haben Ihre Nachricht.
     Vielen Dank.
 barrier-send = Nachricht senden

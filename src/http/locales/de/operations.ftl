@@ -45,6 +45,7 @@ ops-purpose-cancelled = Absage: Es wird nichts mehr erwartet
 ops-purpose-notice = Hinweis an die zentrale Ansprechstelle
 ops-purpose-reply = Antwort an die Person
 ops-purpose-account = Mail zu einem Konto
+ops-purpose-barrier = Gemeldete Barriere, an die Stelle für Barrierefreiheit
 ops-purpose-contact = Frage an einen Kontakt, ob seine Angaben stimmen
 ops-addresses = Adressen mit Störung
 ops-addresses-none = Keine. Alle Adressen nehmen Nachrichten an.

@@ -45,6 +45,7 @@ ops-purpose-cancelled = Word that nothing is expected any more
 ops-purpose-notice = Notice to the central contact
 ops-purpose-reply = Answer to the person
 ops-purpose-account = Mail about an account
+ops-purpose-barrier = Reported barrier, to the contact for accessibility
 ops-purpose-contact = Question to a contact whether its data are right
 ops-addresses = Addresses that fail
 ops-addresses-none = None. All addresses take messages.
