@@ -23,6 +23,9 @@ use crate::error::AppError;
 const TABLES: [(&str, &str); 4] =
     [("tickets", "id"), ("ticket_history", "id"), ("ticket_search", "ticket_id"), ("ticket_reporters", "ticket_id")];
 
+/// One order for all, and everything at once, so that nobody holds one of them and waits for another.
+const LOCK_ALL: &str = "LOCK TABLE tickets, ticket_history, ticket_search, ticket_reporters IN ACCESS EXCLUSIVE MODE";
+
 /// So many months are kept ready beyond the present one.
 const AHEAD: u32 = 3;
 
@@ -51,13 +54,14 @@ pub fn divide(url: &str, now: Timestamp) -> Result<Vec<String>, AppError> {
     }
     let mut conn = open(url)?;
     if is_divided(&mut conn)? {
-        return Err(AppError::Conflict("the requests are divided by month already; coming months are made by themselves".into()));
+        return Err(AppError::Conflict(
+            "the requests are divided by month already; coming months are made by themselves".into(),
+        ));
     }
     // Whoever is at work ends that first; new work waits.
     conn.batch_execute("SET lock_timeout = '60s'")?;
     conn.transaction(|conn| {
-        // One order for all, and everything at once, so that nobody holds one of them and waits for another.
-        conn.batch_execute("LOCK TABLE tickets, ticket_history, ticket_search, ticket_reporters IN ACCESS EXCLUSIVE MODE")?;
+        conn.batch_execute(LOCK_ALL)?;
         for (table, column) in TABLES {
             divide_table(conn, table, column, first_of_month(now))?;
         }
@@ -130,6 +134,8 @@ fn divide_table(conn: &mut Conn, table: &str, column: &str, month: NaiveDate) ->
 fn make(conn: &mut Conn, now: Timestamp) -> Result<Vec<String>, AppError> {
     // Several instances may find the same month missing.
     conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({})", super::migrate::LOCK))?;
+    // From the first look at the rest to its last part nothing may come in there, or the part could not be put in place.
+    conn.batch_execute(LOCK_ALL)?;
     let mut made = Vec::new();
     for (table, column) in TABLES {
         for month in coming(now) {

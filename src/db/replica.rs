@@ -110,13 +110,15 @@ struct Fresh {
     is_fresh: bool,
 }
 
-/// Whether everything received was applied (and something is receiving), or what was applied last is recent. What is no
-/// replica at all, such as the primary after a fail-over, is as fresh as can be.
+/// Whether everything received was applied and the primary was heard of lately (an instance writes every ten seconds, so
+/// that a link that hangs shows), or what was applied last is recent. What is no replica at all, such as the primary after
+/// a fail-over, is as fresh as can be. When the primary was heard of is told to members of `pg_monitor` alone.
 fn is_fresh(conn: &mut Conn, behind: Duration) -> Result<bool, AppError> {
     let asked = format!(
         "SELECT NOT pg_is_in_recovery() \
-         OR (pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver)) \
-         OR COALESCE(clock_timestamp() - pg_last_xact_replay_timestamp() < interval '{} milliseconds', false) AS is_fresh",
+         OR (pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver \
+             WHERE last_msg_receipt_time > clock_timestamp() - greatest(interval '15 seconds', interval '{0} milliseconds'))) \
+         OR COALESCE(clock_timestamp() - pg_last_xact_replay_timestamp() < interval '{0} milliseconds', false) AS is_fresh",
         behind.as_millis()
     );
     Ok(diesel::sql_query(asked).get_result::<Fresh>(conn)?.is_fresh)
