@@ -365,6 +365,7 @@ mod tests {
         "/zahlen",
         "/einbinden",
         "/embed/",
+        "/zustaendigkeiten",
     ];
 
     /// `METHOD path` of every route in the table.
