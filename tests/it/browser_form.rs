@@ -163,13 +163,13 @@ async fn staff_see_what_is_not_confirmed() {
     assert_eq!(browser.heading().await, "Unbestätigt");
     assert_readable(&browser, "unconfirmed").await;
     browser.set_width(1440).await;
-    choose(&browser, "summary").await;
-    let button = browser.find("details[open] button").await;
+    choose(&browser, "main summary").await;
+    let button = browser.find("main details[open] button").await;
     browser.leaving(browser.click(&button)).await;
     assert!(browser.text().await.contains("zum Beispiel: Werbung"), "{}", browser.text().await);
     assert_readable(&browser, "unconfirmed-fault").await;
-    browser.fill("details[open] input[name=grund]", "Werbung").await;
-    let button = browser.find("details[open] button").await;
+    browser.fill("main details[open] input[name=grund]", "Werbung").await;
+    let button = browser.find("main details[open] button").await;
     browser.leaving(browser.click(&button)).await;
     let text = browser.text().await;
     assert!(text.contains("ist verworfen") && !text.contains("Uhren"), "{text}");

@@ -316,7 +316,7 @@ async fn without_scripts_it_works() {
     let text = browser.text().await;
     assert!(text.contains("Geschlossen.") && text.contains("Meine 0"), "{text}");
     // Narrowing by the form, and out of it again.
-    let summary = browser.find("details summary").await;
+    let summary = browser.find("main details summary").await;
     browser.click(&summary).await;
     browser.find("#ort").await.send_keys("Kiel").await.unwrap();
     browser.press("Filtern").await;

@@ -175,7 +175,7 @@ on_both! {
         loop {
             match reader.read_event().unwrap() {
                 quick_xml::events::Event::Start(start) => {
-                    open.push(String::from_utf8(start.name().as_ref().to_vec()).unwrap().replace("xzufi:", ""));
+                    open.push(start.name().as_ref().replace("xzufi:", ""));
                     order.push(open[1..].join("/"));
                 }
                 quick_xml::events::Event::End(_) => drop(open.pop().unwrap()),

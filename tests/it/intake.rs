@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use lotse::access::{Grant, Role, Scope};
 use lotse::directory::{import, sample};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::audit::{places, tables};
 use crate::on_both;
 use crate::support::app::{LoggedIn, TestApp, a_ticket};
 use crate::support::wait::{wait_for, wait_for_some};
@@ -87,7 +88,6 @@ on_both! {
         let first = app.send(&agent, "POST", "/api/v1/tickets", Some(john.to_string()), &key).await.expect(201);
         let again = app.send(&agent, "POST", "/api/v1/tickets", Some(john.to_string()), &key).await.expect(201);
         assert_eq!((&first["status"], &first), (&json!("merged"), &again));
-        assert_eq!(first["reply"]["language"], "en");
         let head = app.post(&agent, "/api/v1/tickets", a_ticket()).await.expect(201);
         let into = json!({"into": head["number"]});
         app.post(&central, &format!("/api/v1/tickets/{id}/merge"), into).await.expect(200);
@@ -118,6 +118,72 @@ on_both! {
         (elsewhere["ars"], elsewhere["join"]) = (json!("010030000000"), json!(number));
         app.post(&agent, "/api/v1/tickets", elsewhere).await.expect_fault(422, "join");
         assert_eq!(app.get(&central, "/api/v1/tickets").await.expect(200)["items"].as_array().unwrap().len(), before);
+    }
+
+    /// What somebody was told of another's request goes when that is erased, and nothing is written into what was.
+    async fn erasing_reaches_those_who_joined(app: TestApp) {
+        let mut app = app;
+        let (agent, central, protection) = (app.agent().await, app.central().await, app.token(Role::DataProtection, "").await);
+        let head = app.submit().await;
+        let path = |ticket: &Value| format!("/api/v1/tickets/{}", ticket["id"].as_str().unwrap());
+        let mut joined = Vec::new();
+        for name in ["max", "erna"] {
+            let mut ticket = a_ticket();
+            ticket["reply"] = json!({"wish": "email", "email": format!("{name}@buerger.example.org")});
+            ticket["join"] = head["number"].clone();
+            joined.push(path(&app.post(&agent, "/api/v1/tickets", ticket).await.expect(201)));
+        }
+        let (max, erna, head) = (&joined[0], &joined[1], path(&head));
+        app.post(&protection, &format!("{erna}/erase"), json!({"reason": "Art. 17"})).await.expect(200);
+        app.post(&central, &format!("{head}/claim"), json!({})).await.expect(200);
+        for (kind, others) in [("answer", 1), ("question", 0)] {
+            let preview = app.post(&central, &format!("{head}/letter"), json!({"kind": kind, "text": "quittenbrot"})).await.expect(200);
+            assert_eq!(preview["others"], others, "{preview}");
+        }
+        app.post(&central, &format!("{head}/answer"), json!({"text": "quittenbrot"})).await.expect(200);
+        assert_eq!(app.get(&central, max).await.expect(200)["answer"], "quittenbrot");
+        assert_eq!(app.get(&central, erna).await.expect(200)["answer"], Value::Null);
+        let history = app.get(&central, &format!("{erna}/history")).await.expect(200);
+        assert_eq!(history["items"].as_array().unwrap().last().unwrap()["kind"], "erased");
+        wait_for("the answer to Max", Duration::from_secs(20), || {
+            app.smtp.received().iter().any(|mail| mail.to == ["max@buerger.example.org"])
+        })
+        .await;
+        let kept = app.get(&protection, &format!("{max}/export")).await.expect(200);
+        assert_eq!(kept["letters"].as_array().unwrap().len(), 1, "{kept:#}");
+
+        assert!(!places(&tables(&app).await, "quittenbrot").is_empty(), "it lies where it is looked for");
+        app.post(&central, &format!("{head}/close"), json!({})).await.expect(200);
+        app.post(&protection, &format!("{head}/erase"), json!({"reason": "Art. 17"})).await.expect(200);
+        assert_eq!(places(&tables(&app).await, "quittenbrot"), Vec::<String>::new());
+        assert_eq!(app.get(&central, max).await.expect(200)["answer"], "[gelöscht]");
+        let kept = app.get(&protection, &format!("{max}/export")).await.expect(200);
+        assert_eq!(kept["letters"], json!([]));
+        assert_eq!(kept["reporter"]["email"], "max@buerger.example.org", "who joined is not erased");
+    }
+
+    /// Staff may merge what is about another place; its person is not told what is answered there, and staff hear of it.
+    async fn what_is_about_another_place_is_not_passed_on(app: TestApp) {
+        let mut app = app;
+        let (agent, central) = (app.agent().await, app.token(Role::Central, "01").await);
+        let (head, mut elsewhere) = (app.submit().await, a_ticket());
+        elsewhere["ars"] = json!("010030000000");
+        elsewhere["reply"] = json!({"wish": "email", "email": "max@buerger.example.org"});
+        let other = app.post(&agent, "/api/v1/tickets", elsewhere).await.expect(201);
+        let path = |ticket: &Value| format!("/api/v1/tickets/{}", ticket["id"].as_str().unwrap());
+        let (at, other) = (path(&head), path(&other));
+        app.post(&central, &format!("{other}/merge"), json!({"into": head["number"]})).await.expect(200);
+        app.post(&central, &format!("{at}/claim"), json!({})).await.expect(200);
+        let preview = app.post(&central, &format!("{at}/letter"), json!({"kind": "answer", "text": "Nur in Kiel."})).await.expect(200);
+        assert_eq!(preview["others"], 0, "{preview}");
+        app.post(&central, &format!("{at}/answer"), json!({"text": "Nur in Kiel."})).await.expect(200);
+        assert_eq!(app.get(&central, &other).await.expect(200)["answer"], Value::Null);
+        let history = app.get(&central, &format!("{other}/history")).await.expect(200);
+        let last = history["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["kind"], "noted", "{history}");
+        assert!(last["data"]["text"].as_str().unwrap().contains(head["number"].as_str().unwrap()), "{last}");
+        assert!(tables(&app).await["notices"].contains("not_passed_on"));
+        assert!(app.smtp.received().iter().all(|mail| mail.to != ["max@buerger.example.org"]));
     }
 
     async fn one_form_is_one_request(app: TestApp) {

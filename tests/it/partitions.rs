@@ -33,7 +33,8 @@ async fn what_stood_there_goes_on() {
     let second = app.submit().await;
     let central = app.central().await;
     let path = format!("/api/v1/tickets/{}", ticket["id"].as_str().unwrap());
-    let found = app.get(&central, &format!("/api/v1/tickets?q={}", second["number"].as_str().unwrap())).await.expect(200);
+    let found =
+        app.get(&central, &format!("/api/v1/tickets?q={}", second["number"].as_str().unwrap())).await.expect(200);
     assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
     app.wait_until(&central, "/api/v1/tickets?q=Wohnsitz", "both by their words", |list| {
         list["items"].as_array().is_some_and(|items| items.len() == 2)
@@ -60,7 +61,7 @@ async fn a_month_that_was_missing_loses_nothing() {
     let (first, second) = (app.submit().await, app.submit().await);
     assert_eq!(parts(&app, "tickets"), [("tickets_rest".to_owned(), 2)]);
 
-    let db = &app.app.db;
+    let db = app.app.db.clone();
     let (one, other) = futures_util::join!(db.make_coming_months(now), db.make_coming_months(now));
     assert_eq!(one.unwrap().len() + other.unwrap().len(), 16, "each month once");
     let month = format!("tickets_{}", now.utc().format("%Y_%m"));
@@ -80,7 +81,7 @@ async fn a_month_that_was_missing_loses_nothing() {
 /// Indexes keep the names and conditions that the migrations gave them, so that later migrations find them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn indexes_are_those_of_the_migrations() {
-    let app = TestApp::start(Kind::Postgres).await;
+    let mut app = TestApp::start(Kind::Postgres).await;
     let all = "SELECT regexp_replace(indexdef, ' ON (ONLY )?', ' ON ') FROM pg_indexes WHERE tablename IN \
                ('tickets', 'ticket_history', 'ticket_search', 'ticket_reporters') ORDER BY 1";
     let before = psql_answers(&app.database.url, all);

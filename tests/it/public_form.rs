@@ -10,6 +10,7 @@ use lotse::tickets::attachments::round::{delete_past, look_again};
 use lotse::tickets::public_form::{challenge, round};
 use serde_json::{Value, json};
 
+use crate::audit::tables;
 use crate::support::app::{self, Kind, Reply, TestApp};
 use crate::support::clamd::{ClamdPeer, Mood, eicar};
 use crate::support::wait::wait_for;
@@ -208,6 +209,49 @@ on_both_with_form! {
         app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
         app.post(&central, &format!("{path}/answer"), json!({"text": "Erledigt."})).await.expect(200);
         assert!(mail_to(&app, "max@buerger.example.org", "Erledigt.").await.contains("wir eine Antwort"));
+    }
+
+    /// The clock goes on for those who joined when whoever was waited for takes it back; a second click is nothing new.
+    async fn taking_back_ends_the_waiting(app: TestApp) {
+        let mut app = app;
+        let (number, secret) = taken(&app).await;
+        let (agent, central) = (app.agent().await, app.central().await);
+        let mut joined = app::a_ticket();
+        joined["join"] = json!(number);
+        app.post(&agent, "/api/v1/tickets", joined).await.expect(201);
+        let path = format!("/api/v1/tickets/{number}");
+        app.post(&central, &format!("{path}/claim"), json!({})).await.expect(200);
+        app.post(&central, &format!("{path}/escalations"), json!({"kind": "technical", "note": "?"})).await.expect(201);
+        app.post(&central, &format!("{path}/wait"), json!({"question": "Welcher Browser?"})).await.expect(200);
+        for _ in 0..2 {
+            location(&presses(&app, &format!("/anfrage/{number}/zurueckziehen"), &[("s", &secret)]).await);
+        }
+        assert_eq!(app.get(&central, &path).await.expect(200)["status"], "escalated");
+        let history = app.get(&central, &format!("{path}/history")).await.expect(200);
+        let withdrew = history["items"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "reporter_withdrew").count();
+        assert_eq!(withdrew, 1, "{history}");
+        assert_eq!(tables(&app).await["notices"].matches("reporter_withdrew").count(), 1);
+    }
+
+    /// Whose request goes on in another one can write as their letters say; whoever works on the other one hears of it.
+    async fn who_joined_can_write(app: TestApp) {
+        let mut app = app;
+        let ((number, secret), (head, _)) = (taken(&app).await, taken(&app).await);
+        let central = app.central().await;
+        app.post(&central, &format!("/api/v1/tickets/{number}/merge"), json!({"into": head})).await.expect(200);
+        let page = app.get("", &format!("/anfrage/{number}?s={secret}")).await;
+        assert!(page.body.contains(&format!("/anfrage/{number}/schreiben")), "{}", page.body);
+        let said = [("s", secret.as_str()), ("einmal", "eins"), ("text", "Bei mir auch mobil.")];
+        location(&sends(&app, &format!("/anfrage/{number}/schreiben"), &said, &[]).await);
+        let last = async |at: &str| {
+            let history = app.get(&central, &format!("/api/v1/tickets/{at}/history")).await.expect(200);
+            history["items"].as_array().unwrap().last().unwrap().clone()
+        };
+        let own = last(&number).await;
+        assert_eq!((&own["kind"], &own["data"]["text"]), (&json!("reporter_added"), &json!("Bei mir auch mobil.")));
+        let other = last(&head).await;
+        assert!(other["kind"] == "noted" && other["data"]["text"].as_str().unwrap().contains(&number), "{other}");
+        assert!(tables(&app).await["notices"].contains("reporter_wrote"));
     }
 
     /// Who reads in English is written to in English, to the last letter.

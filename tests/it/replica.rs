@@ -8,18 +8,22 @@ use lotse::access::Role;
 use lotse::clock::Clock;
 use lotse::db::{self, Db, Settings};
 
-use crate::support::app::{Kind, TestApp};
+use crate::support::app::{Database, TestApp};
 use crate::support::postgres::{OwnPostgres, psql_answers};
 use crate::support::wait::wait_for_some;
 
 async fn is_read_from_replica(db: &Db) -> bool {
-    let asked = db.read_behind(|conn| Ok(diesel::select(diesel::dsl::sql::<Bool>("pg_is_in_recovery()")).get_result(conn)?));
+    let asked =
+        db.read_behind(|conn| Ok(diesel::select(diesel::dsl::sql::<Bool>("pg_is_in_recovery()")).get_result(conn)?));
     asked.await.unwrap()
 }
 
 async fn until_read_from(db: &Db, replica: bool) {
     let what = format!("an answer of the {}", if replica { "replica" } else { "primary" });
-    wait_for_some(what, Duration::from_secs(30), || async { (is_read_from_replica(db).await == replica).then_some(()) }).await;
+    wait_for_some(what, Duration::from_secs(30), || async {
+        (is_read_from_replica(db).await == replica).then_some(())
+    })
+    .await;
 }
 
 /// It is read from while it follows; away or behind, the primary answers, and nobody hears an error.
@@ -57,13 +61,12 @@ async fn is_read_from_while_it_follows() {
 async fn figures_come_from_there_and_lists_do_not() {
     let primary = OwnPostgres::start().await;
     let database = primary.fresh_database().await;
-    let (on_replica, replica) = {
-        let replica = primary.replica().await;
-        (replica.url_of(&database), replica)
-    };
-    let more = [("connections = 4", format!("connections = 4\nreplica_url = \"{on_replica}\"\nreplica_behind = \"1h\""))];
+    let replica = primary.replica().await;
+    let on_replica = replica.url_of(&database);
+    let more =
+        [("connections = 4", format!("connections = 4\nreplica_url = \"{on_replica}\"\nreplica_behind = \"1h\""))];
     let more: Vec<(&str, &str)> = more.iter().map(|(from, to)| (*from, to.as_str())).collect();
-    let mut app = TestApp::start_on(database, Kind::Postgres, &more, Clock::system()).await;
+    let mut app = TestApp::start_on(Database::on(database), "", &more, Clock::system()).await;
     let (agent, auditor) = (app.agent().await, app.token(Role::Admin, "").await);
     let today = app.clock.now().day_in_berlin();
     let figures = format!("/api/v1/figures?period=days&from={today}&to={today}");
@@ -77,5 +80,4 @@ async fn figures_come_from_there_and_lists_do_not() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
     psql_answers(&on_replica, "SELECT pg_wal_replay_resume()");
     app.wait_until(&auditor, &figures, "the request", |figures| figures["facts"]["received"] == 1).await;
-    drop(replica);
 }

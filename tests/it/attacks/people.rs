@@ -55,8 +55,15 @@ async fn is_logged_in(app: &TestApp, cookie: &str) -> bool {
 fn forms() -> Vec<String> {
     let routes = include_str!("../../../src/http/routes.rs");
     let outside = routes.split("// Outside the API.").nth(1).expect("the routes of pages follow this line");
-    let known_otherwise =
-        ["/eskalation/", "/bestaetigung/", "/entwicklung/", "/anmelden/dienst", "/hilfe/", "/anfrage/"];
+    let known_otherwise = [
+        "/eskalation/",
+        "/bestaetigung/",
+        "/entwicklung/",
+        "/anmelden/dienst",
+        "/hilfe/",
+        "/anfrage/",
+        "/barrierefreiheit/",
+    ];
     let mut found = Vec::new();
     for part in outside.split("at!(").skip(1) {
         let path = part.split('"').nth(1).unwrap();
@@ -67,6 +74,7 @@ fn forms() -> Vec<String> {
                 path.replace("{action}", "disable").replace("{secret}", "x").replace("{item}", "steering_committee");
             let path = path.replace("{duty}", "technical").replace("{land}", "01").replace("{using}", "02");
             let path = path.replace("{sort}", "contacts").replace("{contact}", "technik");
+            let path = path.replace("{service}", "wohnsitzanmeldung");
             found.push(
                 [
                     "{session}",

@@ -75,11 +75,11 @@ async fn plant(app: &mut TestApp, admin: &str) {
         (
             "channels",
             with(
-                json!({"kind": "phone", "label": line, "phone": "+49 431 2", "hours": "Mo-Fr 08:00-12:00 \"<b onfocus=x>\"", "languages": ["de"], "cost_note": line, "reason": text}),
+                json!({"kind": "phone", "label": hostile(110), "phone": "+49 431 2", "hours": "Mo-Fr 08:00-12:00 \"<b onfocus=x>\"", "languages": ["de"], "cost_note": line, "reason": text}),
             ),
         ),
-        ("closing-days", json!({"ars": "01002", "day": "2030-06-03", "reason": line})),
-        ("text-modules", json!({"region": "01002", "language": "de", "title": line, "body": text})),
+        ("closing-days", json!({"ars": "01002", "day": "2030-06-03", "reason": hostile(110)})),
+        ("text-modules", json!({"region": "01002", "language": "de", "title": hostile(110), "body": text})),
     ] {
         taken(app.post(admin, &format!("/api/v1/{path}"), body).await, path);
     }

@@ -39,6 +39,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// On a server of the test's own.
+    pub fn on(server: DatabaseUrl) -> Self {
+        Self { url: server.to_string(), folder: tempfile::tempdir().unwrap(), _server: Some(server) }
+    }
+
     pub async fn new(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         match kind {
@@ -46,10 +51,7 @@ impl Database {
                 let url = format!("sqlite://{}", folder.path().join("lotse.db").display());
                 Self { url, folder, _server: None }
             }
-            Kind::Postgres => {
-                let server = Postgres::shared().fresh_database().await;
-                Self { url: server.to_string(), folder, _server: Some(server) }
-            }
+            Kind::Postgres => Self::on(Postgres::shared().fresh_database().await),
         }
     }
 }
@@ -260,17 +262,11 @@ impl TestApp {
 
     /// The same where some of the basic settings are others: what stands there, and what is to stand there.
     pub async fn start_changed(kind: Kind, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
-        Self::start_in(Database::new(kind).await, kind, more, changes, clock).await
+        Self::start_on(Database::new(kind).await, more, changes, clock).await
     }
 
-    /// The same on a server of the test's own.
-    pub async fn start_on(database: DatabaseUrl, kind: Kind, changes: &[(&str, &str)], clock: Clock) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database { url: database.to_string(), folder, _server: Some(database) };
-        Self::start_in(database, kind, "", changes, clock).await
-    }
-
-    async fn start_in(database: Database, kind: Kind, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
+    /// The same on a database that may hold something already.
+    pub async fn start_on(database: Database, more: &str, changes: &[(&str, &str)], clock: Clock) -> Self {
         let smtp = SmtpPeer::start().await;
         let webhook = WebhookPeer::start(SECRET).await;
         let settings = settings(&database.url, &smtp.url(), more);
@@ -279,7 +275,7 @@ impl TestApp {
             settings.replace(from, to)
         });
         let app = start(&database, &settings, clock.clone()).await;
-        if matches!(kind, Kind::Postgres) && std::env::var_os("LOTSE_TEST_DIVIDED").is_some() {
+        if database.url.starts_with("postgres") && std::env::var_os("LOTSE_TEST_DIVIDED").is_some() {
             let (url, now) = (database.url.clone(), Clock::system().now());
             tokio::task::spawn_blocking(move || lotse::db::partitions::divide(&url, now)).await.unwrap().unwrap();
         }
