@@ -25,7 +25,7 @@ use crate::ids::{CallerId, Id};
 use crate::tickets::chronicle::{Happened, Life};
 use crate::tickets::reply::{Letter, compose};
 use crate::tickets::status::next;
-use crate::tickets::ticket::{Category, Priority, ReplyWish, Ticket};
+use crate::tickets::ticket::{Category, Priority, ReplyLanguage, ReplyWish, Ticket};
 use crate::tickets::{Event, Move, TicketNumber, TicketStatus};
 
 /// The 115 of the demo, as requests name who handed them in.
@@ -189,6 +189,7 @@ fn begin<'c>(
         closed_at: None,
         remind_at: None,
         reminded: 0,
+        reply_language: ReplyLanguage::German,
     };
     (ticket, &place.colleagues)
 }
