@@ -2,7 +2,7 @@
 //!
 //! Invariant: wanted by whoever runs Lotse ([`divide`], once), never done by itself; what stood there before stays one
 //! part, months follow, and a part for all the rest takes what no month is made for, so that no row is ever refused.
-//! [`make_coming`] keeps months ready and moves what the rest has caught meanwhile. Names of tables and indexes stay
+//! [`Db::make_coming_months`] keeps months ready and moves what the rest has caught meanwhile. Names of tables and indexes stay
 //! those of the migrations, so that later ones work on a divided database as on any other. Queries know nothing of it.
 //!
 //! Not here: the command (`cli/partition.rs`) and the loop (`operations/months.rs`). docs/operations.md says when it is

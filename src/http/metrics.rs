@@ -2,7 +2,7 @@
 //!
 //! Invariant: labels hold the pattern of a route, never a path, so that no figure names a person, a ticket or a
 //! secret. How the installation fares (`installation.rs`) is asked for when the figures are read, at most once in
-//! [`FRESH`], however many read them; a database that is away shows as `lotse_up 0`.
+//! `FRESH`, however many read them; a database that is away shows as `lotse_up 0`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! Blacks out what looks like a birth date, an identity or a payment number. Pure.
 //!
-//! Invariant: what [`warnings`](super::ticket::warnings) warns of in a text is gone from it afterwards; everything else
+//! Invariant: what [`warnings`] warns of in a text is gone from it afterwards; everything else
 //! stays as it was written, sign by sign.
 
 use super::ticket::{looks_like_birth_date, luhn, warnings};

@@ -54,7 +54,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(read("a/c", &ours, TIMES, later, sign), Err(Bad::Forged));
     assert_eq!(read("a/b", &ours, TIMES, now, sign), Err(Bad::TooEarly));
     assert_eq!(read("a/b", &ours, TIMES, now.plus(TimeDelta::hours(3)), sign), Err(Bad::Expired));
-    if first != "" {
+    if !first.is_empty() {
         assert_eq!(read("a/b", &format!("{ours}{first}"), TIMES, later, sign), Err(Bad::Forged));
     }
     let zeros = Sha256::digest(format!("{ours}:{first}"))

@@ -22,8 +22,11 @@ pub mod signatures;
 pub mod tables;
 pub mod templates;
 
+/// What is tried with one input.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub const ALL: [(&str, fn(&[u8])); 13] = [
+pub const ALL: [(&str, Target); 13] = [
     ("addresses", addresses::run),
     ("bodies", bodies::run),
     ("directory_file", directory_file::run),

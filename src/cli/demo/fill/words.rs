@@ -38,10 +38,7 @@ const TRIED: [&str; 6] = [
 ];
 
 /// One of these.
-pub fn pick<T: Copy>(chance: &mut StdRng, of: &[T]) -> T
-where
-    T: Default,
-{
+pub fn pick<T: Copy + Default>(chance: &mut StdRng, of: &[T]) -> T {
     of.choose(chance).copied().unwrap_or_default()
 }
 
