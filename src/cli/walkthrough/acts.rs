@@ -203,8 +203,13 @@ fn answer(walk: &mut Walk, ticket: &str) -> Step {
     arrived(&walk.mail(PERSON, number)?);
 
     walk.step("In the database, name and address are sealed");
-    let read = sealed(&walk.script.folder)?;
-    say(&format!("    {read} bytes hold neither {NAME:?} nor {PERSON:?} in the clear"));
+    // A server of PostgreSQL keeps its files where this process may not look.
+    if walk.script.folder.join("lotse.db").is_file() {
+        let read = sealed(&walk.script.folder)?;
+        say(&format!("    {read} bytes hold neither {NAME:?} nor {PERSON:?} in the clear"));
+    } else {
+        say("    not looked at here: the files are those of the server");
+    }
 
     walk.step("Kiel closes it");
     let closed = json(&walk.post(As::Token(&central), &format!("{ticket}/close"), &value!({}), 200)?)?;
