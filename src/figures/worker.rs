@@ -99,7 +99,7 @@ async fn every(db: &Db) -> Result<usize, AppError> {
 /// One portion, from an entry or from the cursor on; answers how many were replaced and where the next one begins.
 fn follow(tx: &mut Tx, from: Option<HistoryId>) -> Result<(usize, Option<HistoryId>), AppError> {
     let cursor = store::lock_cursor(tx)?;
-    let entries = changed::after(tx, from.unwrap_or_else(|| earlier(cursor)), PORTION)?;
+    let entries = changed::after(tx, from.unwrap_or_else(|| cursor.earlier(OVERLAP_MS)), PORTION)?;
     let Some((last, _)) = entries.last().copied() else { return Ok((0, None)) };
     let ids: BTreeSet<TicketId> = entries.iter().map(|(_, ticket)| *ticket).collect();
     let replaced = reckon(tx, &ids.into_iter().collect::<Vec<_>>())?;
@@ -137,15 +137,6 @@ pub async fn rebuild(db: &Db) -> Result<usize, AppError> {
     })
     .await?;
     round(db).await
-}
-
-/// An id made before all that were made in the overlap before this one (RFC 9562: 48 bits of milliseconds).
-fn earlier(entry: HistoryId) -> HistoryId {
-    let bytes = entry.as_bytes();
-    let millis = bytes[..6].iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    let mut before = [0; 16];
-    before[..6].copy_from_slice(&millis.saturating_sub(OVERLAP_MS).to_be_bytes()[2..]);
-    HistoryId::from_uuid(Uuid::from_bytes(before))
 }
 
 #[cfg(test)]
