@@ -49,13 +49,15 @@ struct DutyPage {
     others: Vec<(String, String, bool)>,
 }
 
-/// Somebody with the duty.
-struct Holder {
-    index: usize,
-    href: String,
-    name: String,
-    second: String,
-    is_over: bool,
+/// Somebody with the duty, as `duty_holders.html` shows it.
+pub(super) struct Holder {
+    pub index: usize,
+    /// Where the contact is kept; empty for whoever may not see it.
+    pub href: String,
+    pub name: String,
+    /// Person and days, joined.
+    pub second: String,
+    pub is_over: bool,
 }
 
 /// One duty.

@@ -12,6 +12,7 @@ use askama::Template;
 
 use super::changed::{ChangeLine, history, meanwhile};
 use super::contact::offered;
+use super::duty::Holder;
 use super::typed::Typed;
 use super::{keeps_all, region_name, span};
 use crate::access::Action;
@@ -70,15 +71,6 @@ struct DutyPage {
     contacts: Vec<(String, String)>,
     others: Vec<(String, String, bool)>,
     history: Vec<ChangeLine>,
-}
-
-/// Somebody with the duty.
-struct Holder {
-    index: usize,
-    href: String,
-    name: String,
-    second: String,
-    is_over: bool,
 }
 
 /// A list that all municipalities share.
