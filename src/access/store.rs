@@ -237,8 +237,11 @@ macro_rules! within_reach {
         let in_scope = |scope: &$crate::access::Scope| -> Condition {
             let mut all = truth(true);
             let region = scope.region.as_str();
-            if !region.is_empty() {
-                all = Box::new(all.and($place.between(format!("{region:0<12}"), format!("{region:9<12}"))));
+            match region.len() {
+                0 => {}
+                // A place is no range: only what is equal leaves the order to an index.
+                12 => all = Box::new(all.and($place.eq(region.to_owned()))),
+                _ => all = Box::new(all.and($place.between(format!("{region:0<12}"), format!("{region:9<12}")))),
             }
             if let Some(service) = &scope.service {
                 all = Box::new(all.and($table::$service.eq(service.clone())));

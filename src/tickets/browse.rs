@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::history::HistoryEntry;
 use super::number::TicketNumber;
 use super::reading::note_reading;
-use super::status::TicketStatus;
+use super::status::{TicketStatus, is_open};
 use super::ticket::{Category, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
@@ -45,6 +45,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// True where only what has ended is wanted.
+    pub fn is_ended(&self) -> bool {
+        !self.is_open && !self.status.is_empty() && self.status.iter().all(|status| !is_open(*status))
+    }
+
     /// Takes what a person typed into the search field: a number, or words.
     pub fn search(mut self, query: &str) -> Self {
         match query.parse() {

@@ -21,7 +21,9 @@ type Condition = Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType
 
 /// In words that are the same in the index `tickets_open`, without parameters: only so it is used.
 const OPEN: &str = "tickets.status NOT IN ('answered', 'closed', 'rejected', 'merged')";
-/// Likewise the first column of that index.
+/// Likewise for the indexes `tickets_ended` and `tickets_ended_place`.
+const ENDED: &str = "tickets.status IN ('answered', 'closed', 'rejected', 'merged')";
+/// Likewise the first column of the index of what is open.
 const PAUSED: &str = "(tickets.paused_at IS NOT NULL)";
 /// Of what is open, place and claim are looked at in that index as well. By their own indexes, which SQLite would rather
 /// take, all that ever was in a region or in one's hands would be read; so they are not named as bare columns.
@@ -59,6 +61,10 @@ pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<T
         return Ok(page);
     }
     let mut query = tickets::table.limit(wanted.most).into_boxed::<MultiBackend>();
+    // Few requests are read by their ids; the newest of what has ended have indexes of their own.
+    if few.is_none() && wanted.order == Order::Newest && wanted.filter.is_ended() {
+        query = query.filter(truth(ENDED));
+    }
     for condition in conditions(conn, wanted.filter, wanted.reach, few) {
         query = query.filter(condition);
     }
@@ -119,11 +125,14 @@ fn conditions(conn: &Conn, filter: &Filter, reach: &Reach, few: Option<Vec<Ticke
     }
     all.extend(within_reach!(reach, tickets[ars => place(), service, channel]));
     all.extend(filter.ars.as_ref().map(|region| within(place(), region)));
-    if !filter.status.is_empty() {
-        all.push(match few.is_some() {
-            true => Box::new(diesel::dsl::sql::<Text>(OPEN_STATUS).eq_any(filter.status.clone())),
-            false => Box::new(tickets::status.eq_any(filter.status.clone())),
-        });
+    match filter.status.as_slice() {
+        [] => {}
+        some if few.is_some() => {
+            all.push(Box::new(diesel::dsl::sql::<Text>(OPEN_STATUS).eq_any(some.to_vec())));
+        }
+        // With one state `tickets_ended`, which begins with it, has the order of the list.
+        [one] if filter.is_ended() => all.push(Box::new(tickets::status.eq(*one))),
+        some => all.push(Box::new(tickets::status.eq_any(some.to_vec()))),
     }
     if let Some(service) = &filter.service {
         all.push(Box::new(tickets::service.eq(service.clone())));
@@ -201,8 +210,12 @@ pub(in crate::tickets) fn open_work(
 /// State, who has it, until when.
 pub(in crate::tickets) type Work = (TicketStatus, Option<CallerId>, Timestamp);
 
-/// ARS are twelve digits, so a region is a range that any collation orders alike.
+/// ARS are twelve digits, so a region is a range that any collation orders alike. A place is no range: only what is
+/// equal leaves the order to the index.
 fn within(place: diesel::expression::SqlLiteral<Text>, region: &ArsPrefix) -> Condition {
+    if region.as_str().len() == 12 {
+        return Box::new(place.eq(region.as_str().to_owned()));
+    }
     let (first, last) = (format!("{:0<12}", region.as_str()), format!("{:9<12}", region.as_str()));
     Box::new(place.between(first, last))
 }
