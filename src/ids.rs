@@ -191,3 +191,16 @@ impl<T> utoipa::ToSchema for Id<T> {
         "Id".into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_before_is_reckoned_in_milliseconds() {
+        let id: HistoryId = "019392f0-0000-7000-8000-000000000000".parse().unwrap();
+        assert_eq!(id.earlier(30_000).to_string(), "019392ef-8ad0-0000-0000-000000000000");
+        let none = HistoryId::from_uuid(Uuid::nil());
+        assert_eq!(none.earlier(30_000), none);
+    }
+}

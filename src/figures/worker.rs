@@ -138,16 +138,3 @@ pub async fn rebuild(db: &Db) -> Result<usize, AppError> {
     .await?;
     round(db).await
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_overlap_is_part_of_the_id() {
-        let id: HistoryId = "019392f0-0000-7000-8000-000000000000".parse().unwrap();
-        assert_eq!(earlier(id).to_string(), "019392ef-8ad0-0000-0000-000000000000");
-        let none = HistoryId::from_uuid(Uuid::nil());
-        assert_eq!(earlier(none), none);
-    }
-}
