@@ -247,10 +247,9 @@ impl Wanted {
             (after, _) => Seek::After(after.to_owned()),
         };
         // What has ended has no clock that could stand; its index knows what was due first.
-        let is_ended = |status: &TicketStatus| !crate::tickets::status::is_open(*status);
         let order = match self.sort.as_str() {
             "neu" => Order::Newest,
-            _ if filter.status.iter().any(is_ended) => Order::Due,
+            _ if filter.is_ended() => Order::Due,
             _ => Order::Work,
         };
         let counted = Filter { number: None, ..common };
