@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -59,6 +60,32 @@ pub struct Noted {
     pub complaints: Vec<String>,
 }
 
+/// A driver on a port that it found itself, and what it goes on saying; none where it ended before it named the port.
+///
+/// # Panics
+/// Where there is no driver.
+fn start_driver(folder: &Path) -> Option<(Child, BufReader<ChildStdout>, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        // What both leave behind goes with the profile.
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is missing: run the tests with tests/run, or install chromium and chromium-driver");
+    let mut said = BufReader::new(driver.stdout.take().unwrap());
+    let port = |line: String| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok();
+    let mut ports = said.by_ref().lines().map_while(Result::ok).filter_map(port);
+    // At first it repeats the 0 that it was given.
+    let Some(port) = ports.find(|port: &u16| *port > 0) else {
+        driver.kill().ok();
+        driver.wait().ok();
+        return None;
+    };
+    Some((driver, said, port))
+}
+
 impl Browser {
     pub async fn start() -> Self {
         Self::start_with(Scripts::On).await
@@ -68,21 +95,9 @@ impl Browser {
     /// Without Chromium and ChromeDriver: such a test is never skipped in silence.
     pub async fn start_with(scripts: Scripts) -> Self {
         let profile = tempfile::Builder::new().prefix("lotse-browser-").tempdir().unwrap();
-        let mut driver = Command::new("chromedriver")
-            // The driver takes a free port and says which.
-            .arg("--port=0")
-            // What both leave behind goes with the profile.
-            .env("TMPDIR", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is missing: run the tests with tests/run, or install chromium and chromium-driver");
-        let mut said = BufReader::new(driver.stdout.take().unwrap());
-        let port = |line: String| line.rsplit_once("on port ")?.1.trim_end_matches('.').parse().ok();
-        let mut ports = said.by_ref().lines().map_while(Result::ok).filter_map(port);
-        // At first it repeats the 0 that it was given.
-        let port: u16 = ports.find(|port| *port > 0).expect("chromedriver ended before it named its port");
+        // The driver takes a free port of IPv4 and then wants the same of IPv6: where another has it, it ends at once.
+        let driver = (0..5).find_map(|_| start_driver(profile.path()));
+        let (mut driver, said, port) = driver.expect("chromedriver ended five times before it named its port");
         let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
         flags.push(format!("--user-data-dir={}", profile.path().join("data").display()));
         let mut options = json!({ "args": flags });
