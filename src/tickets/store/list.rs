@@ -7,7 +7,7 @@ use super::{TicketRow, found};
 use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::schema::{adoptions, ticket_numbers, tickets};
-use crate::db::types::DbUuid;
+use crate::db::types::{DbUuid, Json};
 use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
 use crate::ids::{CallerId, TicketId};
@@ -60,13 +60,11 @@ pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<T
     {
         return Ok(page);
     }
-    let mut query = tickets::table.limit(wanted.most).into_boxed::<MultiBackend>();
     // Few requests are read by their ids; the newest of what has ended have indexes of their own.
-    if few.is_none() && wanted.order == Order::Newest && wanted.filter.is_ended() {
+    let has_index = few.is_none() && wanted.order == Order::Newest && wanted.filter.is_ended();
+    let mut query = narrowed_to(conditions(conn, wanted.filter, wanted.reach, few)).limit(wanted.most);
+    if has_index {
         query = query.filter(truth(ENDED));
-    }
-    for condition in conditions(conn, wanted.filter, wanted.reach, few) {
-        query = query.filter(condition);
     }
     if let Some(from) = wanted.from {
         query = query.filter(beyond(wanted.order, from, wanted.is_back));
@@ -179,27 +177,18 @@ pub(in crate::tickets) fn open_work(
     let conditions = conditions(conn, &narrowed, reach, few);
     let (mut rows, looked_at) = if is_read {
         // Many have the words: what is open is read for them.
-        let mut query = tickets::table.limit(limit).into_boxed::<MultiBackend>();
-        for condition in conditions {
-            query = query.filter(condition);
-        }
-        let all = query.load::<TicketRow>(conn)?;
-        let looked_at = all.len();
+        let read: Vec<Readable> = narrowed_to(conditions).select(Readable::as_select()).limit(limit).load(conn)?;
+        let looked_at = read.len();
         let mut rows = Vec::new();
-        for ticket in all.into_iter().map(TicketRow::ticket) {
-            let ticket = ticket?;
-            if search::has(&search::document(&ticket), &filter.words) {
-                rows.push((ticket.status, ticket.claimed_by.map(|claim| claim.id), ticket.respond_by));
+        for one in read {
+            if search::has(&one.document()?, &filter.words) {
+                rows.push((one.status, one.claimed_by, one.respond_by));
             }
         }
         (rows, looked_at)
     } else {
         let columns = (tickets::status, tickets::claimed_by, tickets::respond_by);
-        let mut query = tickets::table.select(columns).limit(limit).into_boxed::<MultiBackend>();
-        for condition in conditions {
-            query = query.filter(condition);
-        }
-        let rows: Vec<Work> = query.load(conn)?;
+        let rows: Vec<Work> = narrowed_to(conditions).select(columns).limit(limit).load(conn)?;
         let looked_at = rows.len();
         (rows, looked_at)
     };
@@ -209,6 +198,38 @@ pub(in crate::tickets) fn open_work(
 
 /// State, who has it, until when.
 pub(in crate::tickets) type Work = (TicketStatus, Option<CallerId>, Timestamp);
+
+/// The same with what is searched: where thousands are read for their words, reading whole tickets would be most of it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tickets)]
+struct Readable {
+    status: TicketStatus,
+    claimed_by: Option<CallerId>,
+    respond_by: Timestamp,
+    subject: String,
+    description: String,
+    service: Slug,
+    external_reference: Option<String>,
+    context: Json,
+}
+
+impl Readable {
+    fn document(&self) -> Result<String, AppError> {
+        let searched = search::Searched {
+            subject: &self.subject,
+            description: &self.description,
+            service: self.service.as_str(),
+            external_reference: self.external_reference.as_deref(),
+            context: &self.context.read()?,
+        };
+        Ok(searched.document())
+    }
+}
+
+fn narrowed_to(conditions: Vec<Condition>) -> tickets::BoxedQuery<'static, MultiBackend> {
+    let all = tickets::table.into_boxed::<MultiBackend>();
+    conditions.into_iter().fold(all, |query, condition| query.filter(condition))
+}
 
 /// ARS are twelve digits, so a region is a range that any collation orders alike. A place is no range: only what is
 /// equal leaves the order to the index.
