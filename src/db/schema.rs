@@ -307,7 +307,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
-    kept_ways (hash) {
+    kept_ways (number) {
+        number -> Integer,
         hash -> Binary,
         ways -> Text,
     }

@@ -8,7 +8,7 @@
 //! and a restore take it along with what it is a copy of. Any instance may write it; an older state never replaces a
 //! newer one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,10 @@ const MANY_CHANGES: usize = 200;
 /// So many lists are written or dropped in one transaction.
 const PORTION: usize = 200;
 
-/// Place, time, and the hash of what is shown.
-const USE: usize = 4 + 4 + HASH;
+/// Place, time, and the number of what is shown.
+const USE: usize = 4 + 4 + 4;
+/// Written otherwise, it is to have another number.
+const FORM: u8 = 2;
 const HASH: usize = 16;
 
 /// What an adoption shows, as it is kept.
@@ -46,12 +48,20 @@ struct KeptList {
     confirmed_on: Option<NaiveDate>,
 }
 
-/// Where to find each list of ways by its hash.
-pub(super) type Numbers = HashMap<u128, u32>;
+/// The number each list of ways has in the new snapshot, by the number under which it is kept.
+pub(super) struct Numbers(Vec<Option<u32>>);
 
-/// What a list of municipalities is recognised by: uses are numbered by their places in it.
+impl Numbers {
+    fn get(&self, kept: u32) -> Option<u32> {
+        self.0.get(kept as usize).copied().flatten()
+    }
+}
+
+/// What a list of municipalities is recognised by: uses are numbered by their places in it. What is kept in another form
+/// is not recognised either.
 pub(super) fn mark<'a>(places: impl Iterator<Item = &'a Ars>) -> i64 {
     let mut all = Sha256::new();
+    all.update([FORM]);
     places.for_each(|ars| all.update(ars.as_str()));
     let mut first = [0; 8];
     all.finalize().iter().zip(&mut first).for_each(|(from, to)| *to = *from);
@@ -64,14 +74,20 @@ pub(super) fn lists(
     renewal: &mut Renewal,
     hours: &mut HoursTableBuilder,
 ) -> Result<Numbers, AppError> {
-    let mut numbers = Numbers::new();
-    for (hash, ways) in store::ways(conn)? {
+    let mut numbers = Vec::new();
+    for (kept, ways) in store::ways(conn)? {
         // What an earlier or later version of Lotse wrote otherwise is not known here.
-        let Some((hash, kept)) = number(&hash).zip(ways.read::<KeptList>().ok()) else { continue };
-        let channels = kept.channels.into_iter().map(|channel| ShownChannel::new(channel, hours)).collect();
-        numbers.insert(hash, renewal.number(ShownList { channels, confirmed_on: kept.confirmed_on }));
+        let Some((kept, list)) = usize::try_from(kept).ok().zip(ways.read::<KeptList>().ok()) else { continue };
+        let channels = list.channels.into_iter().map(|channel| ShownChannel::new(channel, hours)).collect();
+        let number = renewal.number(ShownList { channels, confirmed_on: list.confirmed_on });
+        if numbers.len() <= kept {
+            numbers.resize(kept + 1, None);
+        }
+        if let Some(place) = numbers.get_mut(kept) {
+            *place = Some(number);
+        }
     }
-    Ok(numbers)
+    Ok(Numbers(numbers))
 }
 
 /// The uses of a service as they were kept, and as of which version; none where they cannot be used.
@@ -89,29 +105,25 @@ fn decode(bytes: &[u8], places: usize, lists: &Numbers) -> Option<Vec<Use>> {
     let mut uses: Vec<Use> = Vec::with_capacity(bytes.len() / USE);
     let mut chunks = bytes.chunks_exact(USE);
     for chunk in &mut chunks {
-        let (place, rest) = chunk.split_first_chunk::<4>()?;
-        let (updated, hash) = rest.split_first_chunk::<4>()?;
-        let place = u32::from_le_bytes(*place);
+        let [place, updated, list] = *chunk.as_chunks::<4>().0 else { return None };
+        let place = u32::from_le_bytes(place);
         if place as usize >= places || uses.last().is_some_and(|last| last.place >= place) {
             return None;
         }
-        uses.push(Use { place, list: *lists.get(&number(hash)?)?, updated: u32::from_le_bytes(*updated) });
+        let list = lists.get(u32::from_le_bytes(list))?;
+        uses.push(Use { place, list, updated: u32::from_le_bytes(updated) });
     }
     chunks.remainder().is_empty().then_some(uses)
 }
 
-fn encode(uses: &[Use], hashes: &HashMap<u32, u128>) -> Option<Vec<u8>> {
+fn encode(uses: &[Use], kept: &HashMap<u32, u32>) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(uses.len() * USE);
     for one in uses {
         bytes.extend(one.place.to_le_bytes());
         bytes.extend(one.updated.to_le_bytes());
-        bytes.extend(hashes.get(&one.list)?.to_le_bytes());
+        bytes.extend(kept.get(&one.list)?.to_le_bytes());
     }
     Some(bytes)
-}
-
-fn number(hash: &[u8]) -> Option<u128> {
-    hash.try_into().ok().map(u128::from_le_bytes)
 }
 
 /// Brings the copy up to this snapshot, where it is worth it. False when `stop` turned true meanwhile.
@@ -151,15 +163,19 @@ pub(super) async fn write(
             list.channels.iter().map(|one| one.channel(&snapshot.hours)).collect();
         let ways = Json::of(&KeptList { channels: channels?, confirmed_on: list.confirmed_on })?;
         let hash: Vec<u8> = Sha256::digest(ways.as_str()).iter().take(HASH).copied().collect();
-        hashes.insert(number, self::number(&hash).unwrap_or_default());
+        hashes.insert(number, hash.clone());
         all.insert(hash, ways);
     }
-    let known: HashSet<Vec<u8>> = db.read(store::hashes).await?.into_iter().collect();
-    let surplus: Vec<Vec<u8>> = known.iter().filter(|hash| !all.contains_key(*hash)).cloned().collect();
-    let missing: Vec<(Vec<u8>, Json)> = all.into_iter().filter(|(hash, _)| !known.contains(hash)).collect();
+    let known: HashMap<Vec<u8>, i32> = db.read(store::hashes).await?.into_iter().collect();
+    let surplus: Vec<Vec<u8>> = known.keys().filter(|hash| !all.contains_key(*hash)).cloned().collect();
+    let missing: Vec<(Vec<u8>, Json)> = all.into_iter().filter(|(hash, _)| !known.contains_key(hash)).collect();
     for some in missing.chunks(PORTION).map(<[_]>::to_vec) {
         db.write(move |tx| store::add_ways(tx, &some)).await?;
     }
+    let numbered: HashMap<Vec<u8>, i32> = db.read(store::hashes).await?.into_iter().collect();
+    let kept_as = |hash: &Vec<u8>| u32::try_from(*numbered.get(hash)?).ok();
+    let lists: HashMap<u32, u32> =
+        hashes.into_iter().filter_map(|(number, hash)| Some((number, kept_as(&hash)?))).collect();
     let its = snapshot.services.iter().zip(&snapshot.adoptions.of).zip(&snapshot.adoptions.since);
     for ((service, uses), since) in its {
         if kept.get(&service.slug).is_some_and(|(version, mark)| *mark == snapshot.places.mark && version >= since) {
@@ -168,7 +184,7 @@ pub(super) async fn write(
         if *stop.borrow() {
             return Ok(false);
         }
-        let uses = encode(uses, &hashes).ok_or_else(|| AppError::internal("a use shows a list that is not there"))?;
+        let uses = encode(uses, &lists).ok_or_else(|| AppError::internal("a use shows a list that is not there"))?;
         // As of this version they are right, not only as of the one they were changed in.
         let row =
             KeptRow { service: service.slug.clone(), version: snapshot.versions.0, places: snapshot.places.mark, uses };

@@ -39,14 +39,14 @@ pub(in crate::directory) fn services(conn: &mut Conn) -> Result<Vec<(Slug, i64, 
     Ok(kept_help::table.select((kept_help::service, kept_help::version, kept_help::places)).load(conn)?)
 }
 
-/// Every kept list of ways of help, with its hash.
-pub(in crate::directory) fn ways(conn: &mut Conn) -> Result<Vec<(Vec<u8>, Json)>, AppError> {
-    Ok(kept_ways::table.select((kept_ways::hash, kept_ways::ways)).load(conn)?)
+/// Every kept list of ways of help, with its number.
+pub(in crate::directory) fn ways(conn: &mut Conn) -> Result<Vec<(i32, Json)>, AppError> {
+    Ok(kept_ways::table.select((kept_ways::number, kept_ways::ways)).load(conn)?)
 }
 
-/// The hashes of all of them.
-pub(in crate::directory) fn hashes(conn: &mut Conn) -> Result<Vec<Vec<u8>>, AppError> {
-    Ok(kept_ways::table.select(kept_ways::hash).load(conn)?)
+/// The hashes of all of them, with their numbers.
+pub(in crate::directory) fn hashes(conn: &mut Conn) -> Result<Vec<(Vec<u8>, i32)>, AppError> {
+    Ok(kept_ways::table.select((kept_ways::hash, kept_ways::number)).load(conn)?)
 }
 
 pub(in crate::directory) fn add_ways(conn: &mut Conn, all: &[(Vec<u8>, Json)]) -> Result<(), AppError> {
