@@ -80,7 +80,7 @@ fn hand_in(
     let token = lotse.token("agent")?;
     lotse.start()?;
     let url = format!("http://{}/api/v1/tickets", lotse.address);
-    let script = script(&token, key, reporter);
+    let script = wrk::requests(&token, key, reporter);
     wrk::run(folder, &url, 1, &script)?;
     let used = lotse.processor_time()?;
     let figures = wrk::run(folder, &url, seconds, &script)?;
@@ -97,29 +97,4 @@ fn print(database: &str, variant: &str, figures: wrk::Figures, one: f64, many: f
     println!(
         "{database:<10} {variant:<22} {figures}   bare by 1 {one:>6.0}/s, by 32 {many:>6.0}/s   {ratio:>4.0} % of it"
     );
-}
-
-/// Lua that hands in a request of about 1 KB, each another.
-fn script(token: &str, key: bool, reporter: bool) -> String {
-    let reply = match reporter {
-        true => r#"{"wish":"email","name":"Erika Mustermann","email":"erika.mustermann@example.org"}"#,
-        false => r#"{"wish":"none"}"#,
-    };
-    let key = if key { r#"wrk.headers["Idempotency-Key"] = seed .. n"# } else { "" };
-    format!(
-        r#"
-wrk.method = "POST"
-wrk.headers["Authorization"] = "Bearer {token}"
-wrk.headers["Content-Type"] = "application/json"
-local seed, n = tostring(os.time()) .. "-" .. tostring({{}}) .. "-", 0
-local text = string.rep("Nach dem Absenden erscheint nur eine leere Seite mit der Meldung Vorgang abgebrochen. ", 7)
-function request()
-    n = n + 1
-    {key}
-    return wrk.format(nil, nil, nil, '{{"service":"wohnsitzanmeldung","ars":"010020000000","channel":"115","category":"form_error",'
-        .. '"subject":"Anmeldung bricht ab ' .. n .. '","description":"' .. text .. n .. '","reply":{reply},'
-        .. '"external_reference":"115-' .. n .. '","context":{{"browser":"Firefox 140","zeitpunkt":"heute gegen 10 Uhr"}}}}')
-end
-"#
-    )
 }

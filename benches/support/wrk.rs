@@ -28,10 +28,15 @@ impl std::fmt::Display for Figures {
 
 /// Calls `url` over 64 connections that stay open; `script` is Lua.
 pub fn run(folder: &Path, url: &str, seconds: u32, script: &str) -> Result<Figures, Fault> {
+    run_over(64, folder, url, seconds, script)
+}
+
+/// The same over so many connections. Who calls several at once gives each a folder of its own.
+pub fn run_over(connections: usize, folder: &Path, url: &str, seconds: u32, script: &str) -> Result<Figures, Fault> {
     let file = folder.join("wrk.lua");
     std::fs::write(&file, script)?;
     let output = Command::new("wrk")
-        .args(["-t1", "-c64", "--latency", "--timeout", "10s", &format!("-d{seconds}s"), "-s"])
+        .args(["-t1", &format!("-c{connections}"), "--latency", "--timeout", "10s", &format!("-d{seconds}s"), "-s"])
         .arg(&file)
         .arg(url)
         .output()
@@ -55,4 +60,29 @@ fn milliseconds(text: &str) -> Result<f64, Fault> {
     let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
     let (number, factor) = found.ok_or_else(|| format!("odd time {text}"))?;
     Ok(number.parse::<f64>()? * factor)
+}
+
+/// Lua that hands in a request of about 1 KB, each another.
+pub fn requests(token: &str, key: bool, reporter: bool) -> String {
+    let reply = match reporter {
+        true => r#"{"wish":"email","name":"Erika Mustermann","email":"erika.mustermann@example.org"}"#,
+        false => r#"{"wish":"none"}"#,
+    };
+    let key = if key { r#"wrk.headers["Idempotency-Key"] = seed .. n"# } else { "" };
+    format!(
+        r#"
+wrk.method = "POST"
+wrk.headers["Authorization"] = "Bearer {token}"
+wrk.headers["Content-Type"] = "application/json"
+local seed, n = tostring(os.time()) .. "-" .. tostring({{}}) .. "-", 0
+local text = string.rep("Nach dem Absenden erscheint nur eine leere Seite mit der Meldung Vorgang abgebrochen. ", 7)
+function request()
+    n = n + 1
+    {key}
+    return wrk.format(nil, nil, nil, '{{"service":"wohnsitzanmeldung","ars":"010020000000","channel":"115","category":"form_error",'
+        .. '"subject":"Anmeldung bricht ab ' .. n .. '","description":"' .. text .. n .. '","reply":{reply},'
+        .. '"external_reference":"115-' .. n .. '","context":{{"browser":"Firefox 140","zeitpunkt":"heute gegen 10 Uhr"}}}}')
+end
+"#
+    )
 }
