@@ -100,6 +100,8 @@ impl App {
         let (master, previous) = database::master_keys(config)?;
         let db = database::open(config).await?;
         let sealer = Sealer::load(&db, master, previous).await?;
+        // Noted at the first start with a key, so that its age is known.
+        sealer.standing(&db, clock.now()).await?;
         let directory = Directory::closing(&db, settings::clock(config)?.yearly).await?;
         let tokens = Tokens::new(db.clone(), clock.clone());
         let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(config));
@@ -134,6 +136,9 @@ impl App {
             running.push(("relocation", tokio::spawn(relocation::run(escalations.desk().clone(), stop.clone()))));
             let files = attachments::round::run(escalations.desk().clone(), stop.clone());
             running.push(("attachments", tokio::spawn(files)));
+            if let Some(traces) = settings::traces(config, operations.clone())? {
+                running.push(("traces", tokio::spawn(traces.run(stop.clone()))));
+            }
             running.push(("months", tokio::spawn(months::run(db.clone(), clock.clone(), stop.clone()))));
             running.push(("figures", tokio::spawn(figures::worker::run(db.clone(), stop.clone()))));
             running.push(("sweep", tokio::spawn(sweep::run(escalations.clone(), stop.clone()))));

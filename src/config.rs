@@ -56,6 +56,7 @@ pub struct Config {
     pub public_form: PublicForm,
     pub attachments: Attachments,
     pub log: Log,
+    pub traces: Traces,
 }
 
 impl Config {
@@ -165,10 +166,19 @@ impl Config {
         if self.login.password_hashes_at_once == 0 {
             faults.add("login.password_hashes_at_once", "must be at least 1");
         }
+        let is_there = |address: &str| {
+            url::Url::parse(address).is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host())
+        };
         for (key, page) in self.public.pages().into_iter().filter(|(_, page)| !page.is_empty()) {
-            if !url::Url::parse(page).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            if !is_there(page) {
                 faults.add(key, "must be a page's address, such as https://www.example.org/impressum, or empty");
             }
+        }
+        if !self.traces.endpoint.is_empty() && !is_there(&self.traces.endpoint) {
+            faults.add(
+                "traces.endpoint",
+                "must be the address of a collector, such as http://127.0.0.1:4318/v1/traces, or empty",
+            );
         }
         if !self.public.accessibility_mail.is_empty() {
             let parsed = self.public.accessibility_mail.parse::<crate::keys::EmailAddress>();

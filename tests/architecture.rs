@@ -97,6 +97,7 @@ const PURE: &[&str] = &[
     "inbound/report.rs",
     "inbound/sender.rs",
     "operations/concern.rs",
+    "operations/traces/spans.rs",
     "figures/fold.rs",
     "figures/histogram.rs",
     "figures/period.rs",
@@ -216,9 +217,10 @@ fn check_libraries(file: &Source) -> Vec<Fault> {
         ("lettre", path == "delivery/email.rs", "send mail through delivery/email.rs"),
         (
             "reqwest",
-            matches!(path, "delivery/webhook.rs" | "access/provider/client.rs"),
-            "call out through delivery/webhook.rs or access/provider/client.rs",
+            matches!(path, "delivery/webhook.rs" | "access/provider/client.rs" | "operations/traces.rs"),
+            "call out through delivery/webhook.rs, access/provider/client.rs or operations/traces.rs",
         ),
+        ("opentelemetry", path.starts_with("operations/traces"), "make traces in operations/traces/"),
         ("openidconnect", path.starts_with("access/provider/"), "speak with the provider in access/provider/"),
         ("async_imap", path == "inbound/imap.rs", "read mailboxes through inbound/imap.rs"),
     ];

@@ -20,6 +20,8 @@ use crate::error::AppError;
 use crate::http::public::frame::{Required, Texts};
 use crate::http::{FormTexts, PublicLinks, limits};
 use crate::keys::LandCode;
+use crate::operations::Operations;
+use crate::operations::traces::Traces;
 use crate::tickets::deadline::ByPriority;
 use crate::{access, db, directory, escalation, operations, tickets};
 
@@ -321,6 +323,12 @@ fn texts(key: &str, file: &str) -> Result<Texts, AppError> {
 /// What the operations page is told from outside.
 pub fn operations(config: &Config) -> operations::Settings {
     operations::Settings { pages_missing: config.public.missing() }
+}
+
+/// What sends traces, where a collector is named.
+pub fn traces(config: &Config, operations: Operations) -> Result<Option<Traces>, AppError> {
+    let endpoint = config.traces.endpoint.trim();
+    (!endpoint.is_empty()).then(|| Traces::new(operations, "traces.endpoint", endpoint)).transpose()
 }
 
 /// What the public form says in this installation.

@@ -8,8 +8,8 @@
 //! Where next: `escalate.rs` (start and next step), `respond.rs` (the other side's word), `ask.rs` (their questions),
 //! `hand_on.rs` (somebody else's turn), `callback.rs` (their systems' word), `timing.rs` (until when), `sweep/`
 //! (deadlines, reminders and what deliveries told), `other_way.rs`, `decide.rs` (answer, reject, close, merge),
-//! `worklist.rs` (the list of work), `bulk.rs` (many at once), `escalation.rs`, `chain.rs`, `message.rs`
-//! (the pure part).
+//! `worklist.rs` (the list of work), `bulk.rs` (many at once), `ended.rs` (whole lives), `escalation.rs`, `chain.rs`,
+//! `message.rs` (the pure part).
 
 pub mod ask;
 pub mod browse;
@@ -21,6 +21,7 @@ pub mod comment;
 pub mod deadlines;
 pub mod decide;
 pub mod emergency;
+pub mod ended;
 pub mod escalate;
 #[allow(clippy::module_inception)]
 pub mod escalation;

@@ -183,6 +183,20 @@ pub(super) fn open_ids(conn: &mut Conn) -> Result<Vec<EscalationId>, AppError> {
     Ok(open.order(escalations::id).select(escalations::id).load(conn)?)
 }
 
+/// Those that ended after a time, until another, earliest first: some, with all that ended when the last of them did.
+pub(super) fn ended(
+    conn: &mut Conn,
+    after: Timestamp,
+    until: Timestamp,
+    some: i64,
+) -> Result<Vec<Escalation>, AppError> {
+    let ended = escalations::table.filter(escalations::ended_at.gt(after)).filter(escalations::ended_at.le(until));
+    let times = ended.order((escalations::ended_at, escalations::id)).limit(some).select(escalations::ended_at);
+    let Some(last) = times.load::<Option<Timestamp>>(conn)?.pop().flatten() else { return Ok(Vec::new()) };
+    let whole = escalations::table.filter(escalations::ended_at.gt(after)).filter(escalations::ended_at.le(last));
+    read(whole.order((escalations::ended_at, escalations::id)).load(conn)?)
+}
+
 pub(super) fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Escalation>, AppError> {
     let due = escalations::table.filter(escalations::acknowledge_by.le(now));
     read(due.order((escalations::acknowledge_by, escalations::id)).limit(most).load(conn)?)

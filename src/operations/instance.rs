@@ -95,6 +95,17 @@ pub async fn say(operations: &Operations) -> Result<(), AppError> {
     desk.db.write(move |tx| store::put(tx, &row, now.minus(SHOWN_FOR))).await
 }
 
+/// Whether this one began first of those that are there and deliver: it does what only one has to do.
+pub(super) async fn is_first(operations: &Operations, now: Timestamp) -> Result<bool, AppError> {
+    for row in operations.desk().db.read(store::all).await? {
+        let is_earlier = row.id < operations.0.instance && concern::is_there(row.seen_at, now);
+        if is_earlier && row.standing.read::<Standing>()?.loops.contains_key(DELIVERY) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What this process knows of itself.
 fn own(operations: &Operations, now: Timestamp) -> Standing {
     let pulse = operations.desk().db.pulse();

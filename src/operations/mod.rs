@@ -6,7 +6,7 @@
 //!
 //! Where next: `overview.rs` (all of it at once), `concern.rs` (what needs somebody; pure), `instance.rs` (who works),
 //! `undelivered.rs` (what was given up, and sending it again), `troubled.rs` (addresses that fail), `feedback.rs` (barriers
-//! that people report), `months.rs` (requests by month), `licences.rs`.
+//! that people report), `months.rs` (requests by month), `traces.rs` (escalations for OpenTelemetry), `licences.rs`.
 
 pub mod concern;
 pub mod feedback;
@@ -15,6 +15,7 @@ pub mod licences;
 pub mod months;
 pub mod overview;
 mod store;
+pub mod traces;
 pub mod troubled;
 pub mod undelivered;
 

@@ -1,10 +1,10 @@
-//! The table of instances.
+//! The table of instances, and up to when traces went out.
 
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::schema::instances as t;
+use crate::db::schema::{changes, instances as t};
 use crate::db::types::Json;
 use crate::error::AppError;
 use crate::ids::RowId;
@@ -39,4 +39,22 @@ pub(super) fn remove(conn: &mut Conn, id: RowId) -> Result<(), AppError> {
 /// By their names; at most 200.
 pub(super) fn all(conn: &mut Conn) -> Result<Vec<InstanceRow>, AppError> {
     Ok(t::table.order((t::name, t::started_at, t::id)).limit(200).load(conn)?)
+}
+
+/// Its version in `changes`: the end up to which traces went out, in microseconds of Unix time; 0: none yet.
+const TRACES: &str = "traces";
+
+/// Up to which end traces went out.
+pub(super) fn traced_until(conn: &mut Conn) -> Result<Option<Timestamp>, AppError> {
+    let micros: i64 = changes::table.find(TRACES).select(changes::version).first(conn)?;
+    let known = chrono::DateTime::from_timestamp_micros(micros).filter(|_| micros > 0);
+    Ok(known.map(Timestamp::new))
+}
+
+/// They went up to this end; never back.
+pub(super) fn trace_until(conn: &mut Conn, end: Timestamp) -> Result<(), AppError> {
+    let micros = end.utc().timestamp_micros();
+    let earlier = changes::table.find(TRACES).filter(changes::version.lt(micros));
+    diesel::update(earlier).set(changes::version.eq(micros)).execute(conn)?;
+    Ok(())
 }

@@ -244,6 +244,37 @@ impl Event {
         )
     }
 
+    /// The escalation that it happened to.
+    pub fn escalation(&self) -> Option<EscalationId> {
+        match self {
+            Self::Escalated { escalation, .. }
+            | Self::EscalationStep { escalation, .. }
+            | Self::EscalationSent { escalation, .. }
+            | Self::EscalationAcknowledged { escalation, .. }
+            | Self::EscalationAnswered { escalation, .. }
+            | Self::EscalationReturned { escalation, .. }
+            | Self::EscalationAsked { escalation, .. }
+            | Self::EscalationReplied { escalation, .. }
+            | Self::EscalationCommented { escalation, .. }
+            | Self::EscalationHandedOn { escalation, .. }
+            | Self::EscalationHandOnProposed { escalation, .. }
+            | Self::EscalationHandOnDeclined { escalation, .. }
+            | Self::EscalationReference { escalation, .. }
+            | Self::EscalationExpired { escalation }
+            | Self::EscalationReminded { escalation, .. }
+            | Self::EscalationWithdrawn { escalation, .. }
+            | Self::OtherWayTried { escalation, .. }
+            | Self::EscalationMoved { escalation, .. } => Some(*escalation),
+            _ => None,
+        }
+    }
+
+    /// What happened, in one word: `kind` of its written form.
+    pub fn name(&self) -> String {
+        let written = serde_json::to_value(self).unwrap_or_default();
+        written.get("kind").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned()
+    }
+
     /// The same without what anybody wrote about the request or its person.
     pub fn erased(mut self) -> Self {
         match &mut self {

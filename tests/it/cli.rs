@@ -194,6 +194,7 @@ fn a_senseless_value_is_named_with_its_key() {
         ("workers = 2", "workers = -1", "server.workers"),
         ("workers = 2", "public_url = \"lotse.example.org\"", "server.public_url"),
         ("workers = 2", "public_url = \"javascript:alert(1)\"", "server.public_url"),
+        ("[log]", "[traces]\nendpoint = \"127.0.0.1:4318\"\n[log]", "traces.endpoint"),
         ("workers = 2", "shutdown_within = \"soon\"", "server.shutdown_within"),
         ("workers = 2", "metrics_listen = \"x\"", "server.metrics_listen"),
         ("url = \"DATABASE\"", "url = \"mysql://x\"", "database.url"),

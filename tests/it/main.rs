@@ -51,6 +51,7 @@ mod schema;
 mod support;
 mod ticket_page;
 mod tickets;
+mod traces;
 mod upgrade;
 mod users;
 mod versions;
