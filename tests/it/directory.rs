@@ -13,6 +13,7 @@ use lotse::error::AppError;
 use lotse::keys::{Ars, Slug};
 use lotse::seal::{MasterKey, Sealer};
 
+use crate::support::plans;
 use crate::support::postgres::{DatabaseUrl, Postgres};
 use crate::support::wait::wait_for;
 
@@ -574,6 +575,26 @@ on_both! {
         }
         println!("help: {:?} each", began.elapsed() / 100_000);
         assert_eq!(snapshot.municipality_count(), 10_981 + sample::MUNICIPALITIES.lines().count() - 1);
+    }
+}
+
+/// However many adoptions there are, a change and a start by the copy read only those that changed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_changed_is_read_of_adoptions() {
+    plans::listen();
+    let world = World::on_sqlite().await;
+    let directory = Directory::start(&world.db).await.unwrap();
+    directory.keep_now().await.unwrap();
+    let change = "[[adoption]]\nservice = \"wohngeld\"\nars = \"010030000000\"\nstate = \"live\"\ncentral = [\"kiel-zentral\"]\n";
+    world.import(change).await.unwrap();
+    directory.refresh().await.unwrap();
+    follows(&directory, &world.db).await;
+    let asked = plans::asked("adoptions").into_iter().filter(|sql| sql.contains("`changed_in` > ?"));
+    let plans = world.db.read(|conn| Ok(asked.map(|sql| (plans::plan(conn, &sql), sql)).collect::<Vec<_>>()));
+    let plans = plans.await.unwrap();
+    assert!(plans.len() >= 2, "{plans:#?}");
+    for (plan, sql) in plans {
+        assert!(plan.contains("adoptions_changed_in"), "{sql}\n{plan}");
     }
 }
 

@@ -2,12 +2,10 @@
 //! is told.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
-use diesel::prelude::*;
+use diesel::connection::SimpleConnection;
 use lotse::access::{Grant, Role, Scope};
 use lotse::clock::{Clock, Timestamp};
 use lotse::db::Conn;
@@ -15,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::on_both;
 use crate::support::app::{Kind, LoggedIn, Reply, TestApp, a_ticket};
+use crate::support::plans;
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
@@ -286,61 +285,6 @@ async fn pages_turn_on_postgres() {
     pages_turn_both_ways(Kind::Postgres).await;
 }
 
-/// The statements that were sent to a database in this process.
-static SENT: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-struct Listening;
-
-impl Instrumentation for Listening {
-    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            let text = query.to_string();
-            if text.contains("tickets") {
-                SENT.lock().unwrap().push(text);
-            }
-        }
-    }
-}
-
-#[derive(QueryableByName)]
-struct Plan {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    plan: String,
-}
-
-/// How a database would go about a statement, whatever its parameters are.
-fn plan(conn: &mut Conn, statement: &str) -> String {
-    match conn {
-        Conn::Sqlite(conn) => {
-            #[derive(QueryableByName)]
-            struct Step {
-                #[diesel(sql_type = diesel::sql_types::Text)]
-                detail: String,
-            }
-            let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(conn).unwrap();
-            steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("\n")
-        }
-        Conn::Postgres(conn) => {
-            // Of a bound that it does not know it would guess a tenth; the true ones are these.
-            let most = if statement.contains("ORDER BY") { 51 } else { 3001 };
-            let statement =
-                statement.rsplit_once("LIMIT $").map_or(statement.to_owned(), |(s, _)| format!("{s}LIMIT {most}"));
-            let parameters = (1..).take_while(|n| statement.contains(&format!("${n}"))).count();
-            let nothing = vec!["NULL"; parameters].join(", ");
-            let nothing = if nothing.is_empty() { nothing } else { format!("({nothing})") };
-            conn.batch_execute(&format!(
-                "SET plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE p AS {statement}"
-            ))
-            .unwrap();
-            // A function, because EXPLAIN itself names no columns that Diesel could read by.
-            conn.batch_execute("CREATE OR REPLACE FUNCTION pg_temp.explained(what text) RETURNS SETOF text LANGUAGE plpgsql AS $f$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN ' || what; END $f$").unwrap();
-            let asked = format!("SELECT explained AS plan FROM pg_temp.explained('EXECUTE p{nothing}')");
-            let lines: Vec<Plan> = diesel::sql_query(asked).load(conn).unwrap();
-            lines.into_iter().map(|line| line.plan).collect::<Vec<_>>().join("\n")
-        }
-    }
-}
-
 /// Beside many requests that are closed, list and counts look at what is open alone; the newest of what is closed cost no
 /// more.
 async fn costs_what_is_open(kind: Kind) {
@@ -354,7 +298,7 @@ async fn costs_what_is_open(kind: Kind) {
     if matches!(kind, Kind::Postgres) {
         app.app.db.write(|tx| Ok(tx.batch_execute("ANALYZE tickets")?)).await.unwrap();
     }
-    diesel::connection::set_default_instrumentation(|| Some(Box::new(Listening))).unwrap();
+    plans::listen();
     let other = app.second_instance().await;
     let address = other.address().unwrap();
     let http = crate::support::app::client();
@@ -379,20 +323,11 @@ async fn costs_what_is_open(kind: Kind) {
             }
         }
     }
-    let sent: BTreeSet<String> = SENT
-        .lock()
-        .unwrap()
-        .iter()
-        .filter_map(|text| {
-            let sql = text.split(" -- binds").next().unwrap().trim().to_owned();
-            (sql.starts_with("SELECT") && (sql.contains("FROM \"tickets\"") || sql.contains("FROM `tickets`")))
-                .then_some(sql)
-        })
-        .collect();
+    let sent = plans::asked("tickets");
     assert!(sent.iter().filter(|sql| sql.contains("NOT IN ('answered'")).count() >= 8, "{sent:#?}");
     assert!(sent.iter().filter(|sql| sql.contains("status IN ('answered'")).count() >= 4, "{sent:#?}");
     let plans =
-        app.app.db.read(move |conn| Ok(sent.into_iter().map(|sql| (plan(conn, &sql), sql)).collect::<Vec<_>>()));
+        app.app.db.read(move |conn| Ok(sent.into_iter().map(|sql| (plans::plan(conn, &sql), sql)).collect::<Vec<_>>()));
     for (plan, sql) in plans.await.unwrap() {
         if sql.contains("NOT IN ('answered'") {
             assert!(

@@ -12,6 +12,7 @@ pub mod dovecot;
 pub mod forger;
 pub mod imap;
 pub mod oidc;
+pub mod plans;
 pub mod postgres;
 pub mod process;
 pub mod smtp;
