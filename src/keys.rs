@@ -133,6 +133,12 @@ impl ArsPrefix {
         lengths.map(|length| Self(self.0[..length].to_owned())).collect()
     }
 
+    /// The first and the last key that can lie in it. Keys are twelve digits, so any collation orders what lies between
+    /// alike; of a place both are the same.
+    pub fn keys(&self) -> (String, String) {
+        (format!("{:0<12}", self.0), format!("{:9<12}", self.0))
+    }
+
     /// True where some place lies in both.
     pub fn touches(&self, other: &ArsPrefix) -> bool {
         self.contains(other) || other.contains(self)

@@ -216,8 +216,7 @@ pub(super) fn purge_answers(conn: &mut Conn, before: Timestamp, most: i64) -> Re
 }
 
 /// The condition that a row lies within a reach, `None` where that leaves nothing out. The table has a column for the
-/// municipality, one for the service, and perhaps one for the help channel. ARS are twelve digits, so a region is a
-/// range that any collation orders alike.
+/// municipality, one for the service, and perhaps one for the help channel.
 #[macro_export]
 macro_rules! within_reach {
     ($reach:expr, $table:ident [$ars:ident, $service:ident $(, $channel:ident)?]) => {
@@ -236,12 +235,11 @@ macro_rules! within_reach {
         };
         let in_scope = |scope: &$crate::access::Scope| -> Condition {
             let mut all = truth(true);
-            let region = scope.region.as_str();
-            match region.len() {
-                0 => {}
+            match scope.region.keys() {
+                _ if scope.region.as_str().is_empty() => {}
                 // A place is no range: only what is equal leaves the order to an index.
-                12 => all = Box::new(all.and($place.eq(region.to_owned()))),
-                _ => all = Box::new(all.and($place.between(format!("{region:0<12}"), format!("{region:9<12}")))),
+                (first, last) if first == last => all = Box::new(all.and($place.eq(first))),
+                (first, last) => all = Box::new(all.and($place.between(first, last))),
             }
             if let Some(service) = &scope.service {
                 all = Box::new(all.and($table::$service.eq(service.clone())));

@@ -14,11 +14,13 @@ use super::period::{LineStep, Period};
 use super::store::sums::{Narrowed, Source, line, parts, times};
 use crate::access::policy::{Reach, Scope};
 use crate::access::{Action, Caller};
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::{Snapshot, contacts_of};
 use crate::error::AppError;
 use crate::keys::{ArsPrefix, Slug};
-use crate::tickets::Desk;
+use crate::tickets::browse::Filter;
+use crate::tickets::{Desk, counts};
 
 /// How many a table shows; the others stand in one row, and all in a file.
 pub const SHOWN: usize = 20;
@@ -47,6 +49,12 @@ pub struct Figures {
     pub step: LineStep,
     /// Of the period.
     pub facts: Facts,
+    /// Of the period: still open though promised until before now, the clock not standing. As it is now, not as it was at
+    /// the end of the period; none where a contact of the 2nd level is asked for.
+    pub overdue: Option<i64>,
+    /// Share of the answered and the overdue that were in time, in whole per cent, rounded down: how well the promise was
+    /// kept.
+    pub kept_percent: Option<i64>,
     /// Of the period before.
     pub facts_before: Facts,
     /// The line: every step of the period in order, without gaps.
@@ -132,7 +140,7 @@ impl Facts {
             answered,
             in_time,
             late,
-            in_time_percent: (in_time * 100).checked_div(in_time + late),
+            in_time_percent: share(in_time, late),
             escalated,
             returned,
             rejected,
@@ -141,6 +149,24 @@ impl Facts {
             answer: Times::of(&sums.answer),
         }
     }
+}
+
+/// In whole per cent, rounded down; nothing of nothing.
+fn share(good: i64, bad: i64) -> Option<i64> {
+    (good * 100).checked_div(good + bad)
+}
+
+/// What the kept sums cannot know: which open requests of the period are late by now.
+fn overdue(conn: &mut Conn, reach: &Reach, asked: &Asked, now: Timestamp) -> Result<Option<i64>, AppError> {
+    let Narrowed { region, service, category, origin, contact } = asked.narrowed.clone();
+    if contact.is_some() {
+        return Ok(None);
+    }
+    let Period { from, to, .. } = asked.period;
+    let before = Timestamp::end_of_day_in_berlin(from.pred_opt().unwrap_or(from));
+    let received = (before, Timestamp::end_of_day_in_berlin(to));
+    let filter = Filter { ars: region, service, category, ..Filter::default() };
+    counts::overdue(conn, filter, origin, reach, received, now).map(Some)
 }
 
 impl Times {
@@ -155,23 +181,34 @@ const TABLES: [Dimension; 5] =
 
 /// The figures of what the caller reaches.
 pub async fn figures(desk: &Desk, caller: &Caller, asked: Asked) -> Result<Figures, AppError> {
-    let source = source(caller.reach(Action::ReadFigures), asked.narrowed.clone());
-    let directory = desk.directory.current();
-    desk.db.read_behind(move |conn| reckon(conn, &directory, &source, &asked)).await
+    let reach = caller.reach(Action::ReadFigures);
+    let (directory, now) = (desk.directory.current(), desk.clock.now());
+    desk.db.read_behind(move |conn| reckon(conn, &directory, &reach, &asked, now)).await
 }
 
-fn reckon(conn: &mut Conn, directory: &Snapshot, source: &Source, asked: &Asked) -> Result<Figures, AppError> {
+fn reckon(
+    conn: &mut Conn,
+    directory: &Snapshot,
+    reach: &Reach,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<Figures, AppError> {
+    let overdue = overdue(conn, reach, asked, now)?;
+    let source = &source(reach.clone(), asked.narrowed.clone());
     let (period, before) = (asked.period, asked.period.before());
     let days = line(conn, source, &period)?;
     let earlier = line(conn, source, &before)?;
     let most = if asked.is_whole { usize::MAX } else { SHOWN };
     let tables =
         TABLES.iter().map(|by| table(conn, directory, source, *by, &period, most)).collect::<Result<_, _>>()?;
+    let facts = Facts::of(&together(days.values()));
     Ok(Figures {
         period,
         period_before: before,
         step: period.step(),
-        facts: Facts::of(&together(days.values())),
+        overdue,
+        kept_percent: share(facts.in_time, facts.late + overdue.unwrap_or(0)),
+        facts,
         facts_before: Facts::of(&together(earlier.values())),
         line: points(&period, &days),
         tables,

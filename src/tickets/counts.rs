@@ -1,14 +1,15 @@
 //! How much work there is: true numbers of open tickets, at a bounded cost.
 //!
-//! Invariant: only open tickets are looked at, in an index that holds nothing else, and never more than [`MOST`]; a
-//! count that stopped there says so.
+//! Invariant: only open tickets are looked at, in an index that holds nothing else, and for a list never more than
+//! [`MOST`]; a count that stopped there says so.
 
 use serde::Serialize;
 
 use super::browse::Filter;
 use super::status::TicketStatus;
+use super::ticket::Channel;
 use super::{Desk, store};
-use crate::access::{Action, Caller};
+use crate::access::{Action, Caller, Reach};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::error::AppError;
@@ -60,4 +61,18 @@ pub(crate) fn count(conn: &mut Conn, caller: &Caller, filter: &Filter, now: Time
         counts.waiting += usize::from(status == TicketStatus::Waiting);
     }
     Ok(counts)
+}
+
+/// How many of those that came in after a time, until another, are still open though they were promised until before
+/// now, the clock not standing.
+pub fn overdue(
+    conn: &mut Conn,
+    filter: Filter,
+    channel: Option<Channel>,
+    reach: &Reach,
+    received: (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<i64, AppError> {
+    let late = Filter { is_open: true, late_at: Some(now), ..filter };
+    store::number_received(conn, &late, channel, reach, received)
 }

@@ -122,7 +122,20 @@ mod by_hand {
         let technik = app.token(Role::SecondLevel, "technik").await;
         let back = format!("/api/v1/escalations/{}/return", escalation["id"].as_str().unwrap());
         app.post(&technik, &back, json!({"reason": "Das Protokoll fehlt."})).await.expect(200);
+        assert_eq!((&now["overdue"], &now["kept_percent"]), (&json!(0), &json!(100)));
+        let here = address(&app, "");
         app.clock.advance(TimeDelta::days(20));
+        // Two are open and late by now: the promise was kept to one of three.
+        for (more, overdue, kept) in [
+            ("", json!(2), json!(33)),
+            ("&category=payment", json!(1), json!(0)),
+            ("&origin=email", json!(1), json!(0)),
+            ("&ars=01003", json!(0), Value::Null),
+            ("&contact=technik", Value::Null, Value::Null),
+        ] {
+            let found = app.get(&central, &format!("{here}{more}")).await.expect(200);
+            assert_eq!((&found["overdue"], &found["kept_percent"]), (&overdue, &kept), "{more}");
+        }
         act(&app, &central, &slow, "answer", json!({"text": "Nun doch."})).await;
         app.clock.advance(TimeDelta::days(-20));
         let late = figures(&app, &central, "").await;

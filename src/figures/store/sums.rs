@@ -68,8 +68,8 @@ macro_rules! narrowed {
             query = query.filter(scope);
         }
         if let Some(region) = &narrowed.region {
-            let region = region.as_str();
-            query = query.filter(t::ars.between(format!("{region:0<12}"), format!("{region:9<12}")));
+            let (first, last) = region.keys();
+            query = query.filter(t::ars.between(first, last));
         }
         if let Some(service) = &narrowed.service {
             query = query.filter(t::service.eq(service.clone()));

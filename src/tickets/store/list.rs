@@ -15,7 +15,7 @@ use crate::keys::{Ars, ArsPrefix, Slug};
 use crate::tickets::browse::{Filter, Order, Place};
 use crate::tickets::search;
 use crate::tickets::status::{TicketStatus, is_open};
-use crate::tickets::ticket::Ticket;
+use crate::tickets::ticket::{Channel, Ticket};
 
 type Condition = Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType = Bool>>;
 
@@ -196,6 +196,22 @@ pub(in crate::tickets) fn open_work(
     Ok((rows, looked_at <= most))
 }
 
+/// How many there are, narrowed to this and to what came in by one way after a time, until another.
+pub(in crate::tickets) fn number_received(
+    conn: &mut Conn,
+    filter: &Filter,
+    channel: Option<Channel>,
+    reach: &Reach,
+    (after, until): (Timestamp, Timestamp),
+) -> Result<i64, AppError> {
+    let mut query = narrowed_to(conditions(conn, filter, reach, None));
+    query = query.filter(tickets::created_at.gt(after)).filter(tickets::created_at.le(until));
+    if let Some(channel) = channel {
+        query = query.filter(tickets::channel.eq(channel));
+    }
+    Ok(query.select(diesel::dsl::count_star()).first(conn)?)
+}
+
 /// State, who has it, until when.
 pub(in crate::tickets) type Work = (TicketStatus, Option<CallerId>, Timestamp);
 
@@ -231,14 +247,12 @@ fn narrowed_to(conditions: Vec<Condition>) -> tickets::BoxedQuery<'static, Multi
     conditions.into_iter().fold(all, |query, condition| query.filter(condition))
 }
 
-/// ARS are twelve digits, so a region is a range that any collation orders alike. A place is no range: only what is
-/// equal leaves the order to the index.
+/// A place is no range: only what is equal leaves the order to the index.
 fn within(place: diesel::expression::SqlLiteral<Text>, region: &ArsPrefix) -> Condition {
-    if region.as_str().len() == 12 {
-        return Box::new(place.eq(region.as_str().to_owned()));
+    match region.keys() {
+        (first, last) if first == last => Box::new(place.eq(first)),
+        (first, last) => Box::new(place.between(first, last)),
     }
-    let (first, last) = (format!("{:0<12}", region.as_str()), format!("{:9<12}", region.as_str()));
-    Box::new(place.between(first, last))
 }
 
 fn matches(conn: &Conn, words: &[String]) -> Condition {

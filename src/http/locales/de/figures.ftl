@@ -37,6 +37,10 @@ figures-aim-word = Ziel 90 %
 figures-aim-reached = Ziel { $share } % erreicht
 figures-aim-missed = Ziel { $share } % nicht erreicht
 figures-then = davor { $before }
+figures-overdue-then = { $count ->
+    [one] 1 offene ist überfällig
+   *[other] { $number } offene sind überfällig
+} · beantwortete davor { $before }
 figures-most-before = 9 von 10 in { $most } · davor { $before }
 figures-open-before = { $open } noch offen · davor { $before }
 figures-half-taken = Bis zur Übernahme, Hälfte in
@@ -58,7 +62,7 @@ figures-more = { $count ->
     [one] eine weitere Zeile
    *[other] { $count } weitere Zeilen
 }
-figures-notes = Gezählt wird am Tag des Eingangs. Zusammengeführte Anfragen zählen einmal; gelöschte bleiben in den Zahlen, ohne Personenbezug. Offene Anfragen sind weder rechtzeitig noch zu spät. Zeiten stimmen auf 5 % genau. Gezählt werden Anfragen und Stellen, nie Personen.
+figures-notes = Gezählt wird am Tag des Eingangs. Zusammengeführte Anfragen zählen einmal; gelöschte bleiben in den Zahlen, ohne Personenbezug. Überfällige offene zählen nur oben mit, als zu spät; in Verlauf und Tabellen ist der Anteil der der beantworteten. Zeiten stimmen auf 5 % genau. Gezählt werden Anfragen und Stellen, nie Personen.
 
 figures-step-day = Tag
 figures-step-week = Woche

@@ -37,6 +37,10 @@ figures-aim-word = Aim 90 %
 figures-aim-reached = Aim of { $share } % reached
 figures-aim-missed = Aim of { $share } % missed
 figures-then = before { $before }
+figures-overdue-then = { $count ->
+    [one] 1 open one is overdue
+   *[other] { $number } open ones are overdue
+} · answered ones before { $before }
 figures-most-before = 9 of 10 in { $most } · before { $before }
 figures-open-before = { $open } still open · before { $before }
 figures-half-taken = Until taken, half in
@@ -58,7 +62,7 @@ figures-more = { $count ->
     [one] one more row
    *[other] { $count } more rows
 }
-figures-notes = Counted on the day of receipt. Merged requests count once; erased ones stay in the figures, without anything of a person. Open requests are neither in time nor late. Times are right to within 5 %. Requests and offices are counted, never people.
+figures-notes = Counted on the day of receipt. Merged requests count once; erased ones stay in the figures, without anything of a person. Overdue open ones count above only, as late; in the line and the tables the share is that of the answered. Times are right to within 5 %. Requests and offices are counted, never people.
 
 figures-step-day = Day
 figures-step-week = Week

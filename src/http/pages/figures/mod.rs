@@ -275,13 +275,21 @@ fn large(shell: &Shell, names: Names, found: &Figures) -> Vec<Large> {
         let key = if is_reached { "figures-aim-reached" } else { "figures-aim-missed" };
         (is_reached, shell.with(key, "share", AIM))
     };
+    let then = names.percent(before.in_time_percent);
+    let below = match found.overdue.filter(|count| *count > 0) {
+        Some(count) => {
+            let values = [("count", count.to_string()), ("number", names.number(count)), ("before", then)];
+            shell.language.with_all("figures-overdue-then", &values)
+        }
+        None => shell.with("figures-then", "before", then),
+    };
     let received = [("open", names.number(now.open)), ("before", names.number(before.received))];
     vec![
         Large {
             label: shell.say("figures-in-time"),
-            value: names.percent(now.in_time_percent),
-            aim: now.in_time_percent.map(aim),
-            below: shell.with("figures-then", "before", names.percent(before.in_time_percent)),
+            value: names.percent(found.kept_percent),
+            aim: found.kept_percent.map(aim),
+            below,
         },
         took("figures-half-taken", |facts| facts.acknowledge),
         took("figures-half-answer", |facts| facts.answer),
