@@ -355,6 +355,15 @@ on_both! {
         let empty = house.press(&link, "stimmt-nicht", "said=+").await;
         assert_eq!(empty.status, 422);
         assert!(empty.body.contains("Schreiben Sie, was nicht stimmt."), "{}", empty.body);
+        // In English as well, and the forms keep the language.
+        let english = house.open(&format!("{link}?lang=en")).await;
+        let form = format!("action=\"{link}/stimmt-nicht?lang=en\"");
+        for part in ["<html lang=\"en\">", ">Are your details right?</h1>", "<dt>Hears of news</dt><dd>at once</dd>", form.as_str()] {
+            assert!(english.status == 200 && english.body.contains(part), "{part}: {}", english.body);
+        }
+        let empty = house.press(&link, "stimmt-nicht?lang=en", "said=+").await;
+        assert!(empty.status == 422 && empty.body.contains("<html lang=\"en\">"), "{}", empty.body);
+        assert!(empty.body.contains("Write what is wrong."), "{}", empty.body);
         let said = "said=Wir+sind+nicht+mehr+zust%C3%A4ndig.%0D%0AFragen+Sie+%3Cb%3Edas+Ordnungsamt%3C%2Fb%3E.";
         let done = house.press(&link, "stimmt-nicht", said).await;
         assert!(done.status == 200 && done.body.contains("Hinweis ist angekommen"), "{}", done.body);
@@ -365,6 +374,8 @@ on_both! {
         assert!(state["dispute"]["said"].as_str().unwrap().contains("Ordnungsamt"), "{state}");
         assert_eq!(house.gaps("kind=disputed").await.len(), 1);
         assert_eq!(house.press(&link, "stimmt-nicht", "said=noch+mal").await.status, 410);
+        let dead = house.open(&format!("{link}?lang=en")).await;
+        assert!(dead.status == 410 && dead.body.contains("Your message has arrived already"), "{}", dead.body);
         assert_eq!(house.after(30).await, Done::default(), "nothing is asked meanwhile");
         let log = house.app.get(&house.editor, "/api/v1/audit?action=contact.disputed").await.expect(200);
         assert!(!log.to_string().contains("Ordnungsamt") && log["items"].as_array().unwrap().len() == 1, "{log}");

@@ -304,6 +304,9 @@ fn check(conn: &mut Conn, row: &ContactRow, absence: &Absence, today: NaiveDate)
         (None, Some(_)) => faults.add("absent_from", "must be given with the last day"),
         (Some(_), None) => faults.add("absent_until", "must be given with the first day"),
         (Some(_), Some(until)) if until < today => faults.add("absent_until", "is over already"),
+        (None, None) if row.absent_from.is_none() && row.absent_until.is_none() => {
+            faults.add("absent_from", "is missing; there is no absence to take back either");
+        }
         _ => {}
     }
     faults.optional_text("deputy_in_words", &absence.deputy_in_words, LONGEST_DEPUTY);

@@ -94,7 +94,7 @@ pub(super) fn question(question: &Question) -> Letter {
         words(
             "You are on record at Lotse as a contact for online services of the administration. Please check your details and confirm them, or say what is wrong:",
         ),
-        Part::Link(question.url.to_owned()),
+        Part::Link(format!("{}?lang=en", question.url)),
         Part::Words(format!("You need no account. The link is good until {until}; do not pass it on.")),
     ];
     Letter { subject: subject.to_owned(), german: letter, english }

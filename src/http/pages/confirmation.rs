@@ -2,7 +2,8 @@
 //! wrong, enter an absence, choose how often to be told.
 //!
 //! Invariant: opening a page changes nothing, whatever opens it; only its buttons do, with a POST. The secret in the
-//! address is the whole authority; it is never logged and leaves the page to no other site.
+//! address is the whole authority; it is never logged and leaves the page to no other site. The page speaks German as
+//! the mail does, unless English was chosen; what the contact answers for is said in German alone.
 
 mod outcome;
 mod rhythm;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 use outcome::{gone, right, wrong};
 
+use super::directory::{day, span_in};
 use super::{failure, mail_link, page};
 use crate::directory::confirmation::{Absence, DeadLink, LONGEST_SAID, LinkPage};
 use crate::directory::hours::in_words;
@@ -25,6 +27,7 @@ use crate::http::State;
 use crate::http::assets::Assets;
 use crate::http::client;
 use crate::http::error::ApiError;
+use crate::http::words::{Language, PARAMETER};
 use crate::keys::Slug;
 
 /// The longest form, in bytes.
@@ -86,14 +89,15 @@ struct Colleague {
 #[template(path = "confirmation.html")]
 struct Confirmation {
     lang: &'static str,
+    language: Language,
     assets: Assets,
     name: String,
-    confirmed_on: Option<String>,
-    facts: Vec<(&'static str, String)>,
+    confirmed: String,
+    facts: Vec<(String, String)>,
     answers_for: Vec<String>,
     shown: Vec<String>,
     good_until: String,
-    valid_until: String,
+    link_end: String,
     version: i32,
     typed: Typed,
     colleagues: Vec<Colleague>,
@@ -101,12 +105,13 @@ struct Confirmation {
     is_notify_open: bool,
     rhythms: Vec<rhythm::Choice>,
     notice: Option<String>,
-    error: Option<&'static str>,
+    error: Option<String>,
     errors: FieldErrors,
     post_confirm: String,
     post_wrong: String,
     post_absence: String,
     post_notify: String,
+    other_url: String,
 }
 
 /// What is recorded, with everything that can be done.
@@ -144,7 +149,7 @@ pub async fn act(
         Ok(Err(dead)) => gone(&request, &dead),
         Err(AppError::Invalid(faults)) => again(&request, &state, &secret, typed, &faults).await,
         Err(AppError::Conflict(_)) if action == Action::Confirm => {
-            let notice = "Die Angaben wurden eben geändert. Hier steht der neue Stand.".to_owned();
+            let notice = mail_link::language(&request).say("confirm-moved");
             show(&request, &state, &secret, Some((StatusCode::CONFLICT, notice))).await
         }
         Err(fault) => failure(&fault.into()),
@@ -159,16 +164,20 @@ async fn does(
     typed: &Typed,
 ) -> Result<Result<HttpResponse, DeadLink>, AppError> {
     let (confirmations, from) = (&state.confirmations, client::address(request, &state.trusted_proxies));
+    let language = mail_link::language(request);
     Ok(match action {
         Action::Confirm => {
             let version = typed.version.parse().map_err(|_| AppError::Conflict("no version".into()))?;
             let confirmed = confirmations.confirm(secret, version, from).await?;
-            confirmed.map(|confirmed| right(confirmed.name, confirmed.good_until))
+            confirmed.map(|confirmed| right(language, confirmed.name, confirmed.good_until))
         }
-        Action::Wrong => confirmations.dispute(secret, &typed.said, from).await?.map(wrong),
+        Action::Wrong => {
+            let disputed = confirmations.dispute(secret, &typed.said, from).await?;
+            disputed.map(|name| wrong(language, name))
+        }
         Action::Absence => match confirmations.absent(secret, absence(typed)?, from).await? {
             Ok(contact) => {
-                let notice = absence_sentence(&contact, !typed.deputy_in_words.is_empty());
+                let notice = absence_sentence(language, &contact, !typed.deputy_in_words.is_empty());
                 Ok(show(request, state, secret, Some((StatusCode::OK, notice))).await)
             }
             Err(dead) => Err(dead),
@@ -176,7 +185,8 @@ async fn does(
         Action::Notify => {
             match confirmations.notify(secret, rhythm::chosen(&typed.notify, &typed.notify_at)?, from).await? {
                 Ok(contact) => {
-                    let notice = format!("Gespeichert. Sie hören {} von Neuigkeiten.", rhythm::german(contact.notify));
+                    let when = rhythm::in_words(language, contact.notify);
+                    let notice = language.with("confirm-notify-saved", "when", when);
                     Ok(show(request, state, secret, Some((StatusCode::OK, notice))).await)
                 }
                 Err(dead) => Err(dead),
@@ -227,7 +237,7 @@ async fn show(request: &HttpRequest, state: &State, secret: &str, said: Option<(
                 notify_at: rhythm::time(found.contact.notify),
                 ..Typed::default()
             };
-            page(status, &Confirmation { notice, ..confirmation(found, secret, typed) })
+            page(status, &Confirmation { notice, ..confirmation(request, found, secret, typed) })
         }
         Ok(Err(dead)) => gone(request, &dead),
         Err(fault) => failure(&fault.into()),
@@ -244,8 +254,8 @@ async fn again(
 ) -> HttpResponse {
     match state.confirmations.page(secret).await {
         Ok(Ok(found)) => {
-            let mut shown = confirmation(found, secret, typed);
-            shown.error = Some("Noch nicht gespeichert: Eine Angabe fehlt oder passt nicht.");
+            let mut shown = confirmation(request, found, secret, typed);
+            shown.error = Some(shown.language.say("confirm-fault"));
             faults.iter().for_each(|fault| shown.mark(fault));
             shown.is_notify_open = shown.errors.notify.is_some();
             shown.is_absence_open |= shown.errors.said.is_none() && !shown.is_notify_open;
@@ -257,27 +267,23 @@ async fn again(
 }
 
 impl Confirmation {
-    /// Says in German what is wrong with a field.
+    /// Says what is wrong with a field.
     fn mark(&mut self, fault: &FieldError) {
+        let language = self.language;
+        let (say, is_about) = (|key: &str| language.say(key), |word: &str| fault.message.contains(word));
         let said = match fault.field.as_str() {
-            "said" if self.typed.said.is_empty() => "Schreiben Sie, was nicht stimmt.".to_owned(),
-            "said" => format!("Höchstens {LONGEST_SAID} Zeichen, ohne Steuerzeichen. Bitte kürzen Sie den Text."),
-            "absent_from" if self.typed.absent_from.is_empty() => "Der erste Tag fehlt noch.".to_owned(),
-            "absent_from" if fault.message.contains("outside") => {
-                "In diesen Tagen ist der Kontakt gar nicht zuständig. Wählen Sie andere Tage.".to_owned()
-            }
-            "absent_until" if self.typed.absent_until.is_empty() => "Der letzte Tag fehlt noch.".to_owned(),
-            "absent_until" if fault.message.contains("before") => {
-                "Der letzte Tag liegt vor dem ersten. Tauschen Sie beide.".to_owned()
-            }
-            "absent_until" if fault.message.contains("over") => "Dieser Tag ist schon vorbei.".to_owned(),
-            "absent_from" | "absent_until" => "Das ist kein Tag. Schreiben Sie ihn wie 24.12.2026.".to_owned(),
-            "deputy" if fault.message.contains("away") => {
-                "Diese Vertretung ist in derselben Zeit abwesend. Wählen Sie jemand anderen.".to_owned()
-            }
-            "deputy" => "Wählen Sie jemanden aus der Liste.".to_owned(),
-            "notify" => rhythm::FAULT.to_owned(),
-            _ => "Höchstens 200 Zeichen, ohne Steuerzeichen.".to_owned(),
+            "said" if self.typed.said.is_empty() => say("confirm-fault-said"),
+            "said" => language.with("confirm-fault-long", "most", LONGEST_SAID),
+            "absent_from" if self.typed.absent_from.is_empty() => say("confirm-fault-from"),
+            "absent_from" if is_about("outside") => say("confirm-fault-outside"),
+            "absent_until" if self.typed.absent_until.is_empty() => say("confirm-fault-until"),
+            "absent_until" if is_about("before") => say("confirm-fault-before"),
+            "absent_until" if is_about("over") => say("confirm-fault-over"),
+            "absent_from" | "absent_until" => say("confirm-fault-day"),
+            "deputy" if is_about("away") => say("confirm-fault-deputy-away"),
+            "deputy" => say("confirm-fault-deputy"),
+            "notify" => say("confirm-fault-notify"),
+            _ => say("confirm-fault-in-words"),
         };
         let field = match fault.field.as_str() {
             "said" => &mut self.errors.said,
@@ -291,7 +297,8 @@ impl Confirmation {
     }
 }
 
-fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
+fn confirmation(request: &HttpRequest, found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
+    let language = mail_link::language(request);
     let LinkPage { contact, deputy, answers_for, shown, colleagues, good_until, expires_at } = found;
     let chosen =
         if typed.deputy.is_empty() { contact.deputy.as_ref().map(Slug::as_str) } else { Some(typed.deputy.as_str()) };
@@ -300,21 +307,26 @@ fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
         slug: slug.to_string(),
         name,
     });
-    let at = |word: &str| format!("/bestaetigung/{secret}/{word}");
+    // A language that stands in the address stands in all that lead on from it.
+    let query = Language::chosen(request).map(|chosen| format!("?{PARAMETER}={}", chosen.as_str())).unwrap_or_default();
+    let at = |word: &str| format!("/bestaetigung/{secret}/{word}{query}");
+    let last = contact.confirmed_on.map(|on| language.with("confirm-last", "day", day(language, on)));
+    let link_end = [("day", day(language, expires_at.day_in_berlin())), ("name", contact.name.clone())];
     Confirmation {
-        lang: "de",
+        lang: language.as_str(),
+        language,
         assets: Assets::here(),
-        confirmed_on: contact.confirmed_on.map(german),
-        facts: facts(&contact, deputy),
+        confirmed: last.unwrap_or_else(|| language.say("confirm-never")),
+        facts: facts(language, &contact, deputy),
         answers_for,
         shown,
-        good_until: german(good_until),
-        valid_until: german(expires_at.day_in_berlin()),
+        good_until: language.with("confirm-right-effect", "day", day(language, good_until)),
+        link_end: language.with_all("confirm-link-end", &link_end),
         version: contact.version,
         colleagues: colleagues.collect(),
         is_absence_open: false,
         is_notify_open: false,
-        rhythms: rhythm::choices(contact.notify, &typed.notify),
+        rhythms: rhythm::choices(language, contact.notify, &typed.notify),
         notice: None,
         error: None,
         errors: FieldErrors::default(),
@@ -322,61 +334,49 @@ fn confirmation(found: LinkPage, secret: &str, typed: Typed) -> Confirmation {
         post_wrong: at("stimmt-nicht"),
         post_absence: at("abwesenheit"),
         post_notify: at("neuigkeiten"),
+        other_url: mail_link::in_other_language("", language),
         name: contact.name,
         typed,
     }
 }
 
 /// What is recorded, as pairs of label and value; what is missing is said as well, because it may be what is wrong.
-fn facts(contact: &Contact, deputy: Option<String>) -> Vec<(&'static str, String)> {
-    let or = |value: Option<String>, none: &str| value.unwrap_or_else(|| none.to_owned());
+fn facts(language: Language, contact: &Contact, deputy: Option<String>) -> Vec<(String, String)> {
+    let say = |key: &str| language.say(key);
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| say("confirm-none"));
+    let spoken_in = if language == Language::En { HelpLanguage::English } else { HelpLanguage::German };
+    // Without hours of its own a contact is reached in those of the service.
+    let hours = contact.hours.as_deref().map(|hours| in_words(hours, spoken_in));
+    let away = absence_days(language, contact);
     let mut facts = vec![
-        ("Name", contact.name.clone()),
-        ("E-Mail", or(contact.email.as_ref().map(ToString::to_string), "nicht eingetragen")),
-        ("Telefon", or(contact.phone.clone(), "nicht eingetragen")),
-        ("Erreichbar", contact.hours.as_deref().map_or_else(|| SERVICE_HOURS.to_owned(), hours)),
-        ("Vertretung", or(deputy, "nicht eingetragen")),
-        ("Abwesend", or(absence_days(contact), "nicht eingetragen")),
+        (say("confirm-name"), contact.name.clone()),
+        (say("confirm-email"), or_none(contact.email.as_ref().map(ToString::to_string))),
+        (say("confirm-phone"), or_none(contact.phone.clone())),
+        (say("confirm-reached"), hours.unwrap_or_else(|| say("confirm-service-hours"))),
+        (say("confirm-deputy"), or_none(deputy)),
+        (say("confirm-away"), or_none(away)),
     ];
     if let Some(webhook) = &contact.webhook {
         // Paths and queries often carry keys.
         let server = url::Url::parse(&webhook.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        facts.push(("Webhook", or(server, "eingetragen")));
+        facts.push((say("confirm-system"), server.unwrap_or_else(|| say("confirm-recorded"))));
     }
-    let names = if contact.discloses_reporter { "ja" } else { "nein" };
-    facts.push(("Sieht, wer fragt", names.to_owned()));
-    facts.push(("Hört von Neuigkeiten", rhythm::german(contact.notify)));
+    let sees_who = if contact.discloses_reporter { say("yes") } else { say("no") };
+    facts.push((say("confirm-sees-who"), sees_who));
+    facts.push((say("confirm-hears"), rhythm::in_words(language, contact.notify)));
     facts
 }
 
-/// When somebody without hours of their own is reached.
-const SERVICE_HOURS: &str = "Montag bis Freitag, 8 bis 18 Uhr";
-
-fn hours(text: &str) -> String {
-    in_words(text, HelpLanguage::German)
+fn absence_days(language: Language, contact: &Contact) -> Option<String> {
+    Some(span_in(language, contact.absent_from, contact.absent_until)).filter(|days| !days.is_empty())
 }
 
-fn absence_days(contact: &Contact) -> Option<String> {
-    match (contact.absent_from, contact.absent_until) {
-        (Some(from), Some(until)) => Some(format!("{} bis {}", german(from), german(until))),
-        (Some(from), None) => Some(format!("ab {}", german(from))),
-        (None, Some(until)) => Some(format!("bis {}", german(until))),
-        (None, None) => None,
+fn absence_sentence(language: Language, contact: &Contact, names_in_words: bool) -> String {
+    match (absence_days(language, contact), names_in_words) {
+        (None, _) => language.say("confirm-absence-none"),
+        (Some(days), false) => language.with("confirm-absence-saved", "days", days),
+        (Some(days), true) => language.with("confirm-absence-in-words", "days", days),
     }
-}
-
-fn absence_sentence(contact: &Contact, names_in_words: bool) -> String {
-    match (absence_days(contact), names_in_words) {
-        (None, _) => "Abwesenheit ausgetragen. Anfragen kommen wieder zu Ihnen.".to_owned(),
-        (Some(days), false) => format!("Abwesenheit eingetragen: {days}."),
-        (Some(days), true) => {
-            format!("Abwesenheit eingetragen: {days}. Wer Sie vertritt, geht an die Stelle, die Ihre Angaben pflegt.")
-        }
-    }
-}
-
-fn german(day: NaiveDate) -> String {
-    day.format("%d.%m.%Y").to_string()
 }
 
 fn iso(day: Option<NaiveDate>) -> String {

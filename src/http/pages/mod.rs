@@ -1,4 +1,4 @@
-//! Pages for people, without scripts: those for staff in German and English, those of signed links in German.
+//! Pages for people, without scripts, in German and English.
 //!
 //! Invariant: every page goes out through [`page`], with a policy that lets in nothing foreign and keeps it out of
 //! caches; a fault becomes a page as well, and says what happened and what to do.
@@ -86,23 +86,7 @@ pub fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
     answer
 }
 
-/// Sends a page that only says something.
-pub fn message(status: StatusCode, title: &str, lead: &str, next_step: Option<&str>) -> HttpResponse {
-    message_in("de", status, title, lead, next_step)
-}
-
-/// The same in another language.
-pub fn message_in(
-    lang: &'static str,
-    status: StatusCode,
-    title: &str,
-    lead: &str,
-    next_step: Option<&str>,
-) -> HttpResponse {
-    page(status, &Message { lang, assets: Assets::here(), title, lead, next_step, other: None })
-}
-
-/// The same with the way to the other language.
+/// Sends a page that only says something, with the way to the other language.
 pub fn message_with(
     language: Language,
     status: StatusCode,

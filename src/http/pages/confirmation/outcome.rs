@@ -5,75 +5,59 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::NaiveDate;
 
-use super::german;
 use crate::directory::confirmation::DeadLink;
 use crate::http::assets::Assets;
-use crate::http::pages::{mail_link, message, page};
+use crate::http::pages::directory::day;
+use crate::http::pages::{mail_link, message_with, page};
+use crate::http::words::Language;
 
 #[derive(Template)]
 #[template(path = "confirmation_done.html")]
 struct ConfirmationDone {
     lang: &'static str,
+    language: Language,
     assets: Assets,
     name: String,
-    title: &'static str,
+    title: String,
     happened: String,
-    next_steps: Vec<&'static str>,
+    next_steps: Vec<String>,
 }
 
 /// It is right.
-pub(super) fn right(name: String, good_until: NaiveDate) -> HttpResponse {
-    done(
-        name,
-        "Danke, Ihre Angaben sind bestätigt",
-        format!("Das gilt bis zum {}.", german(good_until)),
-        vec!["Vorher fragt Lotse per Mail noch einmal nach.", "Sie müssen nichts mehr tun."],
-    )
+pub(super) fn right(language: Language, name: String, good_until: NaiveDate) -> HttpResponse {
+    let happened = language.with("confirm-done-right-what", "day", day(language, good_until));
+    let next_step = language.say("confirm-done-right-next");
+    done(language, name, language.say("confirm-done-right"), happened, next_step)
 }
 
 /// It is wrong.
-pub(super) fn wrong(name: String) -> HttpResponse {
-    done(
-        name,
-        "Danke, Ihr Hinweis ist angekommen",
-        "Er liegt bei der Stelle, die Ihre Angaben pflegt.".to_owned(),
-        vec!["Sobald die Angaben geändert sind, fragt Lotse noch einmal nach.", "Sie müssen nichts mehr tun."],
-    )
+pub(super) fn wrong(language: Language, name: String) -> HttpResponse {
+    let happened = language.say("confirm-done-wrong-what");
+    let next_step = language.say("confirm-done-wrong-next");
+    done(language, name, language.say("confirm-done-wrong"), happened, next_step)
 }
 
-fn done(name: String, title: &'static str, happened: String, next_steps: Vec<&'static str>) -> HttpResponse {
-    page(StatusCode::OK, &ConfirmationDone { lang: "de", assets: Assets::here(), name, title, happened, next_steps })
+fn done(language: Language, name: String, title: String, happened: String, next_step: String) -> HttpResponse {
+    let next_steps = vec![next_step, language.say("confirm-nothing-more")];
+    let (lang, assets) = (language.as_str(), Assets::here());
+    page(StatusCode::OK, &ConfirmationDone { lang, language, assets, name, title, happened, next_steps })
 }
 
 /// A link that opens nothing any more.
 pub(super) fn gone(request: &HttpRequest, dead: &DeadLink) -> HttpResponse {
-    match dead {
-        DeadLink::Unknown => mail_link::unknown(request),
-        DeadLink::Expired => message(
-            StatusCode::GONE,
-            "Dieser Link gilt nicht mehr",
-            "Seine Zeit ist abgelaufen. Es wurde nichts geändert.",
-            Some("Bitten Sie die Stelle, die Ihre Angaben pflegt, Sie noch einmal zu fragen."),
-        ),
-        DeadLink::Changed => message(
-            StatusCode::GONE,
-            "Dieser Link gilt nicht mehr",
-            "Ihre Angaben wurden inzwischen geändert. Es wurde nichts weiter gespeichert.",
-            Some("Wenn Sie den neuen Stand bestätigen sollen, kommt eine neue Mail."),
-        ),
-        DeadLink::Confirmed(until) => {
-            let lead = match until {
-                Some(until) => format!("Die Bestätigung gilt bis zum {}. Sie müssen nichts tun.", german(*until)),
-                None => "Sie müssen nichts tun.".to_owned(),
-            };
-            let next = "Stimmt etwas nicht mehr, wenden Sie sich an die Stelle, die Ihre Angaben pflegt.";
-            message(StatusCode::GONE, "Ihre Angaben sind schon bestätigt", &lead, Some(next))
-        }
-        DeadLink::Disputed => message(
-            StatusCode::GONE,
-            "Ihr Hinweis ist schon angekommen",
-            "Er liegt bei der Stelle, die Ihre Angaben pflegt.",
-            Some("Sobald die Angaben geändert sind, fragt Lotse noch einmal nach."),
-        ),
-    }
+    let language = mail_link::language(request);
+    let key = match dead {
+        DeadLink::Unknown => return mail_link::unknown(request),
+        DeadLink::Expired => "confirm-expired",
+        DeadLink::Changed => "confirm-changed",
+        DeadLink::Confirmed(_) => "confirm-confirmed",
+        DeadLink::Disputed => "confirm-disputed",
+    };
+    let part = |part: &str| language.say(&format!("{key}{part}"));
+    let lead = match dead {
+        DeadLink::Confirmed(Some(until)) => language.with("confirm-confirmed-until", "day", day(language, *until)),
+        _ => part(""),
+    };
+    let other = mail_link::in_other_language("", language);
+    message_with(language, StatusCode::GONE, &part("-title"), &lead, &part("-next"), &other)
 }

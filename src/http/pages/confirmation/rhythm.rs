@@ -2,22 +2,24 @@
 
 use crate::directory::Rhythm;
 use crate::error::AppError;
-
-/// What is wrong with a choice.
-pub(super) const FAULT: &str = "Zu täglich gehört eine Uhrzeit. Schreiben Sie sie wie 07:30.";
+use crate::http::words::Language;
 
 /// One that can be chosen.
 pub(super) struct Choice {
     pub word: &'static str,
-    pub label: &'static str,
+    pub label: String,
     pub is_chosen: bool,
 }
 
 /// What can be chosen; what was typed counts before what is recorded.
-pub(super) fn choices(recorded: Rhythm, typed: &str) -> Vec<Choice> {
-    let all = [("at_once", "sofort"), ("hourly", "stündlich"), ("daily", "täglich um")];
+pub(super) fn choices(language: Language, recorded: Rhythm, typed: &str) -> Vec<Choice> {
     let chosen = if typed.is_empty() { word(recorded) } else { typed };
-    all.into_iter().map(|(word, label)| Choice { word, label, is_chosen: word == chosen }).collect()
+    let choice = |word: &'static str| Choice {
+        word,
+        label: language.say(&format!("confirm-rhythm-{word}")),
+        is_chosen: word == chosen,
+    };
+    ["at_once", "hourly", "daily"].into_iter().map(choice).collect()
 }
 
 /// What was chosen.
@@ -33,12 +35,8 @@ pub(super) fn time(recorded: Rhythm) -> String {
 }
 
 /// In words.
-pub(super) fn german(rhythm: Rhythm) -> String {
-    match rhythm {
-        Rhythm::AtOnce => "sofort".to_owned(),
-        Rhythm::Hourly => "stündlich, Dringendes sofort".to_owned(),
-        Rhythm::Daily(time) => format!("täglich um {} Uhr, Dringendes sofort", time.format("%H:%M")),
-    }
+pub(super) fn in_words(language: Language, rhythm: Rhythm) -> String {
+    language.with(&format!("confirm-hears-{}", word(rhythm)), "time", time(rhythm))
 }
 
 fn word(rhythm: Rhythm) -> &'static str {

@@ -135,14 +135,19 @@ pub(super) fn day(language: Language, day: NaiveDate) -> String {
 
 /// From when until when, in words; empty where both ends are open.
 pub(super) fn span(shell: &Shell, from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
-    let say = |key, on: NaiveDate| shell.with(key, "day", day(shell.language, on));
+    span_in(shell.language, from, until)
+}
+
+/// The same for a page that stands in no shell.
+pub(super) fn span_in(language: Language, from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
+    let say = |key, on| language.with(key, "day", day(language, on));
     match (from, until) {
         (None, None) => String::new(),
         (Some(from), None) => say("span-from", from),
         (None, Some(until)) => say("span-until", until),
         (Some(from), Some(until)) => {
-            let days = [("from", day(shell.language, from)), ("until", day(shell.language, until))];
-            shell.language.with_all("span-both", &days)
+            let days = [("from", day(language, from)), ("until", day(language, until))];
+            language.with_all("span-both", &days)
         }
     }
 }
