@@ -36,12 +36,12 @@ async fn shows_what_is_missing() {
     assert_eq!(browser.heading().await, "Anschlüsse");
     let text = browser.text().await;
     assert!(text.contains("Lübeck") && !text.contains("Kiel"), "only their own: {text}");
-    assert!(text.contains("24 Punkte fehlen"), "{text}");
+    assert!(text.contains("24 Pflichtpunkte offen"), "{text}");
     assert_readable(&browser, "list").await;
 
     browser.open(&format!("{}{here}", app.base)).await;
     assert_eq!(browser.heading().await, "Lübeck, Hansestadt: Kita-Anmeldung");
-    assert!(browser.text().await.contains("Noch nicht startklar: 24 Punkte fehlen"));
+    assert!(browser.text().await.contains("Noch nicht startklar: 24 Pflichtpunkte offen"));
     assert_readable(&browser, "bare").await;
     fulfil(&app, &admin, &at).await;
     for (item, body) in [
@@ -53,10 +53,10 @@ async fn shows_what_is_missing() {
     }
     app.patch(&admin, &at, json!({"functional": [], "emergency": []})).await.expect(200);
     browser.open(&format!("{}{here}", app.base)).await;
-    assert!(browser.text().await.contains("2 Punkte fehlen, 1 wartet auf andere"), "{}", browser.text().await);
+    assert!(browser.text().await.contains("2 Pflichtpunkte offen, 1 wartet auf andere"), "{}", browser.text().await);
     assert_readable(&browser, "half").await;
     browser.open(&format!("{}{here}?lang=en", app.base)).await;
-    assert!(browser.text().await.contains("2 points are missing, 1 waits for others"));
+    assert!(browser.text().await.contains("2 required points open, 1 waits for others"));
     assert_readable(&browser, "half-en").await;
     browser.open(&format!("{}{here}?offen=1&lang=de", app.base)).await;
     assert_eq!(browser.count(".lo-points tbody tr").await, 5, "only what is open");

@@ -72,16 +72,15 @@ fn search(state: &State, snapshot: &Snapshot, asked: &Asked, service: &ServiceEn
     let Some(typed) = asked.place.as_deref() else { return form(state, asked, service, "", &[], Vec::new()) };
     let found = snapshot.find_places(typed);
     let speech = crate::http::words::Speech(asked.language);
-    let quoted = format!("«{typed}»");
     match found[..] {
         [one] => Ok(lead_to(asked, service, one)),
         [] => {
             let is_code = typed.bytes().all(|b| b.is_ascii_digit());
             let hint = if is_code { speech.say("help-none-code") } else { speech.say("help-none-name") };
-            form(state, asked, service, typed, &found, vec![speech.with("help-none", "text", quoted), hint])
+            form(state, asked, service, typed, &found, vec![speech.with("help-none", "text", typed), hint])
         }
         _ => {
-            let values = [("text", quoted), ("count", found.len().to_string())];
+            let values = [("text", typed.to_owned()), ("count", found.len().to_string())];
             let said = match found.len() >= MANY_PLACES {
                 true => speech.with_all("help-many", &values),
                 false => speech.with_all("help-several", &values),
@@ -173,7 +172,7 @@ fn list(state: &State, snapshot: &Snapshot, asked: &Asked, fault: Option<&str>) 
     services.truncate(MOST_SERVICES);
     let said = match (fault, all) {
         (Some(key), _) => Some(frame.say(key)),
-        (None, 0) if !typed.is_empty() => Some(frame.with("help-service-none", "text", format!("«{typed}»"))),
+        (None, 0) if !typed.is_empty() => Some(frame.with("help-service-none", "text", &typed)),
         (None, all) if all > MOST_SERVICES => Some(frame.with("help-service-more", "count", MOST_SERVICES)),
         _ => None,
     };

@@ -105,7 +105,7 @@ fn shown(state: &State, snapshot: &Snapshot, asked: &Asked, wanted: &Wanted) -> 
         found = snapshot.find_places(&wanted.typed);
         place = if let [one] = found[..] { Some(one) } else { None };
         said = match found.len() {
-            0 => Some(words.with("embed-none", "text", format!("«{}»", wanted.typed))),
+            0 => Some(words.with("embed-none", "text", &wanted.typed)),
             1 => None,
             count => Some(words.with("embed-several", "count", count)),
         };

@@ -187,7 +187,7 @@ pub(in crate::tickets) fn send_confirmation(
             paragraphs: vec![
                 "Good day,".into(),
                 format!(
-                    "somebody, hopefully you, has written to us about «{name}» in {place} and gave this address. Please confirm it. Only then will we begin with your request:"
+                    "somebody, hopefully you, has written to us about “{name}” in {place} and gave this address. Please confirm it. Only then will we begin with your request:"
                 ),
                 format!(
                     "Your number: {}. If you did not write to us, do nothing: without a confirmation everything is deleted after {days} days.",
@@ -201,7 +201,7 @@ pub(in crate::tickets) fn send_confirmation(
             paragraphs: vec![
                 "Guten Tag,".into(),
                 format!(
-                    "jemand, hoffentlich Sie, hat uns zu «{name}» in {place} geschrieben und diese Adresse angegeben. Bitte bestätigen Sie sie. Erst dann beginnen wir mit Ihrer Anfrage:"
+                    "jemand, hoffentlich Sie, hat uns zu „{name}“ in {place} geschrieben und diese Adresse angegeben. Bitte bestätigen Sie sie. Erst dann beginnen wir mit Ihrer Anfrage:"
                 ),
                 format!(
                     "Ihre Nummer: {}. Wenn Sie uns nicht geschrieben haben, tun Sie nichts: Ohne Bestätigung wird alles nach {days} Tagen gelöscht.",

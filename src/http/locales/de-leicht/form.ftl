@@ -7,6 +7,7 @@ form-lead =
     Wir antworten Ihnen.
 form-other-ways = Hier steht, wie Sie noch Hilfe bekommen
 form-faults = Da fehlt noch etwas
+form-not-sent = Wir haben Ihre Frage noch nicht
 form-files-again =
     Wählen Sie Ihre Dateien noch einmal aus.
     Alles andere ist noch da.

@@ -73,7 +73,7 @@ help-several =
 help-many =
     Es gibt viele Orte.
     Schreiben Sie mehr vom Namen.
-help-none = Wir finden den Ort { $text } nicht.
+help-none = Wir finden den Ort „{ $text }“ nicht.
 help-none-name =
     Ist der Name richtig geschrieben?
     Wohnen Sie in einem Orts-Teil?
@@ -86,7 +86,7 @@ help-ags-several =
     Wählen Sie Ihren Ort aus.
 help-services = Wobei brauchen Sie Hilfe?
 help-service-label = Name vom Dienst
-help-service-none = Wir finden { $text } nicht.
+help-service-none = Wir finden „{ $text }“ nicht.
 help-service-more =
     Das sind nicht alle Dienste.
     Suchen Sie nach dem Namen.

@@ -4,6 +4,7 @@ form-title-fault = Fehler
 form-lead = Schreiben Sie, was nicht funktioniert. Wir melden uns bei Ihnen.
 form-other-ways = Andere Wege zu Hilfe
 form-faults = Das fehlt noch oder stimmt noch nicht
+form-not-sent = Noch nicht gesendet
 form-files-again = Wählen Sie Ihre Dateien noch einmal aus. Alles andere ist noch da.
 form-trap = Dieses Feld bleibt leer
 form-about = Worum geht es?

@@ -16,9 +16,10 @@ rollout-blocks = Was fehlt
 rollout-start = Geplanter Start
 rollout-progress = { $done } von { $total } erledigt
 rollout-missing = { $count ->
-    [one] 1 Punkt fehlt
-   *[other] { $count } Punkte fehlen
+    [one] 1 Pflichtpunkt offen
+   *[other] { $count } Pflichtpunkte offen
 }
+rollout-if-needed = falls nötig
 rollout-waiting = { $count ->
     [one] 1 wartet auf andere
    *[other] { $count } warten auf andere
@@ -95,7 +96,8 @@ fault-short-text = Das hat mehr als 200 Zeichen oder unlesbare Zeichen.
 fault-long-text = Das hat mehr als 2000 Zeichen oder unlesbare Zeichen.
 fault-point-state = Das geht bei diesem Punkt nicht.
 fault-point-reason = Sagen Sie, warum der Punkt nicht nötig ist.
-fault-contact-unknown = Diesen Kontakt gibt es nicht. Nehmen Sie seine Kennung aus der Liste.
+fault-contact-missing = Der Kontakt fehlt.
+fault-contact-unknown = Diesen Kontakt gibt es nicht. Nehmen Sie seinen ganzen Namen oder seine Kennung aus der Liste.
 fault-matrix-tasks = Es muss mindestens eine Aufgabe bleiben, höchstens 50.
 fault-matrix-name = { $task }: Der Name steht zweimal da, fehlt oder ist zu lang.
 fault-matrix-responsible = { $task }: Genau eine Stelle ist verantwortlich (V).
@@ -111,7 +113,7 @@ point-why = Warum das wichtig ist
 point-source = Was die Vorgabe sagt
 point-changed = Zuletzt geändert von { $who }, { $when }
 point-contact = Kontakt
-point-contact-hint = Die Kennung aus der Liste, etwa kiel-meldewesen.
+point-contact-hint = Name oder Kennung; beim Tippen kommen Vorschläge.
 point-person = Verantwortliche Person
 point-person-hint = Nötig, wenn sich mehrere Aufgaben ein Postfach teilen.
 holder-add = Eintragen

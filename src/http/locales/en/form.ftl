@@ -4,6 +4,7 @@ form-title-fault = Error
 form-lead = Tell us what does not work. We will get back to you.
 form-other-ways = Other ways to get help
 form-faults = Something is missing or not right yet
+form-not-sent = Not sent yet
 form-files-again = Choose your files again. Everything else is still there.
 form-trap = This field stays empty
 form-about = What is it about?

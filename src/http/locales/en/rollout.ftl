@@ -16,9 +16,10 @@ rollout-blocks = What is missing
 rollout-start = Planned start
 rollout-progress = { $done } of { $total } done
 rollout-missing = { $count ->
-    [one] 1 point is missing
-   *[other] { $count } points are missing
+    [one] 1 required point open
+   *[other] { $count } required points open
 }
+rollout-if-needed = if needed
 rollout-waiting = { $count ->
     [one] 1 waits for others
    *[other] { $count } wait for others
@@ -95,7 +96,8 @@ fault-short-text = That has more than 200 characters or unreadable ones.
 fault-long-text = That has more than 2000 characters or unreadable ones.
 fault-point-state = That is not possible with this point.
 fault-point-reason = Say why the point is not needed.
-fault-contact-unknown = There is no such contact. Take its id from the list.
+fault-contact-missing = The contact is missing.
+fault-contact-unknown = There is no such contact. Take its whole name or its id from the list.
 fault-matrix-tasks = At least one task must stay, at most 50.
 fault-matrix-name = { $task }: The name stands there twice, is missing or too long.
 fault-matrix-responsible = { $task }: Exactly one party is responsible (V).
@@ -111,7 +113,7 @@ point-why = Why it matters
 point-source = What the requirements say
 point-changed = Last changed by { $who }, { $when }
 point-contact = Contact
-point-contact-hint = The id from the list, such as kiel-meldewesen.
+point-contact-hint = Name or id; suggestions come while you type.
 point-person = Responsible person
 point-person-hint = Needed where several duties share a mailbox.
 holder-add = Enter

@@ -112,7 +112,8 @@ impl PointLine {
         let owner = item.owner.as_ref().map(|owner| shell.with("rollout-at", "owner", owner));
         let due = item.due_on.map(|due| shell.with("rollout-until", "day", day(shell.language, due)));
         let is_good = item.verdict.is_good();
-        let second = [lack, owner.filter(|_| !is_good), due.filter(|_| !is_good)];
+        let if_needed = (!item.is_required && !is_good).then(|| shell.say("rollout-if-needed"));
+        let second = [if_needed, lack, owner.filter(|_| !is_good), due.filter(|_| !is_good)];
         Self {
             id: format!("punkt-{}", item.item),
             href: format!("{here}/punkte/{}", item.item),

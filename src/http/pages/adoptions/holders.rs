@@ -18,11 +18,11 @@ use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::directory::reach;
 use crate::http::auth::right;
+use crate::http::pages::directory::contact::meant;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done};
 use crate::http::visitor::StaffForm;
 use crate::ids::AdoptionId;
-use crate::keys::Slug;
 
 /// Puts the new list in its place.
 pub(in crate::http::pages) fn with(duty: Duty, list: Vec<Assigned>, version: Option<i32>) -> AdoptionChange {
@@ -57,10 +57,7 @@ async fn wanted(
         }
         return Ok(Some(list));
     }
-    let Ok(contact) = get("kontakt").parse::<Slug>() else {
-        shell.fault("kontakt", "fault-contact-unknown");
-        return Ok(None);
-    };
+    let Some(contact) = meant(state, &form.person, shell, get("kontakt")).await? else { return Ok(None) };
     let person = Some(get("person").to_owned()).filter(|person| !person.is_empty());
     let named = vec![("kontakt", vec![contact.clone()])];
     if !list.iter().any(|one| one.contact == contact)

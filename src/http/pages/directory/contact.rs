@@ -27,7 +27,7 @@ use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, show};
 use crate::http::visitor::{Person, Staff};
 use crate::http::words::Language;
-use crate::keys::Ars;
+use crate::keys::{Ars, Slug, fold};
 
 /// So many duties are shown of each level.
 const MOST_DUTIES: i64 = 50;
@@ -153,6 +153,29 @@ pub(super) async fn offered(state: &State, person: &Person) -> Result<Vec<(Strin
     let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
     let found = contacts::list(&state.desk().db, query, page).await?.items;
     Ok(found.into_iter().map(|contact| (contact.slug.to_string(), contact.name)).collect())
+}
+
+/// The contact that is typed, by its id or by a whole name that only one of those on offer has; says what is wrong.
+pub(in crate::http::pages) async fn meant(
+    state: &State,
+    person: &Person,
+    shell: &mut Shell,
+    typed: &str,
+) -> Result<Option<Slug>, AppError> {
+    if typed.trim().is_empty() {
+        shell.fault("kontakt", "fault-contact-missing");
+        return Ok(None);
+    }
+    let offered = offered(state, person).await?;
+    let mut named = offered.iter().filter(|(_, name)| fold(name) == fold(typed));
+    let found = match (named.next(), named.next()) {
+        (Some((slug, _)), None) => slug.parse().ok(),
+        _ => typed.trim().parse().ok(),
+    };
+    if found.is_none() {
+        shell.fault("kontakt", "fault-contact-unknown");
+    }
+    Ok(found)
 }
 
 fn states(state: &State, contact: &Contact, confirmation: &Confirmation) -> Vec<ContactState> {

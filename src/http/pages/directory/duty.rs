@@ -22,7 +22,7 @@ use crate::http::State;
 use crate::http::api::directory::reach;
 use crate::http::auth::right;
 use crate::http::pages::adoptions::{HERE, may_change, reached, with_duty};
-use crate::http::pages::directory::contact::offered;
+use crate::http::pages::directory::contact::{meant, offered};
 use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
@@ -146,14 +146,9 @@ async fn wanted(
         }
         return Ok(Some(list));
     }
-    let contact = typed.value::<Slug>(shell, "kontakt", "fault-contact-unknown");
+    let contact = meant(state, person, shell, typed.get("kontakt")).await?;
     let (from, until) = (typed.day(shell, "von"), typed.day(shell, "bis"));
-    let Some(contact) = contact else {
-        if shell.faults.is_empty() {
-            shell.fault("kontakt", "fault-contact-unknown");
-        }
-        return Ok(None);
-    };
+    let Some(contact) = contact else { return Ok(None) };
     let named = vec![("kontakt", vec![contact.clone()])];
     if !list.iter().any(|one| one.contact == contact) && reach::may_name(state, &person.caller, named).await.is_err() {
         shell.fault("kontakt", "fault-contact-unknown");

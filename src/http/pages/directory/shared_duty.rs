@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::changed::{ChangeLine, history, meanwhile};
-use super::contact::offered;
+use super::contact::{meant, offered};
 use super::duty::Holder;
 use super::typed::Typed;
 use super::{keeps_all, region_name, span};
@@ -308,15 +308,21 @@ async fn show_duty(
 }
 
 /// The list as it is to be: without the one whose button was pressed, or with the one that was typed at its end.
-fn wanted(state: &State, shell: &mut Shell, subject: &Subject, typed: &Typed) -> Option<Vec<(ArsPrefix, Assigned)>> {
+async fn wanted(
+    state: &State,
+    shell: &mut Shell,
+    person: &Person,
+    subject: &Subject,
+    typed: &Typed,
+) -> Result<Option<Vec<(ArsPrefix, Assigned)>>, AppError> {
     let mut list = subject.list();
     if let Ok(index) = typed.get("ohne").parse::<usize>() {
         if index < list.len() {
             list.remove(index);
         }
-        return Some(list);
+        return Ok(Some(list));
     }
-    let contact = typed.value::<Slug>(shell, "kontakt", "fault-contact-unknown");
+    let contact = meant(state, person, shell, typed.get("kontakt")).await?;
     let (from, until) = (typed.day(shell, "von"), typed.day(shell, "bis"));
     let region = match subject.has_regions() {
         true => grants::region_of(&state.directory().current(), typed.get("ort")),
@@ -325,12 +331,9 @@ fn wanted(state: &State, shell: &mut Shell, subject: &Subject, typed: &Typed) ->
     if let Err(key) = region {
         shell.fault("ort", key);
     }
-    if contact.is_none() && !typed.is_set("kontakt") {
-        shell.fault("kontakt", "fault-contact-unknown");
-    }
-    let (contact, region) = contact.zip(region.ok()).filter(|_| shell.faults.is_empty())?;
+    let Some((contact, region)) = contact.zip(region.ok()).filter(|_| shell.faults.is_empty()) else { return Ok(None) };
     list.push((region, Assigned { contact, person: typed.text("person"), from, until }));
-    Some(list)
+    Ok(Some(list))
 }
 
 /// Changes one list of a service.
@@ -355,7 +358,7 @@ async fn change(state: &State, request: &HttpRequest, subject: &Subject, form: F
     reach::may_change_shared(&person.caller, Action::ChangeDirectory)?;
     let mut shell = Shell::new(state, request, &person.visitor);
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    if let Some(list) = wanted(state, &mut shell, subject, &typed) {
+    if let Some(list) = wanted(state, &mut shell, &person, subject, &typed).await? {
         match subject.store(state, &person, list, typed.version()).await {
             Ok(()) => return Ok(lead_done(&subject.here(), "holder")),
             Err(AppError::Conflict(_)) => {

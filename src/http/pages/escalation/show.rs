@@ -73,7 +73,8 @@ pub(in crate::http::pages) struct SecondLevelDone {
     title: String,
     happened: String,
     next_steps: Vec<String>,
-    see: String,
+    /// A link to the request, while it leads there: of what has ended nothing is shown to who has only a link.
+    see: Option<String>,
     view_url: String,
     is_logged_in: bool,
 }
@@ -252,9 +253,11 @@ pub(in crate::http::pages) fn done(found: LinkPage, opened: &Opened, word: Actio
     let (language, facts) = (opened.language, found.facts);
     let text = |part: &str| language.say(&format!("desk-done-{}{part}", word.as_str()));
     let mut next_steps = vec![text("-next")];
-    if matches!(word, Action::Answer | Action::Return) {
+    let has_ended = matches!(word, Action::Answer | Action::Return);
+    if has_ended {
         next_steps.push(language.say("desk-nothing-more"));
     }
+    let is_there = !has_ended || opened.csrf.is_some();
     SecondLevelDone {
         lang: language.as_str(),
         language,
@@ -262,7 +265,7 @@ pub(in crate::http::pages) fn done(found: LinkPage, opened: &Opened, word: Actio
         title: text(""),
         happened: text("-what"),
         next_steps,
-        see: language.with("desk-see", "number", &facts.number),
+        see: is_there.then(|| language.with("desk-see", "number", &facts.number)),
         view_url: opened.at(Action::View),
         is_logged_in: opened.csrf.is_some(),
         municipality: facts.municipality,

@@ -149,7 +149,7 @@ async fn take(
         shell.fault("antwort", "intake-no-wish");
     }
     let (Some(place), Some(service), Ok(category), Ok(wish)) = (&meant.place, &meant.service, category, wish) else {
-        mark_texts(shell, typed);
+        mark_missing(shell, typed);
         return Ok(None);
     };
     let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -205,12 +205,18 @@ fn channel(caller: &Caller) -> Channel {
     bounded.unwrap_or(Channel::Hotline115)
 }
 
-fn mark_texts(shell: &mut Shell, typed: &Typed) {
+/// What else is missing, so that the caller is asked once for all of it.
+fn mark_missing(shell: &mut Shell, typed: &Typed) {
     if typed.betreff.trim().is_empty() {
         shell.fault("betreff", "intake-no-subject");
     }
     if typed.text.trim().is_empty() {
         shell.fault("text", "intake-no-text");
+    }
+    match typed.antwort.parse() {
+        Ok(ReplyWish::Phone) if typed.telefon.trim().is_empty() => shell.fault("telefon", "intake-bad-phone"),
+        Ok(ReplyWish::Email) if typed.mail.trim().is_empty() => shell.fault("mail", "intake-bad-mail"),
+        _ => {}
     }
 }
 

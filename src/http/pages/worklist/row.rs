@@ -157,7 +157,7 @@ fn span(language: Language, minutes: i64) -> String {
         (0, hours) if rest == 0 => part("worklist-hours", hours),
         (0, hours) => format!("{} {}", part("worklist-hours", hours), part("worklist-minutes", rest)),
         (days, 0) => part("worklist-days", days),
-        (days, hours) if days < 7 => format!("{} {}", part("worklist-days", days), part("worklist-hours", hours)),
+        (days, hours) if days < 2 => format!("{} {}", part("worklist-days", days), part("worklist-hours", hours)),
         (days, _) => part("worklist-days", days),
     }
 }
@@ -242,7 +242,7 @@ mod tests {
             (120, "2 Std."),
             (1440, "1 Tag"),
             (1500, "1 Tag 1 Std."),
-            (3000, "2 Tage 2 Std."),
+            (3000, "2 Tage"),
             (20_000, "13 Tage"),
         ] {
             assert_eq!(span(Language::De, minutes), words, "{minutes}");

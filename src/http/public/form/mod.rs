@@ -79,6 +79,11 @@ impl Page<'_> {
     fn fault_of(&self, field: &str) -> Option<&str> {
         self.faults.iter().find(|fault| fault.field == field).map(|fault| fault.text.as_str())
     }
+
+    /// True where nothing is wrong with any field: it is only to be sent once more.
+    fn is_to_repeat(&self) -> bool {
+        self.faults.iter().all(|fault| fault.field.is_empty())
+    }
 }
 
 /// The service and place of an address.

@@ -84,13 +84,17 @@ pub struct Fault {
     pub text: String,
 }
 
+/// The fields in the order of the page, after what belongs to none.
+const ORDER: [&str; 10] =
+    ["", "kategorie", "text", "fehler", "dateien", "antwort", "mail", "telefon", "name", "zustimmung"];
+
 impl Fault {
     /// In the language of the page.
     pub fn new(asked: &Asked, field: &'static str, key: &str) -> Self {
         Self { field, text: Speech(asked.language).say(key) }
     }
 
-    /// What a use case found.
+    /// What a use case found, in the order of the page.
     pub fn all(asked: &Asked, faults: &[FieldError]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for fault in faults {
@@ -119,6 +123,7 @@ impl Fault {
                 all.push(told);
             }
         }
+        all.sort_by_key(|fault| ORDER.iter().position(|field| *field == fault.field));
         all
     }
 }
