@@ -199,14 +199,13 @@ mod tests {
         ];
         let numbers = texts.map(|text| builder.number(text));
         let table = builder.finish();
+        let parsed = texts.map(|text| Hours::parse(&meant_for_all(text, &christmas())).unwrap());
         let land = "SH".parse().unwrap();
         for start in ["2026-10-24T20:00:00Z", "2026-03-28T20:00:00Z", "2026-12-23T05:00:30Z"] {
-            let times = (0..250).map(|step| at(start).plus(TimeDelta::seconds(step * 397)));
+            let times = (0..100).map(|step| at(start).plus(TimeDelta::seconds(step * 997)));
             for now in times.clone().chain(times.rev()) {
-                for (text, number) in texts.iter().zip(numbers) {
-                    let meant = meant_for_all(text, &christmas());
-                    let worked_out = Hours::parse(&meant).unwrap().open(land, now);
-                    assert_eq!(table.open(number, land, now), worked_out, "{text} at {now}");
+                for ((text, hours), number) in texts.iter().zip(&parsed).zip(numbers) {
+                    assert_eq!(table.open(number, land, now), hours.open(land, now), "{text} at {now}");
                 }
             }
         }
