@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{Protocol, RetryPolicy, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanExporter as _;
 use tokio::sync::watch;
@@ -53,6 +53,8 @@ impl Traces {
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
+            // The next round tries again.
+            .with_retry_policy(RetryPolicy::disabled())
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint)
             .build();
