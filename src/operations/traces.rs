@@ -3,8 +3,8 @@
 //! Invariant: when an escalation has ended, its trace goes to the collector as soon as that can be reached; the trace has
 //! the escalation's id, and each of its spans the same id however often it is sent. Nothing in it names a person or says
 //! what anybody wrote. Nobody waits for it: a collector that is away costs a line in the log. One of the instances that
-//! deliver sends; while they come and go a trace may go twice. What ended while traces were switched off, or more than a
-//! day ago, is left out. Where next: `traces/spans.rs` (what a life becomes; pure), `escalation/ended.rs`.
+//! deliver sends; while they come and go a trace may go twice. What ended before traces were first switched on, or more
+//! than a day ago, is left out. Where next: `traces/spans.rs` (what a life becomes; pure), `escalation/ended.rs`.
 
 mod spans;
 
