@@ -303,20 +303,21 @@ async fn costs_what_is_open(kind: Kind) {
     let address = other.address().unwrap();
     let http = crate::support::app::client();
     for who in [&person, &nobody] {
-        for query in [
-            "",
-            "ansicht=frei",
-            "ansicht=meine",
-            "ansicht=eskaliert",
-            "ansicht=wartet",
-            "dienst=wohnsitzanmeldung",
-            "stand=closed&sort=neu",
-            "stand=closed&sort=neu&ort=24103",
+        for path in [
+            "anfragen",
+            "anfragen?ansicht=frei",
+            "anfragen?ansicht=meine",
+            "anfragen?ansicht=eskaliert",
+            "anfragen?ansicht=wartet",
+            "anfragen?dienst=wohnsitzanmeldung",
+            "anfragen?stand=closed&sort=neu",
+            "anfragen?stand=closed&sort=neu&ort=24103",
+            "zahlen?zeitraum=year",
         ] {
-            let url = format!("http://{address}/anfragen?{query}");
+            let url = format!("http://{address}/{path}");
             let began = std::time::Instant::now();
             let page = http.get(url).header("Cookie", &who.cookie).send().await.unwrap().text().await.unwrap();
-            println!("{kind:?}, {closed} closed, {query:?}: {:?}", began.elapsed());
+            println!("{kind:?}, {closed} closed, {path:?}: {:?}", began.elapsed());
             let more = link(&page, "next");
             if let Some(more) = more {
                 http.get(format!("http://{address}{more}")).header("Cookie", &who.cookie).send().await.unwrap();

@@ -25,6 +25,8 @@ const OPEN: &str = "tickets.status NOT IN ('answered', 'closed', 'rejected', 'me
 const ENDED: &str = "tickets.status IN ('answered', 'closed', 'rejected', 'merged')";
 /// Likewise the first column of the index of what is open.
 const PAUSED: &str = "(tickets.paused_at IS NOT NULL)";
+/// Its opposite, as a value of that column: `NOT` would leave the index aside.
+const RUNNING: &str = "(tickets.paused_at IS NOT NULL) = FALSE";
 /// Of what is open, place and claim are looked at in that index as well. By their own indexes, which SQLite would rather
 /// take, all that ever was in a region or in one's hands would be read; so they are not named as bare columns.
 const OPEN_PLACE: &str = "(tickets.ars || '')";
@@ -147,7 +149,7 @@ fn conditions(conn: &Conn, filter: &Filter, reach: &Reach, few: Option<Vec<Ticke
         all.push(Box::new(own));
     }
     if let Some(now) = filter.late_at {
-        all.push(Box::new(tickets::respond_by.lt(now).and(diesel::dsl::not(truth(PAUSED)))));
+        all.push(Box::new(tickets::respond_by.lt(now).and(truth(RUNNING))));
     }
     if let Some(number) = &filter.number {
         let numbered = ticket_numbers::table.filter(ticket_numbers::number.eq(number.as_str().to_owned()));
