@@ -19,6 +19,16 @@ diesel::define_sql_function! {
     fn replace(text: diesel::sql_types::Text, part: diesel::sql_types::Text, by: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
+diesel::define_sql_function! {
+    /// SQLite: at which character `part` begins in the text; 0 where it does not.
+    fn instr(text: diesel::sql_types::Text, part: diesel::sql_types::Text) -> diesel::sql_types::Integer;
+}
+
+diesel::define_sql_function! {
+    /// PostgreSQL: the same.
+    fn strpos(text: diesel::sql_types::Text, part: diesel::sql_types::Text) -> diesel::sql_types::Integer;
+}
+
 /// True when a statement that inserts at most one row did so. Callers may ignore it: both ways the row is there.
 pub fn was_inserted(rows: usize) -> bool {
     rows == 1

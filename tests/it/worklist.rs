@@ -355,6 +355,96 @@ async fn costs_what_is_open(kind: Kind) {
     other.stop().await;
 }
 
+/// Words that many requests have are found without bringing all of these together: as many, in the same order and in
+/// both directions as by any other way; and no more once they are gone.
+async fn finds_what_many_have(kind: Kind) {
+    let mut app = start(kind).await;
+    let first = submit_as(&mut app, "Die erste").await;
+    let (open, closed) = (made_up(1, 900), made_up(901, 900));
+    copy(&app, &open, "new").await;
+    copy(&app, &closed, "closed").await;
+    let write = |tx: &mut lotse::db::Tx| {
+        let conn: &mut Conn = tx;
+        // Every copy has one word and every seventh another; "vorformular" is none of them.
+        let words = "'das formular ' || CASE WHEN substr(number, 4, 6) % 7 = 0 THEN 'nachbarin' ELSE 'vorformular' END";
+        let words = match conn {
+            Conn::Sqlite(_) => words.to_owned(),
+            Conn::Postgres(_) => words.replace("substr(number, 4, 6)", "substr(number, 4, 6)::int"),
+        };
+        conn.batch_execute(&format!(
+            "INSERT INTO ticket_search (ticket_id, body) SELECT id, {words} FROM tickets WHERE number LIKE '25-%'"
+        ))?;
+        if matches!(conn, Conn::Postgres(_)) {
+            conn.batch_execute("ANALYZE ticket_search")?;
+        }
+        Ok(())
+    };
+    app.app.db.write(write).await.unwrap();
+    plans::listen();
+    let other = app.second_instance().await;
+    let person = app.person("petersen", grants(Role::Central, "")).await;
+    let http = crate::support::app::client();
+    let base = format!("http://{}", other.address().unwrap());
+    let page = async |at: String| {
+        let asked = http.get(format!("{base}{at}")).header("Cookie", &person.cookie);
+        asked.send().await.unwrap().text().await.unwrap()
+    };
+    let seventh = |all: &[String]| -> Vec<String> {
+        all.iter().filter(|number| number[3..9].parse::<u32>().unwrap() % 7 == 0).cloned().collect()
+    };
+    for (query, wanted) in [
+        ("q=formular", open.clone()),
+        ("q=form", open.clone()),
+        ("q=formular+nachbar", seventh(&open)),
+        ("q=nachbarin", seventh(&open)),
+        ("q=erste", vec![first.clone()]),
+        ("q=nachbarin+vorformular", Vec::new()),
+        ("q=formulare", Vec::new()),
+        ("q=ormular", Vec::new()),
+    ] {
+        let mut at = format!("/anfragen?{query}");
+        let (mut found, mut before, mut shown) = (Vec::new(), None, String::new());
+        for _ in 0..40 {
+            shown = page(at.clone()).await;
+            found.extend(numbers(&shown));
+            has_tab(&shown, &format!("Alle offenen {}", wanted.len()));
+            let Some(next) = link(&shown, "next") else { break };
+            (before, at) = (Some(at), next);
+        }
+        assert_eq!(found, wanted, "{query}");
+        if before.is_some() {
+            let back = page(link(&shown, "prev").unwrap()).await;
+            let last = wanted.len() - numbers(&shown).len();
+            assert_eq!(numbers(&back), wanted[last - numbers(&back).len()..last], "{query}");
+        }
+    }
+    let newest = numbers(&page("/anfragen?q=formular+nachbarin&stand=closed&sort=neu".to_owned()).await);
+    let ended: BTreeSet<String> = seventh(&closed).into_iter().collect();
+    assert!(!newest.is_empty() && newest.iter().all(|number| ended.contains(number)), "{newest:?}");
+    if matches!(kind, Kind::Postgres) {
+        assert!(plans::has_asked("EXPLAIN (FORMAT JSON) SELECT 1 FROM ticket_search"));
+    }
+
+    let (central, protection) = (app.central().await, app.token(Role::DataProtection, "").await);
+    let ended = "/anfragen?q=erste&stand=rejected&sort=neu";
+    app.post(&central, &format!("/api/v1/tickets/{first}/claim"), json!({})).await.expect(200);
+    app.post(&central, &format!("/api/v1/tickets/{first}/reject"), json!({"reason": "Nicht hier."})).await.expect(200);
+    assert_eq!(numbers(&page(ended.to_owned()).await), [first.as_str()]);
+    app.post(&protection, &format!("/api/v1/tickets/{first}/erase"), json!({"reason": "Art. 17"})).await.expect(200);
+    assert_eq!(numbers(&page(ended.to_owned()).await), Vec::<String>::new());
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_have_is_found_on_sqlite() {
+    finds_what_many_have(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_have_is_found_on_postgres() {
+    finds_what_many_have(Kind::Postgres).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_costs_what_is_open_on_sqlite() {
     costs_what_is_open(Kind::Sqlite).await;

@@ -2,27 +2,36 @@
 //!
 //! Invariant: whichever way is taken, the answer is the same. Words that few requests have are looked up in the full
 //! text, and only these requests are read. Words that many have would bring thousands together only to show a page of
-//! them; there the list is walked in its order and each request is read for the words, until the page is full. Where
-//! neither is short (words that are neither rare nor frequent, in what has ended) the full text is joined whole.
+//! them; there the list is walked in its order and the text of each request is read for the words, until the page is
+//! full. Where neither is short (words that are neither rare nor frequent, in what has ended) the full text is joined
+//! whole.
+
+use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::list::{Wanted, list};
-use crate::db::Conn;
+use super::TicketRow;
+use super::list::{Wanted, in_order};
+use crate::clock::Timestamp;
+use crate::db::dialect::{instr, strpos};
+use crate::db::schema::{ticket_search, tickets};
 use crate::db::types::DbUuid;
+use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
 use crate::ids::TicketId;
 use crate::tickets::browse::{Filter, Order, Place};
-use crate::tickets::search;
 use crate::tickets::ticket::Ticket;
 
 /// So many requests are few.
 const FEW: i64 = 500;
-/// So many are read at a time while walking …
-const STRIDE: i64 = 500;
+/// At first so many are read while walking, then twice as many each time …
+const FIRST_STRIDE: usize = 100;
 /// … and so many at most.
 const LONGEST_WALK: usize = 6_000;
+/// One of so many requests has words that are frequent. PostgreSQL expects of the beginning of a word, however rare, no
+/// less than one of two hundred (`ts_selfuncs.c`).
+const FREQUENT: i64 = 100;
 
 #[derive(QueryableByName)]
 struct Number {
@@ -44,25 +53,82 @@ pub(super) fn query(conn: &Conn, words: &[String]) -> String {
     }
 }
 
+/// Where the full text finds a query; `$1` is the query.
+pub(super) fn matching(conn: &Conn) -> &'static str {
+    match conn {
+        Conn::Sqlite(_) => {
+            "FROM ticket_search_words JOIN ticket_search ON ticket_search.number = ticket_search_words.rowid \
+             WHERE ticket_search_words MATCH $1"
+        }
+        Conn::Postgres(_) => "FROM ticket_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', $1)",
+    }
+}
+
 /// The requests that have these words, where they are few.
 pub(super) fn few(conn: &mut Conn, words: &[String]) -> Result<Option<Vec<TicketId>>, AppError> {
-    let matching = match conn {
-        Conn::Sqlite(_) => "FROM ticket_search WHERE ticket_search MATCH $1",
-        Conn::Postgres(_) => "FROM ticket_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', $1)",
-    };
     let query = query(conn, words);
-    if matches!(conn, Conn::Sqlite(_)) {
-        // Numbers of rows come from the index alone; what they are of has to be fetched one by one.
-        let counted = format!("SELECT count(*) AS number FROM (SELECT rowid {matching} LIMIT {})", FEW + 1);
-        let counted: Number = diesel::sql_query(counted).bind::<Text, _>(&query).get_result(conn)?;
-        if counted.number > FEW {
-            return Ok(None);
-        }
+    if has_many(conn, &query)? {
+        return Ok(None);
     }
-    let found = format!("SELECT ticket_id {matching} LIMIT {}", FEW + 1);
+    let found = format!("SELECT ticket_id {} LIMIT {}", matching(conn), FEW + 1);
     let found: Vec<Match> = diesel::sql_query(found).bind::<Text, _>(&query).load(conn)?;
     let ids: Vec<TicketId> = found.into_iter().map(|one| one.ticket_id).collect();
     Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FEW).then_some(ids))
+}
+
+/// True where many have the words, as far as that can be told at once.
+fn has_many(conn: &mut Conn, query: &str) -> Result<bool, AppError> {
+    match conn {
+        Conn::Sqlite(_) => {
+            // Numbers of rows come from the index alone; what they are of has to be fetched one by one.
+            let rows = "SELECT rowid FROM ticket_search_words WHERE ticket_search_words MATCH $1";
+            let counted = format!("SELECT count(*) AS number FROM ({rows} LIMIT {})", FEW + 1);
+            let counted: Number = diesel::sql_query(counted).bind::<Text, _>(query).get_result(conn)?;
+            Ok(counted.number > FEW)
+        }
+        Conn::Postgres(_) => {
+            // Its index gathers all that have the words before it gives out the first; what it expects is known at once.
+            let expected = expected_rows(conn, &format!("SELECT 1 {}", matching(conn)), query)?;
+            let all = expected_rows(conn, "SELECT 1 FROM ticket_search WHERE $1 IS NOT NULL", query)?;
+            Ok(expected > FEW && expected > all / FREQUENT)
+        }
+    }
+}
+
+/// How many rows PostgreSQL expects of a statement.
+fn expected_rows(conn: &mut Conn, statement: &str, query: &str) -> Result<i64, AppError> {
+    #[derive(QueryableByName)]
+    struct Plan {
+        #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+        plan: String,
+    }
+    let plan = format!("EXPLAIN (FORMAT JSON) {statement}");
+    let Plan { plan } = diesel::sql_query(plan).bind::<Text, _>(query).get_result(conn)?;
+    let plan: serde_json::Value = serde_json::from_str(&plan).map_err(AppError::internal)?;
+    Ok(plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_i64).unwrap_or_default())
+}
+
+/// Whether a request's text has something.
+type InText = Box<dyn BoxableExpression<ticket_search::table, MultiBackend, SqlType = Bool>>;
+
+/// Whether a request has all these words. Its text is found by its id and read by the database, one at a time: nothing is
+/// gathered before, and no text travels.
+pub(super) fn has_all(
+    conn: &Conn,
+    words: &[String],
+) -> Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType = Nullable<Bool>>> {
+    let text = || diesel::dsl::sql::<Text>("' ' || ticket_search.body");
+    let has = |word: &String| -> InText {
+        // A word begins after a blank; what follows may be missing.
+        let word = format!(" {word}");
+        match conn {
+            Conn::Sqlite(_) => Box::new(instr(text(), word).gt(0)),
+            Conn::Postgres(_) => Box::new(strpos(text(), word).gt(0)),
+        }
+    };
+    let nothing: InText = Box::new(diesel::dsl::sql::<Bool>("TRUE"));
+    let all = words.iter().map(has).fold(nothing, |all, one| Box::new(all.and(one)));
+    Box::new(ticket_search::table.filter(ticket_search::ticket_id.eq(tickets::id)).select(all).single_value())
 }
 
 /// True where the walk reads the list by an index, in its order.
@@ -75,20 +141,36 @@ pub(super) fn walk(conn: &mut Conn, wanted: &Wanted) -> Result<Option<Vec<Ticket
     if !has_way(wanted.filter, wanted.order) {
         return Ok(None);
     }
+    let words = &wanted.filter.words;
     let plain = Filter { words: Vec::new(), ..wanted.filter.clone() };
     let most = usize::try_from(wanted.most).map_err(AppError::internal)?;
-    let (mut found, mut walked, mut from) = (Vec::new(), 0, wanted.from);
+    let (mut found, mut walked, mut stride, mut from) = (Vec::new(), 0, FIRST_STRIDE, wanted.from);
     while walked < LONGEST_WALK {
-        let stride = Wanted { filter: &plain, from, most: STRIDE, ..*wanted };
-        let some = list(conn, &stride)?;
-        let is_end = i64::try_from(some.len()).is_ok_and(|count| count < STRIDE);
+        let limit = i64::try_from(stride).map_err(AppError::internal)?;
+        let some = Wanted { filter: &plain, from, most: limit, ..*wanted };
+        let columns = (tickets::id, tickets::paused_at.is_not_null(), tickets::respond_by, has_all(conn, words));
+        let some: Vec<(TicketId, bool, Timestamp, Option<bool>)> =
+            in_order(conn, &some, None).select(columns).load(conn)?;
+        let is_end = some.len() < stride;
         walked += some.len();
-        from = some.last().map(|last| Place { is_paused: last.paused_at.is_some(), due: last.respond_by, id: last.id });
-        found.extend(some.into_iter().filter(|ticket| search::has(&search::document(ticket), &wanted.filter.words)));
+        stride *= 2;
+        from = some.last().map(|(id, is_paused, due, _)| Place { is_paused: *is_paused, due: *due, id: *id });
+        found.extend(some.into_iter().filter(|(.., has)| *has == Some(true)).map(|(id, ..)| id));
         if is_end || found.len() >= most {
             found.truncate(most);
-            return Ok(Some(found));
+            return by_ids(conn, &found).map(Some);
         }
     }
     Ok(None)
+}
+
+/// These requests, in this order.
+fn by_ids(conn: &mut Conn, ids: &[TicketId]) -> Result<Vec<Ticket>, AppError> {
+    let rows: Vec<TicketRow> = tickets::table.filter(tickets::id.eq_any(ids)).load(conn)?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let ticket = row.ticket()?;
+        found.insert(ticket.id, ticket);
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }

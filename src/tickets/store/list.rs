@@ -7,13 +7,12 @@ use super::{TicketRow, found};
 use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::schema::{adoptions, ticket_numbers, tickets};
-use crate::db::types::{DbUuid, Json};
+use crate::db::types::DbUuid;
 use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
 use crate::ids::{CallerId, TicketId};
 use crate::keys::{Ars, ArsPrefix, Slug};
 use crate::tickets::browse::{Filter, Order, Place};
-use crate::tickets::search;
 use crate::tickets::status::{TicketStatus, is_open};
 use crate::tickets::ticket::{Channel, Ticket};
 
@@ -62,6 +61,15 @@ pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<T
     {
         return Ok(page);
     }
+    in_order(conn, wanted, few).load::<TicketRow>(conn)?.into_iter().map(TicketRow::ticket).collect()
+}
+
+/// What is wanted, in its order; `few` are those that have the words, where that is known.
+pub(super) fn in_order(
+    conn: &Conn,
+    wanted: &Wanted,
+    few: Option<Vec<TicketId>>,
+) -> tickets::BoxedQuery<'static, MultiBackend> {
     // Few requests are read by their ids; the newest of what has ended have indexes of their own.
     let has_index = few.is_none() && wanted.order == Order::Newest && wanted.filter.is_ended();
     let mut query = narrowed_to(conditions(conn, wanted.filter, wanted.reach, few)).limit(wanted.most);
@@ -71,15 +79,14 @@ pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<T
     if let Some(from) = wanted.from {
         query = query.filter(beyond(wanted.order, from, wanted.is_back));
     }
-    query = match (wanted.order, wanted.is_back) {
+    match (wanted.order, wanted.is_back) {
         (Order::Due, false) => query.order((tickets::respond_by, tickets::id)),
         (Order::Due, true) => query.order((tickets::respond_by.desc(), tickets::id.desc())),
         (Order::Work, false) => query.order((truth(PAUSED), tickets::respond_by, tickets::id)),
         (Order::Work, true) => query.order((truth(PAUSED).desc(), tickets::respond_by.desc(), tickets::id.desc())),
         (Order::Newest, false) => query.order(tickets::id.desc()),
         (Order::Newest, true) => query.order(tickets::id.asc()),
-    };
-    query.load::<TicketRow>(conn)?.into_iter().map(TicketRow::ticket).collect()
+    }
 }
 
 /// The requests that have the words, where there are words and the requests are few.
@@ -177,20 +184,16 @@ pub(in crate::tickets) fn open_work(
     let narrowed = Filter { is_open: true, words, ..filter.clone() };
     let limit = i64::try_from(most + 1).map_err(AppError::internal)?;
     let conditions = conditions(conn, &narrowed, reach, few);
+    let columns = (tickets::status, tickets::claimed_by, tickets::respond_by);
+    let narrowed = narrowed_to(conditions).limit(limit);
     let (mut rows, looked_at) = if is_read {
         // Many have the words: what is open is read for them.
-        let read: Vec<Readable> = narrowed_to(conditions).select(Readable::as_select()).limit(limit).load(conn)?;
+        let read: Vec<(Work, Option<bool>)> =
+            narrowed.select((columns, found::has_all(conn, &filter.words))).load(conn)?;
         let looked_at = read.len();
-        let mut rows = Vec::new();
-        for one in read {
-            if search::has(&one.document()?, &filter.words) {
-                rows.push((one.status, one.claimed_by, one.respond_by));
-            }
-        }
-        (rows, looked_at)
+        (read.into_iter().filter(|(_, has)| *has == Some(true)).map(|(work, _)| work).collect(), looked_at)
     } else {
-        let columns = (tickets::status, tickets::claimed_by, tickets::respond_by);
-        let rows: Vec<Work> = narrowed_to(conditions).select(columns).limit(limit).load(conn)?;
+        let rows: Vec<Work> = narrowed.select(columns).load(conn)?;
         let looked_at = rows.len();
         (rows, looked_at)
     };
@@ -217,33 +220,6 @@ pub(in crate::tickets) fn number_received(
 /// State, who has it, until when.
 pub(in crate::tickets) type Work = (TicketStatus, Option<CallerId>, Timestamp);
 
-/// The same with what is searched: where thousands are read for their words, reading whole tickets would be most of it.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = tickets)]
-struct Readable {
-    status: TicketStatus,
-    claimed_by: Option<CallerId>,
-    respond_by: Timestamp,
-    subject: String,
-    description: String,
-    service: Slug,
-    external_reference: Option<String>,
-    context: Json,
-}
-
-impl Readable {
-    fn document(&self) -> Result<String, AppError> {
-        let searched = search::Searched {
-            subject: &self.subject,
-            description: &self.description,
-            service: self.service.as_str(),
-            external_reference: self.external_reference.as_deref(),
-            context: &self.context.read()?,
-        };
-        Ok(searched.document())
-    }
-}
-
 fn narrowed_to(conditions: Vec<Condition>) -> tickets::BoxedQuery<'static, MultiBackend> {
     let all = tickets::table.into_boxed::<MultiBackend>();
     conditions.into_iter().fold(all, |query, condition| query.filter(condition))
@@ -258,16 +234,9 @@ fn within(place: diesel::expression::SqlLiteral<Text>, region: &ArsPrefix) -> Co
 }
 
 fn matches(conn: &Conn, words: &[String]) -> Condition {
-    let sql = |before| diesel::dsl::sql::<Bool>(before);
-    let query = found::query(conn, words);
-    let (before, after) = match conn {
-        Conn::Sqlite(_) => ("tickets.id IN (SELECT ticket_id FROM ticket_search WHERE ticket_search MATCH ", ")"),
-        Conn::Postgres(_) => (
-            "tickets.id IN (SELECT ticket_id FROM ticket_search WHERE to_tsvector('simple', body) @@ to_tsquery('simple', ",
-            "))",
-        ),
-    };
-    Box::new(sql(before).bind::<Text, _>(query).sql(after))
+    let (before, after) = found::matching(conn).split_once("$1").unwrap_or_default();
+    let found = diesel::dsl::sql::<Bool>(&format!("tickets.id IN (SELECT ticket_id {before}"));
+    Box::new(found.bind::<Text, _>(found::query(conn, words)).sql(&format!("{after})")))
 }
 
 /// Where open tickets lie for which no adoption answers, by service and municipality.

@@ -27,6 +27,11 @@ pub fn listen() {
     diesel::connection::set_default_instrumentation(|| Some(Box::new(Listening))).unwrap();
 }
 
+/// True where a statement was sent that begins so.
+pub fn has_asked(beginning: &str) -> bool {
+    SENT.lock().unwrap().iter().any(|text| text.starts_with(beginning))
+}
+
 /// The questions to this table so far, each once, without parameters.
 pub fn asked(table: &str) -> BTreeSet<String> {
     let from = [format!("FROM \"{table}\""), format!("FROM `{table}`")];

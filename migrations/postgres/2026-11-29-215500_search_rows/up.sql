@@ -1,0 +1,2 @@
+-- On SQLite what is searched becomes a table of its own, as it always was here.
+SELECT 1;
