@@ -17,7 +17,7 @@ use super::notices::{ShownNotice, in_one, standing};
 use super::shown::ShownChannel;
 use super::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::clock::Timestamp;
-use crate::directory::hours::{ClosedDay, Open, ServiceHours};
+use crate::directory::hours::{ClosedDay, Open, ServiceHours, Week};
 use crate::directory::resolve::Span;
 use crate::directory::service_clock::Concern;
 use crate::directory::terms::ChannelKind;
@@ -190,6 +190,9 @@ pub struct HelpWay<'a> {
     pub hours: &'a str,
     /// The same in words, in the language asked for.
     pub hours_text: &'a str,
+    /// The same as a usual week, where they are of that kind.
+    #[serde(skip)]
+    pub week: Option<&'a Week>,
     /// Whether somebody is there now; absent where the hours do not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<Open>,
@@ -293,6 +296,7 @@ impl Snapshot {
             form: channel.form,
             hours: self.hours.raw(channel.hours),
             hours_text: self.hours.words(channel.hours, language),
+            week: self.hours.week(channel.hours),
             open: self.open(channel, place, now),
             languages: Cow::Borrowed(&channel.languages),
             cost_note: channel.cost_note.as_deref(),
@@ -314,6 +318,7 @@ impl Snapshot {
             form: false,
             hours: self.hours.raw(0),
             hours_text: self.hours.words(0, language),
+            week: self.hours.week(0),
             open: self.hours.open(0, place.land, now),
             languages: Cow::Owned(vec!["de".into()]),
             cost_note: None,

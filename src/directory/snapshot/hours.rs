@@ -1,9 +1,9 @@
 //! The service hours of a snapshot: each distinct text read once, its words made once, and whether somebody is there
 //! worked out once for each Land and kept until it can change.
 //!
-//! Invariant: a number means the same hours in this snapshot and every later one. What is kept is used only between the minute it was worked out for and the minute until which it is
-//! sure to hold, so a clock that is set back or forth never meets a stale answer. One number holds all of it, so that
-//! readers need no lock.
+//! Invariant: a number means the same hours in this snapshot and every later one. What is kept is used only between the
+//! minute it was worked out for and the minute until which it is sure to hold, so a clock that is set back or forth never
+//! meets a stale answer. One number holds all of it, so that readers need no lock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 
 use crate::clock::Timestamp;
 use crate::directory::HelpLanguage;
-use crate::directory::hours::{ClosedYearly, Hours, Open, ServiceHours, in_words, meant_for_all};
+use crate::directory::hours::{ClosedYearly, Hours, Open, ServiceHours, Week, in_words, meant, meant_for_all};
 use crate::keys::{LANDS, LandCode};
 
 /// When 115 answers; the first entry of every table.
@@ -43,6 +43,7 @@ struct Entry {
     raw: Box<str>,
     hours: Option<Hours>,
     service: Option<ServiceHours>,
+    week: Option<Week>,
     words: [Box<str>; 3],
     now: [AtomicU64; LANDS.len()],
 }
@@ -80,6 +81,7 @@ impl HoursTableBuilder {
             raw: raw.into(),
             hours: Hours::closed_on(&meant_for_all(raw, &self.yearly), &[]).ok(),
             service: ServiceHours::parse(raw).ok(),
+            week: Week::of(&meant(raw)),
             words: languages.map(|language| in_words(raw, language).into()),
             now: Default::default(),
         }));
@@ -101,6 +103,11 @@ impl HoursTable {
     /// As deadlines count them.
     pub(super) fn service(&self, number: u32) -> Option<ServiceHours> {
         self.entries.get(number as usize)?.service.clone()
+    }
+
+    /// As a usual week, where they are of that kind.
+    pub(super) fn week(&self, number: u32) -> Option<&Week> {
+        self.entries.get(number as usize)?.week.as_ref()
     }
 
     /// In words.

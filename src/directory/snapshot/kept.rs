@@ -168,11 +168,12 @@ pub(super) async fn write(
     }
     let known: HashMap<Vec<u8>, i32> = db.read(store::hashes).await?.into_iter().collect();
     let surplus: Vec<Vec<u8>> = known.keys().filter(|hash| !all.contains_key(*hash)).cloned().collect();
+    let is_mostly_surplus = surplus.len() > known.len() / 2;
     let missing: Vec<(Vec<u8>, Json)> = all.into_iter().filter(|(hash, _)| !known.contains_key(hash)).collect();
     for some in missing.chunks(PORTION).map(<[_]>::to_vec) {
         db.write(move |tx| store::add_ways(tx, &some)).await?;
     }
-    let numbered: HashMap<Vec<u8>, i32> = db.read(store::hashes).await?.into_iter().collect();
+    let numbered = if missing.is_empty() { known } else { db.read(store::hashes).await?.into_iter().collect() };
     let kept_as = |hash: &Vec<u8>| u32::try_from(*numbered.get(hash)?).ok();
     let lists: HashMap<u32, u32> =
         hashes.into_iter().filter_map(|(number, hash)| Some((number, kept_as(&hash)?))).collect();
@@ -194,7 +195,7 @@ pub(super) async fn write(
     let version = snapshot.versions.0;
     db.write(move |tx| store::complete(tx, &services, version)).await?;
     // What nothing shows any more goes when it is much; who reads a service that refers to it reads that anew.
-    if surplus.len() > known.len() / 2 {
+    if is_mostly_surplus {
         for some in surplus.chunks(PORTION).map(<[_]>::to_vec) {
             db.write(move |tx| store::drop_ways(tx, &some)).await?;
         }

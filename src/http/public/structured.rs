@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::spoken::{dialled, short};
-use crate::directory::hours::{self, Week};
+use crate::directory::hours::Week;
 use crate::directory::{Help, HelpWay, PlaceEntry};
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -45,7 +45,7 @@ fn point(way: &HelpWay) -> Value {
     if let Some(url) = &way.url {
         point["url"] = json!(url);
     }
-    let hours = Week::of(&hours::meant(way.hours)).map(|week| specification(&week)).filter(|all| !all.is_empty());
+    let hours = way.week.map(specification).filter(|all| !all.is_empty());
     if let Some(hours) = hours {
         point["hoursAvailable"] = json!(hours);
     }
