@@ -21,33 +21,37 @@ pub struct Life {
     pub escalation: Escalation,
     /// The request it belongs to.
     pub ticket: Ticket,
-    /// What happened to the request, in order; of the escalation as well as of others.
-    pub history: Vec<HistoryEntry>,
+    /// What happened to it, in order.
+    pub events: Vec<HistoryEntry>,
     /// Every message about it, earliest first.
     pub deliveries: Vec<Delivery>,
 }
 
 /// The lives of those that ended after a time, until another, earliest first: some, and never only a part of those that
-/// ended at the same time.
-pub fn lives(conn: &mut Conn, after: Timestamp, until: Timestamp, some: i64) -> Result<Vec<Life>, AppError> {
+/// ended at the same time; with the time until which these are all. What is left of those whose request is gone is not
+/// told.
+pub fn lives(
+    conn: &mut Conn,
+    after: Timestamp,
+    until: Timestamp,
+    some: i64,
+) -> Result<(Vec<Life>, Option<Timestamp>), AppError> {
     let ended = store::ended(conn, after, until, some)?;
+    let told = ended.iter().filter_map(|one| one.ended_at).max();
     let tickets: Vec<_> = ended.iter().map(|one| one.ticket).collect();
     let known = with_history(conn, &tickets)?;
     let mut lives = Vec::with_capacity(ended.len());
     for escalation in ended {
         let Some((ticket, history)) = known.iter().find(|(ticket, _)| ticket.id == escalation.ticket) else { continue };
+        let own = history.iter().filter(|entry| entry.event.escalation() == Some(escalation.id));
+        let (ticket, events) = (ticket.clone(), own.cloned().collect());
         let deliveries = delivery::deliveries_of(conn, escalation.id.cast())?;
-        lives.push(Life { ticket: ticket.clone(), history: history.clone(), deliveries, escalation });
+        lives.push(Life { escalation, ticket, events, deliveries });
     }
-    Ok(lives)
+    Ok((lives, told))
 }
 
 impl Life {
-    /// What happened to the escalation itself.
-    pub fn events(&self) -> impl Iterator<Item = &HistoryEntry> {
-        self.history.iter().filter(|entry| entry.event.escalation() == Some(self.escalation.id))
-    }
-
     /// Its id.
     pub fn id(&self) -> EscalationId {
         self.escalation.id

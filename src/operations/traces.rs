@@ -101,8 +101,8 @@ impl Traces {
             let known = desk.db.read(store::traced_until).await?;
             let began = self.operations.0.started_at.minus(LAG);
             let after = known.unwrap_or(began).max(now.minus(OLDEST));
-            let some = desk.db.read(move |conn| lives(conn, after, until, SOME)).await?;
-            let Some(last) = some.iter().filter_map(|life| life.escalation.ended_at).max() else { return Ok(count) };
+            let (some, told) = desk.db.read(move |conn| lives(conn, after, until, SOME)).await?;
+            let Some(last) = told else { return Ok(count) };
             self.send(&some, now).await?;
             desk.db.write(move |tx| store::trace_until(tx, last)).await?;
             count += some.len();

@@ -31,7 +31,7 @@ fn whole(life: &Life) -> SpanData {
         EscalationStatus::Expired => Status::error("nobody of the chain took it in time"),
         _ => Status::Unset,
     };
-    let moments = life.events().map(|entry| Moment::new(entry.event.name(), instant(entry.at), Vec::new(), 0));
+    let moments = life.events.iter().map(|entry| Moment::new(entry.event.name(), instant(entry.at), Vec::new(), 0));
     SpanData {
         attributes: vec![
             KeyValue::new("lotse.escalation", escalation.id.to_string()),
@@ -54,7 +54,7 @@ fn whole(life: &Life) -> SpanData {
 /// One span for each contact whose turn it was, and for each time somebody had it.
 fn turns(life: &Life) -> Vec<SpanData> {
     let mut spans: Vec<SpanData> = Vec::new();
-    for entry in life.events() {
+    for entry in &life.events {
         let (name, number) = match &entry.event {
             Event::EscalationStep { step, .. } => ("asked", Some(*step)),
             Event::EscalationAcknowledged { .. } => ("taken", None),
