@@ -140,22 +140,27 @@ pub(super) async fn show_contact(
         is_plan_open: entered.plan.is_some(),
         plan: plan_fields(&shell, entered.plan),
         end_reason: Field::text(&shell, "grund", &shell.say("contact-end-reason"), &entered.end),
-        contacts: if may_change { offered(state, person).await? } else { Vec::new() },
+        contacts: if may_change { offered(state, person, None).await? } else { Vec::new() },
         shell: shell.at(here.as_str()),
         here,
     };
     Ok(show(status, &shown.shell, &shown))
 }
 
-/// Contacts that may stand in, by slug and name.
-pub(super) async fn offered(state: &State, person: &Person) -> Result<Vec<(String, String)>, AppError> {
-    let query = contacts::ContactQuery { reach: person.caller.reach(Action::ReadDirectory), ..Default::default() };
+/// Contacts that may stand in, by slug and name; all of them, or those with this in their name or slug.
+pub(super) async fn offered(
+    state: &State,
+    person: &Person,
+    part: Option<&str>,
+) -> Result<Vec<(String, String)>, AppError> {
+    let reach = person.caller.reach(Action::ReadDirectory);
+    let query = contacts::ContactQuery { reach, q: part.map(str::to_owned), ..Default::default() };
     let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
     let found = contacts::list(&state.desk().db, query, page).await?.items;
     Ok(found.into_iter().map(|contact| (contact.slug.to_string(), contact.name)).collect())
 }
 
-/// The contact that is typed, by its id or by a whole name that only one of those on offer has; says what is wrong.
+/// The contact that is typed, by its id or by a whole name that only one of those within reach has; says what is wrong.
 pub(in crate::http::pages) async fn meant(
     state: &State,
     person: &Person,
@@ -166,7 +171,7 @@ pub(in crate::http::pages) async fn meant(
         shell.fault("kontakt", "fault-contact-missing");
         return Ok(None);
     }
-    let offered = offered(state, person).await?;
+    let offered = offered(state, person, Some(typed)).await?;
     let mut named = offered.iter().filter(|(_, name)| fold(name) == fold(typed));
     let found = match (named.next(), named.next()) {
         (Some((slug, _)), None) => slug.parse().ok(),

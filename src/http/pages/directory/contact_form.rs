@@ -126,7 +126,7 @@ async fn show_form(
             field("gilt-bis", "field-valid-to").kind("date").may_be_empty(),
         ],
         reason: field("grund", "field-reason").hint(shell.say("reason-hint")).may_be_empty(),
-        contacts: offered(state, person).await?,
+        contacts: offered(state, person, None).await?,
         shell: shell.at(here.as_str()),
         here,
         back,

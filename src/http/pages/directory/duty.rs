@@ -122,7 +122,7 @@ async fn show_duty(
             field("von", "duty-from").kind("date").may_be_empty(),
             field("bis", "duty-until").kind("date").may_be_empty(),
         ],
-        contacts: if may_change { offered(state, person).await? } else { Vec::new() },
+        contacts: if may_change { offered(state, person, None).await? } else { Vec::new() },
         others: Duty::ALL.iter().map(other).collect(),
         shell: shell.at(here.as_str()),
         back,

@@ -298,7 +298,7 @@ async fn show_duty(
             field("von", "duty-from").kind("date").may_be_empty(),
             field("bis", "duty-until").kind("date").may_be_empty(),
         ],
-        contacts: if may_change { offered(state, person).await? } else { Vec::new() },
+        contacts: if may_change { offered(state, person, None).await? } else { Vec::new() },
         others,
         history: history(state, &shell, kind, key).await?,
         shell: shell.at(here.as_str()),
