@@ -104,8 +104,8 @@ pub struct Demo {
     /// Folder to keep everything in; without it a temporary one that goes at the end.
     #[arg(long, value_name = "FOLDER")]
     directory: Option<PathBuf>,
-    /// Fill the database with so many made-up requests of two years first.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    /// Fill the database with so many made-up requests of two years first; 200 where nothing is kept, 0 for none.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     tickets: Option<u32>,
     /// The same number makes up the same requests again.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "tickets")]
@@ -346,6 +346,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     // The demo brings its own settings, and must not touch what a file or the environment points at.
     if let Command::Demo(demo) = cli.command {
+        if cli.config.is_some() {
+            let fault = "--config: the demo reads no settings; leave it out, or serve with them by lotse serve";
+            return Err(BadInput(fault.into()).into());
+        }
         return demo::run(demo).await;
     }
     if let Some(file) = cli.config.as_deref().filter(|file| !file.is_file()) {

@@ -23,6 +23,9 @@ use stage::{Folder, Stage, filled, webhook_secret};
 /// Where the demo listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8115);
 
+/// So many requests are made up unless told otherwise.
+const USUAL: u32 = 200;
+
 /// So many ports after [`LISTEN`] are tried.
 const MORE_PORTS: u16 = 100;
 
@@ -30,11 +33,13 @@ const MORE_PORTS: u16 = 100;
 pub async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     crate::telemetry::start(false, "warn").map_err(BadInput)?;
     let folder = Folder::open(demo.directory.clone())?;
-    if let Some(tickets) = demo.tickets {
+    // Whoever looks around for the first time finds a few requests; a folder that is kept is left as it is.
+    let usual = (!demo.walkthrough && demo.directory.is_none()).then_some(USUAL);
+    if let Some(tickets) = demo.tickets.or(usual).filter(|tickets| *tickets > 0) {
         filled(&folder, &demo, tickets).await?;
-        if demo.fill_only {
-            return Ok(ExitCode::SUCCESS);
-        }
+    }
+    if demo.fill_only {
+        return Ok(ExitCode::SUCCESS);
     }
     let mut signals = Signals::new()?;
     let listener = open_door(demo.listen)?;

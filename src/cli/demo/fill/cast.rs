@@ -59,8 +59,10 @@ pub struct Cast {
     pub ways: HashMap<(Slug, Ars), Ways>,
     /// The contacts that are named in it.
     pub contacts: HashMap<Slug, Contact>,
-    /// Pairs that have somebody, which most requests are about.
+    /// Pairs that have somebody, which requests are about.
     pub used: Vec<(usize, usize)>,
+    /// Those of them where people work who really log in.
+    pub used_at_home: Vec<(usize, usize)>,
 }
 
 impl Cast {
@@ -121,11 +123,14 @@ impl Cast {
                 Ok((ways, contacts.collect()))
             })
             .await?;
-        let mut cast = Self { places, services, ways, contacts, used: Vec::new() };
+        let mut cast = Self { places, services, ways, contacts, used: Vec::new(), used_at_home: Vec::new() };
         for (s, service) in cast.services.iter().enumerate() {
             for (p, place) in cast.places.iter().enumerate() {
                 if cast.ways.get(&(service.clone(), place.ars.clone())).is_some_and(Ways::is_any) {
                     cast.used.push((s, p));
+                    if known.iter().any(|(ars, _)| *ars == place.ars) {
+                        cast.used_at_home.push((s, p));
+                    }
                 }
             }
         }

@@ -126,6 +126,8 @@ pub fn life(
     Ok((Life { ticket, reporter, story, told, letters }, asked))
 }
 
+/// So large a part of all requests is about places where people work who really log in.
+const AT_HOME: f64 = 0.4;
 /// Between two entries of one act.
 const MOMENT: TimeDelta = TimeDelta::milliseconds(3);
 
@@ -140,7 +142,10 @@ fn begin<'c>(
     number: TicketNumber,
     at: Timestamp,
 ) -> (Ticket, &'c [crate::tickets::ticket::Claim]) {
-    let (service, place) = cast.used.choose(chance).copied().unwrap_or_default();
+    // Whoever logs in finds something to do, however many places there are.
+    let is_at_home = !cast.used_at_home.is_empty() && chance.random_bool(AT_HOME);
+    let used = if is_at_home { &cast.used_at_home } else { &cast.used };
+    let (service, place) = used.choose(chance).copied().unwrap_or_default();
     let (service, place) = (&cast.services[service], &cast.places[place]);
     let category = Category::ALL.choose(chance).copied().unwrap_or(Category::FormError);
     let channel = match chance.random_range(0..100) {
