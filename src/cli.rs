@@ -346,11 +346,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     // The demo brings its own settings, and must not touch what a file or the environment points at.
     if let Command::Demo(demo) = cli.command {
-        if cli.config.is_some() {
-            let fault = "--config: the demo reads no settings; leave it out, or serve with them by lotse serve";
-            return Err(BadInput(fault.into()).into());
-        }
-        return demo::run(demo).await;
+        return demo::run(demo, cli.config.as_deref()).await;
     }
     if let Some(file) = cli.config.as_deref().filter(|file| !file.is_file()) {
         return Err(BadInput(format!("--config: there is no file {}", file.display())).into());
@@ -384,7 +380,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Figures(wanted) => figures::figures(&config, wanted).await,
         Command::Check => check::check(&config).await,
         // Both were seen to above.
-        Command::Demo(demo) => demo::run(demo).await,
+        Command::Demo(demo) => demo::run(demo, cli.config.as_deref()).await,
         Command::IngestMail(mail) => Ok(ingest::mail(cli.config.as_deref(), mail).await),
     }
 }

@@ -11,6 +11,7 @@ mod stage;
 mod story;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::serve::Signals;
@@ -29,8 +30,12 @@ const USUAL: u32 = 200;
 /// So many ports after [`LISTEN`] are tried.
 const MORE_PORTS: u16 = 100;
 
-/// Sets the demo up and runs it until Ctrl-C, or plays the walkthrough and ends.
-pub async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
+/// Sets the demo up and runs it until Ctrl-C, or plays the walkthrough and ends. A file of settings is refused.
+pub async fn run(demo: Demo, settings: Option<&Path>) -> anyhow::Result<ExitCode> {
+    if settings.is_some() {
+        let fault = "--config: the demo reads no settings; leave it out, or serve with them by lotse serve";
+        return Err(BadInput(fault.into()).into());
+    }
     crate::telemetry::start(false, "warn").map_err(BadInput)?;
     let folder = Folder::open(demo.directory.clone())?;
     // Whoever looks around for the first time finds a few requests; a folder that is kept is left as it is.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 use super::words;
@@ -20,6 +21,9 @@ use crate::tickets::ticket::Claim;
 const COLLEAGUES: usize = 3;
 /// So many services of the directory at most.
 const MOST_SERVICES: usize = 40;
+
+/// So large a part of all requests is about places where people work who really log in.
+const AT_HOME: f64 = 0.4;
 
 /// A municipality with those who work there.
 pub struct Place {
@@ -66,6 +70,15 @@ pub struct Cast {
 }
 
 impl Cast {
+    /// What a request is about: a service, and a place that has somebody for it.
+    pub fn somewhere(&self, chance: &mut StdRng) -> (&Slug, &Place) {
+        // Whoever logs in finds something to do, however many places there are.
+        let is_at_home = !self.used_at_home.is_empty() && chance.random_bool(AT_HOME);
+        let used = if is_at_home { &self.used_at_home } else { &self.used };
+        let (service, place) = used.choose(chance).copied().unwrap_or_default();
+        (&self.services[service], &self.places[place])
+    }
+
     /// Reads the directory: up to 200 municipalities and 40 services. `known` are people who really log in, by
     /// municipality.
     pub async fn read(

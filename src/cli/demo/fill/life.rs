@@ -126,8 +126,6 @@ pub fn life(
     Ok((Life { ticket, reporter, story, told, letters }, asked))
 }
 
-/// So large a part of all requests is about places where people work who really log in.
-const AT_HOME: f64 = 0.4;
 /// Between two entries of one act.
 const MOMENT: TimeDelta = TimeDelta::milliseconds(3);
 
@@ -142,11 +140,7 @@ fn begin<'c>(
     number: TicketNumber,
     at: Timestamp,
 ) -> (Ticket, &'c [crate::tickets::ticket::Claim]) {
-    // Whoever logs in finds something to do, however many places there are.
-    let is_at_home = !cast.used_at_home.is_empty() && chance.random_bool(AT_HOME);
-    let used = if is_at_home { &cast.used_at_home } else { &cast.used };
-    let (service, place) = used.choose(chance).copied().unwrap_or_default();
-    let (service, place) = (&cast.services[service], &cast.places[place]);
+    let (service, place) = cast.somewhere(chance);
     let category = Category::ALL.choose(chance).copied().unwrap_or(Category::FormError);
     let channel = match chance.random_range(0..100) {
         0..55 => Channel::Hotline115,
