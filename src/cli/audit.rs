@@ -22,7 +22,7 @@ pub struct Exported {
     /// csv for spreadsheets, or jsonl: a JSON object a line.
     #[arg(long)]
     format: Format,
-    /// Only by this token or person: the id, or the whole name.
+    /// Only by this token or person: the id, or a part of the name or log-in.
     #[arg(long)]
     actor: Option<String>,
     /// Only this, such as contact.changed.
@@ -65,7 +65,7 @@ pub async fn verify(config: &Config, expected: Vec<Head>) -> anyhow::Result<Exit
 pub async fn export(config: &Config, wanted: Exported) -> anyhow::Result<ExitCode> {
     let db = database::open(config).await?;
     let Exported { format, actor, action, object, object_id, from, to } = wanted;
-    let filter = Filter { actor, action, object, object_id, from, to };
+    let filter = Filter { actor, knows_logins: true, action, object, object_id, from, to };
     let now = Clock::system().now();
     let mut begun = export::begin(&db, &Actor::console(), filter, format, now).await?;
     let mut out = std::io::stdout();

@@ -63,6 +63,15 @@ on_both! {
             assert!(page.status == 404 && page.body.contains(said) && page.body.contains(lang), "{at} in {language}: {}", page.body);
             assert!(page.header("content-security-policy").is_some() && page.header("cache-control") == Some("no-store"));
         }
+        // An address that nothing lies at is a page for a browser, and a problem for a program.
+        for (at, accept, is_page) in [
+            ("/gibtsnicht", "text/html,application/xhtml+xml", true),
+            ("/gibtsnicht", "*/*", false),
+            ("/api/v1/gibtsnicht", "text/html", false),
+        ] {
+            let answer = app.send("", "GET", at, None, &[("Accept", accept)]).await;
+            assert_eq!((answer.status, answer.body.contains("Diese Seite gibt es nicht")), (404, is_page), "{at}: {}", answer.body);
+        }
     }
 
     /// In with the right password and on to where one wanted; everything else looks alike, and echoes nothing.
@@ -260,6 +269,11 @@ on_both! {
 
         let log = seen_by(&app, &admin, "/protokoll?was=user.invited").await;
         assert!(log.body.contains("Person eingeladen") && !log.body.contains("Person gesperrt</th>"), "{}", log.body);
+        let named = seen_by(&app, &admin, "/protokoll?wer=CHEF&was=user.disabled").await;
+        assert!(named.body.contains(&format!("<a class=\"kern-link\" href=\"{here}\">Anna A.</a>")), "{}", named.body);
+        assert!(named.body.contains("<dt>Stand</dt><dd>aktiv → gesperrt</dd>"), "{}", named.body);
+        let reversed = seen_by(&app, &admin, "/protokoll?von=2026-12-05&bis=2026-12-01").await;
+        assert!(reversed.status == 422 && reversed.body.contains("href=\"#bis\"") && !reversed.body.contains("Kein Eintrag"), "{}", reversed.body);
         assert!(log.body.contains("/api/v1/audit/export?format=csv&amp;action=user.invited") || log.body.contains("format=csv&#38;action=user.invited"), "{}", log.body);
     }
 }

@@ -1,7 +1,7 @@
 //! Reading the audit log: newest first, narrowed by who, what, on what and when.
 //!
 //! Invariant: the log tells of everybody everywhere, so only who may read all of it reads any of it
-//! ([`may_read_all`]); the one exception is the history of a single contact, which shows no addresses.
+//! ([`may_read_all`]); the exceptions are the histories of a single contact and of an adoption, which show no addresses.
 
 use super::entry::{AuditAction, Entry, ObjectKind};
 use super::store;
@@ -14,8 +14,11 @@ use crate::ids::AuditId;
 /// What the log is narrowed to; empty means everything.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct Filter {
-    /// By the id of a token or person, or by the whole name.
+    /// By the id of a token or person, or by a part of the name.
     pub actor: Option<String>,
+    /// Whether a part of a person's log-in counts as well; see [`knows_logins`].
+    #[serde(skip)]
+    pub knows_logins: bool,
     /// Only this.
     pub action: Option<AuditAction>,
     /// Only on things of this kind.
@@ -28,10 +31,14 @@ pub struct Filter {
     pub to: Option<Timestamp>,
 }
 
+/// The most entries that are looked at for one page of what somebody did: their names stand in no index. Whoever wants
+/// more goes on from there.
+const LOOKED_AT: i64 = 100_000;
+
 /// Part of the log, with where it goes on.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The entries, newest first.
+    /// The entries, newest first; perhaps none, though more come further back.
     pub items: Vec<Entry>,
     /// What to ask with for more.
     pub next: Option<AuditId>,
@@ -46,6 +53,24 @@ pub fn may_read_all(caller: &Caller) -> Result<(), AppError> {
     Err(AppError::Forbidden("the audit log tells of all regions; it takes a right that reaches everywhere".into()))
 }
 
+/// True where they may read who has which log-in.
+pub fn knows_logins(caller: &Caller) -> bool {
+    caller.may(Action::ReadUsers).is_ok() && caller.reach(Action::ReadUsers).is_everything()
+}
+
+/// Refuses what no page of the log can answer.
+pub async fn check(db: &Db, filter: Filter) -> Result<(), AppError> {
+    db.read_behind(move |conn| meant(conn, &filter).map(drop)).await
+}
+
+/// What stands in the actors that are meant; nothing where everybody is.
+fn meant(conn: &mut Conn, filter: &Filter) -> Result<Option<Vec<String>>, AppError> {
+    if filter.from.zip(filter.to).is_some_and(|(from, to)| from >= to) {
+        return Err(AppError::field("to", "must be after from"));
+    }
+    filter.actor.as_deref().map(|who| store::meant(conn, who, filter.knows_logins)).transpose()
+}
+
 /// A page of the log.
 pub async fn list(db: &Db, filter: Filter, before: Option<AuditId>, limit: usize) -> Result<Page, AppError> {
     db.read_behind(move |conn| page(conn, &filter, before, limit)).await
@@ -53,10 +78,17 @@ pub async fn list(db: &Db, filter: Filter, before: Option<AuditId>, limit: usize
 
 fn page(conn: &mut Conn, filter: &Filter, before: Option<AuditId>, limit: usize) -> Result<Page, AppError> {
     let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-    let mut rows = store::list(conn, filter, before, wanted)?;
+    let actors = meant(conn, filter)?;
+    // The entries of one thing have an index; what somebody did is looked for entry by entry, and not without end.
+    let is_of_one = filter.object.is_some() && filter.object_id.is_some();
+    let from = match actors.is_some() && !is_of_one {
+        true => store::last_of(conn, before, LOOKED_AT)?,
+        false => None,
+    };
+    let mut rows = store::list(conn, filter, actors.as_deref(), (before, from), wanted)?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| row.id);
+    let next = if more { rows.last().map(|row| row.id) } else { from };
     Ok(Page { items: rows.into_iter().map(store::FoundRow::entry).collect::<Result<_, _>>()?, next })
 }
 

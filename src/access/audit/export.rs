@@ -60,6 +60,7 @@ enum Next {
 
 /// Begins an export and records that.
 pub async fn begin(db: &Db, actor: &Actor, filter: Filter, format: Format, now: Timestamp) -> Result<Export, AppError> {
+    browse::check(db, filter.clone()).await?;
     let (actor, asked) = (actor.clone(), serde_json::json!({ "format": format, "filter": filter }));
     db.write(move |tx| {
         record(tx, &actor, AuditAction::AuditExported, (ObjectKind::Audit, &""), Trail::after(&asked), now)
@@ -71,19 +72,24 @@ pub async fn begin(db: &Db, actor: &Actor, filter: Filter, format: Format, now: 
 impl Export {
     /// The next part of the file, never an empty one; `None` at its end.
     pub async fn part(&mut self) -> Result<Option<Vec<u8>>, AppError> {
-        let before = match std::mem::replace(&mut self.next, Next::Page(None)) {
-            Next::Head if self.format == Format::Csv => return spreadsheet::table(&[COLUMNS]).map(Some),
-            Next::Head => None,
-            Next::Page(before) => before,
-            Next::End => {
-                self.next = Next::End;
-                return Ok(None);
+        loop {
+            let before = match std::mem::replace(&mut self.next, Next::Page(None)) {
+                Next::Head if self.format == Format::Csv => return spreadsheet::table(&[COLUMNS]).map(Some),
+                Next::Head => None,
+                Next::Page(before) => before,
+                Next::End => {
+                    self.next = Next::End;
+                    return Ok(None);
+                }
+            };
+            let page = browse::list(&self.db, self.filter.clone(), before, PAGE).await?;
+            self.next = page.next.map_or(Next::End, |next| Next::Page(Some(next)));
+            let lines = lines(self.format, &page.items)?;
+            // A page may be empty, though more come further back.
+            if !lines.is_empty() {
+                return Ok(Some(lines));
             }
-        };
-        let page = browse::list(&self.db, self.filter.clone(), before, PAGE).await?;
-        self.next = page.next.map_or(Next::End, |next| Next::Page(Some(next)));
-        let lines = lines(self.format, &page.items)?;
-        Ok((!lines.is_empty()).then_some(lines))
+        }
     }
 }
 

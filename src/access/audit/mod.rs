@@ -6,7 +6,8 @@
 //! (`verify.rs`). What was said stays in the ticket's history; here stands that it was said, and by whom.
 //!
 //! Where next: `entry.rs` (actions, kinds of objects, the bytes of the hash), [`record`] (from every use case),
-//! `browse.rs` and `export.rs` (who reads it).
+//! `browse.rs` and `export.rs` (who reads it), `store/actors.rs` (who is meant by a name), `store/names.rs` (what
+//! things are called).
 
 pub mod browse;
 pub mod chain;
@@ -28,7 +29,7 @@ use crate::seal::Sealer;
 
 pub use entry::{AuditAction, Entry, ObjectKind};
 pub use mask::Trail;
-pub use store::EntryRow;
+pub use store::{EntryRow, names};
 
 /// Writes an entry as part of the work it tells of. `object` is the kind of thing and the id it is known by.
 pub fn record(

@@ -1,20 +1,25 @@
 //! The table of the audit log.
 
+mod actors;
+pub mod names;
+
 use std::net::IpAddr;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary};
+use diesel::sql_types::{Array, BigInt, Binary, Bool};
 
 use super::browse::Filter;
 use super::entry::{AuditAction, Entry, ObjectKind, Stored};
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::dialect::{by_backend, insert_columns, load_locked, load_unlocked, replace};
 use crate::db::schema::{audit_entries, changes};
 use crate::db::types::{DbUuid, Json};
+use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
 use crate::ids::AuditId;
+
+pub(super) use actors::meant;
 
 /// A new entry as it is stored, not in the chain yet.
 #[derive(Debug, Clone, Insertable)]
@@ -213,24 +218,42 @@ pub(super) fn forgotten(conn: &mut Conn, before: Timestamp) -> Result<i64, AppEr
     Ok(loose.filter(audit_entries::at.lt(before)).count().get_result(conn)?)
 }
 
-/// A page of entries, newest first.
+/// The last of so many entries before this one, newest first; nothing where there are fewer.
+pub(super) fn last_of(conn: &mut Conn, before: Option<AuditId>, many: i64) -> Result<Option<AuditId>, AppError> {
+    let mut newest = audit_entries::table.select(audit_entries::id).order(audit_entries::id.desc()).into_boxed();
+    if let Some(before) = before {
+        newest = newest.filter(audit_entries::id.lt(before));
+    }
+    Ok(newest.offset(many - 1).limit(1).first(conn).optional()?)
+}
+
+type Condition = Box<dyn BoxableExpression<audit_entries::table, MultiBackend, SqlType = Bool>>;
+
+/// Where the actor, as it stands in the JSON text, has one of these parts.
+fn by_one_of(parts: &[String]) -> Condition {
+    let nobody: Condition = Box::new(diesel::dsl::sql::<Bool>("1 = 0"));
+    parts.iter().fold(nobody, |any, part| {
+        Box::new(any.or(replace(audit_entries::actor, part.clone(), "").ne(audit_entries::actor)))
+    })
+}
+
+/// A page of entries, newest first: those before one and from another on, by one of these actors.
 pub(super) fn list(
     conn: &mut Conn,
     filter: &Filter,
-    before: Option<AuditId>,
+    actors: Option<&[String]>,
+    (before, from): (Option<AuditId>, Option<AuditId>),
     most: i64,
 ) -> Result<Vec<FoundRow>, AppError> {
     let mut query = audit_entries::table.order(audit_entries::id.desc()).limit(most).into_boxed();
     if let Some(before) = before {
         query = query.filter(audit_entries::id.lt(before));
     }
-    if let Some(actor) = &filter.actor {
-        // By id or by whole name, as it stands in the JSON text.
-        let part = match actor.parse::<uuid::Uuid>() {
-            Ok(id) => format!("\"id\":\"{id}\""),
-            Err(_) => format!("\"name\":{}", serde_json::Value::from(actor.as_str())),
-        };
-        query = query.filter(replace(audit_entries::actor, part, "").ne(audit_entries::actor));
+    if let Some(from) = from {
+        query = query.filter(audit_entries::id.ge(from));
+    }
+    if let Some(actors) = actors {
+        query = query.filter(by_one_of(actors));
     }
     if let Some(action) = filter.action {
         query = query.filter(audit_entries::action.eq(action.as_str()));

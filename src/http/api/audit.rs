@@ -10,7 +10,7 @@ use futures_util::stream::try_unfold;
 use serde::Deserialize;
 
 use super::{ApiResult, ListAnswer, limit, ok};
-use crate::access::audit::browse::{self, Filter, may_read_all};
+use crate::access::audit::browse::{self, Filter, knows_logins, may_read_all};
 use crate::access::audit::export::{self, Format};
 use crate::access::audit::{AuditAction, Entry, ObjectKind};
 use crate::clock::Timestamp;
@@ -24,7 +24,7 @@ use crate::ids::AuditId;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// The id of a token or person, or the whole name.
+    /// The id of a token or person, or a part of the name; of a person also of the log-in, where you may read those.
     actor: Option<String>,
     /// What was done.
     action: Option<AuditAction>,
@@ -48,7 +48,8 @@ pub struct ListQuery {
 pub async fn list(state: Data<State>, asked: Asked<right::ReadAudit, ListQuery>) -> ApiResult {
     may_read_all(&asked.caller)?;
     let ListQuery { actor, action, object, object_id, from, to, limit: most, cursor } = asked.query;
-    let filter = Filter { actor, action, object, object_id, from, to };
+    let knows_logins = knows_logins(&asked.caller);
+    let filter = Filter { actor, knows_logins, action, object, object_id, from, to };
     let page = browse::list(&state.desk().db, filter, read_cursor(cursor)?, limit(most)?).await?;
     ok(&ListAnswer { items: page.items, next_cursor: page.next.map(|id| id.to_string()) })
 }
@@ -67,7 +68,7 @@ pub struct ExportQuery {
     /// `csv` for spreadsheets or `jsonl`, a JSON object a line.
     #[param(inline)]
     format: Format,
-    /// The id of a token or person, or the whole name.
+    /// The id of a token or person, or a part of the name; of a person also of the log-in, where you may read those.
     actor: Option<String>,
     /// What was done.
     action: Option<AuditAction>,
@@ -87,7 +88,8 @@ pub struct ExportQuery {
 pub async fn export(state: Data<State>, asked: Asked<right::ReadAudit, ExportQuery>) -> ApiResult {
     may_read_all(&asked.caller)?;
     let ExportQuery { format, actor, action, object, object_id, from, to } = asked.query;
-    let filter = Filter { actor, action, object, object_id, from, to };
+    let knows_logins = knows_logins(&asked.caller);
+    let filter = Filter { actor, knows_logins, action, object, object_id, from, to };
     let desk = state.desk();
     let begun = export::begin(&desk.db, &asked.caller.actor, filter, format, desk.clock.now()).await?;
     let parts = try_unfold(begun, |mut begun| async move {

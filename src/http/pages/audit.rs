@@ -1,7 +1,9 @@
 //! The audit log: who did what, on what, when and from where; narrowed, and handed out as a file.
 //!
 //! Invariant: only who may read all of it reads any of it. What is handed out is recorded by the export itself, whose
-//! addresses stand on this page.
+//! addresses stand on this page. A link stands only where the page it leads to opens for the reader.
+
+mod said;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
@@ -10,17 +12,22 @@ use askama::Template;
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Europe::Berlin;
 use serde::Deserialize;
-use serde_json::Value;
 
+use super::directory::place_name;
 use super::field::{Choice, Field};
 use super::login::PageResult;
 use super::shell::{Shell, show};
 use crate::access::audit::browse::{self, Filter, may_read_all};
+use crate::access::audit::names::{self, Called, Names};
 use crate::access::audit::{AuditAction, Entry, ObjectKind};
+use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
+use crate::directory::Snapshot;
+use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::{parse_query, right};
 use crate::http::visitor::Staff;
+use crate::keys::{Ars, LandCode};
 
 /// The address of the log.
 const HERE: &str = "/protokoll";
@@ -54,6 +61,8 @@ struct Log {
     csv: String,
     json_lines: String,
     next: Option<String>,
+    /// What to say where no entry is shown.
+    nothing: Option<String>,
 }
 
 /// An entry in words.
@@ -64,37 +73,73 @@ struct Line {
     address: Option<String>,
     what: String,
     object: String,
+    name: Option<String>,
+    href: Option<String>,
     object_id: String,
     changes: Vec<(String, String, String)>,
 }
 
+/// What is known of the things that entries tell of, and which of their pages the reader may open.
+struct Things<'a> {
+    names: Names,
+    directory: &'a Snapshot,
+    caller: &'a Caller,
+}
+
+impl Things<'_> {
+    /// What a thing is called.
+    fn name(&self, kind: ObjectKind, id: &str, called: Option<&Called>) -> Option<String> {
+        match kind {
+            ObjectKind::Service => self.directory.service(id).map(|service| service.name.to_string()),
+            ObjectKind::Municipality => Some(place_name(self.directory, &id.parse::<Ars>().ok()?)),
+            ObjectKind::Land => Some(id.parse::<LandCode>().ok()?.name().to_owned()),
+            _ => {
+                let called = called?;
+                let placed = called.place.as_ref().map(|(service, ars)| {
+                    let known = self.directory.service(service.as_str());
+                    let service = known.map_or_else(|| service.to_string(), |service| service.name.to_string());
+                    format!("{}: {service}", place_name(self.directory, ars))
+                });
+                called.name.clone().or(placed)
+            }
+        }
+    }
+
+    /// Where its page is, if the reader may open it wherever the thing lies.
+    fn href(&self, kind: ObjectKind, id: &str, called: Option<&Called>) -> Option<String> {
+        let called = called.filter(|called| called.is_there)?;
+        let (at, action) = match kind {
+            ObjectKind::Ticket => ("anfragen", Action::ReadTickets),
+            ObjectKind::Contact => ("kontakte", Action::ReadDirectory),
+            ObjectKind::Adoption => ("anschluesse", Action::ReadDirectory),
+            ObjectKind::Channel => ("kanaele", Action::ChangeAdoption),
+            ObjectKind::Notice => ("stoerungen", Action::ChangeAdoption),
+            ObjectKind::User => ("personen", Action::ReadUsers),
+            _ => return None,
+        };
+        let may_open = self.caller.may(action).is_ok() && self.caller.reach(action).is_everything();
+        let key = if kind == ObjectKind::Ticket { called.name.as_deref()? } else { id };
+        may_open.then(|| format!("/{at}/{key}"))
+    }
+}
+
 impl Line {
-    fn new(shell: &Shell, entry: Entry) -> Self {
+    fn new(shell: &Shell, things: &Things<'_>, entry: Entry) -> Self {
+        let (kind, id) = (entry.object, entry.object_id);
+        let called = things.names.get(&(kind, id.clone()));
         Self {
             at: shell.near(entry.at),
             exact: entry.at.exact(),
             who: entry.actor.name,
             address: entry.address.map(|address| address.to_string()),
             what: shell.say(&action_key(entry.action)),
-            object: shell.say(&format!("object-{}", entry.object)),
-            object_id: entry.object_id,
-            changes: changes(entry.before.as_ref(), entry.after.as_ref()),
+            object: shell.say(&format!("object-{kind}")),
+            name: things.name(kind, &id, called),
+            href: things.href(kind, &id, called),
+            object_id: id,
+            changes: said::changes(shell.language, kind, entry.before.as_ref(), entry.after.as_ref()),
         }
     }
-}
-
-/// Field, before, after; of an object each field alone.
-fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, String, String)> {
-    let text = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => "–".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
-    let (old, new) = (fields(before), fields(after));
-    let added = new.keys().filter(|name| !old.contains_key(*name));
-    let names = old.keys().chain(added);
-    names.map(|name| (name.clone(), text(old.get(name)), text(new.get(name)))).collect()
 }
 
 /// The key of what was done, such as `action-user-invited`.
@@ -110,10 +155,11 @@ fn day(text: &str, later: u64) -> Option<Timestamp> {
 }
 
 impl Wanted {
-    fn filter(&self) -> Filter {
+    fn filter(&self, knows_logins: bool) -> Filter {
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Filter {
             actor: some(&self.wer),
+            knows_logins,
             action: self.was.parse().ok(),
             object: self.woran.parse().ok(),
             object_id: some(&self.welches),
@@ -162,9 +208,28 @@ fn export(filter: &Filter, format: &str) -> String {
 pub async fn view(state: Data<State>, request: HttpRequest, page: Staff<right::ReadAudit>) -> PageResult {
     may_read_all(&page.person.caller)?;
     let wanted: Wanted = parse_query(request.query_string())?;
-    let filter = wanted.filter();
-    let found = browse::list(&state.desk().db, filter.clone(), wanted.vor.parse().ok(), AT_ONCE).await?;
-    let shell = Shell::new(&state, &request, &page.person.visitor);
+    let (db, caller) = (&state.desk().db, &page.person.caller);
+    let filter = wanted.filter(browse::knows_logins(caller));
+    let mut shell = Shell::new(&state, &request, &page.person.visitor);
+    let (found, status) = match browse::list(db, filter.clone(), wanted.vor.parse().ok(), AT_ONCE).await {
+        Ok(found) => (found, StatusCode::OK),
+        Err(AppError::Invalid(faults)) => {
+            shell.mark(&faults, |fault| match fault.field.as_str() {
+                "actor" => ("wer".to_owned(), "fault-audit-who"),
+                _ => ("bis".to_owned(), "fault-audit-days"),
+            });
+            (browse::Page { items: Vec::new(), next: None }, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    let directory = state.directory().current();
+    let things = Things { names: names::names(db, &found.items).await?, directory: &directory, caller };
+    let nothing = match (found.items.is_empty(), found.next) {
+        (true, _) if !shell.faults.is_empty() => None,
+        (true, Some(_)) => Some(shell.say("audit-none-yet")),
+        (true, None) => Some(shell.say("audit-none")),
+        (false, _) => None,
+    };
     let text = |id, key, value: &str| Field::text(&shell, id, &shell.say(key), value).may_be_empty();
     let any =
         |rest: Vec<(String, String)>| std::iter::once((String::new(), shell.say("audit-any"))).chain(rest).collect();
@@ -180,16 +245,16 @@ pub async fn view(state: Data<State>, request: HttpRequest, page: Staff<right::R
         csv: export(&filter, "csv"),
         json_lines: export(&filter, "jsonl"),
         next: found.next.map(|id| wanted.after(&id.to_string())),
-        entries: found.items.into_iter().map(|entry| Line::new(&shell, entry)).collect(),
+        nothing,
+        entries: found.items.into_iter().map(|entry| Line::new(&shell, &things, entry)).collect(),
         shell,
     };
-    Ok(show(StatusCode::OK, &shown.shell, &shown))
+    Ok(show(status, &shown.shell, &shown))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_day_is_one_of_germany() {
@@ -199,21 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told_field_by_field() {
-        let (before, after) = (json!({"name": "A", "state": "active"}), json!({"name": "B", "grants": [1]}));
-        let found = changes(Some(&before), Some(&after));
-        let expected = [("name", "A", "B"), ("state", "active", "–"), ("grants", "–", "[1]")];
-        assert_eq!(found, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
-        assert!(changes(None, None).is_empty());
-    }
-
-    #[test]
     fn the_file_is_narrowed_like_the_page() {
         let wanted =
             Wanted { wer: "A & B".into(), was: "user.invited".into(), von: "2026-11-24".into(), ..Wanted::default() };
         let expected =
             "/api/v1/audit/export?format=csv&actor=A+%26+B&action=user.invited&from=2026-11-23T23%3A00%3A00Z";
-        assert_eq!(export(&wanted.filter(), "csv"), expected);
+        assert_eq!(export(&wanted.filter(false), "csv"), expected);
         assert_eq!(wanted.after("x"), "/protokoll?wer=A+%26+B&was=user.invited&von=2026-11-24&vor=x");
     }
 }

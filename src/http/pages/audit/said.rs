@@ -1,0 +1,148 @@
+//! What an entry of the log says, in words: fields and values by their names, lists and objects as one reads them.
+//!
+//! Invariant: nothing is left out because it has no name here; then it stands as it was kept.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Map, Value};
+
+use crate::access::audit::ObjectKind;
+use crate::clock::Timestamp;
+use crate::http::pages::directory::day;
+use crate::http::words::Language;
+
+/// What somebody stands in the log with.
+const OF_SOMEBODY: [&str; 3] = ["kind", "id", "name"];
+
+/// Field, before, after; of an object each field alone.
+pub fn changes(
+    language: Language,
+    object: ObjectKind,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> Vec<(String, String, String)> {
+    let fields = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
+    let (old, new) = (fields(before), fields(after));
+    let said_of = |fields: &Map<String, Value>, name: &str| {
+        said(language, object, name, fields.get(name).unwrap_or(&Value::Null))
+    };
+    let added = new.keys().filter(|name| !old.contains_key(*name));
+    let names = old.keys().chain(added);
+    names.map(|name| (label(language, name), said_of(&old, name), said_of(&new, name))).collect()
+}
+
+/// The name of a field.
+fn label(language: Language, field: &str) -> String {
+    let key = field.replace('_', "-");
+    let named = language.try_say(&format!("audit-field-{key}"));
+    let named = named.or_else(|| language.try_say(&format!("field-{key}")));
+    named.or_else(|| language.try_say(&format!("party-{field}"))).unwrap_or_else(|| field.to_owned())
+}
+
+/// A value as one reads it.
+fn said(language: Language, object: ObjectKind, field: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::Bool(is_so) => language.say(if *is_so { "yes" } else { "no" }),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) if text.is_empty() => "–".to_owned(),
+        Value::String(text) => word(language, object, field, text)
+            .or_else(|| Some(day(language, text.parse::<NaiveDate>().ok()?)))
+            .or_else(|| {
+                let time = DateTime::parse_from_rfc3339(text).ok()?;
+                Some(language.time(Timestamp::new(time.with_timezone(&Utc))))
+            })
+            .unwrap_or_else(|| text.clone()),
+        Value::Array(all) if all.is_empty() => "–".to_owned(),
+        Value::Array(all) => all.iter().map(|one| said(language, object, field, one)).collect::<Vec<_>>().join("; "),
+        Value::Object(fields) => together(language, object, fields),
+    }
+}
+
+/// An object in one line: somebody by their name, of a text its length, else field by field what is there.
+fn together(language: Language, object: ObjectKind, fields: &Map<String, Value>) -> String {
+    if let (1, Some(length)) = (fields.len(), fields.get("length").and_then(Value::as_u64)) {
+        return language.with("audit-text", "count", length);
+    }
+    if let Some(name) = fields.get("name").and_then(Value::as_str)
+        && fields.keys().all(|field| OF_SOMEBODY.contains(&field.as_str()))
+    {
+        return name.to_owned();
+    }
+    let is_something = |value: &Value| !value.is_null() && value != "none";
+    let field =
+        |name: &str, value: &Value| format!("{}: {}", label(language, name), said(language, object, name, value));
+    let told = fields.iter().filter(|(_, value)| is_something(value));
+    let told: Vec<String> = told.map(|(name, value)| field(name, value)).collect();
+    if told.is_empty() { "–".to_owned() } else { told.join(", ") }
+}
+
+/// What a word of a list means, where it has a name.
+fn word(language: Language, object: ObjectKind, field: &str, text: &str) -> Option<String> {
+    let one_of: &[&str] = match (field, object) {
+        ("kind", ObjectKind::Ticket) => &["happened"],
+        ("status", ObjectKind::Ticket) => &["ticket"],
+        ("state", ObjectKind::User) => &["state"],
+        ("state", ObjectKind::Adoption) => &["adoption", "item"],
+        ("role", _) => &["role"],
+        ("priority", _) => &["priority"],
+        ("category", _) => &["category"],
+        ("told_by", _) => &["wish"],
+        ("specialist_department" | "it_department" | "it_provider" | "procedure_vendor" | "land", _) => &["part"],
+        _ => &[],
+    };
+    one_of.iter().find_map(|prefix| language.try_say(&format!("{prefix}-{text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(object: ObjectKind, before: Value, after: Value, expected: &[(&str, &str, &str)]) {
+        let found = changes(Language::De, object, Some(&before), Some(&after));
+        let expected: Vec<_> =
+            expected.iter().map(|(a, b, c)| ((*a).to_owned(), (*b).to_owned(), (*c).to_owned())).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn changes_are_told_field_by_field() {
+        check(
+            ObjectKind::User,
+            json!({"has_password": false, "name": "A", "state": "active"}),
+            json!({"grants": [{"region": "01", "role": "auditor"}], "has_password": true, "name": "B", "unknown": 1}),
+            &[
+                ("Hat ein Passwort", "nein", "ja"),
+                ("Name", "A", "B"),
+                ("Stand", "aktiv", "–"),
+                ("Rollen", "–", "Gebiet: 01, Rolle: Revision"),
+                ("unknown", "–", "1"),
+            ],
+        );
+        assert!(changes(Language::De, ObjectKind::User, None, None).is_empty());
+    }
+
+    #[test]
+    fn lists_and_objects_are_told_in_words() {
+        let by = json!({"kind": "person", "id": "01a2295c", "name": "Bente Behrens"});
+        let task = json!({"it_department": "responsible", "land": "none", "task": "Probelauf"});
+        check(
+            ObjectKind::Adoption,
+            json!({"state": "ready", "tasks": []}),
+            json!({"by": by, "note": {"length": 3}, "state": "live", "tasks": [task]}),
+            &[
+                ("Stand", "Startklar", "In Betrieb"),
+                ("Aufgaben", "–", "IT: verantwortlich, Aufgabe: Probelauf"),
+                ("Von wem", "–", "Bente Behrens"),
+                ("Notiz", "–", "Text mit 3 Zeichen"),
+            ],
+        );
+        check(
+            ObjectKind::Ticket,
+            json!({"status": "new"}),
+            json!({"kind": "claimed", "respond_by": "2026-11-24T10:00:00Z", "status": "assessing"}),
+            &[("Stand", "Neu", "In Bewertung"), ("Art", "–", "übernommen"), ("Frist", "–", "24.11.2026, 11:00 Uhr")],
+        );
+    }
+}
