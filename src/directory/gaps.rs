@@ -137,6 +137,13 @@ pub fn are_cut(conn: &mut Conn, query: &GapQuery) -> Result<bool, AppError> {
     Ok(i64::try_from(found.len()).is_ok_and(|count| count > most))
 }
 
+/// The states whose adoptions no gap is looked for in, each with how many there are.
+pub fn left_out(conn: &mut Conn, query: &GapQuery) -> Result<Vec<(AdoptionState, i64)>, AppError> {
+    let wanted = wanted(query);
+    let states = [AdoptionState::Draft, AdoptionState::Suspended];
+    states.into_iter().map(|state| Ok((state, store::adoptions::count(conn, &wanted, state)?))).collect()
+}
+
 /// Every gap of adoptions that are ready or live, in order.
 pub fn gaps(conn: &mut Conn, query: &GapQuery, today: NaiveDate, settings: &Settings) -> Result<Vec<Gap>, AppError> {
     let known = known::Known::read(conn, settings, today)?;

@@ -259,7 +259,7 @@ on_both! {
         app.get(&editor, "/api/v1/contacts/kiel-neu").await.expect(404);
 
         let seen = plan["fingerprint"].as_str().unwrap().to_owned();
-        app.patch(&editor, "/api/v1/contacts/kiel-zentral", json!({"phone": "1"})).await.expect(200);
+        app.patch(&editor, "/api/v1/contacts/kiel-zentral", json!({"phone": "115"})).await.expect(200);
         let stale = table(&app, &editor, &format!("contacts?preview=false&fingerprint={seen}"), &text).await;
         assert!(stale.expect(409)["detail"].as_str().unwrap().contains("look at the preview again"));
         app.get(&editor, "/api/v1/contacts/kiel-neu").await.expect(404);
@@ -268,7 +268,7 @@ on_both! {
         let new = app.get(&editor, "/api/v1/contacts/kiel-neu").await.expect(200);
         assert_eq!((&new["phone"], &new["deputy"], &new["confirmed_on"]), (&json!("+49 431 1"), &json!("kiel-zwei"), &json!("2025-11-24")));
         let changed = app.get(&editor, "/api/v1/contacts/kiel-zentral").await.expect(200);
-        assert_eq!((&changed["email"], &changed["phone"], &changed["deputy"]), (&json!("neu@kiel.example.org"), &json!("1"), &json!("kiel-neu")));
+        assert_eq!((&changed["email"], &changed["phone"], &changed["deputy"]), (&json!("neu@kiel.example.org"), &json!("115"), &json!("kiel-neu")));
         let history = app.get(&editor, "/api/v1/contacts/kiel-neu/history").await.expect(200);
         assert!(history["items"].as_array().unwrap().iter().any(|entry| entry["action"] == "contact.created"), "{history}");
         let again = table(&app, &editor, "contacts?preview=true", &text).await.expect(200);
@@ -320,17 +320,19 @@ on_both! {
         let (editor, kiel) = (app.token(Role::DirectoryEditor, "").await, app.token(Role::ProjectLead, "01002").await);
         let text = "id,name,email,confirmed_on,deputy,owner,discloses_reporter\n\
             gut,Gut,gut@example.org,,,,\n\
-            Groß,Groß,,,,,\n\
+            Groß,Groß,,,niemand,99999,\n\
             ohne-namen,,x,31.02.2026,niemand,1,vielleicht\n\
             gut,Noch einmal,,,gut,,\n";
         let plan = table(&app, &editor, "contacts?preview=true", text).await.expect(200);
         let faults: Vec<(u64, &str)> = plan["rows"].as_array().unwrap().iter()
             .flat_map(|row| row["faults"].as_array().into_iter().flatten().map(move |fault| (row["row"].as_u64().unwrap(), fault["column"].as_str().unwrap())))
             .collect();
-        for expected in [(3, "id"), (4, "name"), (4, "email"), (4, "confirmed_on"), (4, "owner"), (4, "discloses_reporter"), (5, "id"), (5, "deputy")] {
+        for expected in [(3, "id"), (3, "deputy"), (3, "owner"), (4, "name"), (4, "email"), (4, "confirmed_on"), (4, "deputy"), (4, "owner"),
+            (4, "discloses_reporter"), (5, "id"), (5, "deputy")] {
             assert!(faults.contains(&expected), "{expected:?} is missing in {faults:?}");
         }
         assert!(plan.to_string().contains("stands in row 2 already"), "{plan}");
+        assert!(plan.to_string().contains("there is no municipality in the region 99999"), "{plan}");
         let refused = table(&app, &editor, "contacts?preview=false", text).await;
         refused.expect_fault(422, "file: row 4: email");
         app.get(&editor, "/api/v1/contacts/gut").await.expect(404);

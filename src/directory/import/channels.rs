@@ -159,16 +159,27 @@ struct Judging<'a> {
 impl Judging<'_> {
     fn row(&mut self, row: &Row, plan: &mut PlannedRow) -> Result<Option<Stored>, AppError> {
         let fields = cells(row, plan);
-        let Some((place, known)) = self.meant(row, &fields, plan) else { return Ok(None) };
+        let meant = self.meant(row, &fields, plan);
+        let known = meant.as_ref().and_then(|(_, known)| known.clone());
         let before = known.as_ref().map(|channel| object(&channel.shown)).transpose()?;
         let mut whole = before.clone().unwrap_or_default();
         whole.extend(fields);
-        let missing = ["kind", "label"].into_iter().filter(|field| !whole.contains_key(*field));
-        missing.for_each(|field| plan.fault(field, "is missing; a new channel needs one"));
+        if known.is_none() && row.cell("id").is_some() {
+            // It may be meant for a channel that has what this row leaves out.
+            return Ok(None);
+        }
+        for field in ["kind", "label"] {
+            if !whole.contains_key(field) && !plan.is_faulty(field) {
+                plan.fault(field, "is missing; a new channel needs one");
+            }
+        }
+        // What else is wrong with the row is told at once.
+        whole.entry("label").or_insert_with(|| "x".into());
         let Ok(shown) = serde_json::from_value::<Channel>(Value::Object(whole)) else { return Ok(None) };
         let mut faults = Faults::default();
         let shown = shown.complete("", &mut faults);
         faults.finish().or_else(|fault| plan.adopt(fault))?;
+        let Some((place, _)) = meant else { return Ok(None) };
         plan.differs(before.as_ref(), &object(&shown)?);
         self.conflicts(&place, known.as_ref(), &shown, row.number, plan);
         if let Some(found) = known {

@@ -4,14 +4,17 @@
 //! rows are taken or none. An empty cell leaves what is there, a dash empties it. Webhooks and their secrets do not
 //! come in tables.
 
-use std::collections::{HashMap, HashSet};
+mod columns;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::plan::{Mode, Plan, PlannedRow, Reading, RowAction, value};
+use super::plan::{Mode, Plan, PlannedRow, RowAction, value};
 use super::rights::Importer;
-use super::table::{self, Column, Row, Table, TableFile};
+use super::table::{self, Row, Table, TableFile};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::delivery;
@@ -19,41 +22,12 @@ use crate::directory::contacts::{self, Changes, Contact, ContactChange, NewConta
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::{Rhythm, absence, store, ways};
 use crate::error::{AppError, Faults};
-use crate::keys::{ArsPrefix, EmailAddress, Slug};
-
-/// What a table of contacts can say.
-pub const COLUMNS: [Column; 14] = [
-    Column { field: "id", also: &["Kennung", "Kürzel"], is_needed: true },
-    Column { field: "name", also: &["Bezeichnung"], is_needed: false },
-    Column { field: "owner", also: &["Region", "Eigentümer"], is_needed: false },
-    Column { field: "email", also: &["E-Mail", "E-Mail-Adresse", "Mail"], is_needed: false },
-    Column { field: "phone", also: &["Telefon", "Telefonnummer"], is_needed: false },
-    Column { field: "hours", also: &["Zeiten", "Erreichbar"], is_needed: false },
-    Column { field: "deputy", also: &["Vertretung"], is_needed: false },
-    Column { field: "confirmed_on", also: &["Bestätigt am"], is_needed: false },
-    Column { field: "absent_from", also: &["Abwesend ab", "Abwesend von"], is_needed: false },
-    Column { field: "absent_until", also: &["Abwesend bis"], is_needed: false },
-    Column { field: "discloses_reporter", also: &["Darf Fragende sehen"], is_needed: false },
-    Column { field: "notify", also: &["Benachrichtigung"], is_needed: false },
-    Column { field: "valid_from", also: &["Gültig ab", "Gültig von"], is_needed: false },
-    Column { field: "valid_to", also: &["Gültig bis"], is_needed: false },
-];
-
-/// A file to begin with: the headings and one example.
-pub const TEMPLATE: &str = "Kennung;Bezeichnung;Region;E-Mail;Telefon;Zeiten;Vertretung;Bestätigt am;Abwesend ab;Abwesend bis;\
-Darf Fragende sehen;Benachrichtigung;Gültig ab;Gültig bis\n\
-kiel-meldewesen;Kiel, Meldewesen;01002;meldewesen@kiel.example.org;+49 431 901-0;\"Mo-Fr 08:00-16:00; PH off\";;24.11.2026;;;nein;täglich 07:30;;\n";
+use crate::keys::{Ars, ArsPrefix, EmailAddress, LandCode, Slug};
+use columns::reading;
+pub use columns::{COLUMNS, TEMPLATE};
 
 /// So many mailboxes are made in one transaction.
 const MAILBOXES: usize = 500;
-
-fn reading(field: &str) -> Reading {
-    match field {
-        "confirmed_on" | "absent_from" | "absent_until" | "valid_from" | "valid_to" => Reading::Day,
-        "discloses_reporter" => Reading::Flag,
-        _ => Reading::Text,
-    }
-}
 
 enum Write {
     Make(Box<NewContact>),
@@ -153,13 +127,21 @@ fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) ->
         .collect();
     namable.extend(asked.iter().filter(|slug| !rows.contains_key(*slug)).cloned());
 
-    let judging = Judging { importer, rows: &rows, shown: &shown, namable: &namable, now };
+    // Only where the file names regions at all is the list of municipalities looked at.
+    let places = match table.rows.iter().any(|row| row.cell("owner").is_some()) {
+        true => store::municipalities::keys(conn)?,
+        false => BTreeSet::new(),
+    };
+    let judging = Judging { importer, rows: &rows, shown: &shown, namable: &namable, places: &places, now };
     let mut seen: HashMap<&Slug, usize> = HashMap::new();
     let (mut planned, mut writes, mut touched, mut judged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (row, key) in table.rows.iter().zip(&keys) {
         let mut plan = PlannedRow::new(row, row.cell("id").unwrap_or_default().to_owned());
         match key {
-            None => plan.fault("id", id_fault(row)),
+            None => {
+                plan.fault("id", id_fault(row));
+                judging.unnamed(row, &mut plan)?;
+            }
             Some(slug) => {
                 if let Some(first) = seen.insert(slug, row.number) {
                     plan.fault("id", format!("{slug} stands in row {first} already; leave one of the two out"));
@@ -234,10 +216,20 @@ struct Judging<'a> {
     rows: &'a HashMap<Slug, ContactRow>,
     shown: &'a HashMap<Slug, Contact>,
     namable: &'a HashSet<Slug>,
+    /// Every municipality.
+    places: &'a BTreeSet<Ars>,
     now: Timestamp,
 }
 
 impl Judging<'_> {
+    /// Says what else is wrong with a row whose id cannot be read.
+    fn unnamed(&self, row: &Row, plan: &mut PlannedRow) -> Result<(), AppError> {
+        let mut fields = cells(row, plan);
+        // It may be meant for a contact that has a name.
+        fields.entry("name").or_insert_with(|| STAND_IN.into());
+        self.draft(None, fields, plan).map(drop)
+    }
+
     fn row(&self, row: &Row, slug: &Slug, plan: &mut PlannedRow) -> Result<Option<Write>, AppError> {
         let fields = cells(row, plan);
         let known = self.rows.get(slug).zip(self.shown.get(slug));
@@ -280,10 +272,10 @@ impl Judging<'_> {
         if becomes.is_some_and(|owner| !may_pass_on(owner)) {
             plan.fault("owner", NO_DISCLOSURE);
         }
-        if let Some(fault) = change.owner.as_ref().and_then(|owner| self.importer.may_not_own(owner.as_ref())) {
-            plan.fault("owner", fault);
+        if let Some(owner) = &change.owner {
+            self.owner(owner.as_ref(), plan);
         }
-        self.deputy(&known.slug, change.deputy.as_ref().and_then(Option::as_ref), plan);
+        self.deputy(Some(&known.slug), change.deputy.as_ref().and_then(Option::as_ref), plan);
         let mut row = known.clone();
         change.apply(&mut row);
         adopt_plain(&row, plan)?;
@@ -298,26 +290,55 @@ impl Judging<'_> {
     ) -> Result<Option<Write>, AppError> {
         plan.differs(None, &fields);
         if !fields.contains_key("name") {
-            plan.fault("name", "is missing; a new contact needs one");
-            return Ok(None);
+            if !plan.is_faulty("name") {
+                plan.fault("name", "is missing; a new contact needs one");
+            }
+            // What else is wrong with the row is told at once.
+            fields.insert("name".to_owned(), STAND_IN.into());
         }
+        let new = self.draft(Some(slug), fields, plan)?;
+        Ok(new.map(|new| Write::Make(Box::new(new))))
+    }
+
+    /// The new contact of a row; where it has no id yet, only to say what is wrong with it.
+    fn draft(
+        &self,
+        slug: Option<&Slug>,
+        mut fields: Map<String, Value>,
+        plan: &mut PlannedRow,
+    ) -> Result<Option<NewContact>, AppError> {
         fields.retain(|_, value| !value.is_null());
-        fields.insert("id".to_owned(), slug.as_str().into());
+        fields.insert("id".to_owned(), slug.map_or(STAND_IN, Slug::as_str).into());
         let Ok(new) = serde_json::from_value::<NewContact>(Value::Object(fields)) else { return Ok(None) };
-        if let Some(fault) = self.importer.may_not_own(new.owner.as_ref()) {
-            plan.fault("owner", fault);
-        }
+        self.owner(new.owner.as_ref(), plan);
         if new.discloses_reporter && !self.importer.may_disclose(new.owner.as_ref()) {
             plan.fault("discloses_reporter", NO_DISCLOSURE);
         }
         self.deputy(slug, new.deputy.as_ref(), plan);
         adopt_plain(&contacts::draft(&new, self.now), plan)?;
-        Ok(Some(Write::Make(Box::new(new))))
+        Ok(Some(new))
     }
 
-    fn deputy(&self, slug: &Slug, deputy: Option<&Slug>, plan: &mut PlannedRow) {
+    /// Notes a region that is not theirs, or that no municipality lies in.
+    fn owner(&self, owner: Option<&ArsPrefix>, plan: &mut PlannedRow) {
+        if let Some(fault) = self.importer.may_not_own(owner) {
+            plan.fault("owner", fault);
+            return;
+        }
+        let Some(owner) = owner else { return };
+        let (first, last) = owner.keys();
+        let mut inside = self.places.range::<str, _>((Bound::Included(&*first), Bound::Included(&*last)));
+        // A Land is one, also before its municipalities are known.
+        if LandCode::from_number(owner.as_str()).is_none() && inside.next().is_none() {
+            plan.fault("owner", format!("there is no municipality in the region {owner}; look at the digits"));
+        }
+    }
+
+    fn deputy(&self, slug: Option<&Slug>, deputy: Option<&Slug>, plan: &mut PlannedRow) {
         match deputy {
-            Some(deputy) if deputy == slug => plan.fault("deputy", "must be somebody else than the contact itself"),
+            Some(deputy) if Some(deputy) == slug => {
+                plan.fault("deputy", "must be somebody else than the contact itself")
+            }
             Some(deputy) if !self.namable.contains(deputy) => {
                 plan.fault("deputy", format!("there is no contact {deputy}; make it first, or in a row of this file"));
             }
@@ -325,6 +346,9 @@ impl Judging<'_> {
         }
     }
 }
+
+/// Stands for what a row does not say, while the rest of it is judged.
+const STAND_IN: &str = "x";
 
 const NO_DISCLOSURE: &str = "this contact would see who asked; only who may open that themselves may set it";
 

@@ -115,6 +115,11 @@ impl PlannedRow {
         self.faults.push(RowFault { column: column.to_owned(), message: message.into() });
     }
 
+    /// True where a column has a fault already.
+    pub(super) fn is_faulty(&self, column: &str) -> bool {
+        self.faults.iter().any(|fault| fault.column == column)
+    }
+
     /// Takes over what a rule of the directory found.
     pub(super) fn adopt(&mut self, fault: AppError) -> Result<(), AppError> {
         match fault {

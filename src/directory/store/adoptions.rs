@@ -169,6 +169,26 @@ pub(in crate::directory) fn list(
     Ok(rows.order(adoptions::id).limit(limit).load(conn)?)
 }
 
+/// How many present ones stand in this state, within reach, in a region, of a service.
+pub(in crate::directory) fn count(
+    conn: &mut Conn,
+    query: &AdoptionQuery,
+    state: AdoptionState,
+) -> Result<i64, AppError> {
+    let mut rows = adoptions::table.into_boxed();
+    if let Some(scope) = within_reach!(&query.reach, adoptions[ars, service]) {
+        rows = rows.filter(scope);
+    }
+    if let Some(region) = &query.region {
+        rows = rows.filter(adoptions::ars.like(format!("{region}%")));
+    }
+    if let Some(service) = &query.service {
+        rows = rows.filter(adoptions::service.eq(service.clone()));
+    }
+    rows = rows.filter(adoptions::ended_at.is_null()).filter(adoptions::state.eq(state));
+    Ok(rows.count().get_result(conn)?)
+}
+
 /// Those of these ids, by id, also ended ones.
 pub(in crate::directory) fn of_also_ended(conn: &mut Conn, ids: &[AdoptionId]) -> Result<Vec<AdoptionRow>, AppError> {
     Ok(adoptions::table.filter(adoptions::id.eq_any(ids)).order(adoptions::id).load(conn)?)

@@ -1,5 +1,7 @@
 //! The table of municipalities.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -92,6 +94,12 @@ pub(in crate::directory) fn of(conn: &mut Conn, keys: &[Ars]) -> Result<Vec<Muni
         found.extend(rows.into_iter().map(Municipality::from));
     }
     Ok(found)
+}
+
+/// The key of every one.
+pub(in crate::directory) fn keys(conn: &mut Conn) -> Result<BTreeSet<Ars>, AppError> {
+    let keys: Vec<Ars> = municipalities::table.select(municipalities::ars).load(conn)?;
+    Ok(keys.into_iter().collect())
 }
 
 /// Every one, by ARS.

@@ -16,7 +16,16 @@ gaps-count-note = { $count ->
     [one] 1 Hinweis
    *[other] { $count } Hinweise
 }
-gaps-none = Keine Lücke. Alles ist besetzt.
+gaps-none = Keine Lücke, wo Anschlüsse startklar oder in Betrieb sind.
+gaps-left-out = Hier nicht geprüft:
+gaps-left-draft = { $count ->
+    [one] 1 Anschluss in Vorbereitung
+   *[other] { $count } Anschlüsse in Vorbereitung
+}
+gaps-left-suspended = { $count ->
+    [one] 1 ausgesetzter Anschluss
+   *[other] { $count } ausgesetzte Anschlüsse
+}
 gaps-none-so = So fehlt nichts.
 gaps-next = Wer bekäme eine Anfrage?
 gaps-cut = Es gibt mehr Anschlüsse, als auf einmal geprüft werden. Grenzen Sie ein; die Tabelle (CSV) enthält alles.
@@ -122,3 +131,50 @@ register-candidates = (vielleicht: { $names })
 register-ends = Was nicht mehr im Verzeichnis steht, nimmt keine neuen Anfragen mehr an.
 fault-file = Wählen Sie eine Datei.
 fault-import-changed = Datei oder Verzeichnis haben sich seit der Vorschau geändert. Sehen Sie die Datei noch einmal an.
+import-at-row = Zeile { $row }
+import-fault-slug = Nehmen Sie 1 bis 64 kleine Buchstaben, Ziffern und Striche, etwa kiel-meldewesen.
+import-fault-id-missing = Hier fehlt ein kurzer Name, der bleibt, etwa kiel-meldewesen.
+import-fault-twice = { $one } steht schon in Zeile { $two }. Lassen Sie eine der beiden weg.
+import-fault-taken = { $one } ist vergeben, auch wenn der Kontakt beendet ist. Nehmen Sie eine andere Kennung.
+import-fault-missing = Hier fehlt etwas. Füllen Sie die Spalte aus.
+import-fault-itself = Nennen Sie jemand anderen als den Kontakt selbst.
+import-fault-no-contact = Den Kontakt { $one } gibt es nicht. Legen Sie ihn vorher an, oder in einer Zeile dieser Datei.
+import-fault-away = { $one } ist selbst die ganze Zeit abwesend. Nennen Sie jemand anderen oder andere Tage.
+import-fault-outside = Abwesend ist der Kontakt an Tagen, an denen er gar nicht zuständig ist. Berichtigen Sie die Tage.
+import-fault-disclosure = Der Kontakt sähe, wer gefragt hat. Das darf nur festlegen, wer das selbst sehen darf.
+import-fault-emptied = Das darf nicht leer werden.
+import-fault-flag = Schreiben Sie ja oder nein.
+import-fault-day = Das ist kein Tag. Schreiben Sie ihn wie 24.11.2026.
+import-fault-region = Nehmen Sie die ersten 2, 3, 5, 9 oder alle 12 Ziffern eines Regionalschlüssels.
+import-fault-no-region = In der Region { $one } liegt keine Kommune. Prüfen Sie die Ziffern.
+import-fault-not-own = Die Region muss in Ihren liegen: { $one }
+import-fault-shared = Diesen Kontakt teilen sich alle. Ihn ändert nur, wer überall ändern darf.
+import-fault-foreign = Kontakte der Region { $one } dürfen Sie nicht ändern.
+import-fault-mail = Das ist keine Mail-Adresse.
+import-fault-phone = Das ist keine Telefonnummer. Nehmen Sie Ziffern, etwa +49 431 901-0.
+import-fault-notify = Schreiben Sie sofort, stündlich oder täglich mit einer Uhrzeit, etwa täglich 07:30.
+import-fault-hours = „{ $one }“ ist nicht zu verstehen. Schreiben Sie die Zeiten wie Mo-Fr 08:00-18:00; PH off.
+import-fault-long = Das sind { $one } Zeichen. Höchstens { $two } gehen.
+import-fault-signs = Das hat unlesbare Zeichen. Schreiben Sie es neu.
+import-fault-until = Der letzte Tag liegt vor dem ersten.
+import-fault-kind = „{ $one }“ gibt es nicht. Nehmen Sie 115, Telefon, E-Mail oder Webseite.
+import-fault-no-channel = Diesen Kanal gibt es nicht. Lassen Sie die Zelle für einen neuen leer.
+import-fault-moves = Bei diesem Kanal ist das { $one }. Ein Kanal zieht nicht um.
+import-fault-not-here = Diesen Kanal dürfen Sie nicht ändern.
+import-fault-no-place = Für den Dienst { $two } dürfen Sie bei der Kommune { $one } nichts ändern, oder es gibt sie nicht.
+import-fault-no-adoption = { $one } nutzt { $two } nicht. Legen Sie zuerst den Anschluss an.
+import-fault-place-missing = Das fehlt. Eine Zeile ohne Kennung braucht Dienst und ARS.
+import-fault-ars = Nehmen Sie einen Regionalschlüssel mit 12 Ziffern, etwa 010020000000.
+import-fault-address = Bei dieser Art muss das angegeben sein.
+import-fault-url = Hier fehlt eine Adresse, die mit https:// beginnt.
+import-fault-language = „{ $one }“ ist kein Kürzel einer Sprache. Schreiben Sie de, en oder tr.
+import-fault-same = Die Zeilen { $one } und { $two } zeigen dieselbe Adresse an denselben Tagen. Beenden Sie eine, bevor die andere beginnt.
+import-fault-same-channel = Ein vorhandener Kanal zeigt dieselbe Adresse an denselben Tagen. Beenden Sie einen, bevor der andere beginnt.
+import-fault-heading = „{ $one }“ ist keine bekannte Überschrift. Bekannt sind { $two }.
+import-fault-heading-twice = „{ $one }“ steht zweimal da. Lassen Sie eine Spalte weg.
+import-fault-no-column = Die Spalte { $one } fehlt.
+import-fault-no-heading = Hier steht etwas ohne Überschrift darüber. Leeren Sie die Zelle.
+import-fault-nothing = Die Datei enthält keine Zeilen.
+import-fault-text = Die Zeichen sind nicht lesbar. Speichern Sie die Datei als CSV UTF-8 oder XLSX.
+import-fault-sheet = Die Tabelle lässt sich nicht lesen. Speichern Sie sie als XLSX ohne Kennwort oder als CSV UTF-8.
+import-note-windows = Als Windows-1252 gelesen, weil es nicht UTF-8 ist. Prüfen Sie die Umlaute.

@@ -16,7 +16,16 @@ gaps-count-note = { $count ->
     [one] 1 note
    *[other] { $count } notes
 }
-gaps-none = No gap. Everything is staffed.
+gaps-none = No gap where adoptions are ready or live.
+gaps-left-out = Not looked through here:
+gaps-left-draft = { $count ->
+    [one] 1 adoption in preparation
+   *[other] { $count } adoptions in preparation
+}
+gaps-left-suspended = { $count ->
+    [one] 1 suspended adoption
+   *[other] { $count } suspended adoptions
+}
 gaps-none-so = Nothing is missing like that.
 gaps-next = Who would get a request?
 gaps-cut = There are more adoptions than are looked through at a time. Narrow the list; the table (CSV) holds all.
@@ -122,3 +131,50 @@ register-candidates = (perhaps: { $names })
 register-ends = What stands in the list no more takes no new requests.
 fault-file = Choose a file.
 fault-import-changed = The file or the directory has changed since the preview. Look at the file again.
+import-at-row = row { $row }
+import-fault-slug = Take 1 to 64 small letters, digits and dashes, such as kiel-meldewesen.
+import-fault-id-missing = A short name that stays is missing, such as kiel-meldewesen.
+import-fault-twice = { $one } stands in row { $two } already. Leave one of the two out.
+import-fault-taken = { $one } is taken, also if its contact was ended. Take another id.
+import-fault-missing = Something is missing here. Fill in the column.
+import-fault-itself = Name somebody else than the contact itself.
+import-fault-no-contact = There is no contact { $one }. Make it first, or in a row of this file.
+import-fault-away = { $one } is away all that time too. Name somebody else or other days.
+import-fault-outside = The contact is away on days on which it is not there at all. Put the days right.
+import-fault-disclosure = The contact would see who asked. Only who may see that may set it.
+import-fault-emptied = This cannot be emptied.
+import-fault-flag = Write ja or nein.
+import-fault-day = This is no day. Write it like 24.11.2026.
+import-fault-region = Take the first 2, 3, 5, 9 or all 12 digits of a regional key.
+import-fault-no-region = No municipality lies in the region { $one }. Look at the digits.
+import-fault-not-own = The region must lie within yours: { $one }
+import-fault-shared = All regions share this contact. Only who may change everything may change it.
+import-fault-foreign = You may not change contacts of the region { $one }.
+import-fault-mail = This is no mail address.
+import-fault-phone = This is no telephone number. Take digits, such as +49 431 901-0.
+import-fault-notify = Write sofort, stündlich or täglich with a time, such as täglich 07:30.
+import-fault-hours = “{ $one }” cannot be understood. Write hours like Mo-Fr 08:00-18:00; PH off.
+import-fault-long = These are { $one } characters. At most { $two } are kept.
+import-fault-signs = This has unreadable signs. Write it anew.
+import-fault-until = The last day lies before the first.
+import-fault-kind = There is no “{ $one }”. Take 115, Telefon, E-Mail or Webseite.
+import-fault-no-channel = There is no such channel. Leave the cell empty for a new one.
+import-fault-moves = For this channel it is { $one }. A channel does not move.
+import-fault-not-here = You may not change this channel.
+import-fault-no-place = You may not change { $two } in the municipality { $one }, or there is none.
+import-fault-no-adoption = { $one } does not use { $two }. Make the adoption first.
+import-fault-place-missing = This is missing. A row without an id needs service and ARS.
+import-fault-ars = Take a regional key of 12 digits, such as 010020000000.
+import-fault-address = With this kind it must be given.
+import-fault-url = An address that begins with https:// is missing.
+import-fault-language = “{ $one }” is no language tag. Write de, en or tr.
+import-fault-same = Rows { $one } and { $two } show the same address on the same days. End one before the other begins.
+import-fault-same-channel = A channel that is there shows the same address on the same days. End one before the other begins.
+import-fault-heading = “{ $one }” is no known heading. Known are { $two }.
+import-fault-heading-twice = “{ $one }” stands twice. Leave one column out.
+import-fault-no-column = The column { $one } is missing.
+import-fault-no-heading = Something stands under no heading. Empty the cell.
+import-fault-nothing = The file holds no rows.
+import-fault-text = The signs cannot be read. Save the file as CSV UTF-8 or XLSX.
+import-fault-sheet = The spreadsheet cannot be read. Save it as XLSX without a password, or as CSV UTF-8.
+import-note-windows = Read as Windows-1252, because it is not UTF-8. Look at the umlauts.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a link stands only where its reader may do what it leads to; else it is said who may. Looked through are
 //! so many adoptions at a time; where there are more, the page says so and asks to narrow. The table (CSV) is whole.
+//! Those that are prepared or suspended are not looked through; the page counts them and leads to them.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use super::{address, day, keeps_all, service_choice, service_name, word_choice};
 use crate::access::{Action, Caller, Object};
-use crate::directory::{Contact, Gap, GapKind, GapQuery, Severity, Snapshot, contacts_of};
+use crate::directory::{AdoptionState, Contact, Gap, GapKind, GapQuery, Severity, Snapshot, contacts_of};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::directory::contacts::may_change_this;
@@ -23,7 +24,7 @@ use crate::http::pages::grants;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, show};
 use crate::http::visitor::Staff;
-use crate::keys::{Slug, fold};
+use crate::keys::{ArsPrefix, LANDS, Slug, fold};
 use crate::tickets::gaps::gaps as find_gaps;
 
 /// The address of the page.
@@ -55,6 +56,8 @@ struct Gaps {
     kind: Choice,
     summary: Vec<(&'static str, String, String)>,
     groups: Vec<Group>,
+    /// Adoptions that are not looked through, with the list of them.
+    left_out: Vec<(String, String)>,
     csv: String,
     next: Option<String>,
     is_filtered: bool,
@@ -111,6 +114,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
         most: Some(MOST),
     };
     let is_cut = is_cut(&state, &query).await?;
+    let left_out = left_out(&state, &shell, &wanted, &query).await?;
     let mut found = find_gaps(state.desk(), query, state.today()).await?;
     let summary = summary(&shell, &wanted, &found);
     // By place for people who look at one after the other.
@@ -145,6 +149,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
         ),
         summary,
         groups: groups(&shell, &directory, caller, &contacts, some),
+        left_out,
         csv: address("/api/v1/gaps.csv", &csv),
         next: next.map(|cursor| wanted.at(&[("nach", &cursor)])),
         is_filtered: wanted.is_filtered(),
@@ -178,6 +183,27 @@ impl Wanted {
 async fn is_cut(state: &State, query: &GapQuery) -> Result<bool, AppError> {
     let query = query.clone();
     state.desk().db.read(move |conn| crate::directory::gaps_are_cut(conn, &query)).await
+}
+
+/// How many adoptions are not looked through because they are prepared or suspended, each with the list of them.
+async fn left_out(
+    state: &State,
+    shell: &Shell,
+    wanted: &Wanted,
+    query: &GapQuery,
+) -> Result<Vec<(String, String)>, AppError> {
+    let asked = query.clone();
+    let counts = state.desk().db.read(move |conn| crate::directory::gaps_leave_out(conn, &asked)).await?;
+    let region = query.region.as_ref().map_or("", ArsPrefix::as_str);
+    // The list is narrowed to a Land by its code, to any other place by what was typed.
+    let land = LANDS.iter().find(|(_, number, _)| *number == region).map_or("", |(code, ..)| *code);
+    let place = if land.is_empty() { wanted.ort.trim() } else { "" };
+    let line = |(state, count): (AdoptionState, i64)| {
+        let pairs = [("q", place), ("dienst", &*wanted.dienst), ("land", land), ("stand", state.as_str())];
+        let words = shell.with(&format!("gaps-left-{state}"), "count", count);
+        (count > 0).then(|| (address("/anschluesse", &pairs), words))
+    };
+    Ok(counts.into_iter().filter_map(line).collect())
 }
 
 /// So many by severity, each with the page that shows only these.
@@ -273,6 +299,10 @@ fn way(
             let operating = directory.service(gap.service.as_str()).map(|service| service.operating_land);
             let href = operating.zip(gap.ars.land()).map(|(op, using)| format!("/vereinbarungen/{op}/{using}"));
             (href, keeps_all(caller), "close-agreement")
+        }
+        // What is ended is not put right; somebody else takes the duty.
+        Unreachable if contact.is_some_and(|contact| contact.is_ended) => {
+            (gap.adoption.map(|id| format!("/anschluesse/{id}")), may_adopt, "close-name")
         }
         _ => {
             let may = contact.is_some_and(|contact| may_change_this(caller, contact));

@@ -10,8 +10,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::changed::value;
+use super::contact_form::rhythm_words;
+use super::import_faults::{Headings, in_words, of_file};
 use super::keeps_all;
 use crate::access::{Action, Caller};
 use crate::directory::import::{self, Gone, Importer, Mode, Plan, Register, RegisterPlan, RowAction, TableFile};
@@ -58,6 +61,14 @@ impl Sort {
             Self::Contacts => Some("/api/v1/imports/templates/contacts"),
             Self::Channels => Some("/api/v1/imports/templates/channels"),
             Self::Municipalities | Self::Mergers => None,
+        }
+    }
+
+    fn headings(self) -> Headings {
+        match self {
+            Self::Contacts => Headings::contacts(),
+            Self::Channels => Headings::channels(),
+            Self::Municipalities | Self::Mergers => Headings::none(),
         }
     }
 }
@@ -192,7 +203,7 @@ pub async fn take(
     let (page, status) = match run(&state, person, sort, file, does, fingerprint).await {
         Ok(outcome) => {
             let mut page = page_of(&shell, sort);
-            let print = tell(&mut page, outcome, does);
+            let print = tell(&mut page, sort.headings(), outcome, does);
             if !does && page.is_good {
                 page.kept = Some(Kept { name, bytes: STANDARD.encode(&bytes), fingerprint: print });
             }
@@ -205,7 +216,8 @@ pub async fn take(
         }
         Err(AppError::Invalid(faults)) => {
             for fault in faults.iter().take(SHOWN) {
-                shell.fault_text("datei", format!("{}: {}", fault.field, fault.message));
+                let told = of_file(&shell, sort.headings(), fault);
+                shell.fault_text("datei", told);
             }
             (page_of(&shell, sort), StatusCode::UNPROCESSABLE_ENTITY)
         }
@@ -247,10 +259,10 @@ async fn run(
 }
 
 /// Puts what was found onto the page; answers the fingerprint to send along.
-fn tell(page: &mut ImportPage, outcome: Outcome, is_done: bool) -> String {
+fn tell(page: &mut ImportPage, headings: Headings, outcome: Outcome, is_done: bool) -> String {
     match outcome {
         Outcome::Table(plan) => {
-            table(page, &plan);
+            table(page, headings, &plan);
             page.is_good = plan.faulty == 0 && plan.new + plan.changed > 0 && !is_done;
             plan.fingerprint
         }
@@ -263,7 +275,7 @@ fn tell(page: &mut ImportPage, outcome: Outcome, is_done: bool) -> String {
     }
 }
 
-fn table(page: &mut ImportPage, plan: &Plan) {
+fn table(page: &mut ImportPage, headings: Headings, plan: &Plan) {
     let shell = &page.shell;
     let counts = [
         ("new", "new", plan.new),
@@ -274,24 +286,25 @@ fn table(page: &mut ImportPage, plan: &Plan) {
     let counts = counts.into_iter().filter(|(.., count)| *count > 0);
     page.summary =
         counts.map(|(sign, key, count)| (sign, shell.with(&format!("import-count-{key}"), "count", count))).collect();
-    page.notes.clone_from(&plan.notes);
+    page.notes = plan.notes.iter().map(|note| in_words(shell, headings, note)).collect();
     // Faults first, then what changes; what is so already is only counted.
     let mut rows: Vec<&import::PlannedRow> =
         plan.rows.iter().filter(|row| row.action != RowAction::Unchanged).collect();
     rows.sort_by_key(|row| (row.action != RowAction::Fault, row.row));
     let left = rows.len().saturating_sub(SHOWN);
     page.left_out = (left > 0).then(|| shell.with("import-left", "count", left));
-    let label = |field: &str| {
-        shell.language.try_say(&format!("field-{}", field.replace('_', "-"))).unwrap_or_else(|| field.to_owned())
-    };
     let row = |row: &import::PlannedRow| {
-        let changes = row.changes.iter().map(|change| match row.action {
-            RowAction::New => format!("{}: {}", label(&change.field), value(shell, &change.after)),
-            _ => {
-                format!("{}: {} → {}", label(&change.field), value(shell, &change.before), value(shell, &change.after))
+        let changes = row.changes.iter().map(|change| {
+            let (label, after) = (headings.of(&change.field), said(shell, &change.field, &change.after));
+            match row.action {
+                RowAction::New => format!("{label}: {after}"),
+                _ => format!("{label}: {} → {after}", said(shell, &change.field, &change.before)),
             }
         });
-        let faults = row.faults.iter().map(|fault| format!("{}: {}", fault.column, fault.message));
+        let faults = row
+            .faults
+            .iter()
+            .map(|fault| format!("{}: {}", headings.of(&fault.column), in_words(shell, headings, &fault.message)));
         let (sign, is_bad) = match row.action {
             RowAction::New => ("new", false),
             RowAction::Changed => ("assess", false),
@@ -308,6 +321,14 @@ fn table(page: &mut ImportPage, plan: &Plan) {
         }
     };
     page.rows = rows.into_iter().take(SHOWN).map(row).collect();
+}
+
+/// A value as one reads it; how often somebody is told, in the words of the form.
+fn said(shell: &Shell, field: &str, told: &Value) -> String {
+    match (field, told.as_str()) {
+        ("notify", Some(rhythm)) => rhythm_words(shell, rhythm).1,
+        _ => value(shell, told),
+    }
 }
 
 fn register(page: &mut ImportPage, plan: &RegisterPlan) {
