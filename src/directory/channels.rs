@@ -10,7 +10,7 @@ use super::adoptions::Adoption;
 use super::page::{Page, PageRequest, expect, guard, stale};
 use super::terms::ChannelKind;
 use super::versions::{self, Because, check_reason};
-use super::{hours, recounts, store};
+use super::{hours, phone, recounts, store};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
@@ -225,6 +225,15 @@ fn create_now(tx: &mut Tx, actor: &Actor, new: NewChannel, now: Timestamp) -> Re
     Ok(channel)
 }
 
+/// Everything that is wrong with a channel by itself, for a form that has more to say about what was typed.
+pub fn check(change: &ChannelChange) -> Result<(), AppError> {
+    let change = change.clone();
+    let mut faults = Faults::default();
+    check_reason(&change.reason, &mut faults);
+    drop(channel_of!(change).complete("", &mut faults));
+    faults.finish()
+}
+
 /// Changes one.
 pub async fn change(
     db: &Db,
@@ -331,12 +340,8 @@ impl Channel {
         if let Some((name, what)) = missing {
             faults.add(at(name), format!("must be given with kind {}: {what}", self.kind));
         }
-        if let Some(phone) = &self.phone
-            && (phone.len() > 40
-                || !phone.chars().all(|c| c.is_ascii_digit() || " +-/()".contains(c))
-                || !phone.contains(|c: char| c.is_ascii_digit()))
-        {
-            faults.add(at("phone"), "must be a telephone number, such as +49 431 901-0");
+        if let Some(number) = &self.phone {
+            phone::check(&at("phone"), number, faults);
         }
         if let Some(url) = &self.url
             && (url.contains(|c: char| c.is_control() || c.is_whitespace())

@@ -15,6 +15,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use change::ContactChange;
+pub use check::Plain;
 use check::{check, check_deputies};
 pub(super) use check::{check_assigned, check_change, check_plain};
 pub(super) use many::{Changes, Ready, addresses, change_all, create_all};

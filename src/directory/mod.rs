@@ -31,6 +31,7 @@ pub mod municipalities;
 pub mod notices;
 mod page;
 mod past;
+mod phone;
 pub mod planned;
 pub mod recounts;
 pub mod reference;
@@ -54,7 +55,8 @@ pub use channels::HelpChannel;
 pub use confirmation::Confirmations;
 pub use contacts::Contact;
 pub use gaps::{
-    Gap, GapKind, GapQuery, Severity, are_cut as gaps_are_cut, gaps, in_order as gaps_in_order, page_of as gaps_page,
+    Gap, GapKind, GapQuery, Severity, are_cut as gaps_are_cut, gaps, in_order as gaps_in_order,
+    left_out as gaps_leave_out, page_of as gaps_page,
 };
 pub use lands::Land;
 pub use municipalities::Municipality;

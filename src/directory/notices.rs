@@ -169,7 +169,7 @@ pub async fn create(
     };
     db.write(move |tx| {
         once(tx, repeat.as_ref(), now, |tx| {
-            let mut faults = check(&notice);
+            let mut faults = check(&notice.words, notice.since, notice.until);
             if store::services::find(tx, &notice.service)?.is_none() {
                 faults.add("service", format!("there is no service {}", notice.service));
             }
@@ -202,7 +202,7 @@ pub async fn change(
         let (since, until) = (change.since.unwrap_or(found.since), change.until);
         let words = words_of!(change);
         let notice = PublicNotice { words, since, until, version: version + 1, updated_at: now, ..found.clone() };
-        check(&notice).finish()?;
+        check(&notice.words, since, until).finish()?;
         store::notices::update(tx, &notice)?;
         store::changed(tx)?;
         let trail = Trail::changed(&found, &notice);
@@ -228,9 +228,16 @@ pub async fn end(db: &Db, actor: &Actor, id: NoticeId, expected: Option<i32>, no
     .await
 }
 
-fn check(notice: &PublicNotice) -> Faults {
+/// Everything that is wrong with what a notice is to say, for a form that has more to say about what was typed; `since`
+/// is when it is shown where that was left out.
+pub fn check_change(change: &NoticeChange, since: Timestamp) -> Result<(), AppError> {
+    let change = change.clone();
+    let (since, until) = (change.since.unwrap_or(since), change.until);
+    check(&words_of!(change), since, until).finish()
+}
+
+fn check(words: &NoticeWords, since: Timestamp, until: Option<Timestamp>) -> Faults {
     let mut faults = Faults::default();
-    let words = &notice.words;
     faults.text("title", &words.title, 120);
     faults.text("text", &words.text, 1000);
     let others = [
@@ -248,7 +255,7 @@ fn check(notice: &PublicNotice) -> Faults {
             (None, None) => {}
         }
     }
-    if notice.until.is_some_and(|until| until <= notice.since) {
+    if until.is_some_and(|until| until <= since) {
         faults.add("until", "must be later than since");
     }
     faults

@@ -544,7 +544,7 @@ fn bodies(path: &str, other_ticket: &str) -> Vec<Value> {
             json!({"kind": "phone", "label": "Telefon", "phone": "+49 431 1", "hours": "Mo-Fr 08:00-12:00", "languages": ["de"]})
         }
         "{contact}" => json!({"name": "Übernommen"}),
-        "planned" => json!({"takes_effect_on": "2099-01-01", "change": {"phone": "1"}}),
+        "planned" => json!({"takes_effect_on": "2099-01-01", "change": {"phone": "115"}}),
         _ => json!({}),
     };
     vec![good, json!({}), json!({"gibt_es_nicht": 1})]

@@ -104,13 +104,13 @@ async fn needs_no_scripts() {
     assert_eq!(state["state"], "confirmed");
 }
 
-/// What somebody entered as a name, a number or a text runs nowhere.
+/// What somebody entered as a name, a comment or a text runs nowhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_nothing_that_was_entered() {
     let mut app = TestApp::start(Kind::Sqlite).await;
     let editor = app.token(Role::Admin, "").await;
     for id in ["boese", "andere"] {
-        let new = json!({"id": id, "name": HOSTILE, "email": format!("{id}@kiel.example.org"), "owner": "01002", "phone": "\"><b onfocus=x>", "deputy": null});
+        let new = json!({"id": id, "name": HOSTILE, "email": format!("{id}@kiel.example.org"), "owner": "01002", "hours": "Mo-Fr 08:00-12:00 \"<b onfocus=x>\"", "deputy": null});
         app.post(&editor, "/api/v1/contacts", new).await.expect(201);
     }
     let link = link(&app, "boese@kiel.example.org", 1).await;

@@ -134,6 +134,69 @@ on_both! {
         assert_eq!(page(&app, &kiel, "/vereinbarungen/SH/HH").await.status, 403);
     }
 
+    /// All that is wrong is told at once, each with its own reason; a channel has of the 115 only what is its own.
+    async fn a_form_tells_all_its_faults(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let refused = async |path: &str, fields: &[(&str, &str)], told: &[&str]| {
+            let reply = form(&app, &editor, path, fields).await;
+            assert_eq!(reply.status, 422, "{path}: {}", reply.body);
+            for text in told {
+                assert!(reply.body.contains(*text), "{path}, {text}: {}", reply.body);
+            }
+        };
+        let (name, mail, phone) = ("Hier fehlt ein Name", "keine Mail-Adresse", "keine Telefonnummer");
+        let typed = [("mail", "it@"), ("telefon", "12x"), ("zeiten", "montags"), ("vertretung", "Niemand Da"), ("rhythmus", "hourly")];
+        let told = [name, mail, phone, "Zeiten sind nicht zu verstehen", "Diesen Kontakt gibt es nicht", "Kleinbuchstaben, Ziffern"];
+        refused("/kontakte/neu", &typed, &told).await;
+        let typed = [("kennung", "neue-stelle"), ("name", "Neue Stelle"), ("telefon", "0431/901-0"), ("vertretung", "Kiel, zentrale Stelle"), ("rhythmus", "hourly")];
+        assert!(led(&form(&app, &editor, "/kontakte/neu", &typed).await).contains("contact-made-unasked"));
+        assert_eq!(app.get(&admin, "/api/v1/contacts/neue-stelle").await.expect(200)["deputy"], "kiel-zentral");
+        let own = [("version", "1"), ("von", "2030-01-01"), ("vertretung", "Neue Stelle")];
+        refused("/kontakte/neue-stelle/abwesenheit", &own, &["Niemand vertritt sich selbst"]).await;
+
+        assert!(!page(&app, &editor, "/kanaele/neu").await.body.contains("value=\"Behördennummer 115\""));
+        let channel = |more: &[(&'static str, &'static str)]| [[("dienst", "wohnsitzanmeldung"), ("ort", "010020000000"), ("sprachen", "de")].as_slice(), more].concat();
+        let typed = channel(&[("art", "phone"), ("name", "Behördennummer 115"), ("telefon", "abc"), ("mail", "hilfe@"), ("zeiten", "montags")]);
+        refused("/kanaele/neu", &typed, &["So heißt nur die 115", phone, mail, "Zeiten sind nicht zu verstehen"]).await;
+        let typed = channel(&[("art", "phone"), ("name", "Bürgertelefon")]);
+        refused("/kanaele/neu", &typed, &["Nennen Sie die Telefonnummer", "Nennen Sie die Zeiten"]).await;
+        led(&form(&app, &editor, "/kanaele/neu", &channel(&[("art", "115")])).await);
+        let channels = app.get(&admin, "/api/v1/channels").await.expect(200);
+        let usual = |one: &&serde_json::Value| one["label"] == "Behördennummer 115" && one["hours"] == "Mo-Fr 08:00-18:00; PH off";
+        assert_eq!(channels["items"].as_array().unwrap().iter().filter(usual).count(), 2, "{channels}");
+        refused("/stoerungen/neu", &[], &["Wählen Sie den Dienst", "Die Überschrift fehlt", "Der Text fehlt"]).await;
+        for (path, body) in [
+            ("/api/v1/contacts", json!({"id": "x", "name": "X", "phone": "12x"})),
+            ("/api/v1/channels", json!({"service": "wohnsitzanmeldung", "ars": "010020000000", "kind": "phone", "label": "X", "phone": "04351 x", "hours": "24/7"})),
+        ] {
+            app.post(&admin, path, body).await.expect_fault(422, "phone");
+        }
+    }
+
+    /// Before a contact is ended its duties are named; after, they say so, and its history is read on.
+    async fn an_ended_contact_leaves_no_dead_end(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let found = app.get(&admin, "/api/v1/adoptions?service=wohnsitzanmeldung&ars=01002").await.expect(200);
+        let at = format!("/anschluesse/{}", found["items"][0]["id"].as_str().unwrap());
+        let read = page(&app, &editor, &format!("{at}/zustaendig/technical")).await.body;
+        assert!(read.contains("Gefragt wird Dataport Service Desk, vom Online-Dienst") && !read.contains("Lücke: geht an Zentral"), "{read}");
+        let before = page(&app, &editor, "/kontakte/kiel-meldewesen").await.body;
+        assert!(before.contains("Diese Aufgaben hat er noch") && before.contains(&format!("{at}/zustaendig/functional")), "{before}");
+        let version = hidden(&before, "version");
+        led(&form(&app, &editor, "/kontakte/kiel-meldewesen/beenden", &[("version", &version), ("grund", "aufgelöst")]).await);
+        let after = page(&app, &editor, "/kontakte/kiel-meldewesen").await;
+        assert!(after.status == 200 && after.body.contains("aufgelöst") && !after.body.contains("Abwesenheit eintragen"), "{}", after.body);
+        assert_eq!(page(&app, &editor, "/kontakte/kiel-meldewesen/bearbeiten").await.status, 404);
+        let duty = page(&app, &editor, &format!("{at}/zustaendig/functional")).await.body;
+        assert!(duty.contains("Kontakt beendet") && duty.contains("niemand"), "{duty}");
+        let gaps = page(&app, &editor, "/luecken").await.body;
+        assert!(!gaps.contains("/kontakte/kiel-meldewesen/bearbeiten"), "{gaps}");
+    }
+
     /// Who answers for a service as a whole, and for a Land, is entered by whoever keeps the directory of all.
     async fn what_all_share_has_its_forms(app: TestApp) {
         let mut app = app;
@@ -292,9 +355,26 @@ on_both! {
         assert!(twice.status == 422 && twice.body.contains("diesen Tagen schon") && twice.body.contains("value=\"2021-12-31\""), "{}", twice.body);
         let id = href.split('/').nth(2).unwrap();
         let history = page(&app, &lead, &format!("/anschluesse/{id}")).await.body;
-        assert!(history.contains("Projektleitung: – → kiel-zentral (J. Lorenzen)"), "{history}");
+        assert!(history.contains("Projektleitung: – → Kiel, zentrale Stelle (J. Lorenzen)"), "{history}");
         let listed = app.get(&admin, "/api/v1/gaps?kind=no_central").await.expect(200);
         assert_eq!(listed["items"], json!([]));
+        // What is only being prepared is no gap; the report says so and leads there.
+        let service = json!({"slug": "kita-anmeldung", "name": "Kita-Anmeldung", "operating_land": "HH", "operator": "Dataport"});
+        app.post(&admin, "/api/v1/services", service).await.expect(201);
+        let made = app.post(&admin, "/api/v1/adoptions", json!({"service": "kita-anmeldung", "ars": "010020000000"})).await.expect(201);
+        let report = page(&app, &lead, "/luecken").await.body;
+        assert!(report.contains("<a class=\"kern-link kern-link--no-visited-state\" href=\"/anschluesse?stand=draft\">1 Anschluss in Vorbereitung</a>"), "{report}");
+        // A point that is read from the directory leads to where it is fulfilled.
+        let draft = format!("/anschluesse/{}", made["id"].as_str().unwrap());
+        for (point, to) in [("division_of_tasks", format!("{draft}/aufgaben")), ("steering_committee", format!("{draft}?projekt=1#projekt"))] {
+            let shown = page(&app, &lead, &format!("{draft}/punkte/{point}")).await.body;
+            assert!(shown.contains(&format!("href=\"{to}\"")), "{shown}");
+        }
+        assert!(page(&app, &lead, &format!("{draft}?projekt=1")).await.body.contains("id=\"projekt\" open"));
+        // A task of one's own with a part and without a name is not dropped.
+        let fields = [("version", "0"), ("aufgabe-0", "costs"), ("land-0", "responsible"), ("aufgabe-1", ""), ("land-1", "responsible")];
+        let nameless = form(&app, &lead, &format!("{draft}/aufgaben"), &fields).await;
+        assert!(nameless.status == 422 && nameless.body.contains("Nennen Sie die Aufgabe"), "{}", nameless.body);
     }
 
     /// Absences, plans and secrets: kept, taken back, shown once.
@@ -323,7 +403,7 @@ on_both! {
         led(&form(&app, &editor, &path, &[]).await);
         assert!(page(&app, &editor, here).await.body.contains("zurückgenommen"));
         assert_eq!(form(&app, &editor, &path, &[]).await.status, 409, "it is over");
-        let past = form(&app, &editor, &format!("{here}/plaene"), &[("ab", "2020-01-02"), ("plan-telefon", "1")]).await;
+        let past = form(&app, &editor, &format!("{here}/plaene"), &[("ab", "2020-01-02"), ("plan-telefon", "115")]).await;
         assert!(past.status == 422 && past.body.contains("nach heute"), "{}", past.body);
 
         let shown = form(&app, &editor, &format!("{here}/system/geheimnis"), &[]).await;
@@ -350,14 +430,14 @@ on_both! {
         let file = "id;name;email\nkiel-zentral;Kiel, Bürgerhilfe;\nneu-1;Neu;neu@kiel.example.org\n";
         let seen = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
         assert_eq!(seen.status, 200, "{}", seen.body);
-        assert!(seen.body.contains("1 neu") && seen.body.contains("Name: Kiel, zentrale Stelle → Kiel, Bürgerhilfe"), "{}", seen.body);
+        assert!(seen.body.contains("1 neu") && seen.body.contains("Bezeichnung: Kiel, zentrale Stelle → Kiel, Bürgerhilfe"), "{}", seen.body);
         app.get(&admin, "/api/v1/contacts/neu-1").await.expect(404);
         let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
         let apply = async || {
             let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
             upload(&app, &editor, "/importe/kontakte", &fields, None).await
         };
-        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"phone": "1"})).await.expect(200);
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"phone": "115"})).await.expect(200);
         assert_eq!(apply().await.status, 409, "the directory has changed since");
         let seen = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
         let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
@@ -368,6 +448,12 @@ on_both! {
         // A fault is told by its row, and nothing can be done then.
         let faulty = upload(&app, &local, "/importe/kontakte", &[("schritt", "ansehen")], Some("id;name\nkiel-zentral;Fremd\n")).await;
         assert!(faulty.body.contains("1 fehlerhaft") && !faulty.body.contains("Jetzt einlesen"), "{}", faulty.body);
+        let faulty = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some("id;confirmed_on;owner\nGroß;heute;99999\n")).await;
+        for told in ["Kennung: Nehmen Sie 1 bis 64", "Bestätigt am: Das ist kein Tag.", "Region: In der Region 99999 liegt keine Kommune."] {
+            assert!(faulty.body.contains(told), "{told} is missing in {}", faulty.body);
+        }
+        let unknown = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some("name;x\nA;1\n")).await;
+        assert!(unknown.status == 422 && unknown.body.contains("Zeile 1: Die Spalte Kennung fehlt."), "{}", unknown.body);
         assert_eq!(upload(&app, &local, "/importe/gemeinden", &[("schritt", "ansehen")], Some("x")).await.status, 403);
         let none = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some("")).await;
         assert!(none.status == 422 && none.body.contains("Wählen Sie eine Datei"), "{}", none.body);

@@ -6,7 +6,7 @@ use super::ContactChange;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::assigned::{self, Assigned};
-use crate::directory::{absence, hours, reference, store};
+use crate::directory::{absence, hours, phone, reference, store};
 use crate::error::{AppError, Faults};
 use crate::keys::Slug;
 
@@ -45,18 +45,50 @@ pub(in crate::directory) fn check_change(conn: &mut Conn, slug: &Slug, change: &
     faults.finish()
 }
 
+/// What of a contact is judged by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its telephone number.
+    pub phone: Option<&'a str>,
+    /// When it is reached.
+    pub hours: Option<&'a str>,
+    /// How it numbers its own matters.
+    pub reference_pattern: Option<&'a str>,
+}
+
+impl Plain<'_> {
+    /// Everything that is wrong with it, for a form that has more to say about what was typed.
+    pub fn check(&self) -> Result<(), AppError> {
+        let mut faults = Faults::default();
+        self.note(&mut faults);
+        faults.finish()
+    }
+
+    fn note(&self, faults: &mut Faults) {
+        faults.text("name", self.name, 200);
+        if let Some(number) = self.phone {
+            phone::check("phone", number, faults);
+        }
+        if let Some(hours) = self.hours {
+            faults.keep("hours", hours::check(hours));
+        }
+        if let Some(pattern) = self.reference_pattern {
+            faults.keep("reference_pattern", reference::check(pattern));
+        }
+    }
+}
+
 /// The part of [`check`] that needs no look at other contacts.
 pub(in crate::directory) fn check_plain(row: &store::contacts::ContactRow, faults: &mut Faults) {
-    faults.text("name", &row.name, 200);
-    if let Some(phone) = &row.phone {
-        faults.text("phone", phone, 60);
-    }
-    if let Some(hours) = &row.hours {
-        faults.keep("hours", hours::check(hours));
-    }
-    if let Some(pattern) = &row.reference_pattern {
-        faults.keep("reference_pattern", reference::check(pattern));
-    }
+    let plain = Plain {
+        name: &row.name,
+        phone: row.phone.as_deref(),
+        hours: row.hours.as_deref(),
+        reference_pattern: row.reference_pattern.as_deref(),
+    };
+    plain.note(faults);
     if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
         faults.add("absent_until", "must not be before absent_from");
     }

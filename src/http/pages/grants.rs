@@ -5,10 +5,13 @@
 
 use std::collections::HashMap;
 
+use super::directory::named::by_name;
 use super::field::{Choice, Field};
 use super::shell::Shell;
-use crate::access::{Channel, Grant, Role, Scope};
+use crate::access::{Action, Caller, Channel, Grant, Role, Scope};
 use crate::directory::Snapshot;
+use crate::error::AppError;
+use crate::http::State;
 use crate::http::words::Language;
 use crate::keys::{Ars, ArsPrefix, LANDS, LandCode, Slug, fold};
 
@@ -167,19 +170,42 @@ impl Rows {
         self
     }
 
+    /// The same with every contact by its id, where it was typed by its name; what is nobody is noted in the shell.
+    pub async fn with_contacts(&self, state: &State, caller: &Caller, shell: &mut Shell) -> Result<Self, AppError> {
+        let (mut rows, reach) = (self.0.clone(), caller.reach(Action::ManageUsers));
+        for (at, row) in rows.iter_mut().enumerate() {
+            if row.role.is_empty() || row.contact.trim().is_empty() {
+                continue;
+            }
+            let found = by_name(state, &reach, &row.contact).await?;
+            match found {
+                Ok(contact) => row.contact = contact.to_string(),
+                Err(key) => shell.fault(format!("contact-{}", at + 1), key),
+            }
+        }
+        Ok(Self(rows))
+    }
+
     /// The roles, or what is wrong noted in the shell.
     pub fn grants(&self, shell: &mut Shell, directory: &Snapshot) -> Option<Vec<Grant>> {
-        let before = shell.faults.len();
         let mut grants = Vec::new();
         for (at, row) in self.0.iter().enumerate().filter(|(_, row)| !row.role.is_empty()) {
-            let mut fault = |name: &str, key| shell.fault(format!("{name}-{}", at + 1), key);
+            // What was noted first of a field is its true reason.
+            let mut fault = |name: &str, key| {
+                let field = format!("{name}-{}", at + 1);
+                if shell.fault_of(&field).is_none() {
+                    shell.fault(field, key);
+                }
+            };
             let role: Option<Role> = row.role.parse().map_err(|_| fault("role", "fault-role")).ok();
             let region = region_of(directory, &row.region).map_err(|key| fault("region", key)).ok();
             let service = optional(&row.service).map_err(|()| fault("service", "fault-service")).ok();
             let channel = optional::<Channel>(&row.channel).map_err(|()| fault("channel", "fault-channel")).ok();
-            let contact = optional::<Slug>(&row.contact).map_err(|()| fault("contact", "fault-contact")).ok();
-            if role.is_some_and(|role| (role == Role::SecondLevel) == row.contact.trim().is_empty()) {
-                fault("contact", "fault-contact");
+            let contact = optional::<Slug>(&row.contact).map_err(|()| fault("contact", "fault-contact-unknown")).ok();
+            match (role.map(|role| role == Role::SecondLevel), row.contact.trim().is_empty()) {
+                (Some(true), true) => fault("contact", "fault-contact-needed"),
+                (Some(false), false) => fault("contact", "fault-contact-unneeded"),
+                _ => {}
             }
             if let (Some(role), Some(region), Some(service), Some(channel), Some(contact)) =
                 (role, region, service, channel, contact)
@@ -187,7 +213,7 @@ impl Rows {
                 grants.push(Grant { role, scope: Scope { region, service, channel }, contact });
             }
         }
-        (shell.faults.len() == before).then_some(grants)
+        shell.faults.is_empty().then_some(grants)
     }
 
     /// The fields to type into.

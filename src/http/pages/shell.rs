@@ -175,6 +175,11 @@ impl Shell {
         }
     }
 
+    /// True where the navigation leads there, so that the reader may open it.
+    pub fn is_offered(&self, href: &str) -> bool {
+        self.places.iter().chain(&self.more).any(|place| place.href == href)
+    }
+
     /// The page is the one at this address, whatever address its form was sent to.
     pub fn at(mut self, path: impl Into<String>) -> Self {
         (self.path, self.query) = (path.into(), String::new());

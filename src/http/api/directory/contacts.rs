@@ -10,7 +10,7 @@ use crate::access::audit::browse::{Change, changes};
 use crate::access::{Action, Caller};
 use crate::directory::confirmation::Confirmation;
 use crate::directory::contacts::{self, ContactChange, ContactQuery, ContactState, Held, NewContact, StateOn};
-use crate::directory::{Contact, Page, PageRequest};
+use crate::directory::{Contact, Page, PageRequest, contacts_of};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::audit::read_cursor;
@@ -38,8 +38,15 @@ pub struct ListQuery {
 
 /// The contact, if it exists for the caller: shared, of their region, or of a larger one and answering within theirs.
 pub(in crate::http) async fn visible(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
-    let slug = at.parse().map_err(|_| AppError::NotFound)?;
-    let found = contacts::read(&state.desk().db, slug).await?;
+    let found = readable(state, caller, at).await?;
+    if found.is_ended { Err(AppError::NotFound) } else { Ok(found) }
+}
+
+/// The same, also where it was ended: what became of it can be read on.
+pub(in crate::http) async fn readable(state: &State, caller: &Caller, at: &str) -> Result<Contact, AppError> {
+    let slug: Slug = at.parse().map_err(|_| AppError::NotFound)?;
+    let found = state.desk().db.read(move |conn| contacts_of(conn, &[slug])).await?;
+    let found = found.into_iter().next().ok_or(AppError::NotFound)?;
     let is_theirs = reach::sees_owner(caller, Action::ReadDirectory, found.owner.as_ref());
     if is_theirs || contacts::serves(&state.desk().db, found.slug.clone(), caller.reach(Action::ReadDirectory)).await? {
         return Ok(found);
@@ -143,7 +150,7 @@ pub async fn history(
     asked: Asked<right::ReadDirectory, HistoryQuery>,
     at: Path<String>,
 ) -> ApiResult {
-    let slug = visible(&state, &asked.caller, &at).await?.slug.to_string();
+    let slug = readable(&state, &asked.caller, &at).await?.slug.to_string();
     let (before, most) = (read_cursor(asked.query.cursor)?, limit(asked.query.limit)?);
     let (items, next) = changes(&state.desk().db, ObjectKind::Contact, slug, before, most).await?;
     ok(&ListAnswer { items, next_cursor: next.map(|id| id.to_string()) })

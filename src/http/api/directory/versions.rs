@@ -37,7 +37,7 @@ async fn page(state: &State, kind: Kind, key: String, query: VersionsQuery) -> A
     params(("contact" = String, Path), VersionsQuery),
     responses((status = 200, body = Page<Version>), (status = 404, body = Problem)))]
 pub async fn of_contact(state: Data<State>, asked: Question, at: Path<String>) -> ApiResult {
-    let contact = contacts::visible(&state, &asked.caller, &at).await?;
+    let contact = contacts::readable(&state, &asked.caller, &at).await?;
     page(&state, Kind::Contact, contact.slug.to_string(), asked.query).await
 }
 

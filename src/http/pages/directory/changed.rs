@@ -1,7 +1,9 @@
 //! Who changed what when: the versions of an object in words, and what happened while somebody had an older page open.
 //!
 //! Invariant: what is told is what the versions and the audit log kept; values of contacts come from their versions,
-//! which the same people may read.
+//! which the same people may read. A contact is told by its name, where no other one of them has the same.
+
+use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
@@ -10,11 +12,13 @@ use super::day;
 use super::typed::mark;
 use crate::access::audit::ObjectKind;
 use crate::access::audit::browse::changes;
-use crate::directory::PageRequest;
+use crate::clock::Timestamp;
 use crate::directory::versions::{self, Kind, Version};
+use crate::directory::{PageRequest, contacts_of};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::pages::shell::Shell;
+use crate::keys::Slug;
 
 /// So many versions are shown.
 const SHOWN: u32 = 20;
@@ -31,10 +35,92 @@ pub struct ChangeLine {
     pub what: Vec<String>,
 }
 
+/// The latest versions of an object, the contacts in them by their names.
+async fn read(state: &State, kind: Kind, key: String) -> Result<Vec<Version>, AppError> {
+    let page = PageRequest { limit: Some(SHOWN), cursor: None };
+    let mut found = versions::list(&state.desk().db, kind, key, page).await?.items;
+    let mut slugs: Vec<Slug> = Vec::new();
+    for version in &found {
+        gather(&version.state, &mut slugs);
+    }
+    if slugs.is_empty() {
+        return Ok(found);
+    }
+    slugs.sort();
+    slugs.dedup();
+    let contacts = state.desk().db.read(move |conn| contacts_of(conn, &slugs)).await?;
+    let is_one = |name: &str| contacts.iter().filter(|contact| contact.name == name).count() == 1;
+    let named = contacts.iter().filter(|contact| is_one(&contact.name));
+    let names: HashMap<String, String> =
+        named.map(|contact| (contact.slug.to_string(), contact.name.clone())).collect();
+    for version in &mut found {
+        rename(&mut version.state, &names);
+    }
+    Ok(found)
+}
+
+/// True for a field that holds the id of a contact.
+fn is_contact(field: &str) -> bool {
+    matches!(field, "contact" | "deputy")
+}
+
+/// The contacts that a state names.
+fn gather(state: &Value, slugs: &mut Vec<Slug>) {
+    match state {
+        Value::Array(all) => {
+            for one in all {
+                gather(one, slugs);
+            }
+        }
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                match value {
+                    Value::String(text) if is_contact(field) => slugs.extend(text.parse::<Slug>()),
+                    _ => gather(value, slugs),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts names in the place of the contacts.
+fn rename(state: &mut Value, names: &HashMap<String, String>) {
+    match state {
+        Value::Array(all) => {
+            for one in all {
+                rename(one, names);
+            }
+        }
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                match value {
+                    Value::String(text) if is_contact(field) => {
+                        if let Some(name) = names.get(text.as_str()) {
+                            name.clone_into(text);
+                        }
+                    }
+                    _ => rename(value, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// What an object went through, the latest first.
 pub async fn history(state: &State, shell: &Shell, kind: Kind, key: String) -> Result<Vec<ChangeLine>, AppError> {
-    let page = PageRequest { limit: Some(SHOWN), cursor: None };
-    let found = versions::list(&state.desk().db, kind, key, page).await?.items;
+    Ok(dated(state, shell, kind, key).await?.into_iter().map(|(_, line)| line).collect())
+}
+
+/// The same, each with its time.
+pub async fn dated(
+    state: &State,
+    shell: &Shell,
+    kind: Kind,
+    key: String,
+) -> Result<Vec<(Timestamp, ChangeLine)>, AppError> {
+    let found = read(state, kind, key).await?;
     let line = |(index, version): (usize, &Version)| {
         let before = found.get(index + 1).map(|before| &before.state);
         let what = match before {
@@ -44,7 +130,8 @@ pub async fn history(state: &State, shell: &Shell, kind: Kind, key: String) -> R
         };
         let by = version.by.as_ref().map_or_else(|| "–".to_owned(), |actor| actor.name.clone());
         let values = [("who", by), ("when", shell.near(version.at))];
-        ChangeLine { who: shell.language.with_all("changed-by", &values), reason: version.reason.clone(), what }
+        let who = shell.language.with_all("changed-by", &values);
+        (version.at, ChangeLine { who, reason: version.reason.clone(), what })
     };
     Ok(found.iter().enumerate().map(line).collect())
 }
@@ -81,8 +168,8 @@ fn differences(shell: &Shell, before: &Value, after: &Value) -> Vec<String> {
     let differs =
         |field: &&String| before.get(*field).unwrap_or(&Value::Null) != after.get(*field).unwrap_or(&Value::Null);
     let lines = fields.into_iter().filter(differs).map(|field| {
-        let old = value(shell, before.get(field).unwrap_or(&Value::Null));
-        let new = value(shell, after.get(field).unwrap_or(&Value::Null));
+        let old = value_of(shell, field, before.get(field).unwrap_or(&Value::Null));
+        let new = value_of(shell, field, after.get(field).unwrap_or(&Value::Null));
         format!("{}: {old} → {new}", label(shell, field))
     });
     lines.collect()
@@ -91,6 +178,12 @@ fn differences(shell: &Shell, before: &Value, after: &Value) -> Vec<String> {
 /// The name of a field as its form calls it.
 fn label(shell: &Shell, field: &str) -> String {
     shell.language.try_say(&format!("field-{}", field.replace('_', "-"))).unwrap_or_else(|| field.to_owned())
+}
+
+/// The value of a field; where an adoption stands is said as on its page.
+fn value_of(shell: &Shell, field: &str, is: &Value) -> String {
+    let state = is.as_str().filter(|_| field == "state");
+    state.and_then(|state| shell.language.try_say(&format!("adoption-{state}"))).unwrap_or_else(|| value(shell, is))
 }
 
 /// A value as one reads it: of an object what it is called.
@@ -127,8 +220,7 @@ pub async fn meanwhile(
     key: String,
     read: Option<i32>,
 ) -> Result<String, AppError> {
-    let page = PageRequest { limit: Some(SHOWN), cursor: None };
-    let found = versions::list(&state.desk().db, kind, key, page).await?.items;
+    let found = self::read(state, kind, key).await?;
     let last = found.first().filter(|last| read.is_none_or(|read| last.version > read));
     let then = found.iter().find(|one| read.is_some_and(|read| one.version <= read));
     let Some(last) = last else { return Ok(shell.say("fault-meanwhile")) };

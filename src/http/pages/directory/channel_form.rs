@@ -128,14 +128,14 @@ fn show_form(
             typed.get("art"),
         ),
         fields: vec![
-            field("name", "field-label").hint(shell.say("label-hint")),
+            field("name", "field-label").hint(shell.say("label-hint")).may_be_empty(),
             field("telefon", "field-phone").kind("tel").may_be_empty(),
             field("mail", "field-email").kind("email").may_be_empty(),
             field("seite", "field-url").kind("url").may_be_empty(),
         ],
         hours: field("zeiten", "field-hours").hint(shell.say("hours-hint")).may_be_empty(),
         has_form: typed.is_set("formular"),
-        meaning: meaning(&shell, state, typed.get("zeiten"), land),
+        meaning: meaning(&shell, state, or_usual(typed, "zeiten"), land),
         more: vec![
             field("sprachen", "field-languages").hint(shell.say("languages-hint")).may_be_empty(),
             field("kosten", "field-cost-note").may_be_empty(),
@@ -169,38 +169,63 @@ fn recorded(channel: &HelpChannel) -> Typed {
     ])
 }
 
-/// What was typed of the channel itself.
+/// Where a channel by the number 115 leaves its name or its hours empty, it has these.
+const USUAL_115: [(&str, &str); 2] = [("name", "Behördennummer 115"), ("zeiten", "Mo-Fr 08:00-18:00; PH off")];
+
+/// What stands in a field, or what is usual there with the number 115.
+fn or_usual<'a>(typed: &'a Typed, name: &str) -> &'a str {
+    let is_left_out = typed.get("art") == "115" && !typed.is_set(name);
+    let usual = USUAL_115.iter().find(|(field, _)| is_left_out && *field == name).map(|(_, usual)| *usual);
+    usual.unwrap_or(typed.get(name))
+}
+
+/// What was typed of the channel itself, with everything that is wrong with it noted.
 fn read(shell: &mut Shell, typed: &Typed) -> Option<ChannelChange> {
     let kind = typed.value::<ChannelKind>(shell, "art", "fault-kind");
+    if !typed.is_set("art") {
+        shell.fault("art", "fault-kind");
+    }
     let email = typed.value::<EmailAddress>(shell, "mail", "fault-mail-address");
     let (valid_from, valid_to) = (typed.day(shell, "gilt-ab"), typed.day(shell, "gilt-bis"));
-    if !typed.is_set("name") {
+    let label = or_usual(typed, "name");
+    if label.is_empty() {
         shell.fault("name", "fault-name-missing");
+    } else if label == USUAL_115[0].1 && kind.is_some_and(|kind| kind != ChannelKind::Number115) {
+        shell.fault("name", "fault-label-115");
+    }
+    if kind == Some(ChannelKind::Phone) {
+        for (field, key) in [("telefon", "fault-phone-missing"), ("zeiten", "fault-channel-hours")] {
+            if !typed.is_set(field) {
+                shell.fault(field, key);
+            }
+        }
     }
     let languages = typed.get("sprachen").split([',', ';', ' ']).filter(|one| !one.is_empty()).map(str::to_owned);
-    Some(ChannelChange {
+    let change = ChannelChange {
         version: typed.version(),
         kind: kind?,
-        label: typed.get("name").to_owned(),
+        label: label.to_owned(),
         phone: typed.text("telefon"),
         email,
         url: typed.text("seite"),
-        hours: typed.get("zeiten").to_owned(),
+        hours: or_usual(typed, "zeiten").to_owned(),
         languages: languages.collect(),
         cost_note: typed.text("kosten"),
         form: typed.is_set("formular"),
         valid_from,
         valid_to,
         reason: typed.text("grund"),
-    })
+    };
+    if let Err(AppError::Invalid(faults)) = channels::check(&change) {
+        mark(shell, &faults, &FIELDS);
+    }
+    Some(change)
 }
 
 /// The empty form, perhaps for a service in a place.
 pub async fn new(state: Data<State>, request: HttpRequest, page: Staff<right::ChangeAdoption>) -> PageResult {
     let mut typed = from_address(&state, parse_query(request.query_string())?);
-    for (name, usual) in
-        [("art", "115"), ("name", "Behördennummer 115"), ("zeiten", "Mo-Fr 08:00-18:00; PH off"), ("sprachen", "de")]
-    {
+    for (name, usual) in [("art", "115"), ("sprachen", "de")] {
         if !typed.is_set(name) {
             typed.set(name, usual);
         }
@@ -301,20 +326,20 @@ pub async fn change(state: Data<State>, request: HttpRequest, id: Path<ChannelId
         return Ok(show_form(StatusCode::OK, &state, shell, Some(&found), &typed));
     }
     let (desk, actor, now) = (state.desk(), &person.caller.actor, state.desk().clock.now());
-    let ended = match typed.is_set("weg") {
-        true => Some(channels::end(&desk.db, actor, found.id, typed.version(), typed.text("warum-weg"), now).await),
-        false => None,
-    };
-    let changed = match (ended, read(&mut shell, &typed)) {
-        (Some(Ok(())), _) => return Ok(lead_done(HERE, "channel-gone")),
-        (Some(Err(fault)), _) => Err(fault),
-        (None, Some(read)) if shell.faults.is_empty() => {
-            channels::change(&desk.db, actor, found.id, read, now).await.map(drop)
-        }
-        _ => Err(AppError::Invalid(Vec::new())),
+    let (changed, done) = if typed.is_set("weg") {
+        let reason = typed.text("warum-weg");
+        (channels::end(&desk.db, actor, found.id, typed.version(), reason, now).await, "channel-gone")
+    } else {
+        let changed = match read(&mut shell, &typed) {
+            Some(read) if shell.faults.is_empty() => {
+                channels::change(&desk.db, actor, found.id, read, now).await.map(drop)
+            }
+            _ => Err(AppError::Invalid(Vec::new())),
+        };
+        (changed, "channel-saved")
     };
     let status = match changed {
-        Ok(()) => return Ok(lead_done(HERE, "channel-saved")),
+        Ok(()) => return Ok(lead_done(HERE, done)),
         Err(fault) => refused(&state, &mut shell, (ObjectKind::Channel, found.id.to_string()), fault, &FIELDS).await?,
     };
     // What is taken away is not typed anew.

@@ -1,6 +1,7 @@
 //! One contact: how it is reached and how true that is, where it has duties, what is planned, who changed what.
 //!
-//! Invariant: forms stand here only for those who may change it; whoever may not reads whose it is.
+//! Invariant: forms stand here only for those who may change it; whoever may not reads whose it is. One that was ended
+//! is read on, and changed no more.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -9,6 +10,7 @@ use askama::Template;
 
 use super::changed::{self, ChangeLine};
 use super::contacts::{HERE, state_words};
+use super::named::offered;
 use super::typed::{Typed, day_in_field};
 use super::{day, place_name, region_name, service_name, span};
 use crate::access::Action;
@@ -20,14 +22,14 @@ use crate::directory::versions::Kind;
 use crate::directory::{Contact, HelpLanguage, Snapshot, contacts_of};
 use crate::error::AppError;
 use crate::http::State;
-use crate::http::api::directory::contacts::{may_change_this, visible};
+use crate::http::api::directory::contacts::{may_change_this, readable};
 use crate::http::auth::right;
 use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, show};
 use crate::http::visitor::{Person, Staff};
 use crate::http::words::Language;
-use crate::keys::{Ars, Slug, fold};
+use crate::keys::Ars;
 
 /// So many duties are shown of each level.
 const MOST_DUTIES: i64 = 50;
@@ -48,8 +50,11 @@ struct ContactPage {
     plans: Vec<PlanLine>,
     history: Vec<ChangeLine>,
     may_change: bool,
+    is_ended: bool,
     whose: String,
     version: i32,
+    /// The duties that are not over: what somebody else is needed for when it is ended.
+    losing: Vec<DutyLine>,
     is_absent: bool,
     absence: [Field; 3],
     plan: [Field; 6],
@@ -96,7 +101,7 @@ pub async fn view(
     page: Staff<right::ReadDirectory>,
     at: Path<String>,
 ) -> PageResult {
-    let found = visible(&state, &page.person.caller, &at).await?;
+    let found = readable(&state, &page.person.caller, &at).await?;
     let shell = Shell::new(&state, &request, &page.person.visitor);
     Ok(show_contact(StatusCode::OK, &state, &page.person, shell, found, Entered::default()).await?)
 }
@@ -112,75 +117,54 @@ pub(super) async fn show_contact(
 ) -> Result<HttpResponse, AppError> {
     let (desk, directory, slug) = (state.desk(), state.directory().current(), contact.slug.clone());
     let here = format!("{HERE}/{slug}");
-    let confirmation = state.confirmations.state(slug.clone()).await?;
+    let confirmation = match contact.is_ended {
+        true => None,
+        false => Some(state.confirmations.state(slug.clone()).await?),
+    };
     let held = contacts::held(&desk.db, slug.clone(), person.caller.reach(Action::ReadDirectory), MOST_DUTIES).await?;
     let plans = planned::list(&desk.db, slug.clone()).await?;
     let history = changed::history(state, &shell, Kind::Contact, slug.to_string()).await?;
     let deputy = deputy_name(state, &contact).await?;
-    let may_change = may_change_this(&person.caller, &contact);
+    let may_change = !contact.is_ended && may_change_this(&person.caller, &contact);
+    let losing = held.iter().filter(|one| may_change && one.until.is_none_or(|until| state.today() <= until));
     let is_absent = contact.absent_from.is_some() || contact.absent_until.is_some();
     let shown = ContactPage {
         name: contact.name.clone(),
-        states: state_words(&shell, &states(state, &contact, &confirmation)),
+        states: match &confirmation {
+            Some(confirmation) => state_words(&shell, &states(state, &contact, confirmation)),
+            None => vec![("none", false, shell.say("contact-ended"))],
+        },
         facts: facts(&shell, &directory, &contact, deputy),
         webhook: contact.webhook.as_ref().map(|webhook| {
             (webhook.url.clone(), shell.say(if webhook.is_active() { "webhook-active" } else { "webhook-off" }))
         }),
-        confirmation: asked(&shell, &confirmation),
-        dispute: confirmation.dispute.as_ref().map(|one| (one.said.clone(), shell.near(one.at))),
+        confirmation: confirmation.as_ref().map(|confirmation| asked(&shell, confirmation)).unwrap_or_default(),
+        dispute: confirmation
+            .as_ref()
+            .and_then(|confirmation| confirmation.dispute.as_ref())
+            .map(|one| (one.said.clone(), shell.near(one.at))),
         may_ask: may_change && contact.email.is_some() && contact.bounced.is_none(),
         duties: held.iter().map(|one| DutyLine::new(&shell, &directory, one)).collect(),
         plans: plans.iter().map(|plan| PlanLine::new(&shell, plan)).collect(),
         history,
         may_change,
-        whose: whose(&shell, &directory, &contact),
+        is_ended: contact.is_ended,
+        whose: match contact.is_ended {
+            true => shell.say("contact-end-what"),
+            false => whose(&shell, &directory, &contact),
+        },
         version: contact.version,
+        losing: losing.map(|one| DutyLine::new(&shell, &directory, one)).collect(),
         is_absent,
         absence: absence_fields(&shell, &contact, entered.absence),
         is_plan_open: entered.plan.is_some(),
         plan: plan_fields(&shell, entered.plan),
         end_reason: Field::text(&shell, "grund", &shell.say("contact-end-reason"), &entered.end),
-        contacts: if may_change { offered(state, person, None).await? } else { Vec::new() },
+        contacts: if may_change { offered(state, person).await? } else { Vec::new() },
         shell: shell.at(here.as_str()),
         here,
     };
     Ok(show(status, &shown.shell, &shown))
-}
-
-/// Contacts that may stand in, by slug and name; all of them, or those with this in their name or slug.
-pub(super) async fn offered(
-    state: &State,
-    person: &Person,
-    part: Option<&str>,
-) -> Result<Vec<(String, String)>, AppError> {
-    let reach = person.caller.reach(Action::ReadDirectory);
-    let query = contacts::ContactQuery { reach, q: part.map(str::to_owned), ..Default::default() };
-    let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
-    let found = contacts::list(&state.desk().db, query, page).await?.items;
-    Ok(found.into_iter().map(|contact| (contact.slug.to_string(), contact.name)).collect())
-}
-
-/// The contact that is typed, by its id or by a whole name that only one of those within reach has; says what is wrong.
-pub(in crate::http::pages) async fn meant(
-    state: &State,
-    person: &Person,
-    shell: &mut Shell,
-    typed: &str,
-) -> Result<Option<Slug>, AppError> {
-    if typed.trim().is_empty() {
-        shell.fault("kontakt", "fault-contact-missing");
-        return Ok(None);
-    }
-    let offered = offered(state, person, Some(typed)).await?;
-    let mut named = offered.iter().filter(|(_, name)| fold(name) == fold(typed));
-    let found = match (named.next(), named.next()) {
-        (Some((slug, _)), None) => slug.parse().ok(),
-        _ => typed.trim().parse().ok(),
-    };
-    if found.is_none() {
-        shell.fault("kontakt", "fault-contact-unknown");
-    }
-    Ok(found)
 }
 
 fn states(state: &State, contact: &Contact, confirmation: &Confirmation) -> Vec<ContactState> {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::changed::meanwhile;
 use super::contact::{Entered, show_contact};
 use super::contacts::HERE;
+use super::named::{mark_deputy, meant_or_none};
 use super::typed::{Typed, mark};
 use crate::directory::contacts::{self, ContactChange};
 use crate::directory::planned::{self, NewPlanned};
@@ -34,10 +35,10 @@ type Form = StaffForm<right::ChangeContact, HashMap<String, String>>;
 const FIELDS: [(&str, &str, &str); 10] = [
     ("absent_from", "von", "fault-absence"),
     ("absent_until", "bis", "fault-absence-until"),
-    ("deputy", "vertretung", "fault-deputy"),
+    ("deputy", "vertretung", "fault-contact-unknown"),
     ("takes_effect_on", "ab", "fault-plan-day"),
     ("change.email", "plan-mail", "fault-mail-address"),
-    ("change.deputy", "plan-vertretung", "fault-deputy"),
+    ("change.deputy", "plan-vertretung", "fault-contact-unknown"),
     ("change", "ab", "fault-plan-empty"),
     ("name", "plan-name", "fault-short-text"),
     ("phone", "plan-telefon", "fault-phone"),
@@ -65,8 +66,8 @@ pub async fn absence(state: Data<State>, request: HttpRequest, at: Path<String>,
     let mut shell = Shell::new(&state, &request, &person.visitor);
     let is_over = typed.is_set("zurueck");
     let (from, until) = (typed.day(&mut shell, "von"), typed.day(&mut shell, "bis"));
-    let deputy = typed.value::<Slug>(&mut shell, "vertretung", "fault-deputy");
-    if !is_over && from.is_none() && shell.faults.is_empty() {
+    let deputy = meant_or_none(&state, &person, &mut shell, &typed, "vertretung").await?;
+    if !is_over && !typed.is_set("von") {
         shell.fault("von", "fault-absence-from");
     }
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -89,7 +90,10 @@ pub async fn absence(state: Data<State>, request: HttpRequest, at: Path<String>,
                 let told = meanwhile(&state, &shell, Kind::Contact, found.slug.to_string(), typed.version()).await?;
                 shell.fault_text("", told);
             }
-            Err(AppError::Invalid(faults)) => mark(&mut shell, &faults, &FIELDS),
+            Err(AppError::Invalid(faults)) => {
+                mark_deputy(&mut shell, &faults, "vertretung");
+                mark(&mut shell, &faults, &FIELDS);
+            }
             Err(fault) => return Err(fault.into()),
         }
     }
@@ -111,10 +115,10 @@ async fn changed(
 }
 
 /// What of a plan was filled in, as a change of a contact is written.
-fn planned_change(typed: &Typed) -> Map<String, Value> {
-    let fields =
-        [("name", "plan-name"), ("email", "plan-mail"), ("phone", "plan-telefon"), ("deputy", "plan-vertretung")];
-    fields.iter().filter_map(|(field, id)| Some(((*field).to_owned(), typed.text(id)?.into()))).collect()
+fn planned_change(typed: &Typed, deputy: Option<Slug>) -> Map<String, Value> {
+    let fields = [("name", "plan-name"), ("email", "plan-mail"), ("phone", "plan-telefon")];
+    let filled = fields.iter().filter_map(|(field, id)| Some(((*field).to_owned(), Value::from(typed.text(id)?))));
+    filled.chain(deputy.map(|deputy| ("deputy".to_owned(), Value::from(deputy.to_string())))).collect()
 }
 
 /// Plans a change for a day.
@@ -123,28 +127,33 @@ pub async fn plan(state: Data<State>, request: HttpRequest, at: Path<String>, fo
     let found = changeable(&state, &person.caller, &at).await?;
     let mut shell = Shell::new(&state, &request, &person.visitor);
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
-    match typed.day(&mut shell, "ab") {
-        None if shell.faults.is_empty() => shell.fault("ab", "fault-plan-day"),
-        None => {}
-        Some(takes_effect_on) => {
-            let new = NewPlanned { takes_effect_on, change: planned_change(&typed), reason: typed.text("plan-grund") };
-            let (desk, now) = (state.desk(), state.desk().clock.now());
-            let planned = match new.read() {
+    let day = typed.day(&mut shell, "ab");
+    if !typed.is_set("ab") {
+        shell.fault("ab", "fault-plan-day");
+    }
+    let deputy = meant_or_none(&state, &person, &mut shell, &typed, "plan-vertretung").await?;
+    if let Some(takes_effect_on) = day.filter(|_| shell.faults.is_empty()) {
+        let change = planned_change(&typed, deputy);
+        let new = NewPlanned { takes_effect_on, change, reason: typed.text("plan-grund") };
+        let (desk, now) = (state.desk(), state.desk().clock.now());
+        let planned = match new.read() {
+            Err(fault) => Err(fault),
+            Ok(change) => match may_change(&state, &person.caller, &found, &change).await {
                 Err(fault) => Err(fault),
-                Ok(change) => match may_change(&state, &person.caller, &found, &change).await {
-                    Err(fault) => Err(fault),
-                    Ok(()) => planned::plan(&desk.db, &person.caller.actor, found.slug.clone(), new, now).await,
-                },
-            };
-            match planned {
-                Ok(_) => return Ok(lead_done(&format!("{HERE}/{}", found.slug), "planned")),
-                Err(AppError::Invalid(faults)) => mark(&mut shell, &faults, &FIELDS),
-                Err(AppError::Forbidden(_)) => {
-                    status = StatusCode::FORBIDDEN;
-                    shell.fault("plan-mail", "fault-discloses");
-                }
-                Err(fault) => return Err(fault.into()),
+                Ok(()) => planned::plan(&desk.db, &person.caller.actor, found.slug.clone(), new, now).await,
+            },
+        };
+        match planned {
+            Ok(_) => return Ok(lead_done(&format!("{HERE}/{}", found.slug), "planned")),
+            Err(AppError::Invalid(faults)) => {
+                mark_deputy(&mut shell, &faults, "plan-vertretung");
+                mark(&mut shell, &faults, &FIELDS);
             }
+            Err(AppError::Forbidden(_)) => {
+                status = StatusCode::FORBIDDEN;
+                shell.fault("plan-mail", "fault-discloses");
+            }
+            Err(fault) => return Err(fault.into()),
         }
     }
     let entered = Entered { plan: Some(typed), ..Entered::default() };

@@ -11,12 +11,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::changed::meanwhile;
-use super::contact::offered;
 use super::contacts::HERE;
+use super::named::{mark_deputy, meant_or_none, offered};
 use super::typed::{Typed, day_in_field, mark};
 use crate::access::Action;
 use crate::access::idempotency::Outcome;
-use crate::directory::contacts::{self, ContactChange, NewContact};
+use crate::directory::contacts::{self, ContactChange, NewContact, Plain};
 use crate::directory::versions::Kind;
 use crate::directory::{Contact, Rhythm};
 use crate::error::AppError;
@@ -41,7 +41,7 @@ const FIELDS: [(&str, &str, &str); 13] = [
     ("phone", "telefon", "fault-phone"),
     ("hours", "zeiten", "fault-hours"),
     ("reference_pattern", "muster", "fault-pattern"),
-    ("deputy", "vertretung", "fault-deputy"),
+    ("deputy", "vertretung", "fault-contact-unknown"),
     ("valid_from", "gilt-ab", "fault-valid"),
     ("valid_to", "gilt-bis", "fault-valid"),
     ("absent_from", "gilt-ab", "fault-absence"),
@@ -126,7 +126,7 @@ async fn show_form(
             field("gilt-bis", "field-valid-to").kind("date").may_be_empty(),
         ],
         reason: field("grund", "field-reason").hint(shell.say("reason-hint")).may_be_empty(),
-        contacts: offered(state, person, None).await?,
+        contacts: offered(state, person).await?,
         shell: shell.at(here.as_str()),
         here,
         back,
@@ -134,7 +134,7 @@ async fn show_form(
     Ok(show(status, &shown.shell, &shown))
 }
 
-fn rhythm_words(shell: &Shell, rhythm: &str) -> (String, String) {
+pub(super) fn rhythm_words(shell: &Shell, rhythm: &str) -> (String, String) {
     let (word, time) = rhythm.split_once(' ').unwrap_or((rhythm, ""));
     (rhythm.to_owned(), shell.with(&format!("rhythm-{word}").replace('_', "-"), "time", time))
 }
@@ -174,7 +174,8 @@ struct Read {
     valid: [Option<chrono::NaiveDate>; 2],
 }
 
-fn read(shell: &mut Shell, state: &State, typed: &Typed) -> Read {
+/// Reads it, with everything that is wrong with it noted.
+async fn read(shell: &mut Shell, state: &State, person: &Person, typed: &Typed) -> Result<Read, AppError> {
     let owner = match grants::region_of(&state.directory().current(), typed.get("region")) {
         Ok(region) => Some(region).filter(|region| !region.as_str().is_empty()),
         Err(key) => {
@@ -185,26 +186,43 @@ fn read(shell: &mut Shell, state: &State, typed: &Typed) -> Read {
     if !typed.is_set("name") {
         shell.fault("name", "fault-name-missing");
     }
-    Read {
+    let read = Read {
         name: typed.get("name").to_owned(),
         owner,
         email: typed.value(shell, "mail", "fault-mail-address"),
-        deputy: typed.value(shell, "vertretung", "fault-deputy"),
+        deputy: meant_or_none(state, person, shell, typed, "vertretung").await?,
         notify: typed.value(shell, "rhythmus", "fault-rhythm"),
         valid: [typed.day(shell, "gilt-ab"), typed.day(shell, "gilt-bis")],
+    };
+    let (phone, hours, pattern) = (typed.text("telefon"), typed.text("zeiten"), typed.text("muster"));
+    let plain = Plain {
+        name: &read.name,
+        phone: phone.as_deref(),
+        hours: hours.as_deref(),
+        reference_pattern: pattern.as_deref(),
+    };
+    if let Err(AppError::Invalid(faults)) = plain.check() {
+        mark(shell, &faults, &FIELDS);
     }
+    if let [Some(from), Some(to)] = read.valid
+        && to < from
+    {
+        shell.fault("gilt-bis", "fault-valid");
+    }
+    Ok(read)
 }
 
 /// Makes a new one.
 pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> PageResult {
     let (person, typed) = (form.person, Typed::from(form.body));
     let mut shell = Shell::new(&state, &request, &person.visitor);
-    let fields = read(&mut shell, &state, &typed);
+    let fields = read(&mut shell, &state, &person, &typed).await?;
     let slug = typed.value::<Slug>(&mut shell, "kennung", "fault-slug");
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     match slug {
         None if shell.fault_of("kennung").is_none() => shell.fault("kennung", "fault-slug"),
         Some(id) if shell.faults.is_empty() => {
+            let done = if fields.email.is_some() { "contact-made" } else { "contact-made-unasked" };
             let new = NewContact {
                 id: id.clone(),
                 name: fields.name,
@@ -225,13 +243,16 @@ pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> Pag
                 reason: typed.text("grund"),
             };
             match made(&state, &person, new).await {
-                Ok(()) => return Ok(lead_done(&format!("{HERE}/{id}"), "contact-made")),
+                Ok(()) => return Ok(lead_done(&format!("{HERE}/{id}"), done)),
                 Err(AppError::Conflict(_)) => {
                     status = StatusCode::CONFLICT;
                     shell.fault("kennung", "fault-slug-taken");
                 }
                 Err(AppError::Forbidden(_)) => shell.fault("offen", "fault-discloses"),
-                Err(AppError::Invalid(faults)) => mark(&mut shell, &faults, &FIELDS),
+                Err(AppError::Invalid(faults)) => {
+                    mark_deputy(&mut shell, &faults, "vertretung");
+                    mark(&mut shell, &faults, &FIELDS);
+                }
                 Err(fault) => return Err(fault.into()),
             }
         }
@@ -254,7 +275,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, at: Path<String>, 
     let (person, typed) = (form.person, Typed::from(form.body));
     let found = changeable(&state, &person.caller, &at).await?;
     let mut shell = Shell::new(&state, &request, &person.visitor);
-    let fields = read(&mut shell, &state, &typed);
+    let fields = read(&mut shell, &state, &person, &typed).await?;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if shell.faults.is_empty() {
         let change = ContactChange {
@@ -281,7 +302,10 @@ pub async fn change(state: Data<State>, request: HttpRequest, at: Path<String>, 
                 shell.fault_text("", told);
             }
             Err(AppError::Forbidden(_)) => shell.fault("offen", "fault-discloses"),
-            Err(AppError::Invalid(faults)) => mark(&mut shell, &faults, &FIELDS),
+            Err(AppError::Invalid(faults)) => {
+                mark_deputy(&mut shell, &faults, "vertretung");
+                mark(&mut shell, &faults, &FIELDS);
+            }
             Err(fault) => return Err(fault.into()),
         }
     }

@@ -15,6 +15,7 @@ use super::typed::Typed;
 use super::{place_name, service_name, span};
 use crate::access::Action;
 use crate::directory::adoptions;
+use crate::directory::rollout;
 use crate::directory::versions::Kind;
 use crate::directory::{Adoption, Assigned, Duty, contacts_of};
 use crate::error::{AppError, FieldError};
@@ -22,7 +23,7 @@ use crate::http::State;
 use crate::http::api::directory::reach;
 use crate::http::auth::right;
 use crate::http::pages::adoptions::{HERE, may_change, reached, with_duty};
-use crate::http::pages::directory::contact::{meant, offered};
+use crate::http::pages::directory::named::{meant, offered};
 use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
@@ -40,6 +41,9 @@ struct DutyPage {
     title: String,
     service: String,
     nobody: String,
+    /// Whom the service names, where the adoption has nobody today.
+    asked: Option<String>,
+    is_held: bool,
     holders: Vec<Holder>,
     may_change: bool,
     version: i32,
@@ -58,6 +62,8 @@ pub(super) struct Holder {
     /// Person and days, joined.
     pub second: String,
     pub is_over: bool,
+    /// The contact was ended: it is asked nothing.
+    pub is_ended: bool,
 }
 
 /// One duty.
@@ -87,18 +93,20 @@ async fn show_duty(
     let list = adoption.duties.of(duty).to_vec();
     let slugs: Vec<Slug> = list.iter().map(|one| one.contact.clone()).collect();
     let named = state.desk().db.read(move |conn| contacts_of(conn, &slugs)).await?;
-    let name = |slug: &Slug| {
-        named.iter().find(|one| one.slug == *slug).map_or_else(|| slug.to_string(), |one| one.name.clone())
-    };
+    let seen = |slug: &Slug| named.iter().find(|one| one.slug == *slug);
+    let is_ended = |slug: &Slug| seen(slug).is_none_or(|contact| contact.is_ended);
+    let is_held = list.iter().any(|one| one.span().holds(state.today()) && !is_ended(&one.contact));
+    let asked = if is_held { None } else { asked_instead(state, &shell, adoption, duty).await? };
     let holder = |(index, one): (usize, &Assigned)| {
         let days = span(&shell, one.from, one.until);
         let second = one.person.iter().cloned().chain(Some(days).filter(|days| !days.is_empty()));
         Holder {
             index,
             href: format!("/kontakte/{}", one.contact),
-            name: name(&one.contact),
+            name: seen(&one.contact).map_or_else(|| one.contact.to_string(), |contact| contact.name.clone()),
             second: second.collect::<Vec<_>>().join(" · "),
             is_over: one.until.is_some_and(|until| until < state.today()),
+            is_ended: is_ended(&one.contact),
         }
     };
     let back = format!("{HERE}/{}", adoption.id);
@@ -111,6 +119,8 @@ async fn show_duty(
         service: service_name(&directory, adoption.service.as_str()),
         title: shell.say(&format!("duty-{duty}")),
         nobody: shell.say(&format!("nobody-{duty}")),
+        asked,
+        is_held,
         holders: list.iter().enumerate().map(holder).collect(),
         may_change,
         version: adoption.version,
@@ -122,13 +132,26 @@ async fn show_duty(
             field("von", "duty-from").kind("date").may_be_empty(),
             field("bis", "duty-until").kind("date").may_be_empty(),
         ],
-        contacts: if may_change { offered(state, person, None).await? } else { Vec::new() },
+        contacts: if may_change { offered(state, person).await? } else { Vec::new() },
         others: Duty::ALL.iter().map(other).collect(),
         shell: shell.at(here.as_str()),
         back,
         here,
     };
     Ok(show(status, &page.shell, &page))
+}
+
+/// Whom the service names for a duty that nobody has at the adoption, in words.
+async fn asked_instead(
+    state: &State,
+    shell: &Shell,
+    adoption: &Adoption,
+    duty: Duty,
+) -> Result<Option<String>, AppError> {
+    let list = rollout::read(&state.desk().db, adoption.id, state.today()).await?;
+    let theirs = list.contacts.iter().filter(|holder| holder.duty == duty && !holder.is_own);
+    let names: Vec<&str> = theirs.map(|holder| holder.name.as_str()).collect();
+    Ok((!names.is_empty()).then(|| shell.with("duty-asked", "who", names.join("; "))))
 }
 
 /// The list as it is to be: without the one whose button was pressed, or with the one that was typed at its end.

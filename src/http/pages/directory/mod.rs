@@ -18,7 +18,9 @@ pub mod contact_form;
 pub mod contacts;
 pub mod duty;
 pub mod gaps;
+mod import_faults;
 pub mod imports;
+pub(in crate::http::pages) mod named;
 pub mod new_adoption;
 pub mod notices;
 pub mod shared_duty;
@@ -32,7 +34,7 @@ use actix_web::web::Data;
 use askama::Template;
 use chrono::NaiveDate;
 
-pub(super) use changed::{ChangeLine, history};
+pub(super) use changed::{ChangeLine, dated};
 
 use super::field::Choice;
 use super::login::PageResult;
@@ -203,6 +205,6 @@ fn address(path: &str, pairs: &[(&str, &str)]) -> String {
 }
 
 /// True where they keep the directory of everybody.
-fn keeps_all(caller: &Caller) -> bool {
+pub(super) fn keeps_all(caller: &Caller) -> bool {
     caller.may(Action::ChangeDirectory).is_ok() && caller.reach(Action::ChangeDirectory).is_everything()
 }

@@ -16,6 +16,7 @@ use super::typed::{Typed, in_field, mark};
 use super::{address, region_name, service_choice, service_name};
 use crate::access::Action;
 use crate::access::audit::ObjectKind;
+use crate::clock::Timestamp;
 use crate::directory::notices::{self, NewNotice, NoticeChange, NoticeQuery};
 use crate::directory::{PageRequest, PublicNotice};
 use crate::error::AppError;
@@ -177,9 +178,10 @@ fn recorded(notice: &PublicNotice) -> Typed {
     ])
 }
 
-fn read(shell: &mut Shell, typed: &Typed) -> NoticeChange {
+/// What was typed, with everything that is wrong with it noted; `begins` is when it is shown where that was left out.
+fn read(shell: &mut Shell, typed: &Typed, begins: Timestamp) -> NoticeChange {
     let (since, until) = (typed.moment(shell, "von"), typed.moment(shell, "bis"));
-    NoticeChange {
+    let change = NoticeChange {
         version: typed.version(),
         title: typed.get("titel").to_owned(),
         text: typed.get("text").to_owned(),
@@ -189,7 +191,11 @@ fn read(shell: &mut Shell, typed: &Typed) -> NoticeChange {
         text_en: typed.text("text-en"),
         since,
         until,
+    };
+    if let Err(AppError::Invalid(faults)) = notices::check_change(&change, begins) {
+        mark(shell, &faults, &FIELDS);
     }
+    change
 }
 
 /// The empty form.
@@ -211,7 +217,7 @@ pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> Pag
     if let Err(key) = region {
         shell.fault("ort", key);
     }
-    let read = read(&mut shell, &typed);
+    let read = read(&mut shell, &typed, state.desk().clock.now());
     if let (Some(service), Ok(ars), true) = (service, region, shell.faults.is_empty()) {
         let NoticeChange { title, text, title_easy, text_easy, title_en, text_en, since, until, .. } = read;
         let new = NewNotice { service, ars, title, text, title_easy, text_easy, title_en, text_en, since, until };
@@ -253,7 +259,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, id: Path<NoticeId>
     let (changed, done) = if typed.is_set("weg") {
         (notices::end(&desk.db, actor, found.id, typed.version(), now).await, "notice-gone")
     } else {
-        let read = read(&mut shell, &typed);
+        let read = read(&mut shell, &typed, found.since);
         let changed = match shell.faults.is_empty() {
             true => notices::change(&desk.db, actor, found.id, read, now).await.map(drop),
             false => Err(AppError::Invalid(Vec::new())),

@@ -11,8 +11,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::changed::{ChangeLine, history, meanwhile};
-use super::contact::{meant, offered};
 use super::duty::Holder;
+use super::named::{meant, offered};
 use super::typed::Typed;
 use super::{keeps_all, region_name, span};
 use crate::access::Action;
@@ -260,6 +260,7 @@ async fn show_duty(
             name: contact.map_or_else(|| one.contact.to_string(), |contact| contact.name.clone()),
             second: second.collect::<Vec<_>>().join(" · "),
             is_over: one.until.is_some_and(|until| until < state.today()),
+            is_ended: contact.is_none_or(|contact| contact.is_ended),
         }
     };
     let here = subject.here();
@@ -298,7 +299,7 @@ async fn show_duty(
             field("von", "duty-from").kind("date").may_be_empty(),
             field("bis", "duty-until").kind("date").may_be_empty(),
         ],
-        contacts: if may_change { offered(state, person, None).await? } else { Vec::new() },
+        contacts: if may_change { offered(state, person).await? } else { Vec::new() },
         others,
         history: history(state, &shell, kind, key).await?,
         shell: shell.at(here.as_str()),

@@ -119,12 +119,14 @@ pub fn day_in_field(day: Option<NaiveDate>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-/// Notes what a use case did not accept: `fields` leads from its words to the field and the key of what is wrong.
+/// Notes what a use case did not accept: `fields` leads from its words to the field and the key of what is wrong. Of a
+/// field, what was noted first stands.
 pub fn mark(shell: &mut Shell, faults: &[FieldError], fields: &[(&str, &str, &str)]) {
     for fault in faults {
         let known =
             fields.iter().find(|(field, ..)| fault.field == *field || fault.field.starts_with(&format!("{field}.")));
         match known {
+            Some((_, field, _)) if shell.fault_of(field).is_some() => {}
             Some((_, field, key)) => shell.fault(*field, key),
             None => shell.fault_text("", format!("{}: {}", fault.field, fault.message)),
         }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: the address holds the question, so that it can be handed on; nothing is changed and nobody is asked.
 
+use std::collections::HashSet;
+
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -9,12 +11,13 @@ use askama::Template;
 
 use super::typed::{Typed, in_field};
 use super::{place_name, service_choice, service_name, word_choice};
-use crate::access::Action;
+use crate::access::{Action, Caller};
 use crate::directory::Kind;
 use crate::directory::hours::Words;
 use crate::error::AppError;
 use crate::escalation::forecast::{Forecast, Question, Stage, forecast};
 use crate::http::State;
+use crate::http::api::directory::contacts::visible;
 use crate::http::api::directory::reach;
 use crate::http::auth::{parse_query, right};
 use crate::http::pages::field::{Choice, Field};
@@ -46,13 +49,14 @@ struct Answer {
     title: String,
     is_past: bool,
     stages: Vec<StageWords>,
-    skipped: Vec<(String, String, String)>,
+    skipped: Vec<(Option<String>, String, String)>,
     end: String,
 }
 
 /// One stage in words.
 struct StageWords {
-    href: String,
+    /// The page of the contact, for whoever may read it.
+    href: Option<String>,
     name: String,
     reason: String,
     from: String,
@@ -93,13 +97,34 @@ fn sentence(words: &str) -> String {
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
-fn stage(shell: &Shell, one: &Stage) -> StageWords {
+/// Those of the contacts whose pages the caller may read.
+async fn readable(state: &State, caller: &Caller, found: &Forecast) -> Result<HashSet<Slug>, AppError> {
+    let mut readable = HashSet::new();
+    let skipped = found.skipped.iter().map(|one| &one.contact.id);
+    for slug in found.stages.iter().map(|one| &one.contact.id).chain(skipped) {
+        match visible(state, caller, slug.as_str()).await {
+            Ok(_) => {
+                readable.insert(slug.clone());
+            }
+            Err(AppError::NotFound) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(readable)
+}
+
+/// The page of a contact, if it is one of these.
+fn href(readable: &HashSet<Slug>, slug: &Slug) -> Option<String> {
+    readable.contains(slug).then(|| format!("/kontakte/{slug}"))
+}
+
+fn stage(shell: &Shell, readable: &HashSet<Slug>, one: &Stage) -> StageWords {
     let steps = match shell.language {
         Language::De => one.de.clone(),
         Language::En => one.en.clone(),
     };
     StageWords {
-        href: format!("/kontakte/{}", one.contact.id),
+        href: href(readable, &one.contact.id),
         name: one.contact.name.clone(),
         reason: sentence(&one.reason),
         from: shell.near(one.from),
@@ -109,7 +134,7 @@ fn stage(shell: &Shell, one: &Stage) -> StageWords {
     }
 }
 
-fn answer(shell: &Shell, state: &State, question: &Question, found: &Forecast) -> Answer {
+fn answer(shell: &Shell, state: &State, question: &Question, found: &Forecast, readable: &HashSet<Slug>) -> Answer {
     let directory = state.directory().current();
     let title = [
         ("service", service_name(&directory, question.service.as_str())),
@@ -120,9 +145,9 @@ fn answer(shell: &Shell, state: &State, question: &Question, found: &Forecast) -
     Answer {
         title: shell.language.with_all("who-title", &title),
         is_past: found.at.day_in_berlin() < state.today(),
-        stages: found.stages.iter().map(|one| stage(shell, one)).collect(),
+        stages: found.stages.iter().map(|one| stage(shell, readable, one)).collect(),
         skipped: skipped
-            .map(|one| (format!("/kontakte/{}", one.contact.id), one.contact.name.clone(), one.reason.clone()))
+            .map(|one| (href(readable, &one.contact.id), one.contact.name.clone(), one.reason.clone()))
             .collect(),
         end: found.ends_at.map(|at| shell.with("who-end", "when", shell.near(at))).unwrap_or_default(),
     }
@@ -138,7 +163,10 @@ pub async fn view(state: Data<State>, request: HttpRequest, page: Staff<right::R
         match asked(&mut shell, &state, &page.person, &typed) {
             None => status = StatusCode::UNPROCESSABLE_ENTITY,
             Some(question) => match forecast(&state.escalations, question.clone()).await {
-                Ok(forecast) => found = Some(answer(&shell, &state, &question, &forecast)),
+                Ok(forecast) => {
+                    let readable = readable(&state, &page.person.caller, &forecast).await?;
+                    found = Some(answer(&shell, &state, &question, &forecast, &readable));
+                }
                 Err(AppError::Invalid(faults)) => {
                     status = StatusCode::UNPROCESSABLE_ENTITY;
                     let fields = [

@@ -81,7 +81,8 @@ pub async fn invite(
     if typed.contains_key("mehr") {
         return Ok(show_form(StatusCode::OK, &state, &person.caller, shell, &typed, &rows.and_one()).await?);
     }
-    let new = read(&mut shell, &state.directory().current(), &typed, &rows);
+    let named = rows.with_contacts(&state, &person.caller, &mut shell).await?;
+    let new = read(&mut shell, &state.directory().current(), &typed, &named);
     let Some(new) = new else {
         return Ok(show_form(StatusCode::UNPROCESSABLE_ENTITY, &state, &person.caller, shell, &typed, &rows).await?);
     };

@@ -107,7 +107,8 @@ pub async fn set_grants(
     if typed.contains_key("mehr") {
         return Ok(show_person(StatusCode::OK, &state, &person, shell, user, &rows.and_one()).await?);
     }
-    let Some(grants) = rows.grants(&mut shell, &state.directory().current()) else {
+    let named = rows.with_contacts(&state, &person.caller, &mut shell).await?;
+    let Some(grants) = named.grants(&mut shell, &state.directory().current()) else {
         return Ok(show_person(StatusCode::UNPROCESSABLE_ENTITY, &state, &person, shell, user, &rows).await?);
     };
     let version = typed.get("version").and_then(|version| version.parse().ok());

@@ -1,0 +1,91 @@
+//! The contact that somebody types, by its id or by its name.
+//!
+//! Invariant: a name counts only whole, and only where one contact within the person's reach has it; what is wrong is said
+//! at the field.
+
+use super::typed::Typed;
+use crate::access::{Action, Reach};
+use crate::directory::contacts;
+use crate::error::{AppError, FieldError};
+use crate::http::State;
+use crate::http::pages::shell::Shell;
+use crate::http::visitor::Person;
+use crate::keys::{Slug, fold};
+
+/// Contacts that may stand in, by slug and name.
+pub(super) async fn offered(state: &State, person: &Person) -> Result<Vec<(String, String)>, AppError> {
+    let reach = person.caller.reach(Action::ReadDirectory);
+    let query = contacts::ContactQuery { reach, ..Default::default() };
+    let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
+    let found = contacts::list(&state.desk().db, query, page).await?.items;
+    Ok(found.into_iter().map(|contact| (contact.slug.to_string(), contact.name)).collect())
+}
+
+/// The contact that is typed, by its id or by a whole name that only one of those within reach has; says what is wrong.
+pub(in crate::http::pages) async fn meant(
+    state: &State,
+    person: &Person,
+    shell: &mut Shell,
+    typed: &str,
+) -> Result<Option<Slug>, AppError> {
+    if typed.trim().is_empty() {
+        shell.fault("kontakt", "fault-contact-missing");
+        return Ok(None);
+    }
+    match by_name(state, &person.caller.reach(Action::ReadDirectory), typed).await? {
+        Ok(found) => Ok(Some(found)),
+        Err(key) => {
+            shell.fault("kontakt", key);
+            Ok(None)
+        }
+    }
+}
+
+/// The same where the field may stay empty, as for a deputy.
+pub(super) async fn meant_or_none(
+    state: &State,
+    person: &Person,
+    shell: &mut Shell,
+    typed: &Typed,
+    field: &str,
+) -> Result<Option<Slug>, AppError> {
+    let Some(text) = typed.text(field) else { return Ok(None) };
+    match by_name(state, &person.caller.reach(Action::ReadDirectory), &text).await? {
+        Ok(found) => Ok(Some(found)),
+        Err(key) => {
+            shell.fault(field, key);
+            Ok(None)
+        }
+    }
+}
+
+/// The contact with this id, or with this whole name where only one within reach has it; else the key of what is wrong.
+pub(in crate::http::pages) async fn by_name(
+    state: &State,
+    reach: &Reach,
+    typed: &str,
+) -> Result<Result<Slug, &'static str>, AppError> {
+    let typed = typed.trim();
+    let query = contacts::ContactQuery { reach: reach.clone(), q: Some(typed.to_owned()), ..Default::default() };
+    let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
+    let found = contacts::list(&state.desk().db, query, page).await?.items;
+    let mut named = found.iter().filter(|contact| fold(&contact.name) == fold(typed));
+    Ok(match (named.next(), named.next(), typed.parse::<Slug>()) {
+        (Some(contact), None, _) => Ok(contact.slug.clone()),
+        (.., Ok(slug)) => Ok(slug),
+        (Some(_), Some(_), Err(_)) => Err("fault-contact-several"),
+        (None, ..) => Err("fault-contact-unknown"),
+    })
+}
+
+/// Says at its field why a deputy was refused.
+pub(super) fn mark_deputy(shell: &mut Shell, faults: &[FieldError], field: &str) {
+    for fault in faults.iter().filter(|fault| matches!(fault.field.as_str(), "deputy" | "change.deputy")) {
+        let key = match fault.message.as_str() {
+            message if message.contains("is away") => "fault-deputy-away",
+            message if message.contains("contact itself") => "fault-deputy-self",
+            _ => "fault-contact-unknown",
+        };
+        shell.fault(field, key);
+    }
+}
