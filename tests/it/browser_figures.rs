@@ -64,6 +64,7 @@ async fn figures_are_read_narrowed_and_taken_along() {
     assert_eq!(browser.heading().await, "Zahlen");
     assert_eq!(browser.count("svg.lo-chart").await, 4);
     assert_eq!(browser.count("table").await, 6, "each with its table");
+    assert!(browser.text().await.contains("zählen nur, was beantwortet ist"));
     assert_readable(&browser, "full").await;
     browser.set_medium("print").await;
     browser.picture("figures-print").await;
@@ -82,6 +83,8 @@ async fn figures_are_read_narrowed_and_taken_along() {
     assert_readable(&browser, "fault").await;
     browser.open(&format!("{}/zahlen?zeitraum=month&am=2020-01-15", app.base)).await;
     assert!(browser.text().await.contains("keine Anfrage"));
+    browser.open(&format!("{}/zahlen?zeitraum=month&am=2099-01-15", app.base)).await;
+    assert!(browser.text().await.contains("beginnt erst"));
     assert_readable(&browser, "empty").await;
     browser.open(&format!("{}/zahlen?lang=en", app.base)).await;
     assert_eq!(browser.heading().await, "Figures");

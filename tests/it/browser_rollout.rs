@@ -106,9 +106,12 @@ async fn goes_live_without_scripts() {
     browser.find("#stand option[value=done]").await.click().await.unwrap();
     browser.fill("#wer", "J. Lorenzen").await;
     browser.press("Speichern").await;
-    assert!(browser.text().await.contains("Punkt gespeichert."));
+    let text = browser.text().await;
+    assert!(text.contains("Punkt gespeichert."), "{text}");
+    assert!(text.contains("Ansprechstelle für die Nachnutzung: offen → erledigt"), "{text}");
     browser.press("Startklar melden").await;
-    assert!(browser.text().await.contains("Startklar gemeldet."));
+    let text = browser.text().await;
+    assert!(text.contains("Startklar gemeldet.") && text.contains("Stand: In Vorbereitung → Startklar"), "{text}");
     browser.press("Freischalten").await;
     assert!(browser.text().await.contains("Freigeschaltet."));
     browser.press("Aussetzen").await;
@@ -117,6 +120,7 @@ async fn goes_live_without_scripts() {
     browser.press("Aussetzen").await;
     let text = browser.text().await;
     assert!(text.contains("Ausgesetzt, weil: Fachverfahren wird umgestellt"), "{text}");
+    assert!(!text.contains("In Betrieb seit"), "{text}");
     browser.press("Wieder freischalten").await;
     assert!(browser.text().await.contains("In Betrieb seit"));
     assert_readable_without_scripts(&browser).await;

@@ -209,6 +209,9 @@ on_both! {
             assert_eq!(shown.status, status, "{login}: {}", shown.body);
             let start = page(&app, &person, "/").await;
             assert_eq!(start.contains("href=\"/betrieb\""), status == 200, "{login}");
+            if status == 200 {
+                assert!(!shown.body.contains("href=\"/eingang\""), "{login} may not open it");
+            }
             assert!(!shown.body.contains("Wieder einschalten") && !shown.body.contains("name=\"how\""));
             assert_eq!(send(&app, &person, "/betrieb/zustellungen", &[("how", "replay")]).await.status, 403, "{login}");
         }

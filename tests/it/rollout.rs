@@ -312,6 +312,9 @@ on_both! {
         let at = format!("{}/matrix", draft(&app, &admin).await);
         let proposal = app.get(&admin, &at).await.expect(200);
         assert_eq!((&proposal["is_settled"], &proposal["version"]), (&json!(false), &json!(0)));
+        let table = app.send(&admin, "GET", &format!("{at}?format=csv"), None, &[]).await;
+        let name = table.header("content-disposition").unwrap();
+        assert!(name.contains("\"aufgabenteilung-vorschlag-luebeck") && name.ends_with("-kita-anmeldung.csv\""), "{name}");
         let put = async |body: Value| app.send(&admin, "PUT", &at, Some(body.to_string()), &[]).await;
         let mut tasks = proposal["tasks"].as_array().unwrap().clone();
         tasks.push(json!({"task": "=Schulung", "it_provider": "responsible", "land": "contributes"}));
@@ -331,6 +334,7 @@ on_both! {
             let asked = if headers.is_empty() { format!("{at}?format=csv") } else { at.clone() };
             let table = app.send(&admin, "GET", &asked, None, headers).await;
             assert!(table.header("content-type").unwrap().starts_with("text/csv"), "{:?}", table.headers);
+            assert!(!table.header("content-disposition").unwrap().contains("vorschlag"), "{:?}", table.headers);
             let lines: Vec<&str> = table.body.lines().collect();
             assert_eq!(lines[0], "Aufgabe,Fachabteilung,IT-Abteilung,IT-Dienstleister,Fachverfahrenshersteller,Land");
             assert_eq!(lines[1], "Anträge bearbeiten,,V,,,");

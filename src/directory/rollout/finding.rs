@@ -217,9 +217,10 @@ fn nobody(duty: Duty) -> Text {
     match duty {
         Duty::Central => fixed("Niemand bewertet Anfragen.", "Nobody assesses requests."),
         Duty::Technical => fixed("Niemand beantwortet technische Fragen.", "Nobody answers technical questions."),
-        Duty::Functional => {
-            fixed("Niemand beantwortet fachliche Fragen.", "Nobody answers questions about the procedure.")
-        }
+        Duty::Functional => fixed(
+            "Bei dieser Kommune ist niemand für fachliche Fragen benannt.",
+            "This municipality has named nobody for questions about the procedure.",
+        ),
         Duty::ProjectLead => fixed("Niemand leitet das Projekt.", "Nobody leads the project."),
         Duty::SpecialistProcedure => {
             fixed("Für das Fachverfahren ist niemand bekannt.", "Nobody is known for the specialist procedure.")
@@ -288,8 +289,10 @@ fn steering(facts: &Facts) -> Finding {
                 "The member of the steering committee is not named.",
             ),
             fixed(
-                "Tragen Sie unter Projekt ein, wer für Sie Mitglied ist, oft das Fachreferat des Landes.",
-                "Enter under Project who is member for you, often the Land's department.",
+                "Tragen Sie beim Anschluss unter „Start und Steuerungskreis eintragen“ ein, wer für Sie Mitglied ist, oft \
+                 das Fachreferat des Landes.",
+                "At the adoption, under “Enter start and steering committee”, name the member that speaks for you, often \
+                 the Land's department.",
             ),
         ),
         (Some(_), None) => lacking(
@@ -297,7 +300,10 @@ fn steering(facts: &Facts) -> Finding {
                 "Wer im Steuerungskreis sitzt, ist nicht genannt.",
                 "Who sits on the steering committee is not named.",
             ),
-            fixed("Tragen Sie unter Projekt die vertretende Person ein.", "Enter the delegate under Project."),
+            fixed(
+                "Tragen Sie beim Anschluss unter „Start und Steuerungskreis eintragen“ die vertretende Person ein.",
+                "At the adoption, under “Enter start and steering committee”, name the delegate.",
+            ),
         ),
     }
 }

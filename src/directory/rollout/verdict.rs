@@ -219,7 +219,7 @@ mod tests {
         let all = with(Duty::ALL.iter().map(|duty| of_service(*duty)).collect());
         check(Item::TechnicalContact, &all, "fulfilled: desk, vom Online-Dienst");
         check(Item::EmergencyContacts, &all, "fulfilled: desk, vom Online-Dienst");
-        check(Item::FunctionalContact, &all, "missing: Niemand beantwortet fachliche Fragen.");
+        check(Item::FunctionalContact, &all, "missing: Bei dieser Kommune ist niemand für fachliche Fragen benannt.");
         check(Item::CentralContact, &all, "missing: Niemand bewertet Anfragen.");
         for (item, duty) in [
             (Item::CentralContact, Duty::Central),

@@ -93,6 +93,11 @@ impl Page {
         time.map_or_else(|| self.shell.say("never"), |time| self.shell.near(time))
     }
 
+    /// What an instance does over and over.
+    fn part(&self, name: &str) -> String {
+        loop_words(&self.shell, name)
+    }
+
     /// A figure of the attempts of the last hour.
     fn attempts(&self, outcome: &str) -> i64 {
         self.overview.attempts_last_hour.get(outcome).copied().unwrap_or_default()
@@ -119,12 +124,24 @@ fn way(shell: &Shell, name: &str, way: &Way) -> WayLine {
     WayLine { name: shell.say(name), sign, words, more: format!("{success} · {failure}") }
 }
 
+/// What a loop does, in words; one without words keeps its name.
+fn loop_words(shell: &Shell, name: &str) -> String {
+    shell.language.try_say(&format!("ops-loop-{}", name.replace(' ', "-"))).unwrap_or_else(|| name.to_owned())
+}
+
 fn line(shell: &Shell, concern: &Concern) -> Line {
     let which = concern.which.clone().unwrap_or_default();
+    let which = match which.rsplit_once(" · ") {
+        Some((instance, name)) if concern.kind == ConcernKind::LoopStalled => {
+            format!("{instance} · {}", loop_words(shell, name))
+        }
+        _ => which,
+    };
     let values = [("count", concern.count.to_string()), ("which", which)];
     Line {
         words: shell.language.with_all(&format!("concern-{}", concern.kind), &values),
-        place: place(concern.kind),
+        // Whoever may not decide about mails reads here how many wait.
+        place: Some(place(concern.kind)).filter(|to| to.starts_with('#') || shell.is_offered(to)).unwrap_or("#post"),
         is_urgent: concern.urgency == Urgency::Now,
     }
 }

@@ -20,7 +20,7 @@ use crate::http::State;
 use crate::http::api::{ApiResult, ok};
 use crate::http::auth::{Asked, Command, Guard, right};
 use crate::ids::AdoptionId;
-use crate::keys::{ArsPrefix, Slug};
+use crate::keys::{ArsPrefix, Slug, fold};
 use crate::spreadsheet;
 
 /// Which checklists.
@@ -134,10 +134,22 @@ pub async fn matrix(
     answer.insert_header((VARY, "Accept")).insert_header((ETAG, format!("\"{}\"", matrix.version)));
     if wants_table(asked.query.format, &request) {
         answer.content_type("text/csv; charset=utf-8");
-        answer.insert_header((CONTENT_DISPOSITION, "attachment; filename=\"aufgabenteilung.csv\""));
+        let name = file_name(&state, id, matrix.is_settled).await?;
+        answer.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
         return Ok(answer.body(table(&matrix)?));
     }
     Ok(answer.json(matrix))
+}
+
+/// What the table is called: by place and service, and that it is a proposal while nobody has settled it.
+async fn file_name(state: &State, id: AdoptionId, is_settled: bool) -> Result<String, AppError> {
+    let adoption = adoptions::read(&state.desk().db, id).await?;
+    let directory = state.directory().current();
+    let place = directory.municipality(&adoption.ars).map(|place| fold(&place.name).replace(' ', "-"));
+    // A header holds plain letters only; else the key says which place it is.
+    let place = place.filter(|name| name.is_ascii() && !name.is_empty()).unwrap_or_else(|| adoption.ars.to_string());
+    let kind = if is_settled { "aufgabenteilung" } else { "aufgabenteilung-vorschlag" };
+    Ok(format!("{kind}-{place}-{}.csv", adoption.service))
 }
 
 /// The table, as it is drawn: V is responsible, M contributes.

@@ -9,13 +9,14 @@ figures-after = danach
 figures-days-between = { $from } bis { $to }
 figures-compared = verglichen mit { $days }
 figures-running = läuft noch · { "" }
+figures-ahead = beginnt erst · { "" }
 figures-narrow = Eigener Zeitraum, eingrenzen
 figures-from = Von
 figures-to = Bis
 figures-region = Region
 figures-region-hint = Anfang des ARS: 01, 01002, …
 figures-contact = 2nd Level
-figures-contact-hint = Kennung des Kontakts
+figures-contact-hint = Name oder Kennung des Kontakts
 figures-any = alle
 figures-show = Zeigen
 figures-all = Alles zeigen
@@ -25,7 +26,6 @@ figures-none = In diesem Zeitraum kam keine Anfrage an, die Sie sehen dürfen. W
 figures-fault-day = Das ist kein Tag. Richtig ist zum Beispiel 2026-11-01.
 figures-fault-days = Wählen Sie zwei Tage; der zweite darf nicht vor dem ersten liegen, und höchstens fünf Jahre danach.
 figures-fault-region = Das ist keine Region. Richtig sind die ersten 2, 3, 5, 9 oder alle 12 Ziffern eines ARS.
-figures-fault-contact = Das ist keine Kennung. Richtig ist zum Beispiel dataport-technik.
 
 figures-percent = { $share } %
 figures-minutes = { $time } Min.
@@ -41,6 +41,8 @@ figures-overdue-then = { $count ->
     [one] 1 offene ist überfällig
    *[other] { $number } offene sind überfällig
 } · beantwortete davor { $before }
+figures-answered-only = Verlauf, Balken und Tabellen zählen nur, was beantwortet ist. Überfällige offene zählen nur in der großen Zahl mit, als zu spät.
+figures-open-list = Offene Anfragen, die dringendste zuerst
 figures-most-before = 9 von 10 in { $most } · davor { $before }
 figures-open-before = { $open } noch offen · davor { $before }
 figures-half-taken = Bis zur Übernahme, Hälfte in
@@ -62,7 +64,7 @@ figures-more = { $count ->
     [one] eine weitere Zeile
    *[other] { $count } weitere Zeilen
 }
-figures-notes = Gezählt wird am Tag des Eingangs. Zusammengeführte Anfragen zählen einmal; gelöschte bleiben in den Zahlen, ohne Personenbezug. Überfällige offene zählen nur oben mit, als zu spät; in Verlauf und Tabellen ist der Anteil der der beantworteten. Zeiten stimmen auf 5 % genau. Gezählt werden Anfragen und Stellen, nie Personen.
+figures-notes = Gezählt wird am Tag des Eingangs. Zusammengeführte Anfragen zählen einmal; gelöschte bleiben in den Zahlen, ohne Personenbezug. Zeiten stimmen auf 5 % genau. Gezählt werden Anfragen und Stellen, nie Personen.
 
 figures-step-day = Tag
 figures-step-week = Woche

@@ -9,13 +9,14 @@ figures-after = after
 figures-days-between = { $from } to { $to }
 figures-compared = compared with { $days }
 figures-running = still running · { "" }
+figures-ahead = not begun yet · { "" }
 figures-narrow = Other days, narrow down
 figures-from = From
 figures-to = To
 figures-region = Region
 figures-region-hint = Beginning of the ARS: 01, 01002, …
 figures-contact = 2nd level
-figures-contact-hint = The contact's identifier
+figures-contact-hint = The contact's name or identifier
 figures-any = all
 figures-show = Show
 figures-all = Show everything
@@ -25,7 +26,6 @@ figures-none = No request that you may see came in during this period. Choose ot
 figures-fault-day = This is no day. Write it like 2026-11-01.
 figures-fault-days = Choose two days; the second must not be before the first, and at most five years after it.
 figures-fault-region = This is no region. Write the first 2, 3, 5, 9 or all 12 digits of an ARS.
-figures-fault-contact = This is no identifier. Write it like dataport-technik.
 
 figures-percent = { $share } %
 figures-minutes = { $time } min
@@ -41,6 +41,8 @@ figures-overdue-then = { $count ->
     [one] 1 open one is overdue
    *[other] { $number } open ones are overdue
 } · answered ones before { $before }
+figures-answered-only = Lines, bars and tables count only what is answered. Overdue open ones count in the large figure only, as late.
+figures-open-list = Open requests, the most urgent first
 figures-most-before = 9 of 10 in { $most } · before { $before }
 figures-open-before = { $open } still open · before { $before }
 figures-half-taken = Until taken, half in
@@ -62,7 +64,7 @@ figures-more = { $count ->
     [one] one more row
    *[other] { $count } more rows
 }
-figures-notes = Counted on the day of receipt. Merged requests count once; erased ones stay in the figures, without anything of a person. Overdue open ones count above only, as late; in the line and the tables the share is that of the answered. Times are right to within 5 %. Requests and offices are counted, never people.
+figures-notes = Counted on the day of receipt. Merged requests count once; erased ones stay in the figures, without anything of a person. Times are right to within 5 %. Requests and offices are counted, never people.
 
 figures-step-day = Day
 figures-step-week = Week

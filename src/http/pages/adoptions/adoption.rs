@@ -11,19 +11,19 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
+use super::history::history;
 use super::project::fields as project_fields;
 use super::public::{self, Public};
 use super::{HERE, StateWords, day, hindrance, may_change, of, progress, reached};
 use crate::access::Action;
 use crate::directory::adoptions::{self, AdoptionChange};
-use crate::directory::rollout::{self, Block, Checklist, ItemView, Party, Verdict};
-use crate::directory::versions::Kind;
+use crate::directory::rollout::{self, Block, Checklist, Item, ItemView, Party, Verdict};
 use crate::directory::{Adoption, AdoptionState, Contact, Duty, contacts_of};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::directory::rollout::sign;
 use crate::http::auth::{parse_query, right};
-use crate::http::pages::directory::{ChangeLine, history};
+use crate::http::pages::directory::ChangeLine;
 use crate::http::pages::field::Field;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
@@ -145,6 +145,7 @@ fn rank(item: &ItemView) -> u8 {
 #[serde(default)]
 struct Wanted {
     offen: String,
+    projekt: String,
 }
 
 /// What was typed, when something is wrong with it.
@@ -154,6 +155,8 @@ pub(super) struct Typed {
     pub reason: String,
     /// Start, member and delegate.
     pub project: Option<[String; 3]>,
+    /// True where somebody came for them, so that the form stands open.
+    pub is_project_asked: bool,
 }
 
 /// One adoption.
@@ -167,7 +170,8 @@ pub async fn view(
     let shell = Shell::new(&state, &request, &page.person.visitor);
     let wanted: Wanted = parse_query(request.query_string())?;
     let is_open_only = !wanted.offen.is_empty();
-    Ok(show_adoption(StatusCode::OK, &state, &page.person, shell, found, is_open_only, Typed::default()).await?)
+    let typed = Typed { is_project_asked: !wanted.projekt.is_empty(), ..Typed::default() };
+    Ok(show_adoption(StatusCode::OK, &state, &page.person, shell, found, is_open_only, typed).await?)
 }
 
 pub(super) async fn show_adoption(
@@ -217,15 +221,20 @@ pub(super) async fn show_adoption(
         project_version: list.version,
         moves: list.next_states.iter().map(|to| Move::new(&shell, &list, *to)).collect(),
         suspend_reason: Field::text(&shell, "grund", &shell.say("rollout-reason"), &typed.reason),
-        public: public::of(state, &shell, &adoption).await?,
-        history: history(state, &shell, Kind::Adoption, id.to_string()).await?,
-        is_project_open: typed.project.is_some(),
+        public: public::of(state, &shell, &adoption, is_said_transferred(&list)).await?,
+        history: history(state, &shell, &list).await?,
+        is_project_open: typed.is_project_asked || typed.project.is_some(),
         project: project_fields(&shell, &list, typed.project),
         shell: shell.at(here.as_str()),
         csv: format!("/api/v1/adoptions/{id}/matrix?format=csv"),
         here,
     };
     Ok(show(status, &shown.shell, &shown))
+}
+
+/// True where the checklist says that the editorial system of the Land has it.
+fn is_said_transferred(list: &Checklist) -> bool {
+    list.items.iter().any(|point| point.item == Item::EditorialSystem && point.verdict == Verdict::Fulfilled)
 }
 
 /// What is missing, said for where it stands.
@@ -241,7 +250,12 @@ fn facts(shell: &Shell, list: &Checklist) -> String {
     let start = list.planned_start.map(|start| shell.with("rollout-planned", "day", day(shell.language, start)));
     let since =
         list.live_since.map(|at| shell.with("rollout-live-since", "day", day(shell.language, at.day_in_berlin())));
-    let start = if list.live_since.is_some() { since } else { start };
+    let start = match list.state {
+        AdoptionState::Draft | AdoptionState::Ready => start,
+        AdoptionState::Live => since.or(start),
+        // It is not in use now; why, stands below.
+        AdoptionState::Suspended => None,
+    };
     let land = list.operating_land.name();
     let by = match list.operator.is_empty() {
         true => shell.with("rollout-operated-land", "land", land),
@@ -348,6 +362,6 @@ pub async fn set_state(
         }
         Err(fault) => return Err(fault.into()),
     };
-    let typed = Typed { reason: get("grund"), project: None };
+    let typed = Typed { reason: get("grund"), ..Typed::default() };
     Ok(show_adoption(status, &state, &person, shell, found, false, typed).await?)
 }

@@ -18,7 +18,7 @@ use crate::error::AppError;
 use crate::http::State;
 use crate::http::api::directory::reach;
 use crate::http::auth::right;
-use crate::http::pages::directory::contact::meant;
+use crate::http::pages::directory::named::meant;
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done};
 use crate::http::visitor::StaffForm;

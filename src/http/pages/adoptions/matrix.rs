@@ -1,7 +1,7 @@
 //! Who does what: the division of tasks as a table to fill in.
 //!
 //! Invariant: as over the API, each task has exactly one that is responsible; what was chosen comes back with the
-//! task that is at fault. An empty row adds nothing, a task without a name falls away.
+//! task that is at fault. An empty row adds nothing; where somebody has a part in it, its name is asked for.
 
 use std::collections::HashMap;
 
@@ -103,7 +103,8 @@ async fn show_matrix(
     version: i32,
 ) -> Result<HttpResponse, AppError> {
     let list = rollout::read(&state.desk().db, adoption.id, state.today()).await?;
-    if tasks.len() < MOST_TASKS {
+    // A row that still lacks its name is the empty one.
+    if tasks.len() < MOST_TASKS && tasks.iter().all(|task| !task.task.is_empty()) {
         tasks.push(Task::of_nobody(""));
     }
     let back = format!("{HERE}/{}", adoption.id);
@@ -126,13 +127,14 @@ async fn show_matrix(
 fn filled(typed: &HashMap<String, String>) -> Vec<Task> {
     let task = |at: usize| {
         let name = typed.get(&format!("aufgabe-{at}"))?.trim();
-        let is_away = name.is_empty() || typed.contains_key(&format!("weg-{at}"));
         let mut task = Task::of_nobody(name);
         for party in Party::ALL {
             let part = typed.get(&format!("{party}-{at}")).and_then(|part| part.parse().ok());
             task.set(*party, part.unwrap_or(Part::None));
         }
-        (!is_away).then_some(task)
+        let is_empty = name.is_empty() && Party::ALL.iter().all(|party| task.part(*party) == Part::None);
+        let is_away = typed.contains_key(&format!("weg-{at}"));
+        (!is_empty && !is_away).then_some(task)
     };
     (0..=MOST_TASKS).filter_map(task).collect()
 }
@@ -163,8 +165,12 @@ pub async fn change(
                     shell.fault("", "fault-matrix-tasks");
                     continue;
                 };
-                let title = of(shell.language, &task.title()).to_owned();
-                let key = if fault.field.ends_with(".task") { "fault-matrix-name" } else { "fault-matrix-responsible" };
+                let (key, title) = match (task.task.is_empty(), fault.field.ends_with(".task")) {
+                    (true, true) => ("fault-matrix-nameless", String::new()),
+                    (true, false) => ("fault-matrix-responsible", shell.say("matrix-own")),
+                    (false, true) => ("fault-matrix-name", of(shell.language, &task.title()).to_owned()),
+                    (false, false) => ("fault-matrix-responsible", of(shell.language, &task.title()).to_owned()),
+                };
                 let text = shell.with(key, "task", title);
                 shell.fault_text(format!("aufgabe-{}", at.unwrap_or_default()), text);
             }
@@ -182,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_rows_and_those_to_be_taken_away_fall_away() {
+    fn rows_without_name_and_parts_and_those_to_be_taken_away_fall_away() {
         let pairs = [
             ("aufgabe-0", "applications"),
             ("land-0", "responsible"),
@@ -191,10 +197,12 @@ mod tests {
             ("weg-1", "1"),
             ("aufgabe-2", " Schulung "),
             ("aufgabe-3", " "),
+            ("aufgabe-4", ""),
+            ("land-4", "responsible"),
         ];
         let typed = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let tasks = filled(&typed);
-        assert_eq!(tasks.iter().map(|task| task.task.as_str()).collect::<Vec<_>>(), ["applications", "Schulung"]);
+        assert_eq!(tasks.iter().map(|task| task.task.as_str()).collect::<Vec<_>>(), ["applications", "Schulung", ""]);
         assert_eq!((tasks[0].land, tasks[0].it_provider), (Part::Responsible, Part::None));
     }
 }

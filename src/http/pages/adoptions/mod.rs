@@ -2,9 +2,10 @@
 //!
 //! Invariant: whoever reads the directory sees what lies within their reach, forms only where they may change it; what
 //! is filtered stands in the address; the most urgent stand first. Every page works without a script. Where next: `adoption.rs` (one of them),
-//! `point.rs` and `holders.rs` (one point), `matrix.rs` (who does what).
+//! `point.rs` and `holders.rs` (one point), `matrix.rs` (who does what), `history.rs` (who changed what).
 
 pub mod adoption;
+mod history;
 pub mod holders;
 pub mod matrix;
 pub mod point;

@@ -18,6 +18,7 @@ use crate::directory::{Adoption, Contact, Duty, contacts};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::right;
+use crate::http::pages::directory::keeps_all;
 use crate::http::pages::field::{Choice, Field};
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, lead_done, show};
@@ -41,6 +42,8 @@ struct PointPage {
     sign: &'static str,
     word: String,
     lack: Option<(String, String)>,
+    /// Where the point is fulfilled, and what the link says.
+    way: Option<(String, String)>,
     evidence: Option<String>,
     changed: Option<String>,
     is_automatic: bool,
@@ -124,6 +127,7 @@ pub(super) async fn show_point(
         sign,
         word,
         lack: view.lack.as_ref().map(|lack| (said(&lack.what), said(&lack.remedy))),
+        way: way(&shell, person, &adoption, &list, view).filter(|_| may_change),
         evidence: view.evidence.as_ref().map(said),
         changed: changed(&shell, view),
         is_automatic: view.is_automatic,
@@ -145,6 +149,30 @@ pub(super) async fn show_point(
         here,
     };
     Ok(show(status, &shown.shell, &shown))
+}
+
+/// Where somebody fulfils a point that is read from the directory, if that is no form of this page.
+fn way(
+    shell: &Shell,
+    person: &Person,
+    adoption: &Adoption,
+    list: &Checklist,
+    view: &ItemView,
+) -> Option<(String, String)> {
+    let Adoption { id, service, ars, .. } = adoption;
+    let back = format!("{HERE}/{id}");
+    let (href, key) = match view.item.judge() {
+        Judge::Matrix => (format!("{back}/aufgaben"), "matrix-edit"),
+        Judge::Channels => (format!("/kanaele/neu?dienst={service}&ars={ars}"), "adoption-channel-add"),
+        Judge::Steering => (format!("{back}?projekt=1#projekt"), "rollout-project"),
+        Judge::Transfers if !view.verdict.is_good() => (format!("{back}#oeffentlich"), "adoption-transfer"),
+        Judge::Agreements if view.lack.is_some() && keeps_all(&person.caller) => {
+            let using = ars.land()?;
+            (format!("/vereinbarungen/{}/{using}", list.operating_land), "close-agreement")
+        }
+        Judge::Agreements | Judge::Holders(_) | Judge::People | Judge::Transfers => return None,
+    };
+    Some((href, shell.say(key)))
 }
 
 /// True where people say whether it is done.

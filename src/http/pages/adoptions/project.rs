@@ -74,6 +74,6 @@ pub async fn change(
         }
     }
     let project = Some([get("start"), get("mitglied"), get("vertretung")]);
-    let typed = Typed { reason: String::new(), project };
+    let typed = Typed { project, ..Typed::default() };
     Ok(show_adoption(status, &state, &person, shell, found, false, typed).await?)
 }

@@ -74,11 +74,17 @@ fn line(shell: &Shell, channel: &HelpChannel) -> ChannelLine {
     }
 }
 
-/// What the public sees of it.
-pub(super) async fn of(state: &State, shell: &Shell, adoption: &Adoption) -> Result<Public, AppError> {
+/// What the public sees of it; where no transfer was noted, the checklist may say that there was one.
+pub(super) async fn of(
+    state: &State,
+    shell: &Shell,
+    adoption: &Adoption,
+    is_said_transferred: bool,
+) -> Result<Public, AppError> {
     let (id, service, ars) = (adoption.id, &adoption.service, &adoption.ars);
     let (known, digest) = state.desk().db.read(move |conn| shown_now(conn, id)).await?.unwrap_or_default();
     let transfer = match known.on {
+        None if is_said_transferred => ("none", shell.say("rollout-transfer-said")),
         None => ("none", shell.say("adoption-not-transferred")),
         Some(on) => {
             let words = shell.with("adoption-transferred", "day", day(shell.language, on));

@@ -1,10 +1,11 @@
 //! The figures: four of them large, lines over time, tables by service, category, municipality, contact and way in.
 //!
 //! Invariant: the same use case as the API, so the same rights; every chart has its table beside it. Where next:
-//! `chart.rs` (pictures), `names.rs` (words).
+//! `chart.rs` (pictures), `table.rs` (tables), `names.rs` (words).
 
 mod chart;
 pub mod names;
+mod table;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
@@ -13,15 +14,18 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use self::chart::{Bar, Lines, bars, in_time, long};
+use self::chart::{Lines, in_time, long};
 use self::names::Names;
+use self::table::{Row, Told, row, told};
+use super::directory::named::by_name;
 use super::field::{Choice, Field};
 use super::login::PageResult;
 use super::shell::{Shell, show};
+use super::worklist;
+use crate::access::Action;
 use crate::error::AppError;
 use crate::figures::browse::AIM;
-use crate::figures::export::Naming;
-use crate::figures::{Asked, Dimension, Facts, Figures, Narrowed, Period, PeriodKind, figures};
+use crate::figures::{Asked, Facts, Figures, Narrowed, Period, PeriodKind, figures};
 use crate::http::State;
 use crate::http::api::figures::FiguresQuery;
 use crate::http::auth::{parse_query, right};
@@ -62,26 +66,6 @@ struct Large {
     below: String,
 }
 
-/// A row of a table.
-struct Row {
-    name: String,
-    key: Option<String>,
-    received: String,
-    share: String,
-    cells: [String; 7],
-}
-
-/// A table.
-struct Told {
-    id: &'static str,
-    title: String,
-    column: String,
-    rows: Vec<Row>,
-    rest: Option<Row>,
-    bars: Vec<Bar>,
-    bars_label: String,
-}
-
 #[derive(Template)]
 #[template(path = "figures.html")]
 struct Page {
@@ -104,6 +88,8 @@ struct Page {
     xlsx: String,
     is_empty: bool,
     large: Vec<Large>,
+    /// The list of requests, where some are overdue that lines and tables do not count.
+    overdue: Option<String>,
     lines: Vec<(&'static str, String, String, Lines, bool)>,
     steps: Vec<Row>,
     step_column: String,
@@ -128,9 +114,7 @@ impl Wanted {
         if !self.ort.trim().is_empty() {
             query.ars = self.ort.trim().parse().map_err(|_| shell.fault("ort", "figures-fault-region")).ok();
         }
-        if !self.stelle.trim().is_empty() {
-            query.contact = self.stelle.trim().parse().map_err(|_| shell.fault("stelle", "figures-fault-contact")).ok();
-        }
+        query.contact = self.stelle.trim().parse().ok();
         query
     }
 
@@ -154,12 +138,33 @@ impl Wanted {
         }
         query.finish()
     }
+
+    /// The list of requests, narrowed as now, for whoever may open it; what is overdue stands first in it.
+    fn requests(&self, shell: &Shell) -> Option<String> {
+        if !shell.is_offered(worklist::HERE) {
+            return None;
+        }
+        let narrowed = [("dienst", &self.dienst), ("thema", &self.thema), ("ort", &self.ort)];
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(narrowed.into_iter().filter(|(_, value)| !value.trim().is_empty()));
+        let query = query.finish();
+        Some(if query.is_empty() { worklist::HERE.to_owned() } else { format!("{}?{query}", worklist::HERE) })
+    }
 }
 
 /// Figures of the days and requests that were asked for.
 pub async fn view(state: Data<State>, request: HttpRequest, page: Staff<right::ReadFigures>) -> PageResult {
-    let wanted: Wanted = parse_query(request.query_string())?;
+    let mut wanted: Wanted = parse_query(request.query_string())?;
     let mut shell = Shell::new(&state, &request, &page.person.visitor);
+    // People type the name; addresses and files say the id.
+    if !wanted.stelle.trim().is_empty() {
+        let reach = page.person.caller.reach(Action::ReadDirectory);
+        let found = by_name(&state, &reach, &wanted.stelle).await?;
+        match found {
+            Ok(contact) => wanted.stelle = contact.to_string(),
+            Err(key) => shell.fault("stelle", key),
+        }
+    }
     let query = wanted.query(&mut shell);
     let today = state.today();
     let period = match query.period(today) {
@@ -196,7 +201,11 @@ fn shaped(state: &State, shell: Shell, wanted: &Wanted, is_narrowed: bool, found
             .language
             .with_all("figures-days-between", &[("from", names.day(period.from)), ("to", names.day(period.to))])
     };
-    let running = if found.period.to >= today { shell.say("figures-running") } else { String::new() };
+    let running = match (found.period.from > today, found.period.to >= today) {
+        (true, _) => shell.say("figures-ahead"),
+        (false, true) => shell.say("figures-running"),
+        (false, false) => String::new(),
+    };
     let file = |format| format!("/api/v1/figures?{}&format={format}", wanted.address(&found.period, true));
     let any = |rest: Vec<(String, String)>| -> Vec<(String, String)> {
         std::iter::once((String::new(), shell.say("figures-any"))).chain(rest).collect()
@@ -239,6 +248,7 @@ fn shaped(state: &State, shell: Shell, wanted: &Wanted, is_narrowed: bool, found
         xlsx: file("xlsx"),
         is_empty: found.facts.received == 0,
         large: large(&shell, names, found),
+        overdue: found.overdue.filter(|count| *count > 0).and_then(|_| wanted.requests(&shell)),
         lines: lines(&shell, names, found),
         steps: found
             .line
@@ -330,43 +340,4 @@ fn lines(shell: &Shell, names: Names, found: &Figures) -> Vec<(&'static str, Str
             false,
         ),
     ]
-}
-
-fn row(names: Names, name: String, key: Option<String>, facts: &Facts) -> Row {
-    let (taken, taken_most) = names.times(facts.acknowledge);
-    let (answer, answer_most) = names.times(facts.answer);
-    let number = |number| names.number(number);
-    Row {
-        name,
-        key,
-        received: number(facts.received),
-        share: names.percent(facts.in_time_percent),
-        cells: [
-            number(facts.open),
-            number(facts.late),
-            number(facts.escalated),
-            taken,
-            taken_most,
-            answer,
-            answer_most,
-        ],
-    }
-}
-
-fn told(shell: &Shell, names: Names, table: &crate::figures::Table) -> Told {
-    let name = |part: &crate::figures::FiguresPart| names.row(table.by, &part.value, part.name.as_deref());
-    let key = |value: &str| (table.by == Dimension::Municipality).then(|| value.to_owned());
-    let rows = table.parts.iter().map(|part| row(names, name(part), key(&part.value), &part.facts));
-    let rest =
-        table.rest.as_ref().map(|facts| row(names, shell.with("figures-more", "count", table.more), None, facts));
-    let title = names.sheet(table.by);
-    Told {
-        id: table.by.as_str(),
-        bars_label: shell.with("figures-chart-bars", "by", &title),
-        column: title.clone(),
-        title: shell.with("figures-title-by", "by", title),
-        rows: rows.collect(),
-        rest,
-        bars: bars(&table.parts, names, name),
-    }
 }
