@@ -84,6 +84,7 @@ const PURE: &[&str] = &[
     "escalation/escalation.rs",
     "escalation/chain.rs",
     "escalation/message.rs",
+    "escalation/message/words.rs",
     "directory/hours/explain.rs",
     "directory/hours/reckoning.rs",
     "directory/hours/service_time.rs",

@@ -68,6 +68,9 @@ crate::text_enum! {
     }
 }
 
+/// How the reason of a step begins that was handed on; by whom and why follows.
+pub(super) const HANDED_ON: &str = "weitergegeben von ";
+
 /// The status after the move; `None` when it is not possible. An end is an end.
 pub fn next(from: EscalationStatus, step: EscalationMove) -> Option<EscalationStatus> {
     use EscalationMove::*;
@@ -170,6 +173,18 @@ impl Escalation {
     /// The contact whose turn it is.
     pub fn current(&self) -> Option<&EscalationStep> {
         usize::try_from(self.step).ok().and_then(|step| self.chain.get(step))
+    }
+
+    /// True where one of these contacts is asked now; in an emergency that is everybody whom it has reached.
+    pub fn is_turn_of(&self, contacts: &[Slug]) -> bool {
+        self.emergency || self.current().is_none_or(|step| contacts.contains(&step.contact.id))
+    }
+
+    /// Who handed on to that contact and why, as it is told, where it is their turn.
+    pub fn handed_on_to(&self, contact_name: &str) -> Option<String> {
+        let step = self.current().filter(|step| step.contact.name == contact_name)?;
+        let by = step.reason.strip_prefix(HANDED_ON)?;
+        Some(if self.withholds(Withheld::Numbers) { black_out(by) } else { by.to_owned() })
     }
 
     /// True where this stays here.

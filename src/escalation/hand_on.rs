@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::escalate::ask_following;
-use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStep, is_open, next};
+use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStep, HANDED_ON, is_open, next};
 use super::respond::LONGEST_REASON;
 use super::{Escalations, browse, store};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -283,7 +283,7 @@ fn turn(
     let mut rest = after.chain.split_off(place);
     rest.retain(|step| step.contact.id != contact.slug);
     let to = ContactRef { id: contact.slug.clone(), name: contact.name.clone() };
-    after.chain.push(EscalationStep { contact: to, reason: format!("weitergegeben von {}: {reason}", from.1) });
+    after.chain.push(EscalationStep { contact: to, reason: format!("{HANDED_ON}{}: {reason}", from.1) });
     after.chain.append(&mut rest);
     (after.acknowledged_at, after.acknowledged_name, after.reference) = (None, None, None);
     (after.acknowledged_contact, after.paused_at) = (None, None);

@@ -82,6 +82,8 @@ pub struct LinkPage {
     /// What the mail says too; never who asked, because opening that is recorded and a page that is opened
     /// changes nothing.
     pub facts: Facts,
+    /// What the person added before it was escalated.
+    pub added: Vec<(Timestamp, String)>,
     /// What was asked and replied.
     pub questions: Vec<Question>,
     /// Who handed on to whom.
@@ -119,8 +121,11 @@ fn shown(
     let ticket = by_id(conn, found.ticket)?;
     let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
     let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
+    let mut facts = step::facts(context, &found, &ticket, &name, Occasion::Created, secret, None, now);
+    facts.files = step::files(conn, &found)?;
     Ok(LinkPage {
-        facts: step::facts(context, &found, &ticket, &name, Occasion::Created, secret, None, now),
+        facts,
+        added: step::additions(conn, &found)?,
         questions: store::questions(conn, found.id)?,
         handovers: store::handovers(conn, found.id)?,
         colleagues: hand_on::choices(conn, &found, &ticket, now)?,
@@ -138,7 +143,8 @@ pub async fn page_for(escalations: &Escalations, caller: Caller, id: EscalationI
     let (context, now) = (escalations.clone(), escalations.desk().clock.now());
     let read = move |conn: &mut Conn| {
         let own = caller.contacts(Action::RespondEscalation);
-        let contact = store::reached(conn, id)?.into_iter().find(|contact| own.contains(contact));
+        // Of several the one that was asked last, whose turn it may be; the same as who speaks (`respond.rs`).
+        let contact = store::reached(conn, id)?.into_iter().rfind(|contact| own.contains(contact));
         let contact = contact.ok_or(AppError::NotFound)?;
         let holder = LinkHolder { escalation: id, contact, expires_at: now };
         shown(conn, &context, holder, found, "", now)
@@ -146,16 +152,7 @@ pub async fn page_for(escalations: &Escalations, caller: Caller, id: EscalationI
     escalations.desk().db.read(read).await
 }
 
-/// The escalation behind a link for reading; it may have ended.
-pub async fn look(
-    escalations: &Escalations,
-    secret: String,
-) -> Result<Result<(LinkHolder, Escalation), DeadLink>, AppError> {
-    let now = escalations.desk().clock.now();
-    escalations.desk().db.read(move |conn| open(conn, &secret, now)).await
-}
-
-/// The same for acting: an ended escalation is a [`DeadLink::Ended`].
+/// The same as [`open`] for acting: an ended escalation is a [`DeadLink::Ended`].
 pub(super) fn open_to_act(
     tx: &mut Tx,
     secret: &str,

@@ -3,13 +3,14 @@
 //! Pure. The subject holds number, kind, service and place, nothing of the citizen. Name and addresses of the
 //! reporter appear only for a contact that is allowed them; then the caller seals the message. A webhook body
 //! stays under 20 KB: long texts are cut with a sign, the page behind the link has them whole. A link opens a page
-//! with one button; opening it changes nothing. The words of other ticket systems stand in `message/adapted.rs`.
+//! with one button; opening it changes nothing. What is said in which case stands in `message/words.rs`, the words of
+//! other ticket systems in `message/adapted.rs`.
 
 mod adapted;
+mod words;
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Europe::Berlin;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -19,6 +20,8 @@ use crate::tickets::reply::{escape, paragraphs};
 use crate::tickets::ticket::{Category, Priority, Reporter};
 
 pub use adapted::{Known, adapted};
+use words::{actions, headline, opening};
+pub use words::{berlin, kind_word, known, subject, weekday};
 
 /// The longest webhook body, with room to spare below the promised 20 KB.
 const LONGEST_BODY: usize = 19_000;
@@ -78,10 +81,14 @@ pub struct Facts {
     pub subject: String,
     pub description: String,
     pub context: BTreeMap<String, String>,
+    /// How many files came with it.
+    pub files: usize,
     pub note: String,
     pub asked_by: String,
     pub acknowledge_by: Option<Timestamp>,
     pub answer_by: Option<Timestamp>,
+    /// By whom and why it was handed on to this contact.
+    pub handed_on: Option<String>,
     pub next_contact: Option<String>,
     pub links: Links,
     pub reporter: Option<Reporter>,
@@ -122,72 +129,6 @@ impl Links {
     }
 }
 
-/// The kind in German.
-pub fn kind_word(kind: Kind, emergency: bool) -> &'static str {
-    match (emergency, kind) {
-        (true, _) => "NOTFALL",
-        (false, Kind::Technical) => "technisch",
-        (false, Kind::Functional) => "fachlich",
-    }
-}
-
-/// A time as people in Germany read it, such as `24.11.2026, 14:00 Uhr`.
-pub fn berlin(time: Timestamp) -> String {
-    time.utc().with_timezone(&Berlin).format("%d.%m.%Y, %H:%M Uhr").to_string()
-}
-
-/// The subject: `[26-004711-9] technisch: Wohnsitzanmeldung, Kiel`.
-pub fn subject(facts: &Facts) -> String {
-    let prefix = match facts.occasion {
-        Occasion::Created => "",
-        Occasion::Reminded => "Erinnerung, ",
-        Occasion::Replied => "Antwort auf Ihre Rückfrage, ",
-        Occasion::Cancelled => "Erledigt, ",
-    };
-    let kind = kind_word(facts.kind, facts.emergency);
-    format!("[{}] {prefix}{kind}: {}, {}", facts.number, facts.service_name, facts.municipality)
-}
-
-/// What is known, as pairs of label and value, the same in mail and page.
-pub fn known(facts: &Facts) -> Vec<(String, String)> {
-    let mut known = vec![
-        ("Dienst".to_owned(), facts.service_name.clone()),
-        ("Ort".to_owned(), facts.municipality.clone()),
-        ("Thema".to_owned(), facts.category.german().to_owned()),
-        ("Dringlichkeit".to_owned(), facts.priority.to_string()),
-    ];
-    known.extend(facts.context.iter().map(|(label, value)| (label.clone(), value.clone())));
-    if let Some(reporter) = &facts.reporter {
-        let parts = [("Name", &reporter.name), ("E-Mail", &reporter.email), ("Telefon", &reporter.phone)];
-        known.extend(parts.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value.clone()?))));
-    }
-    known
-}
-
-fn opening(facts: &Facts) -> String {
-    match facts.occasion {
-        Occasion::Created | Occasion::Reminded => {
-            let question =
-                format!("{} braucht Ihre Antwort ({}).", facts.asked_by, kind_word(facts.kind, facts.emergency));
-            match (facts.acknowledge_by, facts.answer_by) {
-                (Some(by), _) => {
-                    let after = match &facts.next_contact {
-                        Some(next) => format!("Danach fragt Lotse: {next}."),
-                        None => "Danach geht die Anfrage an die Kommune zurück.".to_owned(),
-                    };
-                    format!("{question}\nBitte bestätigen Sie bis {}, dass Sie sich kümmern. {after}", berlin(by))
-                }
-                (None, Some(by)) => {
-                    format!("{question}\nSie haben das übernommen. Bitte antworten Sie bis {}.", berlin(by))
-                }
-                (None, None) => question,
-            }
-        }
-        Occasion::Replied => format!("{} hat auf Ihre Rückfrage geantwortet.", facts.asked_by),
-        Occasion::Cancelled => "Diese Anfrage ist erledigt. Sie müssen nichts mehr tun.".to_owned(),
-    }
-}
-
 /// The text part of the mail.
 pub fn text(facts: &Facts) -> String {
     let mut out = format!("Guten Tag {},\n\n{}\n", facts.contact_name, opening(facts));
@@ -195,20 +136,19 @@ pub fn text(facts: &Facts) -> String {
         out.push_str(&format!("\nIHRE RÜCKFRAGE\n{}\n\nDIE ANTWORT\n{text}\n", questions.join("\n\n")));
     }
     if facts.occasion != Occasion::Cancelled {
-        out.push_str(&format!(
-            "\nIch kümmere mich darum: {}\nAntworten: {}\nRückfrage stellen: {}\nWeitergeben: {}\nWir sind nicht zuständig: {}\nAlles ansehen: {}\n",
-            facts.links.acknowledge,
-            facts.links.answer,
-            facts.links.ask,
-            facts.links.hand_on,
-            facts.links.give_back,
-            facts.links.view
-        ));
+        out.push('\n');
+        for (label, link) in actions(facts) {
+            out.push_str(&format!("{label}: {link}\n"));
+        }
         out.push_str("(Die Links öffnen eine Seite mit einem Knopf. Erst der Knopf ändert etwas.)\n");
         if !facts.note.is_empty() {
             out.push_str(&format!("\nDIE FRAGE\n{}\n", facts.note));
         }
-        out.push_str(&format!("\nWAS BEKANNT IST\n{}\n\n{}\n\n", facts.subject, facts.description));
+        out.push_str("\nWAS BEKANNT IST\n");
+        if let Some(subject) = headline(facts) {
+            out.push_str(&format!("{subject}\n\n"));
+        }
+        out.push_str(&format!("{}\n\n", facts.description));
         for (label, value) in known(facts) {
             out.push_str(&format!("{label}: {value}\n"));
         }
@@ -225,24 +165,19 @@ pub fn html(facts: &Facts) -> String {
         out.push_str(&format!("<h2>Ihre Rückfrage</h2><p>{asked}</p><h2>Die Antwort</h2><p>{text}</p>"));
     }
     if facts.occasion != Occasion::Cancelled {
-        let links = [
-            ("Ich kümmere mich darum", &facts.links.acknowledge),
-            ("Antworten", &facts.links.answer),
-            ("Rückfrage stellen", &facts.links.ask),
-            ("Weitergeben", &facts.links.hand_on),
-            ("Wir sind nicht zuständig", &facts.links.give_back),
-            ("Alles ansehen", &facts.links.view),
-        ];
         out.push_str("<ul>");
-        for (label, link) in links {
+        for (label, link) in actions(facts) {
             out.push_str(&format!("<li><a href=\"{}\">{label}</a></li>", escape(link)));
         }
         out.push_str("</ul><p>Die Links öffnen eine Seite mit einem Knopf. Erst der Knopf ändert etwas.</p>");
         if !facts.note.is_empty() {
             out.push_str(&format!("<h2>Die Frage</h2><p>{}</p>", paragraphs(&facts.note)));
         }
-        let (subject, description) = (escape(&facts.subject), paragraphs(&facts.description));
-        out.push_str(&format!("<h2>Was bekannt ist</h2><p><strong>{subject}</strong></p><p>{description}</p><table>"));
+        out.push_str("<h2>Was bekannt ist</h2>");
+        if let Some(subject) = headline(facts) {
+            out.push_str(&format!("<p><strong>{}</strong></p>", escape(subject)));
+        }
+        out.push_str(&format!("<p>{}</p><table>", paragraphs(&facts.description)));
         for (label, value) in known(facts) {
             let (label, value) = (escape(&label), paragraphs(&value));
             out.push_str(&format!("<tr><th align=\"left\">{label}</th><td>{value}</td></tr>"));
@@ -330,6 +265,9 @@ fn short_enough<T, E>(
         most /= 2;
         cut(&mut facts.description, most);
         cut(&mut facts.note, most);
+        if let Some(handed_on) = &mut facts.handed_on {
+            cut(handed_on, most / 4);
+        }
         if let Some(replied) = &mut facts.replied {
             cut(&mut replied.text, most);
             replied.questions.iter_mut().for_each(|question| cut(question, most / 4));
@@ -394,10 +332,12 @@ mod tests {
             subject: "Abbruch nach BundID".into(),
             description: "Fehler 500 <script>alert(1)</script>".into(),
             context: BTreeMap::from([("browser".into(), "Firefox 145".into())]),
+            files: 1,
             note: "Bitte prüfen.".into(),
             asked_by: "Kiel, zentrale Stelle".into(),
             acknowledge_by: Some(Timestamp::new("2026-11-24T13:00:00Z".parse().unwrap())),
             answer_by: None,
+            handed_on: None,
             next_contact: Some("Dataport Bereitschaft".into()),
             links: Links::of("https://lotse.example.org", "geheim"),
             reporter: None,
@@ -412,10 +352,14 @@ mod tests {
         assert_eq!(subject(&facts), "[26-004711-9] technisch: Elektronische Wohnsitzanmeldung, Kiel");
         let text = text(&facts);
         for part in [
-            "bis 24.11.2026, 14:00 Uhr",
+            "bis Di, 24.11.2026, 14:00 Uhr",
             "Danach fragt Lotse: Dataport Bereitschaft",
+            "/eskalation/geheim/acknowledge",
             "/eskalation/geheim/return",
             "Firefox 145",
+            "Dringlichkeit: normal",
+            "Dateien: 1 Datei liegt bei der Kommune",
+            "Abbruch nach BundID",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -433,6 +377,32 @@ mod tests {
         assert!(event["data"]["ticket"]["description"].as_str().unwrap().ends_with("[…]"));
         assert_eq!(event["data"]["links"]["return"], "https://lotse.example.org/eskalation/geheim/return");
         assert!(event["data"].get("reporter").is_none());
+    }
+
+    #[test]
+    fn says_who_handed_on_and_that_it_reminds() {
+        let handed_on = Some("Dataport Service Desk: Plattform".to_owned());
+        let text = text(&Facts { occasion: Occasion::Reminded, handed_on, ..facts() });
+        for part in ["Erinnerung: Kiel", "Weitergegeben von Dataport Service Desk: Plattform"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_is_to_be_answered_and_not_taken_again() {
+        let answer_by = Some(Timestamp::new("2026-11-24T13:00:00Z".parse().unwrap()));
+        let taken = Facts { occasion: Occasion::Replied, acknowledge_by: None, answer_by, ..facts() };
+        for said in [text(&taken), html(&taken)] {
+            assert!(said.contains("Bitte antworten Sie bis Di, 24.11.2026, 14:00 Uhr"), "{said}");
+            assert!(!said.contains("Ich kümmere mich darum") && said.contains("/eskalation/geheim/answer"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_the_text_begins_with_is_not_said_twice() {
+        let description = "Das Hochladen bricht ab und dann steht alles still.".to_owned();
+        let said = text(&Facts { subject: "Das Hochladen bricht ab …".into(), description, ..facts() });
+        assert_eq!(said.matches("Das Hochladen bricht ab").count(), 1, "{said}");
     }
 
     #[test]

@@ -80,7 +80,8 @@ pub async fn preview(
             let acknowledge_by = imagined.acknowledge_by.unwrap_or(now);
             let first: Vec<_> = imagined.current().map(|s| s.contact.id.clone()).into_iter().collect();
             let contact = contacts_of(conn, &first)?.pop().ok_or(AppError::NotFound)?;
-            let facts = step::facts(&context, &imagined, &ticket, &contact.name, Occasion::Created, "…", None, now);
+            let mut facts = step::facts(&context, &imagined, &ticket, &contact.name, Occasion::Created, "…", None, now);
+            step::complete(conn, &imagined, &mut facts)?;
             let mut ways = Vec::new();
             if contact.email.is_some() {
                 ways.push(Channel::Email);

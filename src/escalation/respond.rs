@@ -186,7 +186,7 @@ fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Voic
             let (found, ticket) = store::in_hand(tx, id)?.ok_or(AppError::NotFound)?;
             let reached = store::reached(tx, id)?;
             let own = caller.contacts(Action::RespondEscalation);
-            let contact = reached.into_iter().find(|contact| own.contains(contact));
+            let contact = reached.into_iter().rfind(|contact| own.contains(contact));
             let name = match &contact {
                 Some(contact) => contact_name(tx, contact)?,
                 None => {

@@ -10,7 +10,7 @@ use super::message::{self, Facts, Links, Occasion, Replied};
 use super::{Escalations, store};
 use crate::access::Actor;
 use crate::clock::Timestamp;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::delivery::{Content, DeliveryEvent, Mail, Outgoing, Purpose, enqueue};
 use crate::directory::{Contact, contacts_of};
 use crate::error::AppError;
@@ -18,8 +18,9 @@ use crate::ids::{DeliveryId, EndpointId, SealKeyId};
 use crate::keys::Slug;
 use crate::seal::DataKey;
 use crate::tickets::notice::{self, NoticeKind};
+use crate::tickets::redact::black_out;
 use crate::tickets::ticket::{Reporter, Ticket};
-use crate::tickets::{Event, record, reporter};
+use crate::tickets::{Event, added, attachments, record, reporter};
 
 /// What an occasion is to the outbox.
 fn purpose(occasion: Occasion) -> Purpose {
@@ -128,6 +129,9 @@ pub(super) fn send_with(
     };
     let mut facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
     facts.replied = replied;
+    if occasion != Occasion::Cancelled {
+        complete(tx, found, &mut facts)?;
+    }
     // A message holds its link in plain text; it is sealed always, under the ticket's key where the reporter is in it.
     let sealed_under: (SealKeyId, &DataKey) = match &key {
         Some(key) => (reporter::key_of(ticket.id), key),
@@ -234,6 +238,30 @@ pub(super) fn note_answer(
     Ok(after)
 }
 
+/// Puts what the person added into what a message says, and how many files there are.
+pub(super) fn complete(conn: &mut Conn, found: &Escalation, facts: &mut Facts) -> Result<(), AppError> {
+    for (at, text) in additions(conn, found)? {
+        facts.description.push_str(&format!("\n\nErgänzt am {}:\n{text}", message::berlin(at)));
+    }
+    facts.files = files(conn, found)?;
+    Ok(())
+}
+
+/// What the person added before this was escalated, as the other side is shown it. Nobody has seen a preview of what
+/// came later, so that stays here.
+pub(super) fn additions(conn: &mut Conn, found: &Escalation) -> Result<Vec<(Timestamp, String)>, AppError> {
+    let mut added = added::until(conn, found.ticket, found.created_at)?;
+    if found.withholds(Withheld::Numbers) {
+        added.iter_mut().for_each(|(_, text)| *text = black_out(text));
+    }
+    Ok(added)
+}
+
+/// How many files there were then. They stay here, and so do their names, which may name the person.
+pub(super) fn files(conn: &mut Conn, found: &Escalation) -> Result<usize, AppError> {
+    attachments::count_until(conn, found.ticket, found.created_at)
+}
+
 /// What a message says, gathered from ticket, directory and escalation.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn facts(
@@ -267,10 +295,12 @@ pub(super) fn facts(
         subject: ticket.subject.clone(),
         description: ticket.description.clone(),
         context: ticket.context.clone(),
+        files: 0,
         note: found.note_as_told(),
         asked_by: ticket.claimed_by.as_ref().map_or_else(|| "Die Kommune".to_owned(), |c| c.name.clone()),
         acknowledge_by: found.acknowledge_by,
         answer_by: found.answer_by,
+        handed_on: found.handed_on_to(contact_name),
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,

@@ -7,10 +7,11 @@
 //!
 //! Where next: `submit.rs` (intake), `assess.rs` (the central contact's work), `browse.rs` (lists), `counts.rs`,
 //! `joined.rs` (requests that go on in another), `watch.rs` (what changes while somebody looks), `promise.rs` (until when the person is answered), `public_form/`
-//! (requests that people write themselves), `attachments/` (files), `notice/` (telling the central contact),
+//! (requests that people write themselves), `added.rs` (what they added), `attachments/` (files), `notice/` (telling the central contact),
 //! `ticket.rs`, `status.rs`,
 //! `history.rs` (the pure part).
 
+pub mod added;
 pub mod assess;
 pub mod attachments;
 pub mod browse;

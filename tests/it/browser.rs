@@ -101,6 +101,7 @@ on_both! {
         browser.leaving(browser.click(&on)).await;
         let text = browser.text().await;
         assert!(text.contains("kümmert sich seit") && text.contains("Antwort senden"), "{text}");
+        assert!(text.contains("Bitte antworten bis"), "{text}");
         assert!(!text.contains("Ich kümmere mich darum"), "{text}");
     }
 
@@ -135,6 +136,10 @@ on_both! {
         browser.find("#reason").await.send_keys("Platform team").await.unwrap();
         browser.press("Hand on").await;
         assert_eq!(browser.heading().await, "Request handed on");
+        browser.open(&format!("{link}?lang=en")).await;
+        let text = browser.text().await;
+        assert!(text.contains("is asked now, until") && !text.contains("Please confirm by"), "{text}");
+        assert_readable(&browser, "passed-on").await;
         let after = status(&mut app, &path).await;
         assert_eq!((&after["step"], &after["acknowledged_at"]), (&json!(1), &Value::Null), "{after}");
         assert!(after["chain"][1]["reason"].as_str().unwrap().contains("Platform team"), "{after}");
@@ -182,7 +187,7 @@ on_both! {
         // The link now says what became of it, and offers no button.
         browser.open(&link).await;
         let text = browser.text().await;
-        assert!(text.contains("geantwortet"), "{text}");
+        assert!(text.contains("geantwortet") && text.contains("Bitte noch einmal versuchen."), "{text}");
         assert_eq!(browser.count("button").await, 0);
     }
 
@@ -209,6 +214,7 @@ on_both! {
         other.press("Antwort senden").await;
         let text = other.text().await;
         assert!(text.contains("schon erledigt") && text.contains("zurückgegeben"), "{text}");
+        assert!(text.contains("Zu spät"), "what was typed is not lost: {text}");
         assert_quiet(&other.noted().await, &app.base, &["410"]);
         assert_readable(&other, "ended").await;
     }
@@ -228,6 +234,7 @@ async fn needs_no_scripts() {
     assert_eq!(browser.heading().await, "Sie kümmern sich darum");
     assert_eq!(status(&mut app, &path).await["reference"], "D-18");
     browser.open(&link).await;
+    assert_eq!(browser.find("#reference").await.prop("value").await.unwrap().as_deref(), Some("D-18"));
     browser.press("Antwort senden").await;
     let focus = browser.client.active_element().await.unwrap().attr("id").await.unwrap();
     assert_eq!(focus.as_deref(), Some("text"), "the focus is where something is to be done");

@@ -64,7 +64,13 @@ on_both! {
         // A second question has an answer of its own.
         app.post(&second, &format!("{up}/ask"), json!({"text": "Und welche Uhrzeit?"})).await.expect(200);
         app.post(&central, &format!("{up}/reply"), json!({"text": "Gegen 9 Uhr."})).await.expect(200);
-        mail_to(&app, "technik@dataport.example.org", "Gegen 9 Uhr.").await;
+        let text = mail_to(&app, "technik@dataport.example.org", "Gegen 9 Uhr.").await;
+        assert!(text.contains("Bitte antworten Sie bis") && !text.contains("Ich kümmere mich darum"), "{text}");
+        // What the person wrote meanwhile goes along with the next question.
+        let next = json!({"kind": "functional", "note": "Bitte prüfen."});
+        app.post(&central, &format!("{}/escalations", ticket_path(&ticket)), next).await.expect(201);
+        let text = mail_to(&app, "meldewesen@kiel.example.org", "fachlich").await;
+        assert!(text.contains("Ergänzt am") && text.contains("Firefox 145"), "{text}");
     }
 
     /// Among colleagues at once; the old one keeps sight, the new one is asked, and there is no way round in a circle.
@@ -81,7 +87,8 @@ on_both! {
         assert_eq!((&handed["step"], &handed["chain"][1]["contact"]["id"]), (&json!(1), &json!("bereitschaft")));
         assert!(handed["chain"][1]["reason"].as_str().unwrap().contains("Betrifft die Plattform."), "{handed}");
         assert!(handed["acknowledge_by"].is_string() && handed["reference"].is_null(), "{handed}");
-        mail_to(&app, "bereitschaft@dataport.example.org", "technisch").await;
+        let text = mail_to(&app, "bereitschaft@dataport.example.org", "technisch").await;
+        assert!(text.contains("Weitergegeben von Dataport") && text.contains("Betrifft die Plattform."), "{text}");
         mail_to(&app, "zentral@kiel.example.org", "weitergegeben").await;
 
         let third = app.token(Role::SecondLevel, "bereitschaft").await;

@@ -375,6 +375,7 @@ on_both! {
         assert_eq!(answered.status, 303, "{}", answered.body);
         let late = sends(&app, &theirs, &format!("{one}/answer"), &[("text", "Noch einmal.")]).await;
         assert!(late.status == 409 && late.body.contains("Das geht nicht mehr"), "{}", late.body);
+        assert!(late.body.contains("Noch einmal.") && late.body.contains("Behoben."), "nothing typed is lost: {}", late.body);
         assert!(page(&app, &theirs, "/eskalationen").await.body.contains("Hier wartet nichts auf Sie"));
         // Nobody else finds it, and a form without its token does nothing.
         let others = second_level(&app, "andere", "bereitschaft").await;

@@ -11,8 +11,8 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::escalation::form::{Action, Typed, say};
-use super::escalation::show::{done, second_level, was_done};
-use super::escalation::{DONE, Opened};
+use super::escalation::show::{done, second_level, was_done, when_due};
+use super::escalation::{DONE, Opened, stale};
 use super::login::PageResult;
 use super::shell::{Shell, show};
 use super::{page, signs};
@@ -24,6 +24,7 @@ use crate::http::auth::{parse_query, right};
 use crate::http::public::spoken::short;
 use crate::http::visitor::{Person, Staff, StaffForm, see_other};
 use crate::ids::EscalationId;
+use crate::keys::Slug;
 use crate::tickets::Ticket;
 
 /// The address of the list.
@@ -61,30 +62,33 @@ struct Asked {
 pub async fn list(state: Data<State>, request: HttpRequest, asking: Staff<right::RespondEscalation>) -> PageResult {
     let asked: Asked = parse_query(request.query_string())?;
     let (caller, shell) = (asking.person.caller, Shell::new(&state, &request, &asking.person.visitor));
-    let speaks_for_somebody = !caller.contacts(crate::access::Action::RespondEscalation).is_empty();
+    let own = caller.contacts(crate::access::Action::RespondEscalation);
     let found = browse::mine(&state.escalations, caller, asked.nach, AT_ONCE).await?;
     let shown = Desk {
-        items: found.items.iter().map(|(found, ticket)| item(&state, &shell, found, ticket)).collect(),
+        items: found.items.iter().map(|(found, ticket)| item(&state, &shell, &own, found, ticket)).collect(),
         next: found.next_cursor.map(|cursor| format!("{HERE}?nach={cursor}")),
-        speaks_for_somebody,
+        speaks_for_somebody: !own.is_empty(),
         shell,
     };
     Ok(show(StatusCode::OK, &shown.shell, &shown))
 }
 
-fn item(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> Item {
+fn item(state: &State, shell: &Shell, own: &[Slug], found: &Escalation, ticket: &Ticket) -> Item {
     let (directory, now) = (state.directory().current(), state.desk().clock.now());
     let place = directory.municipality(&ticket.ars).map_or_else(String::new, |one| short(&one.name).to_owned());
     let service = directory.service(ticket.service.as_str()).map_or_else(String::new, |one| one.name.to_string());
     let kind = if found.emergency { "emergency".to_owned() } else { found.kind.to_string() };
+    // What waits for somebody else has no deadline of one's own.
+    let is_passed_on = found.status != EscalationStatus::Acknowledged && !found.is_turn_of(own);
     let (key, sign) = match (found.status, found.paused_at) {
         (_, Some(_)) => ("desk-list-asked", "wait"),
         (EscalationStatus::Acknowledged, None) => ("desk-list-taken", signs::of_escalation(found.status)),
+        _ if is_passed_on => ("desk-list-passed-on", "out"),
         _ => ("desk-list-new", "new"),
     };
     let due = found.acknowledge_by.map(|at| ("desk-list-take-by", at));
     let due = due.or(found.answer_by.map(|at| ("desk-list-answer-by", at)));
-    let due = due.map(|(key, at)| (shell.with(key, "time", shell.near(at)), at.exact(), at < now));
+    let due = due.map(|(key, at)| (shell.with(key, "time", when_due(shell.language, at, now)), at.exact(), at < now));
     Item {
         href: format!("{HERE}/{}", found.id),
         number: ticket.number.to_string(),
@@ -92,7 +96,7 @@ fn item(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> It
         about: format!("{} · {service} · {place}", shell.say(&format!("desk-kind-{kind}"))),
         state: shell.say(key),
         sign,
-        due: due.filter(|_| found.paused_at.is_none()),
+        due: due.filter(|_| found.paused_at.is_none() && !is_passed_on),
     }
 }
 
@@ -139,11 +143,10 @@ pub async fn act(
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(shown(status, &state, &person, &opened, id, (action, None), typed, &faults).await?)
         }
-        // The state does not allow it any more: the page says how it stands, with what was typed where it still can be.
+        // The state does not allow it any more: the page says how it stands, with what was typed.
         Err(AppError::Conflict(_)) => {
             let status = StatusCode::CONFLICT;
-            let stale = [FieldError { field: String::new(), message: "stale".into() }];
-            Ok(shown(status, &state, &person, &opened, id, (action, None), typed, &stale).await?)
+            Ok(shown(status, &state, &person, &opened, id, (action, None), typed, &stale()).await?)
         }
         Err(fault) => Err(fault.into()),
     }

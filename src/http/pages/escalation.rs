@@ -18,7 +18,7 @@ use show::{done, gone, second_level, was_done};
 
 use super::{desk, failure, mail_link, page};
 use crate::error::{AppError, FieldError};
-use crate::escalation::link;
+use crate::escalation::link::{self, DeadLink};
 use crate::escalation::respond::{Speaker, respond};
 use crate::http::State;
 use crate::http::client;
@@ -117,8 +117,15 @@ pub async fn act(
     let speaker = Speaker::Link(opened.secret.clone(), Some(client::address(&request, &state.trusted_proxies)));
     match respond(&state.escalations, speaker, say(action, &typed)).await {
         Ok(Ok(_)) => led_on(&opened, action),
-        Ok(Err(dead)) => gone(&request, &state, &opened, dead).await,
-        Err(AppError::Invalid(faults)) => again(&request, &state, &opened, action, typed, &faults).await,
+        // Somebody else was faster: the page says who, with what was typed.
+        Ok(Err(DeadLink::Ended)) => again(&request, &state, &opened, action, typed, (StatusCode::GONE, &stale())).await,
+        Ok(Err(dead)) => gone(&request, &opened, dead),
+        Err(AppError::Invalid(faults)) => {
+            again(&request, &state, &opened, action, typed, (StatusCode::UNPROCESSABLE_ENTITY, &faults)).await
+        }
+        Err(AppError::Conflict(_)) => {
+            again(&request, &state, &opened, action, typed, (StatusCode::CONFLICT, &stale())).await
+        }
         Err(fault) => failure(&fault.into()),
     }
 }
@@ -141,9 +148,14 @@ async fn show(
             Some(word) => page(StatusCode::OK, &done(found, opened, word)),
             None => page(StatusCode::OK, &second_level(state, found, opened, action, Typed::default(), &[])),
         },
-        Ok(Err(dead)) => gone(request, state, opened, dead).await,
+        Ok(Err(dead)) => gone(request, opened, dead),
         Err(fault) => failure(&fault.into()),
     }
+}
+
+/// What is wrong where the state does not allow it any more.
+pub(super) fn stale() -> [FieldError; 1] {
+    [FieldError { field: String::new(), message: "stale".into() }]
 }
 
 /// The form again, with what was typed and what is wrong with it.
@@ -153,13 +165,11 @@ async fn again(
     opened: &Opened,
     action: Action,
     typed: Typed,
-    faults: &[FieldError],
+    (status, faults): (StatusCode, &[FieldError]),
 ) -> HttpResponse {
     match link::page(&state.escalations, opened.secret.clone()).await {
-        Ok(Ok(found)) => {
-            page(StatusCode::UNPROCESSABLE_ENTITY, &second_level(state, found, opened, action, typed, faults))
-        }
-        Ok(Err(dead)) => gone(request, state, opened, dead).await,
+        Ok(Ok(found)) => page(status, &second_level(state, found, opened, action, typed, faults)),
+        Ok(Err(dead)) => gone(request, opened, dead),
         Err(fault) => failure(&fault.into()),
     }
 }

@@ -93,6 +93,11 @@ pub(super) async fn form(request: &HttpRequest, payload: Payload) -> Result<Type
 }
 
 impl Typed {
+    /// What was written, in whichever form.
+    pub(super) fn written(&self) -> Option<&str> {
+        [&self.text, &self.question, &self.reason].into_iter().map(String::as_str).find(|text| !text.is_empty())
+    }
+
     /// The same with line ends as texts have them.
     pub(in crate::http::pages) fn tidied(mut self) -> Self {
         let Typed { text, reference, question, contact, reason } = &mut self;
@@ -120,6 +125,8 @@ pub(super) struct Forms<'a> {
     pub(super) typed: Typed,
     pub(super) faults: &'a [FieldError],
     pub(super) place: &'a str,
+    /// Their own number, where they gave it before.
+    pub(super) reference: &'a str,
 }
 
 impl Forms<'_> {
@@ -198,7 +205,8 @@ impl Forms<'_> {
 
     fn reference(&self) -> Field {
         let label = self.language().say("desk-reference");
-        Field { is_optional: true, ..self.field(("reference", "reference"), label, None, &self.typed.reference) }
+        let value = if self.faults.is_empty() { self.reference } else { &self.typed.reference };
+        Field { is_optional: true, ..self.field(("reference", "reference"), label, None, value) }
     }
 
     fn area(
@@ -253,6 +261,7 @@ impl Forms<'_> {
             "text" => ("desk-fault-text", LONGEST_ANSWER),
             "question" => ("desk-fault-question", LONGEST_QUESTION),
             "reason" => ("desk-fault-reason", LONGEST_REASON),
+            "contact" if value.is_empty() => return Some(language.say("desk-fault-contact-missing")),
             "contact" => return Some(language.say("desk-fault-contact")),
             _ => ("desk-fault-reference", LONGEST_REFERENCE),
         };

@@ -3,16 +3,18 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono_tz::Europe::Berlin;
 
 use super::Opened;
 use super::form::{Action, Forms, Part, Typed};
+use crate::clock::Timestamp;
 use crate::directory::Kind;
 use crate::error::FieldError;
 use crate::escalation::ask::Question;
 use crate::escalation::escalation::is_open;
 use crate::escalation::hand_on::{Handover, HandoverState};
-use crate::escalation::link::{self, DeadLink, LinkPage};
-use crate::escalation::message::Facts;
+use crate::escalation::link::{DeadLink, LinkPage};
+use crate::escalation::message::{Facts, weekday};
 use crate::escalation::{Escalation, EscalationStatus};
 use crate::http::State;
 use crate::http::assets::Assets;
@@ -35,10 +37,18 @@ pub(in crate::http::pages) struct SecondLevel {
     subject: String,
     question: String,
     description: String,
+    /// What the person added, under when.
+    added: Vec<(String, String)>,
     facts: Vec<(String, String)>,
     acknowledge_by: Option<String>,
+    /// Whether it is the holder who is asked now.
+    is_own_turn: bool,
     state_sentence: Option<String>,
     is_open: bool,
+    /// What the holder said that ended it.
+    last_word: Option<LastWord>,
+    /// What was written and came too late.
+    unsent: Option<String>,
     talk: Vec<Exchange>,
     handovers: Vec<String>,
     take: Option<Part>,
@@ -51,6 +61,14 @@ pub(in crate::http::pages) struct SecondLevel {
     csrf: Option<String>,
     who_asks: String,
     who_runs: Option<String>,
+}
+
+/// An answer, or the reason of giving back.
+struct LastWord {
+    name: String,
+    text: String,
+    /// Whom to ask where it was wrong.
+    ask: String,
 }
 
 /// A question with its reply.
@@ -73,8 +91,7 @@ pub(in crate::http::pages) struct SecondLevelDone {
     title: String,
     happened: String,
     next_steps: Vec<String>,
-    /// A link to the request, while it leads there: of what has ended nothing is shown to who has only a link.
-    see: Option<String>,
+    see: String,
     view_url: String,
     is_logged_in: bool,
 }
@@ -89,13 +106,11 @@ pub(in crate::http::pages) fn second_level(
     faults: &[FieldError],
 ) -> SecondLevel {
     let (language, name) = (opened.language, found.facts.contact_name.clone());
-    let forms = Forms { opened, action, typed, faults, place: &found.facts.municipality };
-    let escalation = &found.escalation;
-    let acknowledge_by = escalation.acknowledge_by.map(|by| {
-        let then = found.facts.next_contact.as_ref().map(|next| language.with("desk-then", "name", next));
-        let by = language.with("desk-acknowledge-by", "time", language.time(by));
-        [Some(by), then].into_iter().flatten().collect::<Vec<_>>().join(" ")
-    });
+    let (escalation, is_open) = (&found.escalation, is_open(found.escalation.status));
+    let own_reference = own_reference(&found);
+    let unsent = typed.written().filter(|_| !is_open).map(str::to_owned);
+    let reference = own_reference.as_deref().unwrap_or_default();
+    let forms = Forms { opened, action, typed, faults, place: &found.facts.municipality, reference };
     let (take, parts) = (forms.take(), forms.parts(&found));
     let fields = take.iter().chain(&parts).flat_map(|part| &part.fields);
     let errors = fields.filter_map(|field| Some((field.id, field.fault.clone()?))).collect();
@@ -108,22 +123,33 @@ pub(in crate::http::pages) fn second_level(
         title: language.with_all("desk-title", &[("number", number), ("name", name.clone())]),
         to: language.with("desk-to", "name", &name),
         kind_word: kind_word(language, escalation),
-        acknowledge_by,
-        state_sentence: state_sentence(language, escalation),
-        is_open: is_open(escalation.status),
-        facts: known(language, &found.facts),
+        acknowledge_by: acknowledge_by(language, &found),
+        is_own_turn: is_own_turn(&found),
+        state_sentence: state_sentence(language, escalation).map(|how| match answer_by(language, &found) {
+            Some(by) => format!("{how} {by}"),
+            None => how,
+        }),
+        is_open,
+        last_word: last_word(language, &found),
+        unsent,
+        facts: known(language, &found.facts, own_reference),
+        added: found.added.iter().map(|(at, text)| added(language, *at, text)).collect(),
         talk: found.questions.iter().map(|one| exchange(language, one)).collect(),
         handovers: found.handovers.iter().map(|one| handover(language, one)).collect(),
         take,
         parts,
         error: (!faults.is_empty()).then(|| {
             let is_stale = faults.iter().any(|fault| fault.field.is_empty());
-            language.say(if is_stale { "desk-stale" } else { "desk-fault" })
+            match (is_stale, is_open) {
+                (true, false) => language.say("desk-ended"),
+                (true, true) => language.say("desk-stale"),
+                (false, _) => language.say("desk-fault"),
+            }
         }),
         errors,
         view_url: opened.at(Action::View),
         other_url: opened.other(action),
-        link_end: opened.csrf.is_none().then(|| {
+        link_end: (is_open && opened.csrf.is_none()).then(|| {
             let time = language.time(found.holder.expires_at);
             language.with_all("desk-link-end", &[("time", time), ("name", name)])
         }),
@@ -169,7 +195,74 @@ fn kind_word(language: Language, found: &Escalation) -> String {
     }
 }
 
-fn known(language: Language, facts: &Facts) -> Vec<(String, String)> {
+fn is_own_turn(found: &LinkPage) -> bool {
+    found.escalation.is_turn_of(std::slice::from_ref(&found.holder.contact))
+}
+
+/// Until when it is to be taken, and by whom, while nobody has.
+fn acknowledge_by(language: Language, found: &LinkPage) -> Option<String> {
+    let (escalation, facts) = (&found.escalation, &found.facts);
+    let time = when_due(language, escalation.acknowledge_by?, facts.now);
+    if let Some(asked) = escalation.current().filter(|_| !is_own_turn(found)) {
+        let values = [("name", asked.contact.name.clone()), ("time", time)];
+        return Some(language.with_all("desk-others-turn", &values));
+    }
+    let by = language.with("desk-acknowledge-by", "time", time);
+    Some(match &facts.next_contact {
+        Some(next) => format!("{by} {}", language.with("desk-then", "name", next)),
+        None => by,
+    })
+}
+
+/// Until when the answer is wanted; nothing while a question of theirs waits for the municipality.
+fn answer_by(language: Language, found: &LinkPage) -> Option<String> {
+    let (escalation, now) = (&found.escalation, found.facts.now);
+    let is_counted = escalation.status == EscalationStatus::Acknowledged && escalation.paused_at.is_none();
+    let by = escalation.answer_by.filter(|_| is_counted)?;
+    let is_own = escalation.acknowledged_contact.as_ref() == Some(&found.holder.contact);
+    let key = match (by < now, is_own) {
+        (true, _) => "desk-answer-late",
+        (false, true) => "desk-answer-by",
+        (false, false) => "desk-answer-expected",
+    };
+    Some(language.with(key, "time", when_due(language, by, now)))
+}
+
+/// A time something is due: of a day near now by its name, else with the day of the week.
+pub(in crate::http::pages) fn when_due(language: Language, at: Timestamp, now: Timestamp) -> String {
+    let is_near = (at.day_in_berlin() - now.day_in_berlin()).num_days().abs() <= 1;
+    let local = at.utc().with_timezone(&Berlin);
+    match (language, is_near) {
+        (Language::De, true) => format!("{} Uhr", language.near(at, now)),
+        (Language::De, false) => format!("{}, {}", weekday(at), local.format("%d.%m., %H:%M Uhr")),
+        (Language::En, true) => language.near(at, now),
+        (Language::En, false) => local.format("%a, %-d %b, %H:%M").to_string(),
+    }
+}
+
+/// The holder's own number, where it was they who gave it.
+fn own_reference(found: &LinkPage) -> Option<String> {
+    let escalation = &found.escalation;
+    let in_turn = escalation.current().map(|step| &step.contact.id);
+    let whose = escalation.acknowledged_contact.as_ref().or(in_turn);
+    escalation.reference.clone().filter(|_| whose == Some(&found.holder.contact))
+}
+
+/// What the holder said that ended it, for who looks it up later. What they were asked is then shown only to who is
+/// logged in: a link is good for that until the end.
+fn last_word(language: Language, found: &LinkPage) -> Option<LastWord> {
+    let (key, text) = match found.escalation.status {
+        EscalationStatus::Answered if was_done(found, Action::Answer) => ("desk-own-answer", &found.escalation.answer),
+        EscalationStatus::Returned if was_done(found, Action::Return) => {
+            ("desk-own-return", &found.escalation.return_reason)
+        }
+        _ => return None,
+    };
+    let ask = language.with("desk-own-wrong", "place", &found.facts.municipality);
+    Some(LastWord { name: language.say(key), text: text.clone()?, ask })
+}
+
+fn known(language: Language, facts: &Facts, reference: Option<String>) -> Vec<(String, String)> {
     let category = match language {
         Language::De => facts.category.german().to_owned(),
         Language::En => facts.category.to_string().replace('_', " "),
@@ -178,10 +271,18 @@ fn known(language: Language, facts: &Facts) -> Vec<(String, String)> {
         (language.say("desk-service"), facts.service_name.clone()),
         (language.say("desk-place"), facts.municipality.clone()),
         (language.say("desk-category"), category),
-        (language.say("desk-priority"), facts.priority.to_string()),
+        (language.say("desk-priority"), language.say(&format!("desk-priority-{}", facts.priority))),
     ];
+    known.extend(reference.map(|reference| (language.say("desk-reference"), reference)));
     known.extend(facts.context.iter().map(|(label, value)| (label.clone(), value.clone())));
+    if facts.files > 0 {
+        known.push((language.say("desk-files"), language.with("desk-files-there", "count", facts.files)));
+    }
     known
+}
+
+fn added(language: Language, at: Timestamp, text: &str) -> (String, String) {
+    (language.with("desk-added", "time", language.time(at)), text.to_owned())
 }
 
 fn exchange(language: Language, one: &Question) -> Exchange {
@@ -250,14 +351,14 @@ pub(in crate::http::pages) fn was_done(found: &LinkPage, word: Action) -> bool {
 
 /// What was done, and how it goes on.
 pub(in crate::http::pages) fn done(found: LinkPage, opened: &Opened, word: Action) -> SecondLevelDone {
-    let (language, facts) = (opened.language, found.facts);
+    let language = opened.language;
     let text = |part: &str| language.say(&format!("desk-done-{}{part}", word.as_str()));
-    let mut next_steps = vec![text("-next")];
-    let has_ended = matches!(word, Action::Answer | Action::Return);
-    if has_ended {
+    let mut next_steps: Vec<String> = answer_by(language, &found).into_iter().collect();
+    next_steps.push(text("-next"));
+    if matches!(word, Action::Answer | Action::Return) {
         next_steps.push(language.say("desk-nothing-more"));
     }
-    let is_there = !has_ended || opened.csrf.is_some();
+    let facts = found.facts;
     SecondLevelDone {
         lang: language.as_str(),
         language,
@@ -265,7 +366,7 @@ pub(in crate::http::pages) fn done(found: LinkPage, opened: &Opened, word: Actio
         title: text(""),
         happened: text("-what"),
         next_steps,
-        see: is_there.then(|| language.with("desk-see", "number", &facts.number)),
+        see: language.with("desk-see", "number", &facts.number),
         view_url: opened.at(Action::View),
         is_logged_in: opened.csrf.is_some(),
         municipality: facts.municipality,
@@ -274,22 +375,16 @@ pub(in crate::http::pages) fn done(found: LinkPage, opened: &Opened, word: Actio
     }
 }
 
-/// A link that opens nothing any more, or nothing that can be acted on.
-pub(super) async fn gone(request: &HttpRequest, state: &State, opened: &Opened, dead: DeadLink) -> HttpResponse {
+/// A link that opens nothing any more.
+pub(super) fn gone(request: &HttpRequest, opened: &Opened, dead: DeadLink) -> HttpResponse {
     let language = opened.language;
-    let told = |title: String, lead: String, next: String| {
-        message_with(language, StatusCode::GONE, &title, &lead, &next, &opened.other(Action::View))
-    };
     match dead {
         DeadLink::Unknown => mail_link::unknown(request),
-        DeadLink::Expired => {
-            told(language.say("desk-dead-title"), language.say("desk-dead"), language.say("desk-dead-next"))
-        }
-        DeadLink::Ended => {
-            let found = link::look(&state.escalations, opened.secret.clone()).await;
-            let what = found.ok().and_then(Result::ok).and_then(|(_, found)| state_sentence(language, &found));
-            let lead = what.unwrap_or_else(|| language.say("desk-ended"));
-            told(language.say("desk-ended-title"), lead, language.say("desk-ended-next"))
+        // What has ended is shown by the page of the request, as long as the link is good.
+        DeadLink::Expired | DeadLink::Ended => {
+            let (title, lead) = (language.say("desk-dead-title"), language.say("desk-dead"));
+            let (next, other) = (language.say("desk-dead-next"), opened.other(Action::View));
+            message_with(language, StatusCode::GONE, &title, &lead, &next, &other)
         }
     }
 }
