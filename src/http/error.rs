@@ -6,10 +6,11 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::http::header::{ACCEPT, ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 
+use super::pages::failure;
 use crate::error::{AppError, FieldError};
 
 /// A problem as it is answered (RFC 9457, `application/problem+json`).
@@ -127,7 +128,12 @@ pub fn wrong_method(allowed: &str) -> HttpResponse {
     answer
 }
 
-/// For addresses that lead nowhere.
-pub async fn not_found() -> Result<HttpResponse, ApiError> {
-    Err(AppError::NotFound.into())
+/// For addresses that lead nowhere: a page for whoever asks for one, as browsers do, and else a problem.
+pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let fault = ApiError::from(AppError::NotFound);
+    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/html") && !request.path().starts_with("/api/") {
+        return Ok(failure(&fault));
+    }
+    Err(fault)
 }

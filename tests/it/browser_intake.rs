@@ -38,6 +38,7 @@ async fn joins_a_running_request_by_keys_alone() {
     browser.types("kiel").await;
     browser.until("suggestions", "document.querySelector('#ort-liste [role=option]')").await;
     browser.key(ENTER).await;
+    browser.until("the place", "document.getElementById('ort').value === 'Kiel (24103)'").await;
     browser.key(TAB).await;
     browser.types("wohnsitz").await;
     browser.until("services", "document.querySelector('#dienst-liste [role=option]')").await;
@@ -87,7 +88,7 @@ async fn a_call_by_keys_alone() {
     browser.until("suggestions", "document.querySelector('#ort-liste [role=option]')").await;
     browser.picture("intake-suggestions").await;
     browser.key(ENTER).await;
-    assert_eq!(browser.run("return document.getElementById('ort').value").await, "Kiel (24103)");
+    browser.until("the place", "document.getElementById('ort').value === 'Kiel (24103)'").await;
     browser.key(TAB).await;
     assert_eq!(browser.focus().await, "dienst");
     browser.types("wohnsitz").await;
@@ -114,6 +115,18 @@ async fn a_call_by_keys_alone() {
     browser.run("location.reload()").await;
     browser.until("the draft", "document.getElementById('betreff')?.value === 'Bezahlung bricht ab'").await;
     assert!(browser.text().await.contains("Entwurf von eben wiederhergestellt"), "{}", browser.text().await);
+    let discard = "const b = document.querySelector('#lage button'); b.focus(); window.kept = b";
+    browser.run(discard).await;
+    browser.run("window.told = document.getElementById('lage').firstChild.data").await;
+    browser.until("a second later", "document.getElementById('lage').firstChild.data !== window.told").await;
+    assert_eq!(browser.run("return document.activeElement === window.kept").await, true, "the clock takes no focus");
+    // Another call begins with an empty form, and may fetch what was broken off.
+    browser.open(&format!("{}/anfragen/auskunft", app.base)).await;
+    browser.open(&format!("{}/anfragen/neu", app.base)).await;
+    browser.until("the offer", "document.querySelector('#lage button')?.textContent.includes('Entwurf von')").await;
+    assert_eq!(browser.run("return document.getElementById('betreff').value").await, "");
+    browser.run("document.querySelector('#lage button').click()").await;
+    assert_eq!(browser.run("return document.getElementById('betreff').value").await, "Bezahlung bricht ab");
     browser.key(F2).await;
     assert_eq!(browser.focus().await, "ort");
     browser.key(F4).await;
@@ -192,7 +205,7 @@ async fn without_scripts_nothing_is_guessed() {
     let text = browser.text().await;
     assert!(text.contains("liegt bei der zentralen Stelle in Rieseby") && !text.contains("04355"), "{text}");
     fill("#text", "Seit heute auch mit Chrome.").await;
-    browser.press("Nachtrag aufnehmen").await;
+    browser.press("Nachtrag aufnehmen Strg Enter").await;
     assert!(browser.text().await.contains("Nachtrag aufgenommen."), "{}", browser.text().await);
     fill("#nummer", "26-000000-0").await;
     browser.press("Nachsehen").await;
@@ -216,5 +229,11 @@ async fn faults_and_look_up_are_for_everybody() {
     assert_readable(&browser, "fault").await;
     browser.open(&format!("{}/anfragen/auskunft?nummer={number}", app.base)).await;
     assert!(browser.text().await.contains("liegt bei der zentralen Stelle"), "{}", browser.text().await);
+    browser.until("the focus", "document.activeElement.id === 'anfrage'").await;
+    browser.run("document.getElementById('text').focus()").await;
+    browser.types("Geboren 01.02.1990").await;
+    browser.until("the warning", "document.querySelector('#warn .lo-st')").await;
+    browser.key(F9).await;
+    assert_eq!(browser.run("return document.getElementById('text').value").await, "Geboren █████");
     assert_readable(&browser, "look-up").await;
 }

@@ -34,7 +34,7 @@ async fn a_request_by_keys_alone() {
     browser.set_width(1440).await;
     browser.open_as(&app, &person.user.login, &format!("/anfragen/{number}")).await;
     assert_readable(&browser, "new").await;
-    browser.press("Ich übernehme die Anfrage").await;
+    browser.leaving(browser.key('c')).await;
     assert!(browser.text().await.contains("In Bewertung bei Ihnen"), "{}", browser.text().await);
 
     browser.key('j').await;
@@ -113,7 +113,7 @@ async fn without_scripts() {
     let person = central(&app, "petersen").await;
     let browser = Browser::start_with(Scripts::Off).await;
     browser.open_as(&app, &person.user.login, &format!("/anfragen/{number}")).await;
-    browser.press("Ich übernehme die Anfrage").await;
+    browser.press("Ich übernehme die Anfrage C").await;
     browser.click(&browser.find("#tun-eskalieren summary").await).await;
     browser.find("#eskalieren").await.send_keys("Bitte prüfen.").await.unwrap();
     let preview = browser.find("#tun-eskalieren button[value=vorschau]").await;

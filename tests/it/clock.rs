@@ -213,6 +213,12 @@ async fn a_promise_is_kept_in_sight(kind: Kind) {
     move_to(&app, at(TUESDAY, "16:30:00"));
     swept(&app).await;
     mails(&app, "zentral@kiel.example.org", "überfällig", 1).await;
+    // Whoever calls now is not promised a day that has passed.
+    let scope = Scope::region("01".parse().unwrap());
+    let agent = app.person("brandt", vec![Grant { role: Role::Agent, scope, contact: None }]).await;
+    let look_up = format!("/anfragen/auskunft?nummer={}", ticket["number"].as_str().unwrap());
+    let page = app.send("", "GET", &look_up, None, &[("Cookie", &agent.cookie)]).await.body;
+    assert!(page.contains("ist überfällig") && !page.contains("Sie hören bis"), "{page}");
     // More urgent: never later. Less urgent: not later either.
     let path = path_of(&ticket, "tickets");
     let late = app.post(&central, &format!("{path}/priority"), json!({"priority": "P4"})).await.expect(200);

@@ -219,6 +219,9 @@ on_both! {
 
     // Umlauts, ß and their spellings, postal codes, keys; what is in doubt is asked back.
     async fn places_are_found_as_people_say_them(app: TestApp) {
+        let service = |slug: &str, name: &str| format!("[[service]]\nslug = \"{slug}\"\nname = \"{name}\"\noperating_land = \"SH\"\noperator = \"Dataport\"\n");
+        let known = crate::support::app::directory(&app.webhook.url());
+        app.import(&(known + &service("bewohnerparkausweis", "Bewohnerparkausweis") + &service("wohngeld", "Wohngeld"))).await;
         more_places(&app).await;
         let person = app.person("brandt", grants(Role::Agent, "01")).await;
         for (typed, ars) in [("luebeck", "010030000000"), ("LÜBECK", "010030000000"), ("Lubeck", "010030000000"), ("010020000000", "010020000000"), ("rieseby", "010585893137")] {
@@ -229,6 +232,18 @@ on_both! {
         }
         let (status, _, page) = sends(&app, &person, &[("ort", "24354")]).await;
         assert!(status == 422 && page.contains("gilt für"), "{page}");
+        // Of a larger place only the postal code of its seat is known; a Kreis of that name is not meant.
+        let (status, _, page) = sends(&app, &person, &[("ort", "24118")]).await;
+        assert!(status == 422 && page.contains("Geben Sie den Namen ein."), "{page}");
+        let cookie = [("Cookie", person.cookie.as_str())];
+        let found = app.send("", "GET", "/anfragen/neu/orte?q=eckernfoe", None, &cookie).await.body;
+        assert!(found.contains("data-key=\"010580043043\"") && found.matches("role=\"option\"").count() == 1, "{found}");
+        let whole = app.send("", "GET", "/anfragen/neu/orte?q=luebeck", None, &cookie).await.body;
+        let part = app.send("", "GET", "/anfragen/neu/orte?q=24354", None, &cookie).await.body;
+        assert!(whole.contains("data-meant") && !part.contains("data-meant"), "{whole} {part}");
+        let found = app.send("", "GET", "/anfragen/neu/dienste?q=wohn", None, &cookie).await.body;
+        let at = |slug: &str| found.find(&format!("data-key=\"{slug}\"")).unwrap_or(usize::MAX);
+        assert!(at("wohngeld") < at("bewohnerparkausweis"), "what begins so comes first: {found}");
         // A key that does not belong to what stands in the field is not taken.
         let (status, _, page) = sends(&app, &person, &[("ort", "Nirgendwo")]).await;
         assert!(status == 422 && page.contains("ist kein Ort bekannt"), "{page}");

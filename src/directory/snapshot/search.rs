@@ -6,6 +6,8 @@ use crate::keys::{Ags, Ars, fold};
 
 /// The most places that one search shows.
 const MOST: usize = 30;
+/// The rank of a place of which only Gemeindeverband or Kreis fit.
+const BY_REGION: u8 = 3;
 
 impl Snapshot {
     /// The places somebody may mean who looks for help: by ARS, AGS, postal code of the seat or name. Where a name is
@@ -62,7 +64,8 @@ impl Snapshot {
     }
 
     /// The municipalities that fit best: those whose name begins with the text, then those where every word begins
-    /// a word of the name, Gemeindeverband or Kreis. Digits are read as a postal code or an ARS.
+    /// a word of the name; only where no name fits, those where it begins one of the Gemeindeverband or Kreis. Digits
+    /// are read as a postal code or an ARS.
     pub fn search_municipalities(&self, text: &str, limit: usize) -> Vec<&PlaceEntry> {
         let text = text.trim();
         let mut found: Vec<(u8, usize, &PlaceEntry)> = if text.is_empty() {
@@ -81,6 +84,9 @@ impl Snapshot {
                 .filter_map(|place| rank(place, &folded, &words).map(|r| (r, place.name.len(), place)))
                 .collect()
         };
+        if found.iter().any(|(rank, ..)| *rank < BY_REGION) {
+            found.retain(|(rank, ..)| *rank < BY_REGION);
+        }
         found.sort_by_key(|(rank, length, place)| (*rank, *length, place.ars.as_str()));
         found.into_iter().take(limit).map(|(.., place)| place).collect()
     }
@@ -93,6 +99,9 @@ fn rank(place: &PlaceEntry, text: &str, words: &[&str]) -> Option<u8> {
     if let Some(rest) = place.folded.strip_prefix(text) {
         return Some(if rest.is_empty() || rest.starts_with(' ') { 0 } else { 1 });
     }
-    let begins = |word: &&str| place.folded.split(' ').any(|own| own.starts_with(*word));
-    words.iter().all(begins).then_some(2)
+    let begin_in = |whole: &str| words.iter().all(|word| whole.split(' ').any(|own| own.starts_with(*word)));
+    if !begin_in(&place.folded) {
+        return None;
+    }
+    Some(if begin_in(&fold(&place.name)) { 2 } else { BY_REGION })
 }

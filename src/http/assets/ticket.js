@@ -103,6 +103,8 @@ addEventListener('keydown', (event) => {
   const key = event.key.toUpperCase();
   if (key === 'J' || key === 'K') { event.preventDefault(); return step(key === 'J' ? 1 : -1); }
   const summary = document.querySelector(`summary[data-key="${CSS.escape(key)}"]`);
-  if (summary) { event.preventDefault(); open(summary.parentElement); }
+  if (summary) { event.preventDefault(); return open(summary.parentElement); }
+  const button = document.querySelector(`button[data-key="${CSS.escape(key)}"]`);
+  if (button) { event.preventDefault(); button.click(); }
 });
 if (location.hash.startsWith('#tun-')) { const choice = document.getElementById(location.hash.slice(1)); if (choice) open(choice); }

@@ -183,8 +183,8 @@ worklist-told-email = { $count ->
    *[other] { $count } Personen bekommen den Text per E-Mail.
 }
 worklist-told-phone = { $count ->
-    [one] 1 Person wünscht einen Rückruf; der Text steht für das 1st Level bereit.
-   *[other] { $count } Personen wünschen einen Rückruf; der Text steht für das 1st Level bereit.
+    [one] 1 Person wünscht einen Rückruf: Rufen Sie sie an, der Text steht im Verlauf.
+   *[other] { $count } Personen wünschen einen Rückruf: Rufen Sie sie an, der Text steht im Verlauf.
 }
 worklist-told-none = { $count ->
     [one] 1 Person wünscht keine Antwort; der Text steht nur im Verlauf.

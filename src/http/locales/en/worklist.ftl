@@ -183,8 +183,8 @@ worklist-told-email = { $count ->
    *[other] { $count } persons get the text by mail.
 }
 worklist-told-phone = { $count ->
-    [one] 1 person wants a call; the text is there for the 1st level.
-   *[other] { $count } persons want a call; the text is there for the 1st level.
+    [one] 1 person wants a call: call them; the text stands in the history.
+   *[other] { $count } persons want a call: call them; the text stands in the history.
 }
 worklist-told-none = { $count ->
     [one] 1 person wants no answer; the text stands in the history only.

@@ -50,7 +50,7 @@ pub async fn done(
     let asked = state.desk().db.read(move |conn| central_contacts(conn, &service, &ars, today, &routing)).await?;
     let place =
         state.directory().current().municipality(&ticket.ars).map_or_else(String::new, |p| short(&p.name).to_owned());
-    let who = asked.first().map_or_else(|| place.clone(), |contact| contact.name.clone());
+    let who = asked.first().map_or(place, |contact| contact.name.clone());
     let until = shell.near(ticket.respond_by);
     let key = match ticket.reply_wish {
         ReplyWish::Phone => "intake-say-phone",
@@ -63,7 +63,7 @@ pub async fn done(
         None => None,
     };
     let number = spoken(&ticket.number, shell.language);
-    let said = [("number", number.clone()), ("who", place), ("until", until.clone())];
+    let said = [("number", number.clone()), ("who", who.clone()), ("until", until.clone())];
     let found = warnings("text", &format!("{} {}", ticket.subject, ticket.description));
     let shown = Done {
         digits: ticket.number.to_string().replace('-', " "),

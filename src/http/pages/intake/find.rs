@@ -79,7 +79,8 @@ pub fn found<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a PlaceEntry> {
     snapshot.find_places(text)
 }
 
-/// The services that words may mean, by slug: the one of this slug or whole name, else those whose words hold every word.
+/// The services that words may mean, by slug: the one of this slug or whole name, else those whose words hold every
+/// word, first where they begin with it.
 fn services_of<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a crate::directory::ServiceEntry> {
     let wanted = fold(text.trim());
     let exact = |slug: &str, name: &str| slug == text.trim() || fold(name) == wanted;
@@ -87,11 +88,20 @@ fn services_of<'a>(snapshot: &'a Snapshot, text: &str) -> Vec<&'a crate::directo
         return vec![one];
     }
     let words: Vec<&str> = wanted.split(' ').filter(|word| !word.is_empty()).collect();
-    let fits = |name: &str| {
+    let all = |name: &str, fits: fn(&str, &str) -> bool| {
         let name = fold(name);
-        words.iter().all(|word| name.split([' ', '-']).any(|own| own.contains(word)))
+        words.iter().all(|word| name.split([' ', '-']).any(|own| fits(own, word)))
     };
-    snapshot.services().iter().filter(|service| !words.is_empty() && fits(&service.name)).collect()
+    let fits = |service: &&crate::directory::ServiceEntry| all(&service.name, |own, word| own.contains(word));
+    let mut found: Vec<_> = snapshot.services().iter().filter(|one| !words.is_empty() && fits(one)).collect();
+    found.sort_by_key(|service| !all(&service.name, |own, word| own.starts_with(word)));
+    found
+}
+
+/// That no place is known for what was typed. Of a larger one only the postal code of its seat is known.
+fn unknown(shell: &Shell, text: &str) -> String {
+    let is_code = text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+    shell.with(if is_code { "intake-unknown-code" } else { "intake-unknown-place" }, "text", text)
 }
 
 impl Meant {
@@ -126,7 +136,7 @@ impl Meant {
             let names: Vec<String> = self.places.iter().map(|place| place.name.clone()).collect();
             let text = match (typed.ort.trim(), names.len()) {
                 ("", _) => shell.say("intake-no-place"),
-                (text, 0) => shell.with("intake-unknown-place", "text", text),
+                (text, 0) => unknown(shell, text),
                 (text, count) => shell.language.with_all("intake-which-place", &doubt(text, count, &names, &or)),
             };
             shell.fault_text("ort", text);
@@ -166,6 +176,8 @@ struct Asked {
 struct Suggestions {
     id: &'static str,
     all: Vec<Suggestion>,
+    /// Whether the first one is meant, though what is typed begins others too.
+    is_first_meant: bool,
     hint: String,
 }
 
@@ -182,10 +194,13 @@ pub async fn places(state: Data<State>, request: HttpRequest, page: Staff<right:
     let or = shell.say("intake-or");
     let hint = match (asked.q.trim(), all.len()) {
         ("", _) | (_, 1) => String::new(),
-        (text, 0) => shell.with("intake-unknown-place", "text", text),
+        (text, 0) => unknown(&shell, text),
         (text, count) => shell.language.with_all("intake-ask-place", &doubt(text, count, &names, &or)),
     };
-    Ok(rows("o", all.into_iter().take(MOST).map(suggestion).collect(), hint))
+    let whole = fold(&asked.q);
+    let is_first_meant = all.iter().filter(|place| fold(short(&place.name)) == whole).count() == 1
+        && names.first().is_some_and(|name| fold(name) == whole);
+    Ok(rows("o", all.into_iter().take(MOST).map(suggestion).collect(), is_first_meant, hint))
 }
 
 fn may(caller: &Caller, place: &PlaceEntry) -> bool {
@@ -210,9 +225,9 @@ pub async fn services(state: Data<State>, request: HttpRequest, page: Staff<righ
         name: service.name.to_string(),
         detail: service.operator.to_string(),
     };
-    Ok(rows("d", found.into_iter().take(MOST).map(row).collect(), hint))
+    Ok(rows("d", found.into_iter().take(MOST).map(row).collect(), false, hint))
 }
 
-fn rows(id: &'static str, all: Vec<Suggestion>, hint: String) -> HttpResponse {
-    page(actix_web::http::StatusCode::OK, &Suggestions { id, all, hint })
+fn rows(id: &'static str, all: Vec<Suggestion>, is_first_meant: bool, hint: String) -> HttpResponse {
+    page(actix_web::http::StatusCode::OK, &Suggestions { id, all, is_first_meant, hint })
 }

@@ -58,7 +58,7 @@ struct Asked {
 /// The field, and the request of the number in it.
 pub async fn look_up(state: Data<State>, request: HttpRequest, asking: Staff<right::ReadTickets>) -> PageResult {
     let asked: Asked = parse_query(request.query_string())?;
-    let mut shell = Shell::new(&state, &request, &asking.person.visitor);
+    let mut shell = Shell::new(&state, &request, &asking.person.visitor).with_script();
     let found = match asked.nummer.trim() {
         "" => None,
         text => match find(&state, &asking.person.caller, text).await? {
@@ -107,6 +107,12 @@ fn told(state: &State, caller: &Caller, shell: &Shell, ticket: &Ticket, note: &s
         snapshot.service(ticket.service.as_str()).map_or_else(String::new, |service| service.name.to_string());
     let until = shell.near(ticket.respond_by);
     let said = [("place", place.clone()), ("until", until.clone())];
+    let owes = crate::tickets::status::is_open(ticket.status) && ticket.paused_at.is_none();
+    let say = if owes && ticket.respond_by < state.desk().clock.now() {
+        shell.say("look-up-say-late")
+    } else {
+        shell.language.with_all(&format!("look-up-say-{}", ticket.status), &said)
+    };
     let may_note = caller.may(Action::NoteTicket).is_ok() && crate::tickets::status::is_open(ticket.status);
     Found {
         number: ticket.number.to_string(),
@@ -120,7 +126,7 @@ fn told(state: &State, caller: &Caller, shell: &Shell, ticket: &Ticket, note: &s
         ],
         sign: of_ticket(ticket.status),
         state: shell.say(&format!("ticket-{}", ticket.status)),
-        say: shell.language.with_all(&format!("look-up-say-{}", ticket.status), &said),
+        say,
         answer: ticket.answer.clone(),
         note: may_note.then(|| Field::text(shell, "text", &shell.say("look-up-note"), note).kind("textarea")),
     }
@@ -145,7 +151,8 @@ pub async fn add_note(
     match assess::note(state.desk(), person.caller.clone(), to, body.text.clone(), None).await {
         Ok(_) => Ok(lead_done(&format!("{HERE}?nummer={at}"), "look-up-noted")),
         Err(AppError::Invalid(_)) => {
-            let mut shell = Shell::new(&state, &request, &person.visitor).at(format!("{HERE}?nummer={at}"));
+            let shell = Shell::new(&state, &request, &person.visitor).at(format!("{HERE}?nummer={at}"));
+            let mut shell = shell.with_script();
             shell.fault("text", "look-up-no-note");
             let found = find(&state, &person.caller, &at).await?;
             Ok(shown(StatusCode::UNPROCESSABLE_ENTITY, &state, &person.caller, shell, &at, found, &body.text))
