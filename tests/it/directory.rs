@@ -272,7 +272,9 @@ on_both! {
         let hannover = help("bewohnerparkausweis", "032410001001").unwrap();
         assert!(hannover.channels.is_empty());
         let notice = hannover.notice.unwrap();
-        assert!(notice.contains("Hannover") && notice.contains("gewartet"), "{notice}");
+        assert!(notice.contains("Hannover") && !notice.contains("gewartet"), "{notice}");
+        let flensburg = help("bewohnerparkausweis", "010010000000").unwrap();
+        assert!(flensburg.is_adopted && flensburg.notice.unwrap().contains("gewartet") && !hannover.is_adopted);
         assert!(help("unbekannt", KIEL).is_none() && help("wohngeld", "999999999999").is_none());
         // Names, words, postal codes and keys find municipalities.
         for (text, first) in [

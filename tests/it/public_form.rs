@@ -284,6 +284,8 @@ on_both_with_form! {
         let way = help["channels"].as_array().unwrap().iter().find(|way| way["form"] == true).unwrap().clone();
         assert!(way["url"].as_str().unwrap().ends_with(&format!("{PATH}?lang=en")), "{way}");
         assert!(app.get("", &PATH.replace("/anfrage", "")).await.body.contains(PATH), "the help page leads there");
+        let english = app.get("", &format!("{}?lang=en", PATH.replace("/anfrage", ""))).await.body;
+        assert!(english.contains(">Write to us</a>") && !english.contains(">Frage schreiben<"), "{english}");
         let by_ags = app.get("", "/hilfe/wohnsitzanmeldung/01002000/anfrage?lang=en").await;
         assert_eq!(location(&by_ags), format!("{PATH}?lang=en"));
 
@@ -292,6 +294,10 @@ on_both_with_form! {
         let page = app.get("", &sent).await;
         let number = sent.split("nummer=").nth(1).unwrap().split('&').next().unwrap().to_owned();
         assert!(page.body.contains(&number) && page.body.contains("Kontonummer (IBAN)"), "{}", page.body);
+        for words in ["Bestätigen Sie nicht", "Ohne Bestätigung wird alles gelöscht: am ", "Adresse falsch?"] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert!(!page.body.contains("Nehmen Sie"), "what is sent cannot be changed: {}", page.body);
         assert_eq!(tickets(&mut app).await, json!([]));
         let central = app.central().await;
         let waiting = app.get(&central, "/api/v1/unconfirmed").await.expect(200);
@@ -302,7 +308,9 @@ on_both_with_form! {
             app.post(&hamburg, &format!("/api/v1/unconfirmed/{number}/{act}"), match act { "take" => json!({}), _ => json!({"reason": "x"}) }).await.expect(404);
         }
 
-        let link = link_in(&mail_to(&app, "erika@", "bestätigen").await);
+        let asked = mail_to(&app, "erika@", "bestätigen").await;
+        assert!(asked.contains("Ohne Bestätigung bis "), "{asked}");
+        let link = link_in(&asked);
         for _ in 0..2 {
             let page = app.get("", &link).await;
             assert_eq!((page.status, page.header("referrer-policy"), page.header("cache-control")), (200, Some("no-referrer"), Some("no-store")));
@@ -339,6 +347,9 @@ on_both_with_form! {
         assert!(at.starts_with("/anfrage/26-") && at.contains("getan=aufgenommen"), "{at}");
         let page = app.get("", &at).await;
         assert!(page.body.contains("Bewahren Sie diesen Link auf") && page.body.contains("Sie werden angerufen"), "{}", page.body);
+        assert!(!page.body.contains("Link verloren?"), "there is no address to send it to: {}", page.body);
+        let warned = app.get("", &format!("{at}&hinweis=iban")).await.body;
+        assert!(warned.contains("Ziehen Sie die Anfrage zurück") && !warned.contains("Nehmen Sie"), "{warned}");
         let unsolved = location(&writes(&app, &[BY_PHONE[0], BY_PHONE[1], BY_PHONE[2], ("loesung", "")], &[]).await);
         assert_ne!(number_and_secret(&unsolved).0, number_and_secret(&at).0);
         assert_eq!(tickets(&mut app).await.as_array().unwrap().len(), 2);
@@ -358,6 +369,9 @@ on_both_with_form! {
         for words in ["Wählen Sie, worum es geht.", "Schreiben Sie, was nicht funktioniert", "Schreiben Sie Ihre E-Mail-Adresse", "value=\"erika@\"", "value=\"Erika Mustermann\""] {
             assert!(reply.body.contains(words), "{words}: {}", reply.body);
         }
+        assert!(reply.body.contains("nötig für die Antwort per E-Mail"), "{}", reply.body);
+        let old = writes(&app, &[("kategorie", ""), ("pruefung", "")], &[]).await;
+        assert!(old.status == 422 && !old.body.contains("Senden Sie die Frage noch einmal ab"), "{}", old.body);
         let hostile = writes(&app, &[("kategorie", ""), ("text", "</textarea><script>alert(1)</script>")], &[]).await;
         assert!(hostile.status == 422 && !hostile.body.contains("<script>alert"), "{}", hostile.body);
         assert_eq!(tickets(&mut app).await, json!([]));
@@ -467,6 +481,7 @@ on_both_with_form! {
         let back = location(&presses(&app, &format!("/anfrage/{number}/zurueckziehen"), &[("s", &secret), ("grund", "Hat sich erledigt.")]).await);
         let page = app.get("", &back).await;
         assert!(page.body.contains("Von Ihnen zurückgezogen") && page.body.contains("Hat sich erledigt."), "{}", page.body);
+        assert!(page.body.contains("Damit öffnen Sie die Anfrage wieder."), "{}", page.body);
         assert_eq!(app.get(&central, &path).await.expect(200)["status"], "closed");
         let all = app.get(&central, &format!("{path}/escalations")).await.expect(200);
         assert!(all["items"].as_array().unwrap().iter().all(|one| one["status"] == "withdrawn"), "{all} {escalation}");

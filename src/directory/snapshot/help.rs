@@ -91,6 +91,9 @@ pub struct Help<'a> {
     /// Whom to ask where no way is known; part of `notice` too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// Whether the service is used there, as far as is known.
+    #[serde(skip)]
+    pub is_adopted: bool,
     /// When something in this changes by itself: somebody comes or goes, a notice begins or ends, a day begins.
     #[serde(skip)]
     pub changes_at: Option<Timestamp>,
@@ -227,15 +230,18 @@ impl Snapshot {
         let mut known = self.notices(index, &place.ars, language, now);
         let changed = live.map_or(service.updated_at, |adoption| adoption.updated_at().max(service.updated_at));
         let told = known.notices.iter().map(|notice| Cow::Owned(format!("{}. {}", notice.title, notice.text)));
-        let told = service.notice.as_deref().map(Cow::Borrowed).into_iter().chain(told);
+        // What stands with the service itself concerns those who use it.
+        let standing_there = service.notice.as_deref().filter(|_| live.is_some());
+        let told = standing_there.map(Cow::Borrowed).into_iter().chain(told);
         let notice = in_one(told.chain(advice.clone().map(Cow::Owned)));
-        known.notices.extend(service.notice.as_deref().map(|text| standing(text, language)));
+        known.notices.extend(standing_there.map(|text| standing(text, language)));
         let changes = channels.iter().filter_map(|way| way.open?.changes_at).chain(known.changes_at).min();
         Some(Help {
             service: Named { slug: service.slug.as_str(), name: &service.name },
             municipality: Place { ars: place.ars.as_str(), name: &place.name },
             notice,
             confirmed_on: live.and_then(|one| self.adoptions.confirmed_on(one)).filter(|_| is_theirs),
+            is_adopted: live.is_some(),
             updated_at: known.updated_at.map_or(changed, |at| at.max(changed)),
             changes_at: Some(changes.map_or(midnight, |change| change.min(midnight))),
             channels,

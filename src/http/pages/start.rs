@@ -17,6 +17,7 @@ use crate::http::words::Language;
 #[template(path = "start.html")]
 struct Start {
     shell: Shell,
+    may_respond: bool,
     may_take: bool,
     may_adoptions: bool,
     may_figures: bool,
@@ -39,6 +40,7 @@ pub async fn start(state: Data<State>, request: HttpRequest, visitor: Visitor) -
     };
     let shown = Start {
         waiting,
+        may_respond: visitor.caller().is_some_and(|caller| finds(&caller, Action::RespondEscalation, Where::AsContact)),
         may_take: visitor.caller().is_some_and(|caller| finds(&caller, Action::SubmitTicket, Where::Somewhere)),
         may_adoptions: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadDirectory, Where::Somewhere)),
         may_figures: visitor.caller().is_some_and(|caller| finds(&caller, Action::ReadFigures, Where::Somewhere)),

@@ -3,6 +3,8 @@
 //! Invariant: from memory only, without script or cookie; kept no longer than what it says can hold. What is true only
 //! now is not printed. A place or service that is not known is a 404 that still says what helps (`find.rs`).
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -36,6 +38,7 @@ struct Page<'a> {
     others: Vec<Way<'a>>,
     notices: Vec<Notice<'a>>,
     advice: Option<String>,
+    unlisted: Option<String>,
     as_of: String,
     confirmed: Option<String>,
     address: String,
@@ -47,12 +50,14 @@ struct Page<'a> {
 /// A way to help, in words.
 struct Way<'a> {
     heading: String,
-    label: &'a str,
+    label: Cow<'a, str>,
     href: String,
     /// What is clicked: a number, an address or the label.
-    shown: &'a str,
+    shown: Cow<'a, str>,
     is_number: bool,
     is_web: bool,
+    /// Whether German words are clicked on an English page.
+    is_german: bool,
     is_open: Option<bool>,
     state: String,
     state_short: String,
@@ -133,6 +138,8 @@ fn whole<'a>(state: &State, asked: &Asked, help: &'a Help, place: &'a PlaceEntry
         let own = help.channels.iter().zip(&mut ways).filter(|(way, _)| way.form);
         own.for_each(|(_, way)| way.href = asked.address(&format!("{path}/anfrage"), &[]));
     }
+    // Whoever is told whom to ask is told with it that nothing is listed.
+    let is_unlisted = !help.is_adopted && help.advice.is_none();
     let first = (!ways.is_empty()).then(|| ways.remove(0));
     Page {
         service: help.service.name,
@@ -141,6 +148,7 @@ fn whole<'a>(state: &State, asked: &Asked, help: &'a Help, place: &'a PlaceEntry
         others: ways,
         notices: notices(speech, help, now),
         advice: help.advice.clone(),
+        unlisted: is_unlisted.then(|| speech.with("help-unlisted", "place", short(help.municipality.name))),
         as_of: date(speech, help.updated_at),
         confirmed: help.confirmed_on.map(|day| day_in_figures(speech, day)),
         qr: qr(&address).unwrap_or_default(),
@@ -153,13 +161,16 @@ fn whole<'a>(state: &State, asked: &Asked, help: &'a Help, place: &'a PlaceEntry
 
 fn way<'a>(speech: Speech, way: &'a HelpWay, now: Timestamp) -> Way<'a> {
     let is_number = matches!(way.kind, ChannelKind::Number115 | ChannelKind::Phone);
+    // The form of this service is called as it calls itself; all else as it was entered.
+    let own_name = (way.form && speech.0 != HelpLanguage::German).then(|| speech.say("form-title"));
+    let label = own_name.map_or(Cow::Borrowed(way.label), Cow::Owned);
     let shown = match way.kind {
-        ChannelKind::Number115 | ChannelKind::Phone => way.phone.unwrap_or(way.label),
-        ChannelKind::Email => way.email.unwrap_or(way.label),
-        ChannelKind::Web => way.label,
+        ChannelKind::Number115 | ChannelKind::Phone => Cow::Borrowed(way.phone.unwrap_or(way.label)),
+        ChannelKind::Email => Cow::Borrowed(way.email.unwrap_or(way.label)),
+        ChannelKind::Web => label.clone(),
     };
     let href = match way.kind {
-        ChannelKind::Number115 | ChannelKind::Phone => format!("tel:{}", dialled(shown)),
+        ChannelKind::Number115 | ChannelKind::Phone => format!("tel:{}", dialled(&shown)),
         ChannelKind::Email => format!("mailto:{shown}"),
         ChannelKind::Web => way.url.clone().unwrap_or_default().into_owned(),
     };
@@ -176,11 +187,12 @@ fn way<'a>(speech: Speech, way: &'a HelpWay, now: Timestamp) -> Way<'a> {
     let key = |open: &str, closed: &str, is_open: bool| speech.say(if is_open { open } else { closed });
     Way {
         heading,
-        label: way.label,
+        label,
         href,
         shown,
         is_number,
         is_web: way.kind == ChannelKind::Web,
+        is_german: way.kind == ChannelKind::Web && !way.form && speech.0 == HelpLanguage::English,
         is_open: open.map(|open| open.is_open),
         state: open.map(|open| key("help-open", "help-closed", open.is_open)).unwrap_or_default(),
         state_short: open.map(|open| key("help-open-short", "help-closed-short", open.is_open)).unwrap_or_default(),

@@ -78,6 +78,8 @@ pub enum HandedIn {
     MailSent {
         /// The number it will have.
         number: String,
+        /// Until when it waits for that; none where an earlier version took it.
+        keep_until: Option<Timestamp>,
     },
     /// It is a request.
     Taken {
@@ -100,6 +102,7 @@ struct Made {
     id: TicketId,
     number: String,
     is_ready: bool,
+    keep_until: Timestamp,
     secret: Option<String>,
 }
 
@@ -132,7 +135,7 @@ pub async fn hand_in(desk: &Desk, written: HandIn) -> Result<HandedIn, AppError>
             }
             Ok(match made.secret.filter(|_| made.is_ready) {
                 Some(secret) => HandedIn::Taken { number: made.number, secret },
-                None => HandedIn::MailSent { number: made.number },
+                None => HandedIn::MailSent { number: made.number, keep_until: Some(made.keep_until) },
             })
         }
     }
@@ -239,7 +242,9 @@ fn repeat_of(desk: &Desk, written: &HandIn, command: &SubmitTicket, name: &str) 
         body.extend_from_slice(&Sha256::digest(&file.bytes));
     }
     let render = |made: &Made| {
-        let body = json!({"id": made.id, "number": made.number, "is_ready": made.is_ready}).to_string();
+        let (id, keep_until) = (made.id, made.keep_until);
+        let body = json!({"id": id, "number": made.number, "is_ready": made.is_ready, "keep_until": keep_until});
+        let body = body.to_string();
         Ok(Answer { status: 303, location: None, body })
     };
     // The bare hash of what a person wrote would tell whether they wrote it; a keyed one tells nobody.
@@ -262,7 +267,10 @@ async fn repeated(desk: &Desk, earlier: &Answer, now: Timestamp) -> Result<Hande
     let answer: Value = serde_json::from_str(&earlier.body).map_err(AppError::internal)?;
     let number = answer["number"].as_str().unwrap_or_default().to_owned();
     let id = answer["id"].as_str().and_then(|id| id.parse::<TicketId>().ok());
-    let Some(id) = id.filter(|_| answer["is_ready"] == true) else { return Ok(HandedIn::MailSent { number }) };
+    let Some(id) = id.filter(|_| answer["is_ready"] == true) else {
+        let keep_until = serde_json::from_value(answer["keep_until"].clone()).ok();
+        return Ok(HandedIn::MailSent { number, keep_until });
+    };
     let valid_for = desk.settings.form.link_valid_for;
     let secret = desk.db.write(move |tx| link::issue(tx, id, false, now, valid_for)).await?;
     Ok(HandedIn::Taken { number, secret })
@@ -317,7 +325,7 @@ fn store_it(
     if !is_ready {
         link::send_confirmation(tx, desk, &row, content, &secret, &key, now)?;
     }
-    Ok(Made { id, number: number.to_string(), is_ready, secret: Some(secret) })
+    Ok(Made { id, number: number.to_string(), is_ready, keep_until: row.keep_until, secret: Some(secret) })
 }
 
 /// What stands for a secret in the database.

@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use chrono::TimeDelta;
+use chrono::{Datelike, TimeDelta};
+use chrono_tz::Europe::Berlin;
 
 use super::hand_in::{Content, hash};
 use super::unconfirmed::{self, RequestState};
@@ -13,7 +14,7 @@ use crate::access::{Actor, Brake, brake, secret};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
 use crate::delivery::{self, Mail, Outgoing, Purpose, enqueue};
-use crate::directory::HelpLanguage;
+use crate::directory::{HelpLanguage, hours};
 use crate::error::AppError;
 use crate::ids::{DeliveryId, TicketId};
 use crate::keys::EmailAddress;
@@ -175,7 +176,7 @@ pub(in crate::tickets) fn send_confirmation(
     now: Timestamp,
 ) -> Result<(), AppError> {
     let Some(Ok(to)) = content.command.reply.email.as_ref().map(|email| email.parse()) else { return Ok(()) };
-    let days = desk.settings.form.unconfirmed_kept.num_days().max(1);
+    let until = |language| on_the_wall(row.keep_until, language);
     let (service, place) = (desk.directory.current(), &row.ars);
     let name = service.service(row.service.as_str()).map_or_else(String::new, |service| service.name.to_string());
     let place = service.municipality(place).map_or_else(String::new, |place| place.name.to_string());
@@ -190,8 +191,9 @@ pub(in crate::tickets) fn send_confirmation(
                     "somebody, hopefully you, has written to us about “{name}” in {place} and gave this address. Please confirm it. Only then will we begin with your request:"
                 ),
                 format!(
-                    "Your number: {}. If you did not write to us, do nothing: without a confirmation everything is deleted after {days} days.",
-                    row.number
+                    "Your number: {}. If you did not write to us, do nothing: without a confirmation by {}, everything is deleted.",
+                    row.number,
+                    until(HelpLanguage::English)
                 ),
             ],
             link,
@@ -204,14 +206,25 @@ pub(in crate::tickets) fn send_confirmation(
                     "jemand, hoffentlich Sie, hat uns zu „{name}“ in {place} geschrieben und diese Adresse angegeben. Bitte bestätigen Sie sie. Erst dann beginnen wir mit Ihrer Anfrage:"
                 ),
                 format!(
-                    "Ihre Nummer: {}. Wenn Sie uns nicht geschrieben haben, tun Sie nichts: Ohne Bestätigung wird alles nach {days} Tagen gelöscht.",
-                    row.number
+                    "Ihre Nummer: {}. Wenn Sie uns nicht geschrieben haben, tun Sie nichts: Ohne Bestätigung bis {} wird alles gelöscht.",
+                    row.number,
+                    until(HelpLanguage::German)
                 ),
             ],
             link,
         },
     };
     send(tx, row.id, to, letter, key, now)
+}
+
+/// Day and time of day in Germany, as one looks for them in a calendar.
+fn on_the_wall(at: Timestamp, language: HelpLanguage) -> String {
+    let wall = at.utc().with_timezone(&Berlin);
+    let weekday = hours::weekday(wall.weekday().num_days_from_monday() as usize, language);
+    match language {
+        HelpLanguage::English => format!("{weekday}, {}", wall.format("%-d %B %Y, %H:%M")),
+        _ => format!("{weekday}, {}", wall.format("%d.%m.%Y, %H:%M Uhr")),
+    }
 }
 
 fn send_link(

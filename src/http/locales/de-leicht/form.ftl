@@ -42,6 +42,26 @@ form-typed-card =
 form-typed-tax =
     In Ihrem Text steht vielleicht Ihre Steuer-Nummer.
     Wir brauchen sie nicht.
+form-held-iban =
+    In Ihrem Text steht vielleicht die Nummer von Ihrem Konto.
+    Wir brauchen sie nicht.
+form-held-birth =
+    In Ihrem Text steht vielleicht ein Geburts-Datum.
+    Wir brauchen es nicht.
+form-held-card =
+    In Ihrem Text steht vielleicht die Nummer von einer Karte.
+    Wir brauchen sie nicht.
+form-held-tax =
+    In Ihrem Text steht vielleicht Ihre Steuer-Nummer.
+    Wir brauchen sie nicht.
+form-held-unconfirmed =
+    Wollten Sie das nicht?
+    Dann klicken Sie nicht auf den Link in der E-Mail.
+    Schreiben Sie die Frage noch einmal.
+form-held-taken =
+    Wollten Sie das nicht?
+    Dann beenden Sie diese Frage unten.
+    Schreiben Sie die Frage noch einmal.
 form-fehler = Fehler-Meldung
 form-error-hint = Was stand auf dem Bildschirm?
 form-dateien = Bilder oder Dateien
@@ -54,12 +74,13 @@ form-wish-email = Mit einer E-Mail
 form-wish-phone = Mit einem Anruf
 form-wish-none = Ich brauche keine Antwort
 form-mail = E-Mail-Adresse
+form-mail-when = nur für eine Antwort mit einer E-Mail
 form-mail-hint =
     Wir schicken Ihnen eine E-Mail.
     In der E-Mail ist ein Link.
     Klicken Sie auf den Link.
 form-telefon = Telefon-Nummer
-form-phone-hint = Nur für den Anruf.
+form-phone-when = nur für einen Anruf
 form-name = Name
 form-privacy =
     Wir brauchen Ihre Angaben nur für die Antwort.
@@ -100,11 +121,13 @@ form-sent-lead =
     Wir haben Ihnen eine E-Mail geschickt.
     Klicken Sie auf den Link in der E-Mail.
     Erst dann fangen wir an.
+form-sent-until = Sonst löschen wir alles: { $day }, { $clock }.
 form-your-number = Ihre Nummer
 form-sent-number =
     Sie rufen uns an?
     Dann sagen Sie diese Nummer.
 form-no-mail = Sie haben keine E-Mail bekommen?
+form-wrong-address = War die Adresse falsch? Schreiben Sie noch einmal
 form-request = Ihre Frage { $number }
 form-at = { $day }, { $clock }
 form-stand-unconfirmed = Sie müssen noch bestätigen
@@ -171,6 +194,9 @@ form-answer-title = Antworten Sie uns
 form-answer-text = Ihre Antwort
 form-answer-send = Antwort schicken
 form-add-title = Noch etwas schreiben
+form-add-reopens =
+    Sie schreiben uns?
+    Dann arbeiten wir wieder an Ihrer Frage.
 form-add-text = Ihre Nachricht
 form-add-send = Nachricht schicken
 form-bad-words = Schreiben Sie etwas.

@@ -36,6 +36,7 @@ help-month-12 = Dezember
 help-notice = Das ist wichtig
 help-notice-since = Das wissen wir seit { $day }, { $clock }.
 help-nobody = Hier steht noch keine Hilfe
+help-unlisted = Wir wissen nicht: Gibt es diesen Dienst in { $place }?
 help-other-ways = So geht es auch
 help-speaks = Sprachen: { $list }
 help-good-to-have = Das sollten Sie uns sagen

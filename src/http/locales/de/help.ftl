@@ -34,6 +34,7 @@ help-month-12 = Dezember
 help-notice = Hinweis
 help-notice-since = Stand: { $day }, { $clock }
 help-nobody = Hier ist noch keine Hilfe eingetragen
+help-unlisted = Für { $place } ist dieser Online-Dienst bei uns nicht eingetragen.
 help-other-ways = Andere Wege
 help-speaks = Sprachen: { $list }
 help-good-to-have = Das hilft uns

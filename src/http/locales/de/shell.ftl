@@ -27,10 +27,12 @@ yesterday-at = gestern, { $time }
 # The first page.
 start-title = Hilfe zu Online-Diensten
 start-lead = Lotse bringt Hilfeanfragen zu Online-Diensten der Verwaltung zu den Menschen, die sie beantworten können, und die Antwort zurück.
+start-help = Hilfe zu einem Online-Dienst finden
 start-staff = Für Sie
 start-log-in = Anmelden
 start-account = Ihr Konto: Passwort, zweiter Faktor, Anmeldungen, Tokens
 start-intake = Neue Anfrage aufnehmen
+start-desk = Eskalationen: was bei Ihnen wartet
 start-look-up = Auskunft zu einer laufenden Anfrage
 start-adoptions = Anschlüsse: welche Kommune welchen Dienst nutzt und was noch fehlt
 start-deadlines = Fristen: warum etwas wann fällig ist, und der Knopf für den Notfall

@@ -34,6 +34,7 @@ help-month-12 = December
 help-notice = Please note
 help-notice-since = As of { $day }, { $clock }
 help-nobody = No help desk is listed here yet
+help-unlisted = This online service is not listed with us for { $place }.
 help-other-ways = Other ways
 help-speaks = Languages: { $list }
 help-good-to-have = Good to have at hand

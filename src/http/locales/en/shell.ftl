@@ -27,10 +27,12 @@ yesterday-at = yesterday, { $time }
 # The first page.
 start-title = Help with online services
 start-lead = Lotse takes requests for help with public online services to the people who can answer them, and the answer back.
+start-help = Find help with an online service
 start-staff = For you
 start-log-in = Log in
 start-account = Your account: password, second factor, log-ins, tokens
 start-intake = Take a new request
+start-desk = Escalations: what waits for you
 start-look-up = Look up a running request
 start-adoptions = Adoptions: which municipality uses which service, and what is missing
 start-deadlines = Deadlines: why something is due when, and the button for an emergency

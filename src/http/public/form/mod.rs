@@ -17,10 +17,12 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::find;
 use super::frame::{Asked, Frame};
-use super::spoken::short;
+use super::spoken::{moment, short};
+use crate::clock::Timestamp;
 use crate::directory::{PlaceEntry, ServiceEntry, Snapshot};
 use crate::error::AppError;
 use crate::http::State;
@@ -33,8 +35,8 @@ use crate::tickets::attachments::words;
 use crate::tickets::public_form;
 use crate::tickets::public_form::hand_in::{HandIn, HandedIn, hand_in};
 
-pub use typed::{Fault, warned};
-use typed::{Typed, categories, wishes};
+pub use typed::{Fault, held, warned};
+use typed::{Typed, categories, is_warning, wishes};
 
 /// What the form needs to know of this installation.
 #[derive(Debug, Clone, Default)]
@@ -71,8 +73,17 @@ struct Page<'a> {
 struct Sent {
     frame: Frame,
     number: String,
+    until: Option<String>,
     warnings: Vec<String>,
     again: String,
+    anew: String,
+}
+
+/// What stands in the address of that page: nothing that was typed.
+struct SentQuery {
+    number: String,
+    keep_until: Option<Timestamp>,
+    warnings: Vec<String>,
 }
 
 impl Page<'_> {
@@ -104,8 +115,8 @@ pub async fn view(state: Data<State>, request: HttpRequest, at: Path<(String, St
     let (service, place) = at.into_inner();
     match found(&state, &snapshot, &asked, &service, &place) {
         Err(other) => *other,
-        Ok(here) => match sent_number(&request) {
-            Some((number, warnings)) => sent(&state, &asked, &here, number, &warnings),
+        Ok(here) => match SentQuery::of(&request) {
+            Some(query) => sent(&state, &asked, &here, query),
             None => form(&state, &asked, &here, StatusCode::OK, Typed::default(), Vec::new()),
         },
     }
@@ -157,8 +168,10 @@ fn answer(
     outcome: Result<HandedIn, AppError>,
 ) -> HttpResponse {
     match outcome {
-        Ok(HandedIn::MailSent { number }) => {
+        Ok(HandedIn::MailSent { number, keep_until }) => {
+            let keep_until = keep_until.map(|at| at.to_string());
             let mut more = vec![("nummer", number.as_str())];
+            more.extend(keep_until.as_deref().map(|at| ("bis", at)));
             more.extend(warned(&typed.text).into_iter().map(|what| ("hinweis", what)));
             see_other(&asked.address(&here.path(), &more))
         }
@@ -253,22 +266,40 @@ fn form(
 }
 
 /// That a mail was sent. The page knows nothing that was typed: it can be reloaded and shown to anybody.
-fn sent(state: &State, asked: &Asked, here: &Where<'_>, number: String, warnings: &[String]) -> HttpResponse {
-    let frame = Frame::new(state, asked, &here.path(), &[("nummer", &number)], sender(here.place));
-    let warnings = warnings.iter().filter_map(|what| frame.speech.try_say(&format!("form-typed-{what}"))).collect();
-    let again = asked.address("/anfrage/link", &[("nummer", &number)]);
-    private(StatusCode::OK, &Sent { number, warnings, again, frame }, None)
+fn sent(state: &State, asked: &Asked, here: &Where<'_>, query: SentQuery) -> HttpResponse {
+    let SentQuery { number, keep_until, warnings } = query;
+    let now = state.desk().clock.now();
+    // An address can be made up; a time that no request is kept until is not told.
+    let keep_until = keep_until.filter(|at| (now..now.plus(TimeDelta::days(1000))).contains(at));
+    let at = keep_until.map(|at| at.to_string());
+    let mut more = vec![("nummer", number.as_str())];
+    more.extend(at.as_deref().map(|at| ("bis", at)));
+    more.extend(warnings.iter().map(|what| ("hinweis", what.as_str())));
+    let frame = Frame::new(state, asked, &here.path(), &more, sender(here.place));
+    let shown = Sent {
+        until: keep_until.map(|at| moment(frame.speech, "form-sent-until", at, now)),
+        warnings: held(frame.speech, &warnings),
+        again: asked.address("/anfrage/link", &[("nummer", &number)]),
+        anew: asked.address(&here.path(), &[]),
+        number,
+        frame,
+    };
+    private(StatusCode::OK, &shown, None)
 }
 
-fn sent_number(request: &HttpRequest) -> Option<(String, Vec<String>)> {
-    let pairs: Vec<_> = url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    let of =
-        |wanted: &'static str| pairs.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.clone());
-    let number = of("nummer").next()?.parse::<crate::tickets::TicketNumber>().ok()?;
-    Some((
-        number.to_string(),
-        of("hinweis").filter(|what| matches!(&**what, "iban" | "birth" | "card" | "tax")).collect(),
-    ))
+impl SentQuery {
+    fn of(request: &HttpRequest) -> Option<Self> {
+        let pairs: Vec<_> = url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
+        let of =
+            |wanted: &'static str| pairs.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.clone());
+        let number = of("nummer").next()?.parse::<crate::tickets::TicketNumber>().ok()?;
+        let keep_until = of("bis").next().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        Some(Self {
+            number: number.to_string(),
+            keep_until: keep_until.map(Timestamp::new),
+            warnings: of("hinweis").filter(|what| is_warning(what)).collect(),
+        })
+    }
 }
 
 /// Whose page it is.

@@ -94,10 +94,12 @@ impl Fault {
         Self { field, text: Speech(asked.language).say(key) }
     }
 
-    /// What a use case found, in the order of the page.
+    /// What a use case found, in the order of the page. Where there is something to mend it is sent again anyway, so
+    /// that is not said then.
     pub fn all(asked: &Asked, faults: &[FieldError]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        for fault in faults {
+        let is_to_mend = faults.iter().any(|fault| fault.field != "challenge");
+        for fault in faults.iter().filter(|fault| !is_to_mend || fault.field != "challenge") {
             let (field, key) = match fault.field.as_str() {
                 "category" => ("kategorie", "form-no-category"),
                 "description" => ("text", "form-bad-text"),
@@ -145,6 +147,17 @@ pub fn warned(text: &str) -> Vec<&'static str> {
         });
     }
     found
+}
+
+/// Whether it is one of those short words, and nothing that somebody put into an address.
+pub fn is_warning(what: &str) -> bool {
+    matches!(what, "iban" | "birth" | "card" | "tax")
+}
+
+/// The same in words, once it is sent.
+pub fn held(speech: Speech, found: &[String]) -> Vec<String> {
+    let known = found.iter().filter(|what| is_warning(what));
+    known.filter_map(|what| speech.try_say(&format!("form-held-{what}"))).collect()
 }
 
 /// The choices of what it is about.

@@ -5,7 +5,7 @@ use askama::Template;
 use super::Query;
 use crate::clock::Timestamp;
 use crate::http::State;
-use crate::http::public::form::sender;
+use crate::http::public::form::{held, sender};
 use crate::http::public::frame::{Asked, Frame};
 use crate::http::public::spoken::{moment, short};
 use crate::tickets::TicketStatus;
@@ -32,11 +32,14 @@ pub(super) struct Page {
     pub(super) files: Vec<File>,
     pub(super) takes_words: bool,
     pub(super) is_asked: bool,
+    /// Whether what is said opens it again.
+    pub(super) reopens: bool,
     pub(super) takes_back: bool,
     pub(super) confirms: bool,
     pub(super) is_new_link: bool,
     pub(super) here: String,
-    pub(super) lost: String,
+    /// Where the link is sent once more; none where no address is known to send it to.
+    pub(super) lost: Option<String>,
     pub(super) typed: String,
     /// Names the form, so that it counts once.
     pub(super) form: String,
@@ -89,19 +92,21 @@ pub(super) fn page(state: &State, asked: &Asked, link: &StatusLink, found: Stand
     };
     let done = query.done.as_deref().and_then(|done| frame.speech.try_say(&format!("form-done-{done}")));
     let is_new_link = query.done.as_deref() == Some("aufgenommen");
-    let warned = query.warnings.iter().filter(|what| what.bytes().all(|b| b.is_ascii_lowercase()));
+    let has_address = found.by_mail || found.wish == ReplyWish::Email;
     Page {
         state: frame.say(key),
         next: next(&frame, &found, now),
-        warnings: warned.filter_map(|what| frame.speech.try_say(&format!("form-typed-{what}"))).collect(),
+        // What is advised is to take it back, so only while that can be done.
+        warnings: if found.takes_back { held(frame.speech, &query.warnings) } else { Vec::new() },
         said: found.said.iter().map(said).collect(),
         files: found.attachments.iter().map(file_of).collect(),
         is_asked: found.stand == Stand::Ticket(TicketStatus::Waiting),
+        reopens: matches!(found.stand, Stand::Ticket(TicketStatus::Answered | TicketStatus::Closed)),
         takes_words: found.takes_words,
         takes_back: found.takes_back,
         confirms: found.stand == Stand::Unconfirmed && found.by_mail,
         here: format!("{}{path}?s={}", state.public_url(), link.secret),
-        lost: asked.address("/anfrage/link", &[("nummer", &found.number)]),
+        lost: has_address.then(|| asked.address("/anfrage/link", &[("nummer", &found.number)])),
         kinds: words(&files.kinds),
         most: (files.most_bytes / (1024 * 1024)).to_string(),
         number: found.number,
