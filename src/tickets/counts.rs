@@ -1,7 +1,7 @@
 //! How much work there is: true numbers of open tickets, at a bounded cost.
 //!
 //! Invariant: only open tickets are looked at, in an index that holds nothing else, and for a list never more than
-//! [`MOST`]; a count that stopped there says so.
+//! [`MOST`], of words that many have not even so many texts; a count that stopped there says so.
 
 use serde::Serialize;
 

@@ -32,6 +32,9 @@ const OPEN_PLACE: &str = "(tickets.ars || '')";
 const OPEN_STATUS: &str = "(tickets.status || '')";
 const OPEN_CLAIM: &str = "COALESCE(tickets.claimed_by, NULL) = ";
 
+/// The texts of so many open tickets are read at most to count those that have the words.
+const MOST_READ: usize = 1000;
+
 fn truth(sql: &str) -> diesel::expression::SqlLiteral<Bool> {
     diesel::dsl::sql::<Bool>(sql)
 }
@@ -181,6 +184,7 @@ pub(in crate::tickets) fn open_work(
     let few = few(conn, filter)?;
     let is_read = few.is_none() && !filter.words.is_empty();
     let words = if is_read { Vec::new() } else { filter.words.clone() };
+    let most = if is_read { most.min(MOST_READ) } else { most };
     let narrowed = Filter { is_open: true, words, ..filter.clone() };
     let limit = i64::try_from(most + 1).map_err(AppError::internal)?;
     let conditions = conditions(conn, &narrowed, reach, few);
