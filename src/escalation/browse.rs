@@ -6,7 +6,7 @@
 use super::ask::Question;
 use super::escalation::{Escalation, EscalationStatus, is_open};
 use super::hand_on::Handover;
-use super::{Escalations, store};
+use super::{Escalations, step, store};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
@@ -54,6 +54,16 @@ pub async fn escalation(
     caller: Caller,
     id: EscalationId,
 ) -> Result<(Escalation, Ticket), AppError> {
+    let (found, ticket, is_asked) = seen(escalations, caller, id).await?;
+    Ok(if is_asked { found.told(ticket) } else { (found, ticket) })
+}
+
+/// The same with whether the caller is one of those who are asked.
+async fn seen(
+    escalations: &Escalations,
+    caller: Caller,
+    id: EscalationId,
+) -> Result<(Escalation, Ticket, bool), AppError> {
     caller.may(Action::ReadEscalations)?;
     let reader = caller.clone();
     let (found, ticket, is_asked) = escalations
@@ -69,19 +79,41 @@ pub async fn escalation(
     if !is_asked || !is_open(found.status) {
         note_reading(escalations.desk(), &reader, &ticket, "escalation").await?;
     }
-    Ok(if is_asked { found.told(ticket) } else { (found, ticket) })
+    Ok((found, ticket, is_asked))
 }
 
-/// What was asked and replied, and who handed on to whom.
+/// What goes to and fro about an escalation.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    /// Itself.
+    pub escalation: Escalation,
+    /// What was asked and replied.
+    pub questions: Vec<Question>,
+    /// Who handed on to whom.
+    pub handovers: Vec<Handover>,
+    /// What the person added before it began, as those who are asked are told it.
+    pub added: Vec<(Timestamp, String)>,
+    /// How many files there were then.
+    pub files: usize,
+}
+
+/// What was asked and replied, who handed on to whom, and what there was besides.
 pub async fn conversation(
     escalations: &Escalations,
     caller: Caller,
     id: EscalationId,
-) -> Result<(Escalation, Vec<Question>, Vec<Handover>), AppError> {
-    let (found, _) = escalation(escalations, caller, id).await?;
-    let read = move |conn: &mut Conn| Ok((store::questions(conn, id)?, store::handovers(conn, id)?));
-    let (questions, handovers) = escalations.desk().db.read(read).await?;
-    Ok((found, questions, handovers))
+) -> Result<Conversation, AppError> {
+    let (found, ticket, is_asked) = seen(escalations, caller, id).await?;
+    let read = move |conn: &mut Conn| {
+        let (questions, mut handovers) = (store::questions(conn, id)?, store::handovers(conn, id)?);
+        let (added, files) = (step::additions(conn, &found)?, step::files(conn, &found)?);
+        if is_asked {
+            handovers.iter_mut().for_each(|one| one.reason = found.as_written(&one.reason));
+        }
+        let escalation = if is_asked { found.clone().told(ticket.clone()).0 } else { found.clone() };
+        Ok(Conversation { escalation, questions, handovers, added, files })
+    };
+    escalations.desk().db.read(read).await
 }
 
 /// The escalations of a ticket, earliest first.

@@ -184,7 +184,12 @@ impl Escalation {
     pub fn handed_on_to(&self, contact_name: &str) -> Option<String> {
         let step = self.current().filter(|step| step.contact.name == contact_name)?;
         let by = step.reason.strip_prefix(HANDED_ON)?;
-        Some(if self.withholds(Withheld::Numbers) { black_out(by) } else { by.to_owned() })
+        Some(self.as_written(by))
+    }
+
+    /// A text of those who are asked as all of them are shown it.
+    pub fn as_written(&self, text: &str) -> String {
+        if self.withholds(Withheld::Numbers) { black_out(text) } else { text.to_owned() }
     }
 
     /// True where this stays here.
@@ -205,12 +210,15 @@ impl Escalation {
     pub fn told(mut self, ticket: Ticket) -> (Self, Ticket) {
         let ticket = self.as_told(ticket);
         self.note = self.note_as_told();
+        let chain =
+            self.chain.iter().map(|step| EscalationStep { reason: self.as_written(&step.reason), ..step.clone() });
+        self.chain = chain.collect();
         (self, ticket)
     }
 
     /// The question as the other side is shown it.
     pub fn note_as_told(&self) -> String {
-        if self.withholds(Withheld::Numbers) { black_out(&self.note) } else { self.note.clone() }
+        self.as_written(&self.note)
     }
 
     /// The contact who is asked after that one.

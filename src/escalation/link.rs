@@ -123,11 +123,13 @@ fn shown(
     let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
     let mut facts = step::facts(context, &found, &ticket, &name, Occasion::Created, secret, None, now);
     facts.files = step::files(conn, &found)?;
+    let mut handovers = store::handovers(conn, found.id)?;
+    handovers.iter_mut().for_each(|one| one.reason = found.as_written(&one.reason));
     Ok(LinkPage {
         facts,
         added: step::additions(conn, &found)?,
         questions: store::questions(conn, found.id)?,
-        handovers: store::handovers(conn, found.id)?,
+        handovers,
         colleagues: hand_on::choices(conn, &found, &ticket, now)?,
         last_word: store::last_word(conn, found.id, &holder.contact)?,
         holder,

@@ -205,6 +205,9 @@ struct Data<'a> {
     answer_by: Option<Timestamp>,
     note: &'a str,
     ticket: TicketData<'a>,
+    /// By whom and why it was handed on to this contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_on: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reporter: Option<&'a Reporter>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -230,6 +233,9 @@ struct TicketData<'a> {
     subject: &'a str,
     description: &'a str,
     context: &'a BTreeMap<String, String>,
+    /// So many files came with it; they stay with the municipality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -303,7 +309,9 @@ fn event(facts: &Facts) -> Event<'_> {
                 subject: &facts.subject,
                 description: &facts.description,
                 context: &facts.context,
+                files: Some(facts.files).filter(|files| *files > 0),
             },
+            handed_on: facts.handed_on.as_deref(),
             reporter: facts.reporter.as_ref(),
             reply: facts.replied.as_ref().map(|r| ReplyData { questions: &r.questions, text: &r.text }),
             links: (facts.occasion != Occasion::Cancelled).then_some(&facts.links),

@@ -24,6 +24,19 @@ pub struct Conversation {
     pub handovers: Vec<Handover>,
     /// Who is asked, in order, and why.
     pub chain: Vec<EscalationStep>,
+    /// What the person added before the 2nd level was asked, earliest first.
+    pub added: Vec<Added>,
+    /// How many files there were then; they stay with the municipality.
+    pub files: usize,
+}
+
+/// What a person added to their request.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Added {
+    /// When.
+    pub at: crate::clock::Timestamp,
+    /// What they wrote.
+    pub text: String,
 }
 
 /// A comment; a reference may be given.
@@ -40,8 +53,10 @@ pub struct Comment {
 #[utoipa::path(get, operation_id = "conversation", path = "/api/v1/escalations/{escalation}/conversation", params(("escalation" = String, Path)), tag = "escalations",
     responses((status = 200, body = Conversation), (status = 404, body = Problem)))]
 pub async fn show(state: Data<State>, guard: Guard<right::ReadEscalations>, at: Path<String>) -> ApiResult {
-    let (found, questions, handovers) = browse::conversation(&state.escalations, guard.caller, id(&at)?).await?;
-    ok(&Conversation { questions, handovers, chain: found.chain })
+    let found = browse::conversation(&state.escalations, guard.caller, id(&at)?).await?;
+    let added = found.added.into_iter().map(|(at, text)| Added { at, text }).collect();
+    let (questions, handovers, chain) = (found.questions, found.handovers, found.escalation.chain);
+    ok(&Conversation { questions, handovers, chain, added, files: found.files })
 }
 
 /// Reply to what the 2nd level asks.

@@ -304,10 +304,11 @@ pub fn of(conn: &mut Conn, desk: &Desk, ticket: TicketId) -> Result<Vec<Attachme
     rows.into_iter().map(|row| shown(row, key.as_ref(), &desk.settings.attachments)).collect()
 }
 
-/// How many files came until then and are still kept; what they are called stays sealed.
+/// How many files came until then, are still kept and harm nobody; what they are called stays sealed.
 pub fn count_until(conn: &mut Conn, ticket: TicketId, time: Timestamp) -> Result<usize, AppError> {
     let rows = store::attachments::of_ticket(conn, ticket)?;
-    Ok(rows.iter().filter(|row| row.added_at <= time && row.gone_at.is_none()).count())
+    let is_there = |row: &&store::attachments::AttachmentRow| row.gone_at.is_none() && row.scan != Scan::Infected;
+    Ok(rows.iter().filter(is_there).filter(|row| row.added_at <= time).count())
 }
 
 /// One file inside a use case that has seen to the right itself.

@@ -113,7 +113,7 @@ pub(in crate::http::pages) fn second_level(
     let forms = Forms { opened, action, typed, faults, place: &found.facts.municipality, reference };
     let (take, parts) = (forms.take(), forms.parts(&found));
     let fields = take.iter().chain(&parts).flat_map(|part| &part.fields);
-    let errors = fields.filter_map(|field| Some((field.id, field.fault.clone()?))).collect();
+    let errors = fields.filter(|_| is_open).filter_map(|field| Some((field.id, field.fault.clone()?))).collect();
     let number = found.facts.number.clone();
     SecondLevel {
         lang: language.as_str(),
@@ -141,9 +141,9 @@ pub(in crate::http::pages) fn second_level(
         error: (!faults.is_empty()).then(|| {
             let is_stale = faults.iter().any(|fault| fault.field.is_empty());
             match (is_stale, is_open) {
-                (true, false) => language.say("desk-ended"),
+                (_, false) => language.say("desk-ended"),
                 (true, true) => language.say("desk-stale"),
-                (false, _) => language.say("desk-fault"),
+                (false, true) => language.say("desk-fault"),
             }
         }),
         errors,
