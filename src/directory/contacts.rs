@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use change::ContactChange;
 pub use check::Plain;
 use check::{check, check_deputies};
-pub(super) use check::{check_assigned, check_change, check_plain};
+pub(super) use check::{check_assigned, check_change, check_plain, judged};
 pub(super) use many::{Changes, Ready, addresses, change_all, create_all};
 pub use standing::{ContactState, Held, Standing, StateOn, held, overview, serves};
 
@@ -309,7 +309,7 @@ pub(super) fn change_now(
     change.apply(&mut row);
     let mut faults = Faults::default();
     check_reason(&change.reason, &mut faults);
-    check(tx, &row, &mut faults)?;
+    check(tx, &judged(&row, Some(&known)), &mut faults)?;
     if change.absent_from.is_some() || change.absent_until.is_some() || change.deputy.is_some() {
         absence::check_deputy(tx, &row, now.day_in_berlin(), &mut faults)?;
     }

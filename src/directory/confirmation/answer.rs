@@ -204,8 +204,7 @@ impl Confirmations {
                 (row.absent_from, row.absent_until) = (absence.from, absence.until);
                 row.deputy = absence.deputy.clone().or(row.deputy);
                 let mut faults = Faults::default();
-                // A number that was recorded before there was a rule for it keeps nobody from being away.
-                contacts::check_plain(&ContactRow { phone: None, ..row.clone() }, &mut faults);
+                contacts::check_plain(&contacts::judged(&row, Some(&row)), &mut faults);
                 absence_rules::check_deputy(tx, &row, today, &mut faults)?;
                 faults.finish()?;
                 let by = Actor::link(&row.name).at(Some(from));

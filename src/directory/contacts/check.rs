@@ -38,10 +38,11 @@ pub(super) fn check_deputies(
 
 /// What would be wrong with a change that is made later.
 pub(in crate::directory) fn check_change(conn: &mut Conn, slug: &Slug, change: &ContactChange) -> Result<(), AppError> {
-    let mut row = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
+    let before = store::contacts::find(conn, slug)?.ok_or(AppError::NotFound)?;
+    let mut row = before.clone();
     change.apply(&mut row);
     let mut faults = Faults::default();
-    check(conn, &row, &mut faults)?;
+    check(conn, &judged(&row, Some(&before)), &mut faults)?;
     faults.finish()
 }
 
@@ -78,6 +79,16 @@ impl Plain<'_> {
             faults.keep("reference_pattern", reference::check(pattern));
         }
     }
+}
+
+/// The row without what is judged only where it is new: a telephone number that was recorded before there was a rule for
+/// it keeps nobody from changing something else.
+pub(in crate::directory) fn judged(
+    row: &store::contacts::ContactRow,
+    before: Option<&store::contacts::ContactRow>,
+) -> store::contacts::ContactRow {
+    let is_old = before.is_some_and(|before| before.phone == row.phone);
+    store::contacts::ContactRow { phone: row.phone.clone().filter(|_| !is_old), ..row.clone() }
 }
 
 /// The part of [`check`] that needs no look at other contacts.

@@ -278,7 +278,7 @@ impl Judging<'_> {
         self.deputy(Some(&known.slug), change.deputy.as_ref().and_then(Option::as_ref), plan);
         let mut row = known.clone();
         change.apply(&mut row);
-        adopt_plain(&row, plan)?;
+        adopt_plain(&contacts::judged(&row, Some(known)), plan)?;
         Ok(Some(Write::Change(known.slug.clone(), Box::new(change))))
     }
 

@@ -106,7 +106,7 @@ fn check_contacts(
         let mut row = before.cloned().unwrap_or_else(|| ContactRow::new(contact.id.value.clone(), String::new(), now));
         contact.apply(&mut row);
         let mut faults = Faults::default();
-        check_plain(&row, &mut faults);
+        check_plain(&contacts::judged(&row, before), &mut faults);
         let mut webhook_at = None;
         if let Some(webhook) = &contact.webhook {
             let has_secret = row.webhook_endpoint.is_some();

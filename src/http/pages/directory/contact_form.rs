@@ -174,8 +174,14 @@ struct Read {
     valid: [Option<chrono::NaiveDate>; 2],
 }
 
-/// Reads it, with everything that is wrong with it noted.
-async fn read(shell: &mut Shell, state: &State, person: &Person, typed: &Typed) -> Result<Read, AppError> {
+/// Reads it, with everything that is wrong with it noted; what a contact has already is not held against it.
+async fn read(
+    shell: &mut Shell,
+    state: &State,
+    person: &Person,
+    typed: &Typed,
+    known: Option<&Contact>,
+) -> Result<Read, AppError> {
     let owner = match grants::region_of(&state.directory().current(), typed.get("region")) {
         Ok(region) => Some(region).filter(|region| !region.as_str().is_empty()),
         Err(key) => {
@@ -197,7 +203,7 @@ async fn read(shell: &mut Shell, state: &State, person: &Person, typed: &Typed) 
     let (phone, hours, pattern) = (typed.text("telefon"), typed.text("zeiten"), typed.text("muster"));
     let plain = Plain {
         name: &read.name,
-        phone: phone.as_deref(),
+        phone: phone.as_deref().filter(|phone| known.is_none_or(|known| known.phone.as_deref() != Some(*phone))),
         hours: hours.as_deref(),
         reference_pattern: pattern.as_deref(),
     };
@@ -216,7 +222,7 @@ async fn read(shell: &mut Shell, state: &State, person: &Person, typed: &Typed) 
 pub async fn create(state: Data<State>, request: HttpRequest, form: Form) -> PageResult {
     let (person, typed) = (form.person, Typed::from(form.body));
     let mut shell = Shell::new(&state, &request, &person.visitor);
-    let fields = read(&mut shell, &state, &person, &typed).await?;
+    let fields = read(&mut shell, &state, &person, &typed, None).await?;
     let slug = typed.value::<Slug>(&mut shell, "kennung", "fault-slug");
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     match slug {
@@ -275,7 +281,7 @@ pub async fn change(state: Data<State>, request: HttpRequest, at: Path<String>, 
     let (person, typed) = (form.person, Typed::from(form.body));
     let found = changeable(&state, &person.caller, &at).await?;
     let mut shell = Shell::new(&state, &request, &person.visitor);
-    let fields = read(&mut shell, &state, &person, &typed).await?;
+    let fields = read(&mut shell, &state, &person, &typed, Some(&found)).await?;
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     if shell.faults.is_empty() {
         let change = ContactChange {

@@ -5,7 +5,7 @@
 
 use super::typed::Typed;
 use crate::access::{Action, Reach};
-use crate::directory::contacts;
+use crate::directory::{PageRequest, contacts, contacts_of};
 use crate::error::{AppError, FieldError};
 use crate::http::State;
 use crate::http::pages::shell::Shell;
@@ -16,7 +16,7 @@ use crate::keys::{Slug, fold};
 pub(super) async fn offered(state: &State, person: &Person) -> Result<Vec<(String, String)>, AppError> {
     let reach = person.caller.reach(Action::ReadDirectory);
     let query = contacts::ContactQuery { reach, ..Default::default() };
-    let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
+    let page = PageRequest { limit: Some(200), cursor: None };
     let found = contacts::list(&state.desk().db, query, page).await?.items;
     Ok(found.into_iter().map(|contact| (contact.slug.to_string(), contact.name)).collect())
 }
@@ -66,15 +66,29 @@ pub(in crate::http::pages) async fn by_name(
     typed: &str,
 ) -> Result<Result<Slug, &'static str>, AppError> {
     let typed = typed.trim();
+    // An id is meant first: forms fill it in, and another contact may be called like it.
+    if let Ok(slug) = typed.parse::<Slug>() {
+        let asked = [slug.clone()];
+        if !state.desk().db.read(move |conn| contacts_of(conn, &asked)).await?.is_empty() {
+            return Ok(Ok(slug));
+        }
+    }
     let query = contacts::ContactQuery { reach: reach.clone(), q: Some(typed.to_owned()), ..Default::default() };
-    let page = crate::directory::PageRequest { limit: Some(200), cursor: None };
-    let found = contacts::list(&state.desk().db, query, page).await?.items;
-    let mut named = found.iter().filter(|contact| fold(&contact.name) == fold(typed));
-    Ok(match (named.next(), named.next(), typed.parse::<Slug>()) {
-        (Some(contact), None, _) => Ok(contact.slug.clone()),
-        (.., Ok(slug)) => Ok(slug),
-        (Some(_), Some(_), Err(_)) => Err("fault-contact-several"),
-        (None, ..) => Err("fault-contact-unknown"),
+    let (mut named, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { limit: Some(200), cursor };
+        let found = contacts::list(&state.desk().db, query.clone(), page).await?;
+        named.extend(found.items.into_iter().filter(|one| fold(&one.name) == fold(typed)).map(|one| one.slug));
+        cursor = found.next_cursor;
+        if named.len() > 1 || cursor.is_none() {
+            break;
+        }
+    }
+    Ok(match (named.as_slice(), typed.parse::<Slug>()) {
+        ([one], _) => Ok(one.clone()),
+        ([_, _, ..], _) => Err("fault-contact-several"),
+        ([], Ok(slug)) => Ok(slug),
+        ([], Err(_)) => Err("fault-contact-unknown"),
     })
 }
 
