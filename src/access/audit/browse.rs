@@ -3,6 +3,8 @@
 //! Invariant: the log tells of everybody everywhere, so only who may read all of it reads any of it
 //! ([`may_read_all`]); the exceptions are the histories of a single contact and of an adoption, which show no addresses.
 
+use chrono::TimeDelta;
+
 use super::entry::{AuditAction, Entry, ObjectKind};
 use super::store;
 use crate::access::{Action, Actor, Caller};
@@ -81,14 +83,17 @@ fn page(conn: &mut Conn, filter: &Filter, before: Option<AuditId>, limit: usize)
     let actors = meant(conn, filter)?;
     // The entries of one thing have an index; what somebody did is looked for entry by entry, and not without end.
     let is_of_one = filter.object.is_some() && filter.object_id.is_some();
-    let from = match actors.is_some() && !is_of_one {
-        true => store::last_of(conn, before, LOOKED_AT)?,
-        false => None,
-    };
+    // An entry gets its id within moments of its time.
+    let (hour, is_bounded) = (TimeDelta::hours(1), actors.is_some() && !is_of_one);
+    let newest = filter.to.map(|to| AuditId::at(to.plus(hour), &[0xff; 10])).filter(|_| is_bounded);
+    let before = before.into_iter().chain(newest).min();
+    let oldest = filter.from.map(|from| AuditId::at(from.minus(hour), &[0; 10]));
+    let from = if is_bounded { store::last_of(conn, before, LOOKED_AT)? } else { None };
     let mut rows = store::list(conn, filter, actors.as_deref(), (before, from), wanted)?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = if more { rows.last().map(|row| row.id) } else { from };
+    let rest = from.filter(|from| oldest.is_none_or(|oldest| *from > oldest));
+    let next = if more { rows.last().map(|row| row.id) } else { rest };
     Ok(Page { items: rows.into_iter().map(store::FoundRow::entry).collect::<Result<_, _>>()?, next })
 }
 

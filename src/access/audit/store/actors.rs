@@ -33,31 +33,40 @@ pub(in crate::access::audit) fn meant(
     }
     let part = fold(text);
     let is_meant = |name: &str| !part.is_empty() && fold(name).contains(&part);
-    let mut found = vec![by_name(text)];
+    let is_just_so = |name: &str| fold(name) == part;
+    // Each with whether it is called just so.
+    let mut found = vec![(by_name(text), true)];
 
     let people: Vec<(UserId, String, String)> =
         users::table.order(users::id).select((users::id, users::login, users::name)).load(conn)?;
     let people = people.iter().filter(|(_, login, name)| is_meant(name) || (knows_logins && is_meant(login)));
-    found.extend(people.map(|(id, ..)| by_id(id.uuid())));
+    found.extend(people.map(|(id, _, name)| (by_id(id.uuid()), is_just_so(name))));
 
     let tokens: Vec<(TokenId, String)> =
         tokens::table.order(tokens::id).select((tokens::id, tokens::name)).load(conn)?;
-    found.extend(tokens.iter().filter(|(_, name)| is_meant(name)).map(|(id, _)| by_id(id.uuid())));
+    let tokens = tokens.iter().filter(|(_, name)| is_meant(name));
+    found.extend(tokens.map(|(id, name)| (by_id(id.uuid()), is_just_so(name))));
 
     // Who speaks for a contact by a link or a mail stands in the log by the contact's name.
     let named = contacts::table.filter(replace(contacts::folded, part.clone(), "").ne(contacts::folded));
     let contacts: Vec<String> = named.order(contacts::slug).select(contacts::name).load(conn)?;
     let others = [Actor::system(), Actor::console(), Actor::import()].map(|actor| actor.name);
     let names = contacts.into_iter().chain(others).chain(UNLISTED.map(str::to_owned));
-    found.extend(names.filter(|name| is_meant(name)).map(|name| by_name(&name)));
+    found.extend(names.filter(|name| is_meant(name)).map(|name| (by_name(&name), is_just_so(&name))));
 
     found.sort_unstable();
     found.dedup();
-    if found.len() > MOST {
+    let is_many = found.len() > MOST;
+    if is_many {
+        // A whole name is meant as such, however many others it is a part of.
+        found.retain(|(_, is_just_so)| *is_just_so);
+    }
+    // What was typed is always among them.
+    if found.len() > MOST || (is_many && found.len() == 1) {
         let fault = format!("means more than {MOST} people and systems; write more of the name");
         return Err(AppError::field("actor", fault));
     }
-    Ok(found)
+    Ok(found.into_iter().map(|(part, _)| part).collect())
 }
 
 fn by_id(id: Uuid) -> String {
