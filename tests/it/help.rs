@@ -336,7 +336,7 @@ on_both! {
         let hamburg = app.get("", &KIEL.replace("010020000000", "020000000000")).await.expect(200);
         let helps = !hamburg["channels"].as_array().unwrap().is_empty() || hamburg["notice"].is_string();
         assert!(helps, "{hamburg}");
-        let unlisted = "ist dieser Online-Dienst bei uns nicht eingetragen.";
+        let unlisted = "ist dieser Online-Dienst bei uns nicht in Betrieb.";
         let page = app.get("", "/hilfe/wohnsitzanmeldung/020000000000").await.body;
         assert!(page.contains(&format!("Für Hamburg {unlisted}")), "{page}");
         assert!(!app.get("", "/hilfe/wohnsitzanmeldung/010020000000").await.body.contains(unlisted));

@@ -75,12 +75,16 @@ function intake() {
     clock.data = `${words.since} ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} ${words.minutes}`;
   }
   function load(from) {
+    for (const radio of form.querySelectorAll('input[type=radio][name=kategorie]')) radio.checked = false; // what was not chosen is not kept
     fill(from.values);
     slug = from.slug ?? '';
   }
+  // Kept beside the draft of the call that has begun, until it is fetched.
   function offer(before) {
+    store.put('lotse-intake-before', before);
     const fetches = element('button', words.offer.replace('{}', before.savedAt ?? ''), { type: 'button', class: 'lo-textbtn' });
     fetches.onclick = () => {
+      store.drop('lotse-intake-before');
       const now = { values: values(), slug, savedAt };
       load(before);
       other.replaceChildren();
@@ -99,6 +103,8 @@ function intake() {
     forget.onclick = () => { store.drop('lotse-intake'); location.reload(); };
     other.replaceChildren(' · ', words.restored, ' ', forget);
   } else if (isTyped(draft)) offer(draft);
+  const earlier = store.get('lotse-intake-before');
+  if (isTyped(earlier) && !other.hasChildNodes()) offer(earlier);
 
   function save(isSent = false) {
     savedAt = new Date().toLocaleTimeString('de-DE', { hour: '2-digit', minute: '2-digit' });
@@ -247,6 +253,9 @@ function lookUp() {
   if (!text) return;
   const { check, redact } = watchNumbers(text, () => {});
   text.addEventListener('input', check);
+  let isSending = false; // a note is written once
+  text.form.addEventListener('submit', (event) => { if (isSending) event.preventDefault(); isSending = true; });
+  addEventListener('pageshow', () => { isSending = false; });
   addEventListener('keydown', (event) => {
     if (event.key === 'F9') { event.preventDefault(); redact(); }
     else if (event.key === 'Enter' && event.ctrlKey && event.target === text) { event.preventDefault(); text.form.requestSubmit(); }

@@ -105,6 +105,6 @@ addEventListener('keydown', (event) => {
   const summary = document.querySelector(`summary[data-key="${CSS.escape(key)}"]`);
   if (summary) { event.preventDefault(); return open(summary.parentElement); }
   const button = document.querySelector(`button[data-key="${CSS.escape(key)}"]`);
-  if (button) { event.preventDefault(); button.click(); }
+  if (button && !event.repeat && !button.dataset.pressed) { event.preventDefault(); button.dataset.pressed = 'yes'; button.click(); }
 });
 if (location.hash.startsWith('#tun-')) { const choice = document.getElementById(location.hash.slice(1)); if (choice) open(choice); }

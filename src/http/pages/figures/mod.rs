@@ -141,7 +141,9 @@ impl Wanted {
 
     /// The list of requests, narrowed as now, for whoever may open it; what is overdue stands first in it.
     fn requests(&self, shell: &Shell) -> Option<String> {
-        if !shell.is_offered(worklist::HERE) {
+        // The list knows neither regions nor contacts; it would show more than is told of here.
+        let is_known = matches!(self.ort.trim().len(), 0 | 12) && self.stelle.trim().is_empty();
+        if !is_known || !shell.is_offered(worklist::HERE) {
             return None;
         }
         let narrowed = [("dienst", &self.dienst), ("thema", &self.thema), ("ort", &self.ort)];
