@@ -124,7 +124,12 @@ pub struct Demo {
 #[derive(Debug, Subcommand)]
 enum Import {
     /// The register: CSV with ars, ags, name, land, kreis, gemeindeverband, typ, plz_sitz.
-    Municipalities(List),
+    Municipalities(register::List),
+    /// Postal codes beside those of the seats: CSV or XLSX with plz and ars or ags; the whole list, all rows or none.
+    PostalCodes {
+        /// The CSV or XLSX file.
+        file: PathBuf,
+    },
     /// Contacts from CSV or XLSX, all rows or none.
     Contacts(Sheet),
     /// Help channels from CSV or XLSX, all rows or none.
@@ -134,19 +139,6 @@ enum Import {
         /// The TOML file.
         file: PathBuf,
     },
-}
-
-#[derive(Debug, Args)]
-struct List {
-    /// The CSV file.
-    file: PathBuf,
-    /// Who took whose place: CSV or XLSX with old_ars, new_ars, valid_on. Then the list counts as the whole of the
-    /// Länder it names, and what it names no more is taken out of use.
-    #[arg(long, value_name = "FILE")]
-    changes: Option<PathBuf>,
-    /// Show what it would do and change nothing.
-    #[arg(long)]
-    plan: bool,
 }
 
 #[derive(Debug, Args)]
@@ -361,6 +353,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Partition => partition::partition(&config).await,
         Command::Rewrap => keys::rewrap(&config).await,
         Command::Import(Import::Municipalities(list)) => register::municipalities(&config, list).await,
+        Command::Import(Import::PostalCodes { file }) => register::postal_codes(&config, &file).await,
         Command::Import(Import::Contacts(sheet)) => import::contacts(&config, sheet).await,
         Command::Import(Import::Channels(sheet)) => import::channels(&config, sheet).await,
         Command::Import(Import::Directory { file }) => import::directory(&config, &file).await,

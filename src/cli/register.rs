@@ -4,22 +4,36 @@
 //! last, in portions, and a run that was cut off is completed by the next or by a running server.
 
 use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::List;
 use super::import::{read, ready_to_start, refused, table_file, told};
 use crate::access::Actor;
 use crate::app::database;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::import::{
-    Importer, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
+    self, Importer, PlaceName, Register, RegisterPlan, Summary, apply_municipalities, plan_municipalities,
 };
 use crate::error::AppError;
 use crate::tickets::relocation;
+
+/// A list of municipalities.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// The CSV file.
+    file: PathBuf,
+    /// Who took whose place: CSV or XLSX with old_ars, new_ars, valid_on. Then the list counts as the whole of the
+    /// Länder it names, and what it names no more is taken out of use.
+    #[arg(long, value_name = "FILE")]
+    changes: Option<PathBuf>,
+    /// Show what it would do and change nothing.
+    #[arg(long)]
+    plan: bool,
+}
 
 /// The register of municipalities.
 pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitCode> {
@@ -58,6 +72,21 @@ pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitC
     }
     ready_to_start(&db).await?;
     told(Ok(summary), "municipalities", begun)
+}
+
+/// Which postal codes lie where.
+pub async fn postal_codes(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let (file, begun) = (table_file(file, None)?, Instant::now());
+    let (db, now) = (database::open(config).await?, Clock::system().now());
+    match import::postal_codes(&db, &Importer::console(), file, false, now).await {
+        Ok(Summary { created, updated, unchanged }) => {
+            let seconds = begun.elapsed().as_secs_f32();
+            eprintln!("postal codes: {created} new, {updated} gone, {unchanged} unchanged, in {seconds:.1} s");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(AppError::Invalid(faults)) => Ok(refused(&faults)),
+        Err(fault) => Err(fault.into()),
+    }
 }
 
 fn show(plan: &RegisterPlan) {

@@ -181,6 +181,15 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+
+    postal_codes (code, ars) {
+        code -> Text,
+        ars -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::db::types::DbUuid;
 
     municipalities (ars) {
@@ -199,6 +208,7 @@ diesel::table! {
         ended_on -> Nullable<Date>,
     }
 }
+diesel::allow_tables_to_appear_in_same_query!(municipalities, postal_codes);
 
 diesel::table! {
     use diesel::sql_types::*;

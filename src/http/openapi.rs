@@ -173,6 +173,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
         api::directory::imports::channels,
         api::directory::imports::municipalities,
         api::directory::imports::municipality_changes,
+        api::directory::imports::postal_codes,
         api::directory::imports::template,
         api::directory::route::route,
         api::directory::route::stages,

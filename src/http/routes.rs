@@ -168,6 +168,7 @@ pub fn configure(app: &mut ServiceConfig, state: &State) {
             .service(at!("/imports/channels": post imports::channels))
             .service(at!("/imports/municipalities": post imports::municipalities))
             .service(at!("/imports/municipality-changes": post imports::municipality_changes))
+            .service(at!("/imports/postal-codes": post imports::postal_codes))
             .service(at!("/imports/templates/{template}": get imports::template))
             .service(at!("/deadline": get deadlines::of_question))
             .service(at!("/route": get route::route))

@@ -121,6 +121,7 @@ pub const OPERATIONS: &[(&str, &str, Action)] = &[
     ("POST", "/api/v1/imports/channels", Action::ChangeAdoption),
     ("POST", "/api/v1/imports/municipalities", Action::ChangeDirectory),
     ("POST", "/api/v1/imports/municipality-changes", Action::ChangeDirectory),
+    ("POST", "/api/v1/imports/postal-codes", Action::ChangeDirectory),
     ("GET", "/api/v1/imports/templates/{template}", Action::ReadDirectory),
     ("GET", "/api/v1/contacts", Action::ReadDirectory),
     ("POST", "/api/v1/contacts", Action::ChangeContact),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lotse::access::{Grant, Role, Scope};
 use lotse::directory::{import, sample};
+use lotse::error::AppError;
 use serde_json::{Value, json};
 
 use crate::audit::{places, tables};
@@ -219,6 +220,8 @@ on_both! {
 
     // Umlauts, ß and their spellings, postal codes, keys; what is in doubt is asked back.
     async fn places_are_found_as_people_say_them(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
         let service = |slug: &str, name: &str| format!("[[service]]\nslug = \"{slug}\"\nname = \"{name}\"\noperating_land = \"SH\"\noperator = \"Dataport\"\n");
         let known = crate::support::app::directory(&app.webhook.url());
         app.import(&(known + &service("bewohnerparkausweis", "Bewohnerparkausweis") + &service("wohngeld", "Wohngeld"))).await;
@@ -236,6 +239,27 @@ on_both! {
         let (status, _, page) = sends(&app, &person, &[("ort", "24118")]).await;
         assert!(status == 422 && page.contains("Geben Sie den Namen ein."), "{page}");
         let cookie = [("Cookie", person.cookie.as_str())];
+        // A list of all of them makes up for that; it is taken whole or not at all.
+        let list = |text: &str| import::TableFile { name: "plz.csv".into(), bytes: text.as_bytes().to_vec(), sheet: None };
+        let import = async |text: &str| import::postal_codes(&app.app.db, &import::Importer::console(), list(text), false, app.clock.now()).await;
+        let Err(AppError::Invalid(faults)) = import("plz;ags\n24118;01002000\n2411;01002000\n24119;99999999\n").await else {
+            panic!("a faulty list was taken");
+        };
+        let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(fields, ["plz.csv: row 3: code", "plz.csv: row 4: ars"]);
+        let summary = import("plz;ags\n24118;01002000\n24106;01002000\n24118;01002000\n").await.unwrap();
+        assert_eq!((summary.created, summary.updated), (2, 0));
+        wait_for("the postal codes", std::time::Duration::from_secs(5), || {
+            !app.app.escalations.desk().directory.current().find_places("24118").is_empty()
+        })
+        .await;
+        let found = app.send("", "GET", "/anfragen/neu/orte?q=2411", None, &cookie).await.body;
+        assert!(found.contains("data-key=\"010020000000\""), "{found}");
+        assert!(sends(&app, &person, &[("ort", "24106"), ("einmal", "24106")]).await.0 == 303);
+        let listed = app.get(&admin, "/api/v1/municipalities?q=24118").await.expect(200);
+        assert_eq!(listed["items"][0]["ars"], "010020000000", "{listed}");
+        let summary = import("Postleitzahl,ARS\n24118,010020000000\n").await.unwrap();
+        assert_eq!((summary.created, summary.updated, summary.unchanged), (0, 1, 1));
         let found = app.send("", "GET", "/anfragen/neu/orte?q=eckernfoe", None, &cookie).await.body;
         assert!(found.contains("data-key=\"010580043043\"") && found.matches("role=\"option\"").count() == 1, "{found}");
         let whole = app.send("", "GET", "/anfragen/neu/orte?q=luebeck", None, &cookie).await.body;

@@ -10,6 +10,7 @@ mod file;
 mod mergers;
 mod municipalities;
 mod plan;
+mod postal_codes;
 mod reader;
 mod rights;
 mod table;
@@ -22,6 +23,7 @@ pub use mergers::{
 };
 pub use municipalities::{municipalities, read as read_municipalities};
 pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
+pub use postal_codes::postal_codes;
 pub use rights::Importer;
 pub use table::{Column, MOST_BYTES, Row, Table, TableFile, read as read_table};
 

@@ -44,7 +44,11 @@ pub(super) fn build(
     let versions = store::versions(conn)?;
     let places = match before.filter(|b| b.versions.1 == versions.1) {
         Some(before) => before.places.clone(),
-        None => Arc::new(places(store::municipalities::all(conn)?, store::successors::all(conn)?)),
+        None => {
+            let mut places = places(store::municipalities::all(conn)?, store::successors::all(conn)?);
+            places.take_postal_codes(store::municipalities::postal_codes(conn)?);
+            Arc::new(places)
+        }
     };
     let services: Vec<ServiceEntry> = store::services::all(conn)?.into_iter().map(service).collect();
     let by_slug: HashMap<Box<str>, u32> =
@@ -88,6 +92,7 @@ fn places(all: Vec<Municipality>, successors: Vec<SuccessorRow>) -> Places {
             district: shared(&m.district),
             association: shared(&m.association),
             postal_code: m.postal_code.map(Into::into),
+            more_codes: Box::default(),
             in_115: m.in_115,
             is_ended: m.ended_on.is_some(),
             ars: m.ars,
@@ -112,6 +117,22 @@ fn places(all: Vec<Municipality>, successors: Vec<SuccessorRow>) -> Places {
         }
     }
     places
+}
+
+impl Places {
+    /// Notes which further postal codes lie in which of them.
+    fn take_postal_codes(&mut self, codes: Vec<(String, Ars)>) {
+        let mut more: HashMap<u32, Vec<String>> = HashMap::new();
+        for (code, ars) in codes {
+            let Some(index) = number(&ars).and_then(|ars| self.by_ars.get(&ars).copied()) else { continue };
+            more.entry(index).or_default().push(code);
+        }
+        for (index, codes) in more {
+            if let Some(place) = self.all.get_mut(index as usize) {
+                place.more_codes = codes.join(" ").into();
+            }
+        }
+    }
 }
 
 fn service(service: crate::directory::services::Service) -> ServiceEntry {

@@ -83,6 +83,8 @@ pub struct PlaceEntry {
     pub association: Arc<str>,
     /// Postal code of its seat.
     pub postal_code: Option<Box<str>>,
+    /// Further ones that lie in it, with blanks between, where a list was imported.
+    more_codes: Box<str>,
     /// True where 115 answers for it.
     pub in_115: bool,
     /// True where it takes no new requests, because the official list names it no more.

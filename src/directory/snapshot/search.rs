@@ -10,7 +10,7 @@ const MOST: usize = 30;
 const BY_REGION: u8 = 3;
 
 impl Snapshot {
-    /// The places somebody may mean who looks for help: by ARS, AGS, postal code of the seat or name. Where a name is
+    /// The places somebody may mean who looks for help: by ARS, AGS, postal code or name. Where a name is
     /// just what was typed, only places of that name are meant.
     pub fn find_places(&self, text: &str) -> Vec<&PlaceEntry> {
         let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -23,8 +23,7 @@ impl Snapshot {
                 return vec![place];
             }
             if digits.len() == 5 {
-                let at = |place: &&PlaceEntry| place.postal_code.as_deref() == Some(&digits);
-                return self.present().filter(at).collect();
+                return self.present().filter(|place| place.has_code(&digits)).collect();
             }
             return self.search_municipalities(&digits, MOST);
         }
@@ -72,10 +71,7 @@ impl Snapshot {
             Vec::new()
         } else if text.bytes().all(|b| b.is_ascii_digit() || b == b' ') {
             let digits: String = text.split(' ').collect();
-            let fits = |place: &&PlaceEntry| {
-                place.ars.as_str().starts_with(&digits)
-                    || place.postal_code.as_deref().is_some_and(|code| code.starts_with(&digits))
-            };
+            let fits = |place: &&PlaceEntry| place.ars.as_str().starts_with(&digits) || place.has_code(&digits);
             self.present().filter(fits).map(|place| (0, 0, place)).collect()
         } else {
             let folded = fold(text);
@@ -89,6 +85,14 @@ impl Snapshot {
         }
         found.sort_by_key(|(rank, length, place)| (*rank, *length, place.ars.as_str()));
         found.into_iter().take(limit).map(|(.., place)| place).collect()
+    }
+}
+
+impl PlaceEntry {
+    /// Whether one of its postal codes begins so.
+    fn has_code(&self, beginning: &str) -> bool {
+        let all = self.postal_code.iter().map(|code| &**code).chain(self.more_codes.split(' '));
+        all.into_iter().any(|code| code.starts_with(beginning))
     }
 }
 

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::db::dialect::insert_many;
-use crate::db::schema::municipalities;
+use crate::db::schema::{municipalities, municipality_successors, postal_codes};
 use crate::directory::municipalities::{Municipality, MunicipalityQuery};
 use crate::error::AppError;
 use crate::keys::{Ags, Ars, LandCode, fold};
@@ -102,6 +102,28 @@ pub(in crate::directory) fn keys(conn: &mut Conn) -> Result<BTreeSet<Ars>, AppEr
     Ok(keys.into_iter().collect())
 }
 
+/// The key of every one, and keys of before that lead to one.
+pub(in crate::directory) fn known_keys(conn: &mut Conn) -> Result<BTreeSet<Ars>, AppError> {
+    let mut known = keys(conn)?;
+    let before: Vec<Ars> = municipality_successors::table.select(municipality_successors::old_ars).load(conn)?;
+    known.extend(before);
+    Ok(known)
+}
+
+/// Each postal code with a municipality it lies in, as the imported list says.
+pub(in crate::directory) fn postal_codes(conn: &mut Conn) -> Result<Vec<(String, Ars)>, AppError> {
+    Ok(postal_codes::table.order((postal_codes::ars, postal_codes::code)).load(conn)?)
+}
+
+/// Puts this list in the place of the one before.
+pub(in crate::directory) fn replace_postal_codes(conn: &mut Conn, all: &[(String, Ars)]) -> Result<(), AppError> {
+    diesel::delete(postal_codes::table).execute(conn)?;
+    let row = |(code, ars): &(String, Ars)| (postal_codes::code.eq(code.clone()), postal_codes::ars.eq(ars.clone()));
+    let rows: Vec<_> = all.iter().map(row).collect();
+    insert_many!(conn, postal_codes::table, rows);
+    Ok(())
+}
+
 /// Every one, by ARS.
 pub(in crate::directory) fn all(conn: &mut Conn) -> Result<Vec<Municipality>, AppError> {
     let rows: Vec<MunicipalityRow> = municipalities::table.order(municipalities::ars).load(conn)?;
@@ -120,7 +142,11 @@ pub(in crate::directory) fn list(
             let digits = format!("{text}%");
             rows = rows
                 .filter(municipalities::ars.like(digits.clone()))
-                .or_filter(municipalities::postal_code.like(digits));
+                .or_filter(municipalities::postal_code.like(digits.clone()))
+                .or_filter(
+                    municipalities::ars
+                        .eq_any(postal_codes::table.filter(postal_codes::code.like(digits)).select(postal_codes::ars)),
+                );
         } else {
             let folded = fold(text);
             rows = rows
