@@ -41,6 +41,8 @@ fn template_data(facts: &Facts, (reference, key): &Known) -> Result<Value, serde
     if data["reply"].get("questions").is_none() {
         data["reply"]["questions"] = Value::Array(Vec::new());
     }
+    data["ticket"]["files"] = facts.files.into();
+    data["handed_on"] = facts.handed_on.clone().into();
     data["title"] = subject(facts).into();
     data["text"] = text(facts).into();
     data["reference"] = reference.clone().into();
