@@ -338,7 +338,7 @@ on_both! {
         assert!(helps, "{hamburg}");
         let unlisted = "ist dieser Online-Dienst bei uns nicht in Betrieb.";
         let page = app.get("", "/hilfe/wohnsitzanmeldung/020000000000").await.body;
-        assert!(page.contains(&format!("Für Hamburg {unlisted}")), "{page}");
+        assert!(page.contains(&format!("In Hamburg {unlisted}")), "{page}");
         assert!(!app.get("", "/hilfe/wohnsitzanmeldung/010020000000").await.body.contains(unlisted));
         for unknown in [KIEL.replace("wohnsitzanmeldung", "gibt-es-nicht"), KIEL.replace("010020000000", "999990000000")] {
             let problem = app.get("", &unknown).await;
