@@ -68,6 +68,8 @@ pub async fn work(escalations: &Escalations, caller: Caller, look: Look) -> Resu
     caller.may(Action::ReadTickets)?;
     let at = escalations.desk().clock.now();
     let read = move |conn: &mut crate::db::Conn| {
+        let mut look = look;
+        look.filter.look_up(conn, &mut look.counted)?;
         let order = look.order.unwrap_or(Order::Work);
         let found = slice(conn, &caller, &look.filter, order, &look.seek, look.limit)?;
         let counts = count(conn, &caller, &look.counted, at)?;

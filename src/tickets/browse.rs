@@ -42,12 +42,26 @@ pub struct Filter {
     pub number: Option<TicketNumber>,
     /// All of these words.
     pub words: Vec<String>,
+    /// Which requests have the words, where that was looked up already (`Filter::look_up`); nothing in it where they are
+    /// many.
+    pub looked_up: Option<Option<Vec<TicketId>>>,
 }
 
 impl Filter {
     /// True where only what has ended is wanted.
     pub fn is_ended(&self) -> bool {
         !self.is_open && !self.status.is_empty() && self.status.iter().all(|status| !is_open(*status))
+    }
+
+    /// Looks up which requests have the words, for this filter and another that has the same words.
+    pub(crate) fn look_up(&mut self, conn: &mut Conn, other: &mut Self) -> Result<(), AppError> {
+        if !self.words.is_empty() {
+            self.looked_up = Some(store::few(conn, &self.words)?);
+        }
+        if other.words == self.words {
+            other.looked_up = self.looked_up.clone();
+        }
+        Ok(())
     }
 
     /// Takes what a person typed into the search field: a number, or words.

@@ -24,7 +24,7 @@ use crate::tickets::browse::{Filter, Order, Place};
 use crate::tickets::ticket::Ticket;
 
 /// So many requests are few.
-const FEW: i64 = 500;
+const FEW: i64 = 250;
 /// At first so many are read while walking, then twice as many each time …
 const FIRST_STRIDE: usize = 100;
 /// … and so many at most.
@@ -65,7 +65,7 @@ pub(super) fn matching(conn: &Conn) -> &'static str {
 }
 
 /// The requests that have these words, where they are few.
-pub(super) fn few(conn: &mut Conn, words: &[String]) -> Result<Option<Vec<TicketId>>, AppError> {
+pub(in crate::tickets) fn few(conn: &mut Conn, words: &[String]) -> Result<Option<Vec<TicketId>>, AppError> {
     let query = query(conn, words);
     if has_many(conn, &query)? {
         return Ok(None);

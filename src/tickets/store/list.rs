@@ -94,7 +94,11 @@ pub(super) fn in_order(
 
 /// The requests that have the words, where there are words and the requests are few.
 fn few(conn: &mut Conn, filter: &Filter) -> Result<Option<Vec<TicketId>>, AppError> {
-    if filter.words.is_empty() { Ok(None) } else { found::few(conn, &filter.words) }
+    match &filter.looked_up {
+        _ if filter.words.is_empty() => Ok(None),
+        Some(known) => Ok(known.clone()),
+        None => found::few(conn, &filter.words),
+    }
 }
 
 /// What stands after this place in the order, or before it.
