@@ -187,7 +187,7 @@ impl Escalation {
         Some(self.as_written(by))
     }
 
-    /// A text of those who are asked as all of them are shown it.
+    /// A text as those who are asked are shown it.
     pub fn as_written(&self, text: &str) -> String {
         if self.withholds(Withheld::Numbers) { black_out(text) } else { text.to_owned() }
     }

@@ -18,7 +18,6 @@ use crate::ids::{DeliveryId, EndpointId, SealKeyId};
 use crate::keys::Slug;
 use crate::seal::DataKey;
 use crate::tickets::notice::{self, NoticeKind};
-use crate::tickets::redact::black_out;
 use crate::tickets::ticket::{Reporter, Ticket};
 use crate::tickets::{Event, added, attachments, record, reporter};
 
@@ -251,9 +250,7 @@ pub(super) fn complete(conn: &mut Conn, found: &Escalation, facts: &mut Facts) -
 /// came later, so that stays here.
 pub(super) fn additions(conn: &mut Conn, found: &Escalation) -> Result<Vec<(Timestamp, String)>, AppError> {
     let mut added = added::until(conn, found.ticket, found.created_at)?;
-    if found.withholds(Withheld::Numbers) {
-        added.iter_mut().for_each(|(_, text)| *text = black_out(text));
-    }
+    added.iter_mut().for_each(|(_, text)| *text = found.as_written(text));
     Ok(added)
 }
 
