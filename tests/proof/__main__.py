@@ -156,10 +156,22 @@ def gather(run):
     for tenant, ars in TENANTS.items():
         _, said = call(world.instances[0].base, world.tokens["admin", ""], "GET", f"/api/v1/adoptions?service={SERVICE}&ars={ars}")
         functional[tenant] = said["items"][0]["functional"]
-    received = world.mails.received.after(0) + world.hooks.received.after(0)
+    rows, received = at_rest(world)
     facts = {"tenants": TENANTS, "within": WITHIN, "clock": bool(world.clock), "functional": functional,
              "mails_delivered": world.dovecot.delivered if world.dovecot else 0, "read_at": time.time()}
-    return {"history": run.history.as_dict(), "rows": store.read(world.database), "received": received, "facts": facts}
+    return {"history": run.history.as_dict(), "rows": rows, "received": received, "facts": facts}
+
+
+def at_rest(world):
+    """The database and what the peers have, of one moment. Chains run on to their end after everybody has left, so
+    what leaves between the two readings would be in only one of them: read until nothing moved meanwhile."""
+    end, rows = time.time() + 60, store.read(world.database)
+    while True:
+        received = world.mails.received.after(0) + world.hooks.received.after(0)
+        again = store.read(world.database)
+        if again == rows and not store.waiting(world.database) or time.time() > end:
+            return again, received
+        rows = again
 
 
 def main():
