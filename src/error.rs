@@ -14,7 +14,72 @@ pub struct FieldError {
     /// The field as the caller wrote it, such as `reply.email` or `adoption[3].ars`.
     pub field: String,
     /// What is wrong and what would be right.
-    pub message: String,
+    #[schema(value_type = String)]
+    pub message: Message,
+}
+
+/// What is wrong and what would be right: in English, and where pages have a text for it, by the key of that text and
+/// what it names, so that they say it in their reader's language. Everywhere else it is its English.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub struct Message {
+    english: String,
+    key: Option<&'static str>,
+    named: Vec<String>,
+}
+
+impl Message {
+    /// One that pages have a text for.
+    pub fn new(key: &'static str, english: impl Into<String>) -> Self {
+        Self { english: english.into(), key: Some(key), named: Vec::new() }
+    }
+
+    /// The same, naming one thing more.
+    pub fn naming(mut self, what: impl fmt::Display) -> Self {
+        self.named.push(what.to_string());
+        self
+    }
+
+    /// The key of its text, where pages have one.
+    pub fn key(&self) -> Option<&'static str> {
+        self.key
+    }
+
+    /// What it names, in order.
+    pub fn named(&self) -> &[String] {
+        &self.named
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english)
+    }
+}
+
+impl std::ops::Deref for Message {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.english
+    }
+}
+
+impl From<&str> for Message {
+    fn from(english: &str) -> Self {
+        english.to_owned().into()
+    }
+}
+
+impl From<String> for Message {
+    fn from(english: String) -> Self {
+        Self { english, key: None, named: Vec::new() }
+    }
+}
+
+impl From<Message> for String {
+    fn from(message: Message) -> Self {
+        message.english
+    }
 }
 
 /// The ways a use case ends without its result.
@@ -48,7 +113,7 @@ pub enum AppError {
 
 impl AppError {
     /// One faulty field.
-    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn field(field: impl Into<String>, message: impl Into<Message>) -> Self {
         Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
@@ -64,7 +129,7 @@ pub struct Faults(Vec<FieldError>);
 
 impl Faults {
     /// Notes a fault of a field.
-    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    pub fn add(&mut self, field: impl Into<String>, message: impl Into<Message>) {
         self.0.push(FieldError { field: field.into(), message: message.into() });
     }
 
@@ -76,7 +141,7 @@ impl Faults {
     /// Notes a text that is empty or longer than `most` characters.
     pub fn text(&mut self, field: &str, text: &str, most: usize) {
         if text.trim().is_empty() {
-            self.add(field, "must not be empty");
+            self.add(field, Message::new("missing", "must not be empty"));
         } else {
             self.optional_text(field, text, most);
         }
@@ -86,9 +151,10 @@ impl Faults {
     pub fn optional_text(&mut self, field: &str, text: &str, most: usize) {
         let length = text.chars().count();
         if length > most {
-            self.add(field, format!("has {length} characters; at most {most} are kept, please shorten it"));
+            let message = format!("has {length} characters; at most {most} are kept, please shorten it");
+            self.add(field, Message::new("long", message).naming(length).naming(most));
         } else if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            self.add(field, "holds control characters; please send plain text");
+            self.add(field, Message::new("signs", "holds control characters; please send plain text"));
         }
     }
 

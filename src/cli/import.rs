@@ -27,7 +27,7 @@ pub async fn directory(config: &Config, file: &Path) -> anyhow::Result<ExitCode>
     if imported.is_ok() {
         ready_to_start(&db).await?;
     }
-    told(imported, "objects", begun)
+    told(imported, "objects", "changed", begun)
 }
 
 /// So that the next start need not read every adoption anew; in small transactions, beside a running service.
@@ -112,11 +112,17 @@ pub(super) fn read(file: &Path) -> Result<String, BadInput> {
     std::fs::read_to_string(file).map_err(|e| BadInput(format!("{} cannot be read: {e}", file.display())))
 }
 
-pub(super) fn told(imported: Result<Summary, AppError>, what: &str, begun: Instant) -> anyhow::Result<ExitCode> {
+/// Says how many of what are new and unchanged, and how many are what `else_are` says, or what is wrong.
+pub(super) fn told(
+    imported: Result<Summary, AppError>,
+    what: &str,
+    else_are: &str,
+    begun: Instant,
+) -> anyhow::Result<ExitCode> {
     match imported {
         Ok(Summary { created, updated, unchanged }) => {
             let seconds = begun.elapsed().as_secs_f32();
-            eprintln!("{what}: {created} new, {updated} changed, {unchanged} unchanged, in {seconds:.1} s");
+            eprintln!("{what}: {created} new, {updated} {else_are}, {unchanged} unchanged, in {seconds:.1} s");
             Ok(ExitCode::SUCCESS)
         }
         Err(AppError::Invalid(faults)) => Ok(refused(&faults)),

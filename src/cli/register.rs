@@ -16,7 +16,7 @@ use crate::app::database;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::import::{
-    self, Importer, PlaceName, Register, RegisterPlan, Summary, apply_municipalities, plan_municipalities,
+    self, Importer, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
 };
 use crate::error::AppError;
 use crate::tickets::relocation;
@@ -61,7 +61,7 @@ pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitC
     bar.finish_and_clear();
     let (summary, plan) = match applied {
         Ok(applied) => applied,
-        Err(fault) => return told(Err(fault), "municipalities", begun),
+        Err(fault) => return told(Err(fault), "municipalities", "changed", begun),
     };
     if register.changes.is_some() {
         show(&plan);
@@ -71,22 +71,15 @@ pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitC
         eprintln!("{followed} requests followed");
     }
     ready_to_start(&db).await?;
-    told(Ok(summary), "municipalities", begun)
+    told(Ok(summary), "municipalities", "changed", begun)
 }
 
 /// Which postal codes lie where.
 pub async fn postal_codes(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     let (file, begun) = (table_file(file, None)?, Instant::now());
     let (db, now) = (database::open(config).await?, Clock::system().now());
-    match import::postal_codes(&db, &Importer::console(), file, false, now).await {
-        Ok(Summary { created, updated, unchanged }) => {
-            let seconds = begun.elapsed().as_secs_f32();
-            eprintln!("postal codes: {created} new, {updated} gone, {unchanged} unchanged, in {seconds:.1} s");
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(AppError::Invalid(faults)) => Ok(refused(&faults)),
-        Err(fault) => Err(fault.into()),
-    }
+    let imported = import::postal_codes(&db, &Importer::console(), file, false, now).await;
+    told(imported, "postal codes", "gone", begun)
 }
 
 fn show(plan: &RegisterPlan) {

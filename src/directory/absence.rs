@@ -9,7 +9,7 @@ use super::resolve::Span;
 use super::store;
 use super::store::contacts::ContactRow;
 use crate::db::Conn;
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 
 /// The days a contact is away; never when both ends are open.
 pub(super) fn of(row: &ContactRow) -> Option<Span> {
@@ -22,7 +22,8 @@ pub(super) fn check(row: &ContactRow, faults: &mut Faults) {
     let valid = Span { from: row.valid_from, to: row.valid_to };
     let Some(absence) = of(row).filter(|absence| !absence.overlaps(&valid)) else { return };
     let (absence, valid) = (words(&absence), words(&valid));
-    faults.add("absent_from", format!("the absence ({absence}) lies outside the days the contact is there ({valid})"));
+    let message = format!("the absence ({absence}) lies outside the days the contact is there ({valid})");
+    faults.add("absent_from", Message::new("outside", message));
 }
 
 /// Notes a deputy who is away all the time the contact is.
@@ -40,14 +41,14 @@ pub(super) fn check_deputy(
 }
 
 /// What is wrong with this deputy, where they are away all the time the contact is.
-pub(super) fn is_away(row: &ContactRow, deputy: &ContactRow, today: NaiveDate) -> Option<String> {
+pub(super) fn is_away(row: &ContactRow, deputy: &ContactRow, today: NaiveDate) -> Option<Message> {
     let absence = of(row).filter(|absence| absence.to.is_none_or(|to| today <= to))?;
     let theirs = of(deputy).filter(|theirs| covers(theirs, &absence))?;
     let (absence, theirs) = (words(&absence), words(&theirs));
-    Some(format!(
-        "{} is away ({theirs}) during the whole absence ({absence}); name somebody else or other days",
-        deputy.slug
-    ))
+    let deputy = &deputy.slug;
+    let message =
+        format!("{deputy} is away ({theirs}) during the whole absence ({absence}); name somebody else or other days");
+    Some(Message::new("away", message).naming(deputy))
 }
 
 /// True where every day of `inner` lies within `outer`.

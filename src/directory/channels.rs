@@ -16,7 +16,7 @@ use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Actor, Reach};
 use crate::clock::Timestamp;
 use crate::db::{Db, Tx};
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::ids::ChannelId;
 use crate::keys::{Ars, ArsPrefix, EmailAddress, Slug};
 
@@ -335,10 +335,11 @@ impl Channel {
             ChannelKind::Web => (self.url.is_none() && !self.form).then_some(("url", "the page to open")),
         };
         if self.form && (self.kind != ChannelKind::Web || self.url.is_some()) {
-            faults.add(at("form"), "goes with kind web and without url: Lotse's own form has its own page");
+            let message = "goes with kind web and without url: Lotse's own form has its own page";
+            faults.add(at("form"), Message::new("form", message));
         }
         if let Some((name, what)) = missing {
-            faults.add(at(name), format!("must be given with kind {}: {what}", self.kind));
+            faults.add(at(name), Message::new("address", format!("must be given with kind {}: {what}", self.kind)));
         }
         if let Some(number) = &self.phone {
             phone::check(&at("phone"), number, faults);
@@ -347,21 +348,23 @@ impl Channel {
             && (url.contains(|c: char| c.is_control() || c.is_whitespace())
                 || !url::Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.has_host()))
         {
-            faults.add(at("url"), "must be a page's address, beginning with https://");
+            faults.add(at("url"), Message::new("url", "must be a page's address, beginning with https://"));
         }
         if self.hours.is_empty() && matches!(self.kind, ChannelKind::Email | ChannelKind::Web) {
             self.hours = "24/7".to_owned();
         }
-        faults.keep(&at("hours"), hours::check(&self.hours));
+        if let Err(fault) = hours::check(&self.hours) {
+            faults.add(at("hours"), fault);
+        }
         for language in self.languages.iter().filter(|language| !is_language(language)) {
-            faults
-                .add(at("languages"), format!("«{language}» is no language tag; write de, en, tr, de-x-leicht, gsg …"));
+            let message = format!("«{language}» is no language tag; write de, en, tr, de-x-leicht, gsg …");
+            faults.add(at("languages"), Message::new("language", message).naming(language));
         }
         if let Some(note) = &self.cost_note {
             faults.text(&at("cost_note"), note, 200);
         }
         if self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| to < from) {
-            faults.add(at("valid_to"), "must not be before valid_from");
+            faults.add(at("valid_to"), Message::new("until", "must not be before valid_from"));
         }
         self
     }

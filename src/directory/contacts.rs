@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use change::ContactChange;
 pub use check::Plain;
 use check::{check, check_deputies};
-pub(super) use check::{check_assigned, check_change, check_plain, judged};
+pub(super) use check::{check_assigned, check_change, check_plain, judged, own_deputy};
 pub(super) use many::{Changes, Ready, addresses, change_all, create_all};
 pub use standing::{ContactState, Held, Standing, StateOn, held, overview, serves};
 

@@ -1,6 +1,6 @@
 //! Telephone numbers as people write them: digits, with the separators of RFC 3966 and blanks between them.
 
-use crate::error::Faults;
+use crate::error::{Faults, Message};
 
 /// More characters no number needs, with an extension and the country.
 const LONGEST: usize = 60;
@@ -10,7 +10,8 @@ pub(super) fn check(field: &str, phone: &str, faults: &mut Faults) {
     let is_part = |c: char| c.is_ascii_digit() || " +-/().".contains(c);
     let digits = phone.chars().filter(char::is_ascii_digit).count();
     if digits < 2 || phone.len() > LONGEST || !phone.chars().all(is_part) {
-        faults.add(field, "must be a telephone number: digits, blanks and + - / ( ) ., such as +49 431 901-0");
+        let message = "must be a telephone number: digits, blanks and + - / ( ) ., such as +49 431 901-0";
+        faults.add(field, Message::new("phone", message));
     }
 }
 

@@ -140,8 +140,9 @@ fn by_its_name(fault: AppError) -> AppError {
             faults.iter_mut().filter(|fault| fault.field == "Idempotency-Key").for_each(
                 |FieldError { field, message }| {
                     *field = "webhook-id".into();
-                    *message =
-                        message.replace("use a new key for a new request", "send another id with another message");
+                    *message = message
+                        .replace("use a new key for a new request", "send another id with another message")
+                        .into();
                 },
             );
             AppError::Invalid(faults)

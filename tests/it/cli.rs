@@ -387,6 +387,9 @@ fn a_table_is_shown_first_and_then_taken_whole() {
     let done = place.run(&["import", "contacts", good]).well();
     assert!(done.said.contains("1 new, 0 changed") && !done.said.contains("nothing was changed"), "{done:?}");
     assert!(place.run(&["import", "contacts", good]).well().said.contains("1 unchanged"));
+    let codes = place.write("plz.csv", "plz;ags\n24118;01002000\n");
+    let codes = place.run(&["import", "postal-codes", codes.to_str().unwrap()]).well();
+    assert!(codes.said.contains("postal codes: 1 new, 0 gone, 0 unchanged"), "{codes:?}");
     let bad = place.write(
         "b.csv",
         &template.replace("meldewesen@kiel.example.org", "meldewesen").replace("kiel-meldewesen", "neu"),

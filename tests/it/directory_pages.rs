@@ -68,7 +68,7 @@ const READ: [&str; 14] = [
     "/luecken",
     "/wer?dienst=wohnsitzanmeldung&ort=Kiel&art=technical",
 ];
-const WRITE: [&str; 8] = [
+const WRITE: [&str; 9] = [
     "/kontakte/neu",
     "/kontakte/kiel-zentral/bearbeiten",
     "/kontakte/kiel-zentral/system",
@@ -76,6 +76,7 @@ const WRITE: [&str; 8] = [
     "/stoerungen/neu",
     "/anschluesse/neu",
     "/importe/kontakte",
+    "/importe/postleitzahlen",
     "/vereinbarungen/SH/HH",
 ];
 
@@ -460,6 +461,79 @@ on_both! {
         let mergers = "old_ars;new_ars;valid_on\n010030000000;010020000000;01.01.2020\n";
         let plan = upload(&app, &editor, "/importe/zusammenschluesse", &[("schritt", "ansehen")], Some(mergers)).await;
         assert!(plan.body.contains("1 gehen in anderen auf") && plan.body.contains("Lübeck"), "{}", plan.body);
+    }
+
+    /// What is wrong with the official list and with a file of mergers is told by line and column, in the reader's
+    /// language on the page and in English over the API.
+    async fn faults_of_the_register_are_told_in_the_readers_language(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let told = async |path: &str, file: &str, expected: &[&str]| {
+            let faulty = upload(&app, &editor, path, &[("schritt", "ansehen")], Some(file)).await;
+            assert_eq!(faulty.status, 422, "{}", faulty.body);
+            for told in expected {
+                assert!(faulty.body.contains(told), "{told} is missing in {}", faulty.body);
+            }
+        };
+        let heading = "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz";
+        let list = format!(
+            "{heading}\n010020000000,01002001,Kiel,Hamburg,a,b,61,2410\n1002,1002,,Kiel,a,b,61,\n010030000000,01003000,Lübeck, Hansestadt,Schleswig-Holstein,a,b,61,\n"
+        );
+        let expected = [
+            "k.csv, Zeile 2, ags: Das gehört nicht zum Regionalschlüssel. Zu diesem gehört 01002000,",
+            "k.csv, Zeile 2, land: Ein Regionalschlüssel, der mit 01 beginnt,",
+            "k.csv, Zeile 2, plz_sitz: Nehmen Sie eine Postleitzahl mit 5 Ziffern,",
+            "k.csv, Zeile 3, ars: Nehmen Sie einen Regionalschlüssel mit 12 Ziffern",
+            "k.csv, Zeile 3, ags: Nehmen Sie einen Gemeindeschlüssel mit 8 Ziffern",
+            "k.csv, Zeile 3, name: Hier fehlt etwas.",
+            "k.csv, Zeile 3, land: Nehmen Sie den Namen eines der 16 Länder",
+            "k.csv, Zeile 4: Die Zeile hat 9 Spalten statt 8.",
+        ];
+        told("/importe/gemeinden", &list, &expected).await;
+        let first = format!("k.csv, Zeile 1: Die erste Zeile muss so lauten: {heading}");
+        told("/importe/gemeinden", "ars,name\n", &[first.as_str()]).await;
+        let mergers = "old_ars;new_ars;valid_on\n010030000000;999999999999;31.12.2999\n010030000000;010020000000;heute\n";
+        let expected = [
+            "k.csv, Zeile 2, new_ars: 999999999999 ist keine Kommune, in die etwas umziehen kann.",
+            "k.csv, Zeile 2, valid_on: Dieser Tag kommt erst noch.",
+            "k.csv, Zeile 3, valid_on: Das ist kein Tag.",
+        ];
+        told("/importe/zusammenschluesse", mergers, &expected).await;
+        let expected = ["k.csv, row 2, new_ars: 999999999999 is no municipality to move to.", "row 2, valid_on: This day is still to come."];
+        told("/importe/zusammenschluesse?lang=en", mergers, &expected).await;
+        let unknown = "alt;new_ars;valid_on\n1;2;3\n";
+        told("/importe/zusammenschluesse", unknown, &["Bekannt sind old_ars, new_ars, valid_on.", "Die Spalte old_ars fehlt."]).await;
+        let answer = app.send(&admin, "POST", "/api/v1/imports/municipality-changes?preview=true", Some(mergers.into()), &[("Content-Type", "text/csv")]).await;
+        let errors = answer.expect(422)["errors"].clone();
+        let first = json!({"field": "file: row 2: new_ars", "message": "999999999999 is no municipality to move to; name one of the new list"});
+        assert_eq!(errors[0], first, "{errors}");
+    }
+
+    /// All postal codes come in by a page as well: looked at first, then the whole list or nothing.
+    async fn postal_codes_come_in_by_a_page(app: TestApp) {
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let local = app.person("luebeck", grants(Role::DirectoryEditor, "01003")).await;
+        let here = "/importe/postleitzahlen";
+        assert!(page(&app, &editor, "/importe").await.body.contains(&format!("href=\"{here}\"")));
+        assert_eq!(upload(&app, &local, here, &[("schritt", "ansehen")], Some("x")).await.status, 403);
+        let look = async |file: &str| upload(&app, &editor, here, &[("schritt", "ansehen")], Some(file)).await;
+        let faulty = look("plz;ags\n24118;01002000\n2411;01002000\n24119;99999999\n").await;
+        assert_eq!(faulty.status, 422, "{}", faulty.body);
+        for told in ["k.csv, Zeile 3, plz: Nehmen Sie eine Postleitzahl mit 5 Ziffern.", "k.csv, Zeile 4, ars: Zu diesem Schlüssel gibt es keine Kommune."] {
+            assert!(faulty.body.contains(told), "{told} is missing in {}", faulty.body);
+        }
+        let file = "plz;ags\n24118;01002000\n24106;01002000\n";
+        assert!(look(file).await.body.contains("2 neu"));
+        let seen = look(file).await;
+        assert!(seen.status == 200 && seen.body.contains("2 neu"), "looking changes nothing: {}", seen.body);
+        let content = hidden(&seen.body, "inhalt");
+        let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content)];
+        let done = upload(&app, &editor, here, &fields, None).await;
+        assert!(done.status == 200 && done.body.contains("Eingelesen."), "{}", done.body);
+        let shorter = look("plz;ags\n24118;01002000\n").await.body;
+        assert!(shorter.contains("1 entfallen") && shorter.contains("1 unverändert"), "{shorter}");
+        assert!(!look(file).await.body.contains("Jetzt einlesen"), "it is so already");
     }
 
     /// The dry run tells who is asked when, the chain of the directory with the times of an escalation.

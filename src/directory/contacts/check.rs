@@ -7,18 +7,23 @@ use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::directory::assigned::{self, Assigned};
 use crate::directory::{absence, hours, phone, reference, store};
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::keys::Slug;
 
 /// What can be wrong with a contact whatever way it came in, apart from its webhook.
 pub(super) fn check(conn: &mut Conn, row: &store::contacts::ContactRow, faults: &mut Faults) -> Result<(), AppError> {
     check_plain(row, faults);
     match &row.deputy {
-        Some(deputy) if *deputy == row.slug => faults.add("deputy", "must be somebody else than the contact itself"),
+        Some(deputy) if *deputy == row.slug => faults.add("deputy", own_deputy()),
         Some(deputy) => check_known(conn, "deputy", std::slice::from_ref(deputy), faults)?,
         None => {}
     }
     Ok(())
+}
+
+/// What is wrong where a contact is its own deputy.
+pub(in crate::directory) fn own_deputy() -> Message {
+    Message::new("itself", "must be somebody else than the contact itself")
 }
 
 /// What can be wrong with the deputies of many who are there by now.
@@ -72,8 +77,8 @@ impl Plain<'_> {
         if let Some(number) = self.phone {
             phone::check("phone", number, faults);
         }
-        if let Some(hours) = self.hours {
-            faults.keep("hours", hours::check(hours));
+        if let Some(fault) = self.hours.and_then(|hours| hours::check(hours).err()) {
+            faults.add("hours", fault);
         }
         if let Some(pattern) = self.reference_pattern {
             faults.keep("reference_pattern", reference::check(pattern));
@@ -101,10 +106,10 @@ pub(in crate::directory) fn check_plain(row: &store::contacts::ContactRow, fault
     };
     plain.note(faults);
     if row.absent_from.zip(row.absent_until).is_some_and(|(from, until)| until < from) {
-        faults.add("absent_until", "must not be before absent_from");
+        faults.add("absent_until", Message::new("until", "must not be before absent_from"));
     }
     if row.valid_from.zip(row.valid_to).is_some_and(|(from, to)| to < from) {
-        faults.add("valid_to", "must not be before valid_from");
+        faults.add("valid_to", Message::new("until", "must not be before valid_from"));
     }
     absence::check(row, faults);
 }

@@ -24,6 +24,7 @@ use opening_hours_syntax::rules::RuleKind;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
+use crate::error::Message;
 use crate::keys::LandCode;
 
 pub use explain::{Explanation, Tongue, Words, length, moment};
@@ -37,6 +38,8 @@ use service_time::names_holidays;
 
 /// So far ahead a change is looked for; what stays as it is for longer has none.
 const HORIZON: TimeDelta = TimeDelta::days(400);
+/// The most that hours may be written in.
+const LONGEST: usize = 500;
 
 /// Service hours, read once.
 #[derive(Debug, Clone)]
@@ -54,14 +57,16 @@ pub struct Open {
 
 impl Hours {
     /// Reads hours; says what is wrong with them.
-    pub fn parse(hours: &str) -> Result<Self, String> {
-        if hours.len() > 500 {
-            return Err("is longer than 500 characters".into());
+    pub fn parse(hours: &str) -> Result<Self, Message> {
+        if hours.len() > LONGEST {
+            let message = format!("is longer than {LONGEST} characters");
+            return Err(Message::new("long", message).naming(hours.len()).naming(LONGEST));
         }
         hours.parse().map(Self).map_err(|_| {
-            format!(
+            let message = format!(
                 "«{hours}» is not understood; write opening hours as OpenStreetMap does, such as Mo-Fr 08:00-18:00; PH off"
-            )
+            );
+            Message::new("hours", message).naming(hours)
         })
     }
 
@@ -113,7 +118,7 @@ pub fn meant_for_all(hours: &str, yearly: &[ClosedYearly]) -> String {
 }
 
 /// Says what is wrong with service hours.
-pub fn check(hours: &str) -> Result<(), String> {
+pub fn check(hours: &str) -> Result<(), Message> {
     Hours::parse(hours).map(drop)
 }
 

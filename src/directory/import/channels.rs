@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
-use super::plan::{Mode, Plan, PlannedRow, Reading, RowAction, value};
+use super::plan::{Mode, Plan, PlannedRow, Reading, RowAction, no_key, value};
 use super::rights::Importer;
 use super::table::{self, Column, Row, Table, TableFile};
 use crate::clock::Timestamp;
@@ -18,9 +18,9 @@ use crate::db::{Conn, Db};
 use crate::directory::channels::{self, Channel, HelpChannel, Ready, Stored};
 use crate::directory::store;
 use crate::directory::terms::ChannelKind;
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::ids::ChannelId;
-use crate::keys::{Ars, Slug, fold};
+use crate::keys::{Ars, BadKey, Slug, fold};
 
 /// What a table of help channels can say.
 pub const COLUMNS: [Column; 14] = [
@@ -170,7 +170,7 @@ impl Judging<'_> {
         }
         for field in ["kind", "label"] {
             if !whole.contains_key(field) && !plan.is_faulty(field) {
-                plan.fault(field, "is missing; a new channel needs one");
+                plan.fault(field, Message::new("missing", "is missing; a new channel needs one"));
             }
         }
         // What else is wrong with the row is told at once.
@@ -206,29 +206,34 @@ impl Judging<'_> {
         if let Some(id) = row.cell("id") {
             let found = id.parse().ok().and_then(|id: ChannelId| self.present.by_id.get(&id));
             let Some(found) = found.filter(|one| self.importer.sees_place(&one.ars, &one.service)) else {
-                plan.fault("id", "there is no such channel; leave the cell empty for a new one");
+                let message = "there is no such channel; leave the cell empty for a new one";
+                plan.fault("id", Message::new("no-channel", message));
                 return None;
             };
             let moves = [("service", found.service.as_str()), ("ars", found.ars.as_str())];
             for (field, its) in moves {
                 if row.cell(field).is_some_and(|cell| cell != its) {
-                    plan.fault(field, format!("is {its} for this channel; a channel does not move"));
+                    let message = format!("is {its} for this channel; a channel does not move");
+                    plan.fault(field, Message::new("moves", message).naming(its));
                 }
             }
             if !self.importer.may_place(&found.ars, &found.service) {
-                plan.fault("id", "your roles may not change adoption here");
+                plan.fault("id", Message::new("not-here", "your roles may not change adoption here"));
             }
             return Some(((found.service.clone(), found.ars.clone()), Some(found.clone())));
         }
-        let service = parsed::<Slug>(row, "service", plan);
-        let ars = parsed::<Ars>(row, "ars", plan);
+        let service = parsed::<Slug>(row, "service", "slug", plan);
+        let ars = parsed::<Ars>(row, "ars", "ars", plan);
         let place = (service?, ars?);
-        if !self.importer.may_place(&place.1, &place.0) {
-            plan.fault("ars", format!("there is no municipality {} where you may do this for {}", place.1, place.0));
+        let (service, ars) = &place;
+        if !self.importer.may_place(ars, service) {
+            let message = format!("there is no municipality {ars} where you may do this for {service}");
+            plan.fault("ars", Message::new("no-place", message).naming(ars).naming(service));
             return None;
         }
         if !self.present.adopted.contains(&place) {
-            plan.fault("ars", format!("{} does not use {}; make the adoption first", place.1, place.0));
+            let message = format!("{ars} does not use {service}; make the adoption first");
+            plan.fault("ars", Message::new("no-adoption", message).naming(ars).naming(service));
             return None;
         }
         // What it is called decides nothing here.
@@ -268,7 +273,7 @@ impl Judging<'_> {
                 said(*span),
                 said(its)
             );
-            plan.fault("valid_from", message);
+            plan.fault("valid_from", Message::new("same", message).naming(other).naming(number));
         }
         others.push((number, its));
         let stays = |one: &&HelpChannel| known.is_none_or(|known| known.id != one.id) && !self.used.contains(&one.id);
@@ -280,18 +285,23 @@ impl Judging<'_> {
                     other.id,
                     said(days(&other.shown)),
                 );
-                plan.fault("valid_from", message);
+                plan.fault("valid_from", Message::new("same-channel", message));
             }
         }
     }
 }
 
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(row: &Row, field: &str, plan: &mut PlannedRow) -> Option<T> {
+/// What a cell names; `text` is what pages say where it is no such key.
+fn parsed<T>(row: &Row, field: &str, text: &'static str, plan: &mut PlannedRow) -> Option<T>
+where
+    T: std::str::FromStr<Err = BadKey>,
+{
     let Some(cell) = row.cell(field) else {
-        plan.fault(field, "is missing; a row without an id needs service and ars");
+        let message = "is missing; a row without an id needs service and ars";
+        plan.fault(field, Message::new("place-missing", message));
         return None;
     };
-    cell.parse().map_err(|fault: T::Err| plan.fault(field, fault.to_string())).ok()
+    cell.parse().map_err(|fault| plan.fault(field, no_key(text)(fault))).ok()
 }
 
 fn address(channel: &Channel) -> (ChannelKind, &str) {
@@ -326,7 +336,11 @@ fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
             let mut alone = Map::from_iter([("kind".to_owned(), "web".into()), ("label".to_owned(), "x".into())]);
             alone.insert(field.to_owned(), value.clone());
             let tried = serde_json::from_value::<Channel>(Value::Object(alone));
-            tried.map(|_| value).map_err(|fault| fault.to_string())
+            tried.map(|_| value).map_err(|fault| match field {
+                "kind" => Message::new("kind", fault.to_string()).naming(cell),
+                "email" => Message::new("mail", fault.to_string()),
+                _ => fault.to_string().into(),
+            })
         });
         match tried {
             Ok(value) => drop(fields.insert(field.to_owned(), value)),
@@ -336,7 +350,7 @@ fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
     fields
 }
 
-fn one(field: &str, cell: &str) -> Result<Value, String> {
+fn one(field: &str, cell: &str) -> Result<Value, Message> {
     let reading = match field {
         "valid_from" | "valid_to" => Reading::Day,
         "languages" => Reading::List,
@@ -351,7 +365,7 @@ fn one(field: &str, cell: &str) -> Result<Value, String> {
     };
     match (field, value(cell, reading)?) {
         ("kind", _) if kind.is_some() => Ok(kind.into()),
-        ("kind" | "label", Value::Null) => Err("cannot be emptied".to_owned()),
+        ("kind" | "label", Value::Null) => Err(Message::new("emptied", "cannot be emptied")),
         // Then what holds without it takes its place.
         ("hours", Value::Null) => Ok("".into()),
         ("languages", Value::Null) => Ok(Value::Array(Vec::new())),

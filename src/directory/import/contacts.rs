@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::plan::{Mode, Plan, PlannedRow, RowAction, value};
+use super::plan::{Mode, Plan, PlannedRow, RowAction, no_key, value};
 use super::rights::Importer;
 use super::table::{self, Row, Table, TableFile};
 use crate::clock::Timestamp;
@@ -21,10 +21,10 @@ use crate::delivery;
 use crate::directory::contacts::{self, Changes, Contact, ContactChange, NewContact};
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::{Rhythm, absence, store, ways};
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::keys::{Ars, ArsPrefix, EmailAddress, LandCode, Slug};
-use columns::reading;
 pub use columns::{COLUMNS, TEMPLATE};
+use columns::{reading, refused};
 
 /// So many mailboxes are made in one transaction.
 const MAILBOXES: usize = 500;
@@ -144,7 +144,8 @@ fn judge(conn: &mut Conn, importer: &Importer, table: &Table, now: Timestamp) ->
             }
             Some(slug) => {
                 if let Some(first) = seen.insert(slug, row.number) {
-                    plan.fault("id", format!("{slug} stands in row {first} already; leave one of the two out"));
+                    let message = format!("{slug} stands in row {first} already; leave one of the two out");
+                    plan.fault("id", Message::new("twice", message).naming(slug).naming(first));
                 }
                 touched.push(format!("{slug} {}", rows.get(slug).map_or(0, |row| row.version)));
                 let write = judging.row(row, slug, &mut plan)?;
@@ -204,10 +205,10 @@ fn away(
     Ok(())
 }
 
-fn id_fault(row: &Row) -> String {
+fn id_fault(row: &Row) -> Message {
     match row.cell("id").map(str::parse::<Slug>) {
-        Some(Err(fault)) => fault.to_string(),
-        _ => "is missing: a short name such as kiel-meldewesen that stays".to_owned(),
+        Some(Err(fault)) => no_key("slug")(fault),
+        _ => Message::new("id-missing", "is missing: a short name such as kiel-meldewesen that stays"),
     }
 }
 
@@ -235,7 +236,8 @@ impl Judging<'_> {
         let known = self.rows.get(slug).zip(self.shown.get(slug));
         match known {
             Some((known, _)) if known.ended_at.is_some() || !self.importer.sees_owner(known.owner.as_ref()) => {
-                plan.fault("id", format!("the id {slug} is taken, also if its contact was ended"));
+                let message = format!("the id {slug} is taken, also if its contact was ended");
+                plan.fault("id", Message::new("taken", message).naming(slug));
                 Ok(None)
             }
             Some((known, shown)) => self.change(known, shown, fields, plan),
@@ -263,14 +265,14 @@ impl Judging<'_> {
         let Ok(change) = serde_json::from_value::<ContactChange>(Value::Object(fields)) else { return Ok(None) };
         let begins = change.discloses_reporter == Some(true);
         if (is_led_elsewhere || begins) && !self.importer.may_disclose(known.owner.as_ref()) {
-            plan.fault(if begins { "discloses_reporter" } else { "email" }, NO_DISCLOSURE);
+            plan.fault(if begins { "discloses_reporter" } else { "email" }, no_disclosure());
         }
         let becomes = change.owner.as_ref().filter(|_| known.discloses_reporter);
         let may_pass_on = |owner: &Option<ArsPrefix>| {
             [known.owner.as_ref(), owner.as_ref()].into_iter().all(|owner| self.importer.may_disclose(owner))
         };
         if becomes.is_some_and(|owner| !may_pass_on(owner)) {
-            plan.fault("owner", NO_DISCLOSURE);
+            plan.fault("owner", no_disclosure());
         }
         if let Some(owner) = &change.owner {
             self.owner(owner.as_ref(), plan);
@@ -291,7 +293,7 @@ impl Judging<'_> {
         plan.differs(None, &fields);
         if !fields.contains_key("name") {
             if !plan.is_faulty("name") {
-                plan.fault("name", "is missing; a new contact needs one");
+                plan.fault("name", Message::new("missing", "is missing; a new contact needs one"));
             }
             // What else is wrong with the row is told at once.
             fields.insert("name".to_owned(), STAND_IN.into());
@@ -312,7 +314,7 @@ impl Judging<'_> {
         let Ok(new) = serde_json::from_value::<NewContact>(Value::Object(fields)) else { return Ok(None) };
         self.owner(new.owner.as_ref(), plan);
         if new.discloses_reporter && !self.importer.may_disclose(new.owner.as_ref()) {
-            plan.fault("discloses_reporter", NO_DISCLOSURE);
+            plan.fault("discloses_reporter", no_disclosure());
         }
         self.deputy(slug, new.deputy.as_ref(), plan);
         adopt_plain(&contacts::draft(&new, self.now), plan)?;
@@ -330,17 +332,17 @@ impl Judging<'_> {
         let mut inside = self.places.range::<str, _>((Bound::Included(&*first), Bound::Included(&*last)));
         // A Land is one, also before its municipalities are known.
         if LandCode::from_number(owner.as_str()).is_none() && inside.next().is_none() {
-            plan.fault("owner", format!("there is no municipality in the region {owner}; look at the digits"));
+            let message = format!("there is no municipality in the region {owner}; look at the digits");
+            plan.fault("owner", Message::new("no-region", message).naming(owner));
         }
     }
 
     fn deputy(&self, slug: Option<&Slug>, deputy: Option<&Slug>, plan: &mut PlannedRow) {
         match deputy {
-            Some(deputy) if Some(deputy) == slug => {
-                plan.fault("deputy", "must be somebody else than the contact itself")
-            }
+            Some(deputy) if Some(deputy) == slug => plan.fault("deputy", contacts::own_deputy()),
             Some(deputy) if !self.namable.contains(deputy) => {
-                plan.fault("deputy", format!("there is no contact {deputy}; make it first, or in a row of this file"));
+                let message = format!("there is no contact {deputy}; make it first, or in a row of this file");
+                plan.fault("deputy", Message::new("no-contact", message).naming(deputy));
             }
             _ => {}
         }
@@ -350,7 +352,9 @@ impl Judging<'_> {
 /// Stands for what a row does not say, while the rest of it is judged.
 const STAND_IN: &str = "x";
 
-const NO_DISCLOSURE: &str = "this contact would see who asked; only who may open that themselves may set it";
+fn no_disclosure() -> Message {
+    Message::new("disclosure", "this contact would see who asked; only who may open that themselves may set it")
+}
 
 /// The cells of a row as fields; each is tried alone, so that every fault is told by its column.
 fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
@@ -358,16 +362,19 @@ fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
     for (field, cell) in row.cells().filter(|(field, _)| *field != "id") {
         let tried = value(cell, reading(field)).and_then(|value| {
             if value.is_null() && matches!(field, "name" | "discloses_reporter" | "notify") {
-                return Err("cannot be emptied".to_owned());
+                return Err(Message::new("emptied", "cannot be emptied"));
             }
             // People write it in German; it is compared and kept as it is told.
             let value = match value.as_str() {
-                Some(text) if field == "notify" => text.parse::<Rhythm>()?.to_string().into(),
+                Some(text) if field == "notify" => {
+                    let rhythm = text.parse::<Rhythm>().map_err(|fault| Message::new("notify", fault))?;
+                    rhythm.to_string().into()
+                }
                 _ => value,
             };
             let alone = Map::from_iter([(field.to_owned(), value.clone())]);
             let tried = serde_json::from_value::<ContactChange>(Value::Object(alone));
-            tried.map(|_| value).map_err(|fault| fault.to_string())
+            tried.map(|_| value).map_err(|fault| refused(field, &fault))
         });
         match tried {
             Ok(value) => drop(fields.insert(field.to_owned(), value)),

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Summary;
 use super::municipalities::{self, Inherited};
+use super::plan::{self, Reading};
 use super::rights::Importer;
 use super::table::{self, Column, TableFile};
 use crate::clock::Timestamp;
@@ -18,10 +19,11 @@ use crate::db::{Conn, Db};
 use crate::directory::merge::{self, Merged, Successor};
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::keys::{Ars, LandCode, fold};
 
-const COLUMNS: [Column; 3] = [
+/// What the table says.
+pub const COLUMNS: [Column; 3] = [
     Column { field: "old_ars", also: &["Alter ARS", "ARS alt"], is_needed: true },
     Column { field: "new_ars", also: &["Neuer ARS", "ARS neu"], is_needed: true },
     Column { field: "valid_on", also: &["Gültig ab", "Wirksam ab"], is_needed: true },
@@ -97,6 +99,15 @@ pub struct Register {
     pub list: Option<(String, String)>,
     /// Who took whose place.
     pub changes: Option<TableFile>,
+}
+
+impl Register {
+    /// An official list alone, as it came.
+    pub fn of_list(name: String, bytes: Vec<u8>) -> Result<Self, AppError> {
+        let text = String::from_utf8(bytes)
+            .map_err(|_| AppError::field(&name, Message::new("utf8", "is not UTF-8; save it as CSV UTF-8")))?;
+        Ok(Self { list: Some((name, text)), changes: None })
+    }
 }
 
 /// Says what it would do.
@@ -251,7 +262,7 @@ fn check_whole(
                 "leaves out {missing} of {known} municipalities of {} without a successor; send the whole list, or leave --changes out",
                 land.name()
             );
-            faults.add("municipalities", message);
+            faults.add("municipalities", Message::new("whole", message).naming(missing).naming(known));
         }
     }
     faults.finish()
@@ -265,7 +276,7 @@ fn pairs(
 ) -> Result<Vec<Successor>, AppError> {
     let table = match table::read(file, &COLUMNS) {
         // Nobody took anybody's place: the heading alone says so.
-        Err(AppError::Invalid(faults)) if faults.iter().all(|fault| fault.message.contains("nothing below it")) => {
+        Err(AppError::Invalid(faults)) if faults.iter().all(|fault| fault.message.key() == Some("nothing")) => {
             return Ok(Vec::new());
         }
         other => other?,
@@ -276,28 +287,33 @@ fn pairs(
     for row in &table.rows {
         let at = |field: &str| format!("{}: row {}: {field}", file.name, row.number);
         let key = |field: &'static str, faults: &mut Faults| {
-            faults.keep(&at(field), row.cell(field).unwrap_or_default().parse::<Ars>())
+            let key = row.cell(field).unwrap_or_default().parse::<Ars>();
+            key.map_err(|fault| faults.add(at(field), plan::no_key("ars")(fault))).ok()
         };
         let (old, new) = (key("old_ars", &mut faults), key("new_ars", &mut faults));
-        let day = super::plan::value(row.cell("valid_on").unwrap_or_default(), super::plan::Reading::Day);
-        let day = faults.keep(&at("valid_on"), day).and_then(|day| day.as_str().and_then(|day| day.parse().ok()));
+        let day = plan::value(row.cell("valid_on").unwrap_or_default(), Reading::Day);
+        let day = day.map_err(|fault| faults.add(at("valid_on"), fault)).ok();
+        let day = day.and_then(|day| day.as_str().and_then(|day| day.parse().ok()));
         let (Some(old_ars), Some(new_ars), Some(valid_on)) = (old, new, day) else { continue };
         if let Some(first) = seen.insert(old_ars.clone(), row.number) {
             let message = format!(
                 "{old_ars} stands in row {first} already; one that was divided among several is not moved, leave it out"
             );
-            faults.add(at("old_ars"), message);
+            faults.add(at("old_ars"), Message::new("merged-twice", message).naming(&old_ars).naming(first));
             continue;
         }
         if listed.contains_key(&old_ars) {
-            faults.add(at("old_ars"), format!("{old_ars} stands in the new list and is not gone; leave the row out"));
+            let message = format!("{old_ars} stands in the new list and is not gone; leave the row out");
+            faults.add(at("old_ars"), Message::new("not-gone", message).naming(&old_ars));
         }
         let new = listed.get(&new_ars).copied().or_else(|| present.get(&new_ars).filter(|m| m.ended_on.is_none()));
         if new.is_none() || new_ars == old_ars {
-            faults.add(at("new_ars"), format!("{new_ars} is no municipality to move to; name one of the new list"));
+            let message = format!("{new_ars} is no municipality to move to; name one of the new list");
+            faults.add(at("new_ars"), Message::new("no-successor", message).naming(&new_ars));
         }
         if valid_on > today {
-            faults.add(at("valid_on"), format!("lies ahead; apply this row on {valid_on} or later"));
+            let message = format!("lies ahead; apply this row on {valid_on} or later");
+            faults.add(at("valid_on"), Message::new("ahead", message));
         }
         let name = |m: Option<&Municipality>, ars: &Ars| m.map_or_else(|| ars.to_string(), |m| m.name.clone());
         all.push(Successor {
@@ -310,7 +326,7 @@ fn pairs(
     }
     for chained in all.iter().filter(|one| seen.contains_key(&one.new_ars)) {
         let message = format!("{} is gone itself by another row; name who is there in the end", chained.new_ars);
-        faults.add(format!("{}: new_ars", file.name), message);
+        faults.add(format!("{}: new_ars", file.name), Message::new("chained", message).naming(&chained.new_ars));
     }
     faults.finish()?;
     Ok(all)

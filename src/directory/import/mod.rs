@@ -19,11 +19,12 @@ pub use channels::{COLUMNS as CHANNELS_COLUMNS, TEMPLATE as CHANNELS_TEMPLATE, c
 pub use contacts::{COLUMNS as CONTACTS_COLUMNS, TEMPLATE as CONTACTS_TEMPLATE, contacts};
 pub use directory::{check_alone, directory};
 pub use mergers::{
-    Gone, Merger, PlaceChange, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
+    COLUMNS as MERGERS_COLUMNS, Gone, Merger, PlaceChange, PlaceName, Register, RegisterPlan, apply_municipalities,
+    plan_municipalities,
 };
 pub use municipalities::{municipalities, read as read_municipalities};
 pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
-pub use postal_codes::postal_codes;
+pub use postal_codes::{COLUMNS as POSTAL_CODES_COLUMNS, postal_codes};
 pub use rights::Importer;
 pub use table::{Column, MOST_BYTES, Row, Table, TableFile, read as read_table};
 

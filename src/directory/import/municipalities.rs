@@ -10,12 +10,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Summary;
+use super::plan::no_key;
 use crate::access::audit::AuditAction;
 use crate::clock::Timestamp;
 use crate::db::Db;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::keys::{Ags, Ars, LandCode};
 
 const COLUMNS: [&str; 8] = ["ars", "ags", "name", "land", "kreis", "gemeindeverband", "typ", "plz_sitz"];
@@ -110,9 +111,11 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
     // The reader counts lines by their feeds alone.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let header = csv.headers().map_err(|e| AppError::field(format!("{name}:1"), e.to_string()))?;
+    let first = |message: Message| AppError::field(format!("{name}:1"), message);
+    let header = csv.headers().map_err(|e| first(Message::new("unreadable", e.to_string())))?;
     if header.iter().ne(COLUMNS) {
-        return Err(AppError::field(format!("{name}:1"), format!("the first line must be {}", COLUMNS.join(","))));
+        let columns = COLUMNS.join(",");
+        return Err(first(Message::new("first-line", format!("the first line must be {columns}")).naming(columns)));
     }
     let mut faults = Faults::default();
     let mut seen = HashSet::new();
@@ -122,7 +125,7 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
             Ok(record) => record,
             Err(e) => {
                 let line = e.position().map_or(0, csv::Position::line);
-                faults.add(format!("{name}:{line}"), format!("cannot be read: {e}"));
+                faults.add(format!("{name}:{line}"), Message::new("unreadable", format!("cannot be read: {e}")));
                 continue;
             }
         };
@@ -130,17 +133,19 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
         let at = format!("{name}:{line}");
         if record.len() != COLUMNS.len() {
             let found = record.len();
-            faults.add(at, format!("has {found} columns; write 8, and names that hold a comma in quotation marks"));
+            let message = format!("has {found} columns; write 8, and names that hold a comma in quotation marks");
+            faults.add(at, Message::new("other-columns", message).naming(found));
         } else if let Some(municipality) = row(&at, &record, &mut faults) {
             if seen.insert(municipality.ars.clone()) {
                 all.push(municipality);
             } else {
-                faults.add(format!("{at}: ars"), format!("{} stands twice; leave one line out", municipality.ars));
+                let message = format!("{} stands twice; leave one line out", municipality.ars);
+                faults.add(format!("{at}: ars"), Message::new("line-twice", message).naming(&municipality.ars));
             }
         }
     }
     if all.is_empty() && faults.is_empty() {
-        faults.add(name, "holds no municipality");
+        faults.add(name, Message::new("nothing", "holds no municipality"));
     }
     faults.finish()?;
     Ok(all)
@@ -148,28 +153,30 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
 
 fn row(at: &str, record: &csv::StringRecord, faults: &mut Faults) -> Option<Municipality> {
     let field = |column: usize| record.get(column).unwrap_or_default().trim();
-    let ars = faults.keep(&format!("{at}: ars"), field(0).parse::<Ars>());
-    let ags = faults.keep(&format!("{at}: ags"), field(1).parse::<Ags>());
+    let ars = field(0).parse::<Ars>().map_err(|fault| faults.add(format!("{at}: ars"), no_key("ars")(fault))).ok();
+    let ags = field(1).parse::<Ags>().map_err(|fault| faults.add(format!("{at}: ags"), no_key("ags")(fault))).ok();
     let name = field(2);
     faults.text(&format!("{at}: name"), name, 200);
     let land = LandCode::from_name(field(3));
     if land.is_none() {
-        faults.add(format!("{at}: land"), "must be the name of one of the 16 Länder, such as Schleswig-Holstein");
+        let message = "must be the name of one of the 16 Länder, such as Schleswig-Holstein";
+        faults.add(format!("{at}: land"), Message::new("land", message));
     }
     let postal_code = Some(field(7)).filter(|code| !code.is_empty());
     if postal_code.is_some_and(|code| code.len() != 5 || !code.bytes().all(|b| b.is_ascii_digit())) {
-        faults.add(format!("{at}: plz_sitz"), "must be a postal code of 5 digits, or empty");
+        let message = "must be a postal code of 5 digits, or empty";
+        faults.add(format!("{at}: plz_sitz"), Message::new("seat-code", message));
     }
     let (ars, ags, land) = (ars?, ags?, land?);
     if ars.ags() != ags {
         let right = ars.ags();
-        faults.add(format!("{at}: ags"), format!("does not belong to this ARS; must be {right}, or the ARS is wrong"));
+        let message = format!("does not belong to this ARS; must be {right}, or the ARS is wrong");
+        faults.add(format!("{at}: ags"), Message::new("other-ags", message).naming(right));
     }
     if ars.land() != Some(land) {
-        faults.add(
-            format!("{at}: land"),
-            format!("is not the Land that an ARS beginning with {} names", &ars.as_str()[..2]),
-        );
+        let digits = &ars.as_str()[..2];
+        let message = format!("is not the Land that an ARS beginning with {digits} names");
+        faults.add(format!("{at}: land"), Message::new("other-land", message).naming(digits));
     }
     Some(Municipality {
         in_115: matches!(land.as_str(), "SH" | "HH"),

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::table::Row;
-use crate::error::{AppError, FieldError};
+use crate::error::{AppError, FieldError, Message};
+use crate::keys::BadKey;
 
 crate::text_enum! {
     /// What becomes of a row.
@@ -39,7 +40,8 @@ pub struct Plan {
     /// True where it was applied.
     pub applied: bool,
     /// What there is to say about how the file was read.
-    pub notes: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub notes: Vec<Message>,
     /// Send this with the application, so that what was seen here is what is done.
     pub fingerprint: String,
     /// Row by row.
@@ -82,7 +84,8 @@ pub struct RowFault {
     /// In which column.
     pub column: String,
     /// What is wrong, and what would be right.
-    pub message: String,
+    #[schema(value_type = String)]
+    pub message: Message,
 }
 
 /// Whether to look or to do.
@@ -110,7 +113,7 @@ impl PlannedRow {
     }
 
     /// Notes a fault.
-    pub(super) fn fault(&mut self, column: &str, message: impl Into<String>) {
+    pub(super) fn fault(&mut self, column: &str, message: impl Into<Message>) {
         self.action = RowAction::Fault;
         self.faults.push(RowFault { column: column.to_owned(), message: message.into() });
     }
@@ -151,7 +154,7 @@ impl PlannedRow {
 
 impl Plan {
     /// Counts, and makes the fingerprint; `touched` tells the version of everything it is about.
-    pub(super) fn of(rows: Vec<PlannedRow>, notes: Vec<String>, touched: &[String]) -> Result<Self, AppError> {
+    pub(super) fn of(rows: Vec<PlannedRow>, notes: Vec<Message>, touched: &[String]) -> Result<Self, AppError> {
         let count = |action: RowAction| rows.iter().filter(|row| row.action == action).count();
         let seen = serde_json::to_vec(&(&rows, touched)).map_err(AppError::internal)?;
         let fingerprint = Sha256::digest(&seen).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -189,8 +192,13 @@ impl Plan {
     }
 }
 
+/// What is wrong with a cell that is no key, by the text that pages have for it.
+pub(super) fn no_key(text: &'static str) -> impl Fn(BadKey) -> Message {
+    move |fault| Message::new(text, fault.0)
+}
+
 /// A cell as the field of an object. A dash empties the field.
-pub(super) fn value(cell: &str, reading: Reading) -> Result<Value, String> {
+pub(super) fn value(cell: &str, reading: Reading) -> Result<Value, Message> {
     if matches!(cell, "-" | "–") {
         return Ok(Value::Null);
     }
@@ -203,14 +211,14 @@ pub(super) fn value(cell: &str, reading: Reading) -> Result<Value, String> {
         Reading::Flag => match cell.to_lowercase().as_str() {
             "ja" | "yes" | "true" | "wahr" | "x" | "1" => Ok(Value::Bool(true)),
             "nein" | "no" | "false" | "falsch" | "0" => Ok(Value::Bool(false)),
-            _ => Err("must be ja or nein".to_owned()),
+            _ => Err(Message::new("flag", "must be ja or nein")),
         },
         Reading::Day => {
             let day =
                 ["%Y-%m-%d", "%d.%m.%Y"].iter().find_map(|form| chrono::NaiveDate::parse_from_str(cell, form).ok());
             let day = day.filter(|day| (1900..=2999).contains(&chrono::Datelike::year(day)));
             day.map(|day| Value::String(day.to_string()))
-                .ok_or_else(|| "must be a day, such as 24.11.2026 or 2026-11-24".to_owned())
+                .ok_or_else(|| Message::new("day", "must be a day, such as 24.11.2026 or 2026-11-24"))
         }
     }
 }

@@ -12,11 +12,11 @@ use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::directory::store;
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::keys::{Ags, Ars};
 
 /// What the table says.
-const COLUMNS: [Column; 2] = [
+pub const COLUMNS: [Column; 2] = [
     Column { field: "code", also: &["plz", "Postleitzahl"], is_needed: true },
     Column { field: "ars", also: &["ags", "Gemeindeschlüssel", "Regionalschlüssel"], is_needed: true },
 ];
@@ -38,7 +38,8 @@ pub async fn postal_codes(
         let (code, key) = (row.cell("code").unwrap_or_default(), row.cell("ars").unwrap_or_default());
         let is_code = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit());
         if !is_code {
-            faults.add(at("code"), "must be a postal code of 5 digits; in a spreadsheet as text, so that a 0 stays");
+            let message = "must be a postal code of 5 digits; in a spreadsheet as text, so that a 0 stays";
+            faults.add(at("code"), Message::new("postal-code", message));
         }
         let meant: Vec<&Ars> = match (key.parse::<Ars>(), key.parse::<Ags>()) {
             (Ok(ars), _) => known.get(&ars).into_iter().collect(),
@@ -46,10 +47,8 @@ pub async fn postal_codes(
             _ => Vec::new(),
         };
         if meant.is_empty() {
-            faults.add(
-                at("ars"),
-                "is no ARS or AGS of a municipality; import the official list first, or leave the row out",
-            );
+            let message = "is no ARS or AGS of a municipality; import the official list first, or leave the row out";
+            faults.add(at("ars"), Message::new("no-municipality", message));
         }
         wanted.extend(meant.into_iter().filter(|_| is_code).map(|ars| (code.to_owned(), ars.clone())));
     }

@@ -4,6 +4,7 @@
 //! `lotse` on the machine itself may everything.
 
 use crate::access::{Action, Actor, Caller, Object};
+use crate::error::Message;
 use crate::keys::{Ars, ArsPrefix, Slug};
 
 /// Somebody who imports.
@@ -33,18 +34,24 @@ impl Importer {
     }
 
     /// Why they may not change a contact of this owner, if so.
-    pub(super) fn hindered(&self, owner: Option<&ArsPrefix>) -> Option<String> {
+    pub(super) fn hindered(&self, owner: Option<&ArsPrefix>) -> Option<Message> {
         let caller = self.0.as_ref()?;
         match owner {
             None if caller.reach(Action::ChangeContact).is_everything() => None,
-            None => Some("all regions share this; only who may change everything everywhere may change it".to_owned()),
+            None => {
+                let message = "all regions share this; only who may change everything everywhere may change it";
+                Some(Message::new("shared", message))
+            }
             Some(owner) if caller.sees_region(Action::ChangeContact, owner) => None,
-            Some(owner) => Some(format!("you may not change contacts of the region {owner}")),
+            Some(owner) => {
+                let message = format!("you may not change contacts of the region {owner}");
+                Some(Message::new("foreign", message).naming(owner))
+            }
         }
     }
 
     /// Why they may not give a contact to this owner, if so.
-    pub(super) fn may_not_own(&self, owner: Option<&ArsPrefix>) -> Option<String> {
+    pub(super) fn may_not_own(&self, owner: Option<&ArsPrefix>) -> Option<Message> {
         let reach = self.0.as_ref()?.reach(Action::ChangeContact);
         if reach.is_everything() || owner.is_some_and(|owner| reach.covers_region(owner)) {
             return None;
@@ -52,7 +59,8 @@ impl Importer {
         let mut regions: Vec<&str> = reach.layers().iter().flatten().map(|term| term.scope.region.as_str()).collect();
         regions.sort_unstable();
         regions.dedup();
-        Some(format!("must lie within your regions: {}", regions.join(", ")))
+        let regions = regions.join(", ");
+        Some(Message::new("not-own", format!("must lie within your regions: {regions}")).naming(regions))
     }
 
     /// Only who may open the reporter may let a contact see who asked, or lead what such a contact is told elsewhere.

@@ -9,7 +9,7 @@ use std::io::{Cursor, Read};
 
 use calamine::{DataRef, Reader, Xlsx};
 
-use crate::error::{AppError, Faults};
+use crate::error::{AppError, Faults, Message};
 use crate::keys::fold;
 
 /// The most a file may have.
@@ -69,7 +69,7 @@ pub struct Table {
     /// Below the heading.
     pub rows: Vec<Row>,
     /// What people should look at.
-    pub notes: Vec<String>,
+    pub notes: Vec<Message>,
 }
 
 type Raw = Vec<(usize, Vec<String>)>;
@@ -78,13 +78,14 @@ type Raw = Vec<(usize, Vec<String>)>;
 pub fn read(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
     let name = &file.name;
     if file.bytes.len() > MOST_BYTES {
-        return Err(AppError::field(name, "is larger than 5 MiB; split it"));
+        return Err(AppError::field(name, Message::new("large", "is larger than 5 MiB; split it")));
     }
     let mut notes = Vec::new();
     let raw = if file.bytes.starts_with(b"PK") {
         spreadsheet(file)?
     } else if file.bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return Err(AppError::field(name, "is an old or encrypted spreadsheet; save it as XLSX without a password"));
+        let message = "is an old or encrypted spreadsheet; save it as XLSX without a password";
+        return Err(AppError::field(name, Message::new("sheet", message)));
     } else {
         if file.sheet.is_some() {
             return Err(AppError::field("sheet", "only a spreadsheet has sheets; leave it out"));
@@ -97,7 +98,9 @@ pub fn read(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
 
 fn with_headings(name: &str, raw: Raw, columns: &[Column]) -> Result<Vec<Row>, AppError> {
     let mut raw = raw.into_iter().filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty()));
-    let Some((first, headings)) = raw.next() else { return Err(AppError::field(name, "is empty")) };
+    let Some((first, headings)) = raw.next() else {
+        return Err(AppError::field(name, Message::new("empty", "is empty")));
+    };
     let at = format!("{name}: row {first}");
     let mut faults = Faults::default();
     let mut fields: Vec<Option<&'static str>> = Vec::new();
@@ -108,15 +111,18 @@ fn with_headings(name: &str, raw: Raw, columns: &[Column]) -> Result<Vec<Row>, A
         let found = columns.iter().find(is_it).map(|column| column.field);
         if found.is_none() && !folded.is_empty() {
             let known: Vec<&str> = columns.iter().map(|column| column.field).collect();
-            faults.add(&at, format!("«{heading}» is no known heading; known are {}", known.join(", ")));
+            let message = format!("«{heading}» is no known heading; known are {}", known.join(", "));
+            faults.add(&at, Message::new("heading", message).naming(heading));
         }
         if found.is_some() && fields.contains(&found) {
-            faults.add(&at, format!("«{heading}» stands twice; leave one column out"));
+            let message = format!("«{heading}» stands twice; leave one column out");
+            faults.add(&at, Message::new("heading-twice", message).naming(heading));
         }
         fields.push(found);
     }
     for column in columns.iter().filter(|column| column.is_needed && !fields.contains(&Some(column.field))) {
-        faults.add(&at, format!("there is no column {}", column.field));
+        let message = format!("there is no column {}", column.field);
+        faults.add(&at, Message::new("no-column", message).naming(column.field));
     }
     std::mem::take(&mut faults).finish()?;
     let mut rows = Vec::new();
@@ -126,14 +132,17 @@ fn with_headings(name: &str, raw: Raw, columns: &[Column]) -> Result<Vec<Row>, A
             match fields.get(index).copied().flatten() {
                 _ if cell.is_empty() => {}
                 Some(field) => drop(row.cells.insert(field, cell)),
-                None => faults.add(format!("{name}: row {number}"), "has a cell under no heading; empty it"),
+                None => {
+                    let message = Message::new("no-heading", "has a cell under no heading; empty it");
+                    faults.add(format!("{name}: row {number}"), message);
+                }
             }
         }
         rows.push(row);
     }
     faults.finish()?;
     if rows.is_empty() {
-        return Err(AppError::field(name, "has a heading and nothing below it"));
+        return Err(AppError::field(name, Message::new("nothing", "has a heading and nothing below it")));
     }
     Ok(rows)
 }
@@ -143,16 +152,28 @@ fn with_headings(name: &str, raw: Raw, columns: &[Column]) -> Result<Vec<Row>, A
 fn clean(at: impl Fn() -> String, cell: &str) -> Result<String, AppError> {
     let cell = cell.trim();
     if cell.chars().count() > MOST_CELL {
-        return Err(AppError::field(at(), format!("has a cell of more than {MOST_CELL} characters; shorten it")));
+        let message = format!("has a cell of more than {MOST_CELL} characters; shorten it");
+        return Err(AppError::field(at(), Message::new("cell", message).naming(MOST_CELL)));
     }
     if cell.contains('\0') {
-        return Err(AppError::field(at(), "holds a NUL; save the file as plain text or XLSX"));
+        let message = Message::new("text", "holds a NUL; save the file as plain text or XLSX");
+        return Err(AppError::field(at(), message));
     }
     let bare = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
     Ok(bare.unwrap_or(cell).to_owned())
 }
 
-fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<String>) -> Result<Raw, AppError> {
+fn too_many_rows(name: &str) -> AppError {
+    let message = format!("has more than {MOST_ROWS} rows; split it");
+    AppError::field(name, Message::new("rows", message).naming(MOST_ROWS))
+}
+
+fn too_many_columns(at: String) -> AppError {
+    let message = format!("has more than {MOST_COLUMNS} columns");
+    AppError::field(at, Message::new("columns", message).naming(MOST_COLUMNS))
+}
+
+fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<Message>) -> Result<Raw, AppError> {
     // The reader counts lines by their feeds alone.
     let text = decoded(name, bytes, notes)?.replace("\r\n", "\n").replace('\r', "\n");
     let delimiter = delimiter(&text);
@@ -160,14 +181,15 @@ fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<String>) -> Result<
         csv::ReaderBuilder::new().flexible(true).has_headers(false).delimiter(delimiter).from_reader(text.as_bytes());
     let mut rows = Raw::new();
     for record in reader.records() {
-        let record = record.map_err(|e| AppError::field(name, format!("cannot be read: {e}")))?;
+        let unreadable = |e| AppError::field(name, Message::new("unreadable", format!("cannot be read: {e}")));
+        let record = record.map_err(unreadable)?;
         let number = record.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(0));
         let at = || format!("{name}: row {number}");
         if rows.len() > MOST_ROWS {
-            return Err(AppError::field(name, format!("has more than {MOST_ROWS} rows; split it")));
+            return Err(too_many_rows(name));
         }
         if record.len() > MOST_COLUMNS {
-            return Err(AppError::field(at(), format!("has more than {MOST_COLUMNS} columns")));
+            return Err(too_many_columns(at()));
         }
         rows.push((number, record.iter().map(|cell| clean(at, cell)).collect::<Result<_, _>>()?));
     }
@@ -175,17 +197,18 @@ fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<String>) -> Result<
 }
 
 /// The text of a file in UTF-8, or else in the code page of Windows.
-fn decoded(name: &str, bytes: &[u8], notes: &mut Vec<String>) -> Result<String, AppError> {
+fn decoded(name: &str, bytes: &[u8], notes: &mut Vec<Message>) -> Result<String, AppError> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(AppError::field(name, "is UTF-16; save it as CSV UTF-8 or as XLSX"));
+        return Err(AppError::field(name, Message::new("text", "is UTF-16; save it as CSV UTF-8 or as XLSX")));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(text.to_owned());
     }
     let text: Option<String> = bytes.iter().map(|byte| windows_1252(*byte)).collect();
-    let text = text.ok_or_else(|| AppError::field(name, "is neither UTF-8 nor Windows-1252; save it as CSV UTF-8"))?;
-    notes.push("read as Windows-1252, because it is not UTF-8; look at the umlauts".to_owned());
+    let message = "is neither UTF-8 nor Windows-1252; save it as CSV UTF-8";
+    let text = text.ok_or_else(|| AppError::field(name, Message::new("text", message)))?;
+    notes.push(Message::new("windows", "read as Windows-1252, because it is not UTF-8; look at the umlauts"));
     Ok(text)
 }
 
@@ -215,10 +238,10 @@ fn delimiter(text: &str) -> u8 {
 
 fn spreadsheet(file: &TableFile) -> Result<Raw, AppError> {
     let name = &file.name;
-    let broken = |e: &dyn std::fmt::Display| AppError::field(name, format!("is no spreadsheet that can be read: {e}"));
+    let broken = |e: &dyn std::fmt::Display| no_sheet(name, format!("is no spreadsheet that can be read: {e}"));
     check_size(name, &file.bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file.bytes.as_slice()))
-        .map_err(|e| AppError::field(name, format!("is no XLSX file ({e}); save it as XLSX or CSV UTF-8")))?;
+        .map_err(|e| no_sheet(name, format!("is no XLSX file ({e}); save it as XLSX or CSV UTF-8")))?;
     let sheets = book.sheet_names();
     let wanted = match &file.sheet {
         Some(sheet) if sheets.contains(sheet) => sheet.clone(),
@@ -228,7 +251,7 @@ fn spreadsheet(file: &TableFile) -> Result<Raw, AppError> {
                 format!("there is no sheet «{sheet}»; there are {}", sheets.join(", ")),
             ));
         }
-        None => sheets.first().cloned().ok_or_else(|| AppError::field(name, "has no sheet"))?,
+        None => sheets.first().cloned().ok_or_else(|| no_sheet(name, "has no sheet"))?,
     };
     let mut cells = book.worksheet_cells_reader(&wanted).map_err(|e| broken(&e))?;
     let mut rows: Raw = Vec::new();
@@ -240,15 +263,12 @@ fn spreadsheet(file: &TableFile) -> Result<Raw, AppError> {
             continue;
         }
         if column >= MOST_COLUMNS {
-            return Err(AppError::field(
-                format!("{name}: row {number}"),
-                format!("has more than {MOST_COLUMNS} columns"),
-            ));
+            return Err(too_many_columns(format!("{name}: row {number}")));
         }
         let text = clean(|| format!("{name}: row {number}"), &text)?;
         if rows.last().is_none_or(|(last, _)| *last != number) {
             if rows.len() > MOST_ROWS {
-                return Err(AppError::field(name, format!("has more than {MOST_ROWS} rows; split it")));
+                return Err(too_many_rows(name));
             }
             rows.push((number, Vec::new()));
         }
@@ -262,18 +282,24 @@ fn spreadsheet(file: &TableFile) -> Result<Raw, AppError> {
     Ok(rows)
 }
 
+/// What is no spreadsheet, or none that is read here.
+fn no_sheet(name: &str, english: impl Into<String>) -> AppError {
+    AppError::field(name, Message::new("sheet", english))
+}
+
 /// Counts what a spreadsheet unfolds to, whatever it says of itself.
 fn check_size(name: &str, bytes: &[u8]) -> Result<(), AppError> {
-    let broken = |e: &dyn std::fmt::Display| AppError::field(name, format!("is no spreadsheet that can be read: {e}"));
+    let broken = |e: &dyn std::fmt::Display| no_sheet(name, format!("is no spreadsheet that can be read: {e}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
     if archive.len() > MOST_PARTS {
-        return Err(AppError::field(name, "has too many parts for a spreadsheet"));
+        return Err(no_sheet(name, "has too many parts for a spreadsheet"));
     }
     let mut left = MOST_UNFOLDED;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|e| broken(&e))?;
         let count = std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(|e| broken(&e))?;
-        left = left.checked_sub(count).ok_or_else(|| AppError::field(name, "unfolds to more than 64 MiB; split it"))?;
+        let large = || AppError::field(name, Message::new("large", "unfolds to more than 64 MiB; split it"));
+        left = left.checked_sub(count).ok_or_else(large)?;
     }
     Ok(())
 }

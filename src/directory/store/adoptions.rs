@@ -9,8 +9,8 @@ use diesel::sql_types::Text;
 use super::{channels, duties, stale_row};
 use crate::access::within_reach;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::schema::{adoptions, changes};
+use crate::db::{Conn, MultiBackend};
 use crate::directory::adoptions::{Adoption, AdoptionQuery, Duties};
 use crate::directory::terms::{AdoptionState, Duty};
 use crate::error::AppError;
@@ -130,12 +130,8 @@ pub(in crate::directory) fn by_id(conn: &mut Conn, id: AdoptionId) -> Result<Opt
     Ok(adoptions::table.find(id).filter(adoptions::ended_at.is_null()).first(conn).optional()?)
 }
 
-pub(in crate::directory) fn list(
-    conn: &mut Conn,
-    query: &AdoptionQuery,
-    limit: i64,
-    after: Option<AdoptionId>,
-) -> Result<Vec<AdoptionRow>, AppError> {
+/// What a query is about.
+fn narrowed(query: &AdoptionQuery) -> adoptions::BoxedQuery<'static, MultiBackend> {
     let mut rows = adoptions::table.into_boxed();
     if let Some(scope) = within_reach!(&query.reach, adoptions[ars, service]) {
         rows = rows.filter(scope);
@@ -163,30 +159,29 @@ pub(in crate::directory) fn list(
     if let Some(state) = query.state {
         rows = rows.filter(adoptions::state.eq(state));
     }
+    rows
+}
+
+pub(in crate::directory) fn list(
+    conn: &mut Conn,
+    query: &AdoptionQuery,
+    limit: i64,
+    after: Option<AdoptionId>,
+) -> Result<Vec<AdoptionRow>, AppError> {
+    let mut rows = narrowed(query);
     if let Some(after) = after {
         rows = rows.filter(adoptions::id.gt(after));
     }
     Ok(rows.order(adoptions::id).limit(limit).load(conn)?)
 }
 
-/// How many present ones stand in this state, within reach, in a region, of a service.
+/// How many of what a query is about stand in this state.
 pub(in crate::directory) fn count(
     conn: &mut Conn,
     query: &AdoptionQuery,
     state: AdoptionState,
 ) -> Result<i64, AppError> {
-    let mut rows = adoptions::table.into_boxed();
-    if let Some(scope) = within_reach!(&query.reach, adoptions[ars, service]) {
-        rows = rows.filter(scope);
-    }
-    if let Some(region) = &query.region {
-        rows = rows.filter(adoptions::ars.like(format!("{region}%")));
-    }
-    if let Some(service) = &query.service {
-        rows = rows.filter(adoptions::service.eq(service.clone()));
-    }
-    rows = rows.filter(adoptions::ended_at.is_null()).filter(adoptions::state.eq(state));
-    Ok(rows.count().get_result(conn)?)
+    Ok(narrowed(query).filter(adoptions::state.eq(state)).count().get_result(conn)?)
 }
 
 /// Those of these ids, by id, also ended ones.

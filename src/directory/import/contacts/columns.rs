@@ -2,6 +2,7 @@
 
 use crate::directory::import::plan::Reading;
 use crate::directory::import::table::Column;
+use crate::error::Message;
 
 /// What a table of contacts can say.
 pub const COLUMNS: [Column; 14] = [
@@ -33,4 +34,15 @@ pub(super) fn reading(field: &str) -> Reading {
         "discloses_reporter" => Reading::Flag,
         _ => Reading::Text,
     }
+}
+
+/// What the type of this column says of a cell.
+pub(super) fn refused(field: &str, said: &dyn std::fmt::Display) -> Message {
+    let text = match field {
+        "owner" => "region",
+        "email" => "mail",
+        "deputy" => "slug",
+        _ => return said.to_string().into(),
+    };
+    Message::new(text, said.to_string())
 }

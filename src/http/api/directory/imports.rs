@@ -75,9 +75,7 @@ pub struct RegisterQuery {
         (status = 422, body = crate::http::error::Problem)))]
 pub async fn municipalities(state: Data<State>, upload: Upload<right::ChangeDirectory, RegisterQuery>) -> ApiResult {
     may_change_shared(&upload.caller, Action::ChangeDirectory)?;
-    let text =
-        String::from_utf8(upload.bytes).map_err(|_| AppError::field("file", "is not UTF-8; save it as CSV UTF-8"))?;
-    let register = Register { list: Some(("file".to_owned(), text)), changes: None };
+    let register = Register::of_list("file".to_owned(), upload.bytes)?;
     register_answer(&state, &upload.caller, register, upload.query.preview).await
 }
 

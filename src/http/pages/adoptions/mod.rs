@@ -102,7 +102,7 @@ impl StateWords {
 }
 
 /// A text in the page's language.
-fn of(language: Language, text: &Text) -> &str {
+pub(super) fn of(language: Language, text: &Text) -> &str {
     match language {
         Language::De => &text.de,
         Language::En => &text.en,

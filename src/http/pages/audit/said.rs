@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::access::audit::ObjectKind;
 use crate::clock::Timestamp;
+use crate::directory::rollout::Item;
+use crate::http::pages::adoptions;
 use crate::http::pages::directory::day;
 use crate::http::words::Language;
 
@@ -83,6 +85,10 @@ fn word(language: Language, object: ObjectKind, field: &str, text: &str) -> Opti
         ("status", ObjectKind::Ticket) => &["ticket"],
         ("state", ObjectKind::User) => &["state"],
         ("state", ObjectKind::Adoption) => &["adoption", "item"],
+        ("item", ObjectKind::Adoption) => {
+            let item: Item = text.parse().ok()?;
+            return Some(adoptions::of(language, &item.title()).to_owned());
+        }
         ("role", _) => &["role"],
         ("priority", _) => &["priority"],
         ("category", _) => &["category"],
@@ -138,6 +144,16 @@ mod tests {
                 ("Notiz", "–", "Text mit 3 Zeichen"),
             ],
         );
+        let point = |state: &str| json!({"checklist": {"item": "application_mailbox", "state": state, "owner": null}});
+        let told = ["offen", "erledigt"].map(|state| format!("Punkt: Funktionspostfach für Anträge, Stand: {state}"));
+        check(
+            ObjectKind::Adoption,
+            point("open"),
+            point("done"),
+            &[("Checkliste", told[0].as_str(), told[1].as_str())],
+        );
+        let english = changes(Language::En, ObjectKind::Adoption, None, Some(&point("open")));
+        assert!(english[0].2.contains("Functional mailbox for applications"), "{english:?}");
         check(
             ObjectKind::Ticket,
             json!({"status": "new"}),

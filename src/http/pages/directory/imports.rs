@@ -1,4 +1,5 @@
-//! Files into the directory: contacts, help channels, the official list of municipalities and who took whose place.
+//! Files into the directory: contacts, help channels, the official list of municipalities, who took whose place, and
+//! which postal codes lie where.
 //!
 //! Invariant: what a file would do is looked at first, row by row; doing it sends the very file that was looked at once
 //! more, and for tables the fingerprint of what was seen, so that nothing else is done. All rows or none. The file stays
@@ -17,7 +18,9 @@ use super::contact_form::rhythm_words;
 use super::import_faults::{Headings, in_words, of_file};
 use super::keeps_all;
 use crate::access::{Action, Caller};
-use crate::directory::import::{self, Gone, Importer, Mode, Plan, Register, RegisterPlan, RowAction, TableFile};
+use crate::directory::import::{
+    self, Gone, Importer, Mode, Plan, Register, RegisterPlan, RowAction, Summary, TableFile,
+};
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::right;
@@ -44,6 +47,8 @@ crate::text_enum! {
         Municipalities = "gemeinden",
         /// Who took whose place.
         Mergers = "zusammenschluesse",
+        /// Which postal codes lie where.
+        PostalCodes = "postleitzahlen",
     }
 }
 
@@ -52,7 +57,7 @@ impl Sort {
         match self {
             Self::Contacts => caller.may(Action::ChangeContact).is_ok(),
             Self::Channels => caller.may(Action::ChangeAdoption).is_ok(),
-            Self::Municipalities | Self::Mergers => keeps_all(caller),
+            Self::Municipalities | Self::Mergers | Self::PostalCodes => keeps_all(caller),
         }
     }
 
@@ -60,7 +65,7 @@ impl Sort {
         match self {
             Self::Contacts => Some("/api/v1/imports/templates/contacts"),
             Self::Channels => Some("/api/v1/imports/templates/channels"),
-            Self::Municipalities | Self::Mergers => None,
+            Self::Municipalities | Self::Mergers | Self::PostalCodes => None,
         }
     }
 
@@ -68,7 +73,9 @@ impl Sort {
         match self {
             Self::Contacts => Headings::contacts(),
             Self::Channels => Headings::channels(),
-            Self::Municipalities | Self::Mergers => Headings::none(),
+            Self::Municipalities => Headings::municipalities(),
+            Self::Mergers => Headings::mergers(),
+            Self::PostalCodes => Headings::postal_codes(),
         }
     }
 }
@@ -177,6 +184,7 @@ pub async fn view(
 enum Outcome {
     Table(Plan),
     Register(RegisterPlan),
+    PostalCodes(Summary),
 }
 
 /// Looks at the file, or does it.
@@ -244,11 +252,10 @@ async fn run(
             return Ok(Outcome::Table(import::channels(&desk.db, &importer, file, mode, now).await?));
         }
         Sort::Mergers => Register { list: None, changes: Some(file) },
-        Sort::Municipalities => {
-            let text = String::from_utf8(file.bytes);
-            let text = text.map_err(|_| AppError::field("file", "is not UTF-8; save it as CSV UTF-8"))?;
-            Register { list: Some((file.name, text)), changes: None }
+        Sort::PostalCodes => {
+            return Ok(Outcome::PostalCodes(import::postal_codes(&desk.db, &importer, file, !does, now).await?));
         }
+        Sort::Municipalities => Register::of_list(file.name, file.bytes)?,
     };
     if !does {
         return Ok(Outcome::Register(import::plan_municipalities(&desk.db, &register, now).await?));
@@ -272,7 +279,19 @@ fn tell(page: &mut ImportPage, headings: Headings, outcome: Outcome, is_done: bo
             page.is_good = count > 0 && !is_done;
             String::new()
         }
+        Outcome::PostalCodes(Summary { created, updated, unchanged }) => {
+            let counts = [("new", "new", created), ("assess", "gone", updated), ("ok", "unchanged", unchanged)];
+            page.summary = counted(&page.shell, &counts);
+            page.is_good = created + updated > 0 && !is_done;
+            String::new()
+        }
     }
+}
+
+/// How many there are of each, by sign and key, where there are any.
+fn counted(shell: &Shell, counts: &[(&'static str, &str, usize)]) -> Vec<(&'static str, String)> {
+    let counts = counts.iter().filter(|(.., count)| *count > 0);
+    counts.map(|(sign, key, count)| (*sign, shell.with(&format!("import-count-{key}"), "count", count))).collect()
 }
 
 fn table(page: &mut ImportPage, headings: Headings, plan: &Plan) {
@@ -283,9 +302,7 @@ fn table(page: &mut ImportPage, headings: Headings, plan: &Plan) {
         ("ok", "unchanged", plan.unchanged),
         ("late", "faulty", plan.faulty),
     ];
-    let counts = counts.into_iter().filter(|(.., count)| *count > 0);
-    page.summary =
-        counts.map(|(sign, key, count)| (sign, shell.with(&format!("import-count-{key}"), "count", count))).collect();
+    page.summary = counted(shell, &counts);
     page.notes = plan.notes.iter().map(|note| in_words(shell, headings, note)).collect();
     // Faults first, then what changes; what is so already is only counted.
     let mut rows: Vec<&import::PlannedRow> =

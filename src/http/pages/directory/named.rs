@@ -32,13 +32,7 @@ pub(in crate::http::pages) async fn meant(
         shell.fault("kontakt", "fault-contact-missing");
         return Ok(None);
     }
-    match by_name(state, &person.caller.reach(Action::ReadDirectory), typed).await? {
-        Ok(found) => Ok(Some(found)),
-        Err(key) => {
-            shell.fault("kontakt", key);
-            Ok(None)
-        }
-    }
+    or_fault(state, person, shell, "kontakt", typed).await
 }
 
 /// The same where the field may stay empty, as for a deputy.
@@ -49,14 +43,22 @@ pub(super) async fn meant_or_none(
     typed: &Typed,
     field: &str,
 ) -> Result<Option<Slug>, AppError> {
-    let Some(text) = typed.text(field) else { return Ok(None) };
-    match by_name(state, &person.caller.reach(Action::ReadDirectory), &text).await? {
-        Ok(found) => Ok(Some(found)),
-        Err(key) => {
-            shell.fault(field, key);
-            Ok(None)
-        }
+    match typed.text(field) {
+        Some(text) => or_fault(state, person, shell, field, &text).await,
+        None => Ok(None),
     }
+}
+
+/// The same once something is typed: says at the field what is wrong with it.
+async fn or_fault(
+    state: &State,
+    person: &Person,
+    shell: &mut Shell,
+    field: &str,
+    typed: &str,
+) -> Result<Option<Slug>, AppError> {
+    let found = by_name(state, &person.caller.reach(Action::ReadDirectory), typed).await?;
+    Ok(found.map_err(|key| shell.fault(field, key)).ok())
 }
 
 /// The contact with this id, or with this whole name where only one within reach has it; else the key of what is wrong.
@@ -95,9 +97,9 @@ pub(in crate::http::pages) async fn by_name(
 /// Says at its field why a deputy was refused.
 pub(super) fn mark_deputy(shell: &mut Shell, faults: &[FieldError], field: &str) {
     for fault in faults.iter().filter(|fault| matches!(fault.field.as_str(), "deputy" | "change.deputy")) {
-        let key = match fault.message.as_str() {
-            message if message.contains("is away") => "fault-deputy-away",
-            message if message.contains("contact itself") => "fault-deputy-self",
+        let key = match fault.message.key() {
+            Some("away") => "fault-deputy-away",
+            Some("itself") => "fault-deputy-self",
             _ => "fault-contact-unknown",
         };
         shell.fault(field, key);
