@@ -18,13 +18,14 @@ use super::serve::Signals;
 use super::walkthrough::{self, Receiver};
 use super::{BadInput, Demo};
 use crate::app::listen;
+use fill::Span;
 pub use stage::{ARS, Cast, SECOND_LEVEL, SERVICE};
 use stage::{Folder, Stage, filled, webhook_secret};
 
 /// Where the demo listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8115);
 
-/// So many requests are made up unless told otherwise.
+/// So many requests of the last two weeks are made up unless told otherwise.
 const USUAL: u32 = 200;
 
 /// So many ports after [`LISTEN`] are tried.
@@ -39,9 +40,10 @@ pub async fn run(demo: Demo, settings: Option<&Path>) -> anyhow::Result<ExitCode
     crate::telemetry::start(false, "warn").map_err(BadInput)?;
     let folder = Folder::open(demo.directory.clone())?;
     // Whoever looks around for the first time finds a few requests; a folder that is kept is left as it is.
-    let usual = (!demo.walkthrough && demo.directory.is_none()).then_some(USUAL);
-    if let Some(tickets) = demo.tickets.or(usual).filter(|tickets| *tickets > 0) {
-        filled(&folder, &demo, tickets).await?;
+    let usual = (!demo.walkthrough && demo.directory.is_none()).then_some((USUAL, Span::Weeks));
+    let asked = demo.tickets.map(|tickets| (tickets, Span::Years));
+    if let Some((tickets, span)) = asked.or(usual).filter(|(tickets, _)| *tickets > 0) {
+        filled(&folder, &demo, tickets, span).await?;
     }
     if demo.fill_only {
         return Ok(ExitCode::SUCCESS);

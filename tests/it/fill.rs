@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use lotse::access::audit::verify;
 use lotse::access::{Actor, Role};
-use lotse::cli::demo::fill::{Wanted, fill};
+use lotse::cli::demo::fill::{Span, Wanted, fill};
 use lotse::clock::Timestamp;
 use lotse::db::Conn;
 use lotse::db::schema::{audit_entries, delivery_attempts, escalation_contacts, escalations, outbox, ticket_history};
@@ -23,8 +23,11 @@ use crate::support::process::BINARY;
 const COUNT: usize = 400;
 
 async fn filled(app: &TestApp, seed: u64, until: Timestamp) {
+    made_up(app, Wanted { tickets: COUNT, span: Span::Years, seed, until, known: Vec::new() }).await;
+}
+
+async fn made_up(app: &TestApp, wanted: Wanted) {
     let desk = app.app.escalations.desk();
-    let wanted = Wanted { tickets: COUNT, seed, until, known: Vec::new() };
     let rules = desk.settings.directory.clone();
     fill(&app.app.db, &desk.sealer, rules, &wanted, &mut |_| {}).await.unwrap();
 }
@@ -108,6 +111,24 @@ on_both! {
             Ok(ticket_history::table.select(diesel::dsl::max(ticket_history::at)).first::<Option<Timestamp>>(conn)?)
         }).await.unwrap();
         assert!(latest.unwrap() <= now.plus(TimeDelta::milliseconds(3)));
+    }
+
+    /// Those of two weeks stand as a working morning finds them: most ended, some due next, a few late or waiting.
+    async fn two_weeks_end_in_a_working_morning(app: TestApp) {
+        let until = Timestamp::new("2026-11-24T08:30:00Z".parse().unwrap());
+        made_up(&app, Wanted { tickets: 200, span: Span::Weeks, seed: 1, until, known: Vec::new() }).await;
+        let rows = app.app.db.read(|conn| {
+            let columns = (tickets::status, tickets::created_at, tickets::respond_by);
+            Ok(tickets::table.select(columns).load::<(String, Timestamp, Timestamp)>(conn)?)
+        }).await.unwrap();
+        let begin = until.minus(TimeDelta::days(14));
+        assert!(rows.len() == 200 && rows.iter().all(|(_, at, _)| *at > begin && *at < until));
+        let with = |wanted: &str| rows.iter().filter(|(status, ..)| status == wanted).count();
+        let open: Vec<_> = rows.iter().filter(|(status, ..)| ["new", "assessing", "escalated"].contains(&status.as_str())).collect();
+        assert_eq!(open.iter().filter(|(_, _, due)| *due < until).count(), 3, "late: {open:?}");
+        assert!(open.iter().all(|(_, _, due)| *due < until.plus(TimeDelta::days(1))), "{open:?}");
+        assert!(open.len() > 8 && open.len() < 30 && with("waiting") >= 2 && with("escalated") >= 1, "{rows:?}");
+        assert!(with("closed") > 140, "{rows:?}");
     }
 
     /// List, request, search, escalations, reporter and what an open request can be made to do.

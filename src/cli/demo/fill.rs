@@ -1,13 +1,17 @@
-//! Filling a database with requests of the last two years: made up, but whole, and the same again by the same seed.
+//! Filling a database with requests of the last two years or weeks: made up, but whole, and the same again by the same
+//! seed.
 //!
 //! Invariant: each request is made of the seed and its place in the row alone, so what is stored does not depend on the
 //! machine; only keys and what is sealed under them differ. Everything goes through the stores, in batches of one
 //! transaction each. Not here: merged and reopened requests, which are not made up. Where next: `fill/life.rs` (one
-//! request), `fill/asked.rs` (its escalation), `fill/cast.rs` (who there is), `fill/words.rs`.
+//! request), `fill/plot.rs` (what happens to it), `fill/asked.rs` (its escalation), `fill/lately.rs` (those of two
+//! weeks), `fill/cast.rs` (who there is), `fill/words.rs`.
 
 mod asked;
 mod cast;
+mod lately;
 mod life;
+mod plot;
 mod words;
 
 use std::collections::BTreeMap;
@@ -28,22 +32,34 @@ use crate::seal::Sealer;
 use crate::tickets::ticket::Claim;
 use crate::tickets::{TicketNumber, chronicle};
 use cast::Cast;
-use life::{Fate, life};
+use life::life;
+use plot::Fate;
 
 /// Requests of one transaction: large enough to make syncing cheap, small enough that others have their turn.
 const BATCH: usize = 500;
-/// How far back they reach.
+/// How far back those of years reach.
 const SPAN: TimeDelta = TimeDelta::days(730);
 /// Of the newest so many, most are open …
 const RECENT: usize = 4_000;
 /// … but of few requests no more than one in so many.
 const RECENT_SHARE: usize = 10;
 
+/// How far back requests reach, and how they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// Two years up to now, for figures and for measuring.
+    Years,
+    /// Two weeks up to a working day, for looking around.
+    Weeks,
+}
+
 /// What is to be made up.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// How many requests.
     pub tickets: usize,
+    /// Over which time.
+    pub span: Span,
     /// What the chance begins with.
     pub seed: u64,
     /// The present; nothing is later.
@@ -69,7 +85,10 @@ pub async fn fill(
 ) -> Result<(), AppError> {
     let today = wanted.until.day_in_berlin();
     let cast = Arc::new(Cast::read(db, settings, wanted.seed, &wanted.known, today).await?);
-    let arrivals = Arc::new(arrivals(wanted));
+    let arrivals = Arc::new(match wanted.span {
+        Span::Years => arrivals(wanted),
+        Span::Weeks => lately::arrivals(wanted),
+    });
     let mut years: BTreeMap<i32, i64> = BTreeMap::new();
     arrivals.iter().for_each(|at| *years.entry(year(*at)).or_default() += 1);
     let firsts = db
@@ -81,8 +100,8 @@ pub async fn fill(
     let numbers = Arc::new(numbers(&arrivals, firsts));
     let make = |from: usize| {
         let (cast, sealer, arrivals, numbers) = (cast.clone(), sealer.clone(), arrivals.clone(), numbers.clone());
-        let (seed, until) = (wanted.seed, wanted.until);
-        tokio::task::spawn_blocking(move || batch(&cast, &sealer, &arrivals, &numbers, from, seed, until))
+        let wanted = wanted.clone();
+        tokio::task::spawn_blocking(move || batch(&cast, &sealer, &arrivals, &numbers, from, &wanted))
     };
     // One batch is made up while the one before is stored.
     let mut next = make(0);
@@ -106,17 +125,19 @@ fn batch(
     arrivals: &[Timestamp],
     numbers: &[TicketNumber],
     from: usize,
-    seed: u64,
-    until: Timestamp,
+    wanted: &Wanted,
 ) -> Result<Batch, AppError> {
     let mut batch = Batch::default();
     let recent = RECENT.min(arrivals.len() / RECENT_SHARE);
     for (index, (at, number)) in arrivals.iter().zip(numbers).enumerate().skip(from).take(BATCH) {
-        let mut chance = chance(seed, index as u64 + 1);
+        let mut chance = chance(wanted.seed, index as u64 + 1);
         let is_recent = arrivals.len() - index <= recent;
-        let is_open = chance.random_bool(if is_recent { 0.85 } else { 0.0005 });
-        let fate = if is_open { Fate::Open } else { Fate::Ended };
-        let (life, asked) = life(&mut chance, cast, fate, number.clone(), *at, until)?;
+        let fate = match wanted.span {
+            Span::Weeks => lately::fate(&mut chance, arrivals, index, wanted.until),
+            Span::Years if chance.random_bool(if is_recent { 0.85 } else { 0.0005 }) => Fate::Open,
+            Span::Years => Fate::Ended,
+        };
+        let (life, asked) = life(&mut chance, cast, fate, number.clone(), *at, wanted.until)?;
         batch.tickets.add(sealer, &life)?;
         if let Some(asked) = asked {
             batch.escalations.add(sealer, &asked)?;

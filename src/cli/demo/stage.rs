@@ -145,7 +145,7 @@ async fn bring_directory(config: &Config, db: &Db, sealer: &Sealer, url: &str, s
 }
 
 /// Fills the database with made-up requests before anything serves or sends, and reckons the figures of them.
-pub async fn filled(folder: &Folder, demo: &Demo, tickets: u32) -> anyhow::Result<()> {
+pub async fn filled(folder: &Folder, demo: &Demo, tickets: u32, span: fill::Span) -> anyhow::Result<()> {
     let base = "http://127.0.0.1:8115";
     let config = settings_of(folder, demo.database.as_deref(), base, false)?;
     let db = database::open(&config).await?;
@@ -158,9 +158,10 @@ pub async fn filled(folder: &Folder, demo: &Demo, tickets: u32) -> anyhow::Resul
     let accounts = Accounts::new(db.clone(), clock.clone(), sealer.clone(), settings::accounts(&config));
     People::hire(&accounts).await?;
     let known = People::colleagues(&accounts).await?;
-    let wanted = fill::Wanted { tickets: tickets as usize, seed: demo.seed, until: clock.now(), known };
+    let (tickets, seed, until) = (tickets as usize, demo.seed, clock.now());
+    let wanted = fill::Wanted { tickets, span, seed, until, known };
     let (begun, bar) = (Instant::now(), bar());
-    bar.set_length(u64::from(tickets));
+    bar.set_length(tickets as u64);
     let rules = settings::directory(&config);
     fill::fill(&db, &sealer, rules, &wanted, &mut |done| bar.set_position(done as u64)).await?;
     bar.finish_and_clear();

@@ -70,10 +70,11 @@ pub struct Cast {
 }
 
 impl Cast {
-    /// What a request is about: a service, and a place that has somebody for it.
-    pub fn somewhere(&self, chance: &mut StdRng) -> (&Slug, &Place) {
+    /// What a request is about: a service, and a place that has somebody for it; if need be one where people really
+    /// log in.
+    pub fn somewhere(&self, chance: &mut StdRng, must_be_at_home: bool) -> (&Slug, &Place) {
         // Whoever logs in finds something to do, however many places there are.
-        let is_at_home = !self.used_at_home.is_empty() && chance.random_bool(AT_HOME);
+        let is_at_home = !self.used_at_home.is_empty() && (must_be_at_home || chance.random_bool(AT_HOME));
         let used = if is_at_home { &self.used_at_home } else { &self.used };
         let (service, place) = used.choose(chance).copied().unwrap_or_default();
         (&self.services[service], &self.places[place])

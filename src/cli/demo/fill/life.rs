@@ -12,6 +12,7 @@ use rand::seq::IndexedRandom;
 
 use super::asked::{self, Matter};
 use super::cast::Cast;
+use super::plot::{Beat, Fate, name, plot, step, times};
 use super::words;
 use crate::access::{Actor, ActorKind, Channel};
 use crate::clock::Timestamp;
@@ -19,7 +20,6 @@ use crate::delivery::chronicle::Past;
 use crate::delivery::{Attempt, AttemptOutcome, Content, Mail, Outgoing, Purpose};
 use crate::directory::Kind;
 use crate::error::AppError;
-use crate::escalation::EscalationStatus;
 use crate::escalation::chronicle::Asked;
 use crate::ids::{CallerId, Id};
 use crate::tickets::chronicle::{Happened, Life};
@@ -30,34 +30,6 @@ use crate::tickets::{Event, Move, TicketNumber, TicketStatus};
 
 /// The 115 of the demo, as requests name who handed them in.
 pub const AGENT: CallerId = CallerId::from_uuid(uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0115));
-
-/// How far a request has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// Somebody still owes an answer.
-    Open,
-    /// It has ended.
-    Ended,
-}
-
-/// What happens in a life, in its order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Beat {
-    Submitted,
-    Claimed,
-    Noted,
-    Asked,
-    Resumed,
-    Escalated,
-    Stepped,
-    Sent,
-    Acknowledged,
-    Solved,
-    Returned,
-    Answered,
-    Rejected,
-    Closed,
-}
 
 /// A new id of that moment.
 pub fn id<T>(chance: &mut StdRng, at: Timestamp) -> Id<T> {
@@ -73,7 +45,7 @@ pub fn life(
     created: Timestamp,
     now: Timestamp,
 ) -> Result<(Life, Option<Asked>), AppError> {
-    let (mut ticket, place) = begin(chance, cast, number, created);
+    let (mut ticket, place) = begin(chance, cast, fate, number, created);
     let reporter = (ticket.reply_wish != ReplyWish::None).then(|| words::person(chance));
     let kind = if is_technical(ticket.category) { Kind::Technical } else { Kind::Functional };
     let ways = cast.ways.get(&(ticket.service.clone(), ticket.ars.clone()));
@@ -137,11 +109,14 @@ fn is_technical(category: Category) -> bool {
 fn begin<'c>(
     chance: &mut StdRng,
     cast: &'c Cast,
+    fate: Fate,
     number: TicketNumber,
     at: Timestamp,
 ) -> (Ticket, &'c [crate::tickets::ticket::Claim]) {
-    let (service, place) = cast.somewhere(chance);
-    let category = Category::ALL.choose(chance).copied().unwrap_or(Category::FormError);
+    let (service, place) = cast.somewhere(chance, fate.is_at_home());
+    let categories: Vec<Category> =
+        Category::ALL.iter().copied().filter(|one| fate != Fate::Asked || is_technical(*one)).collect();
+    let category = categories.choose(chance).copied().unwrap_or(Category::FormError);
     let channel = match chance.random_range(0..100) {
         0..55 => Channel::Hotline115,
         55..70 => Channel::Phone,
@@ -194,103 +169,13 @@ fn begin<'c>(
 }
 
 /// The same clock time on the next working day; holidays are left to the true reckoning.
-fn promised(at: Timestamp) -> Timestamp {
+pub fn promised(at: Timestamp) -> Timestamp {
     let days = match at.utc().weekday() {
         Weekday::Fri => 3,
         Weekday::Sat => 2,
         _ => 1,
     };
     at.plus(TimeDelta::days(days))
-}
-
-/// What happens, with the hours until then counted from what was before.
-fn plot(chance: &mut StdRng, fate: Fate, can_ask: bool) -> Vec<Beat> {
-    use Beat::*;
-    let mut beats = vec![Submitted];
-    let second = [Escalated, Stepped, Sent];
-    let asks = can_ask && chance.random_bool(0.25);
-    if fate == Fate::Open {
-        match chance.random_range(0..100) {
-            0..35 => {}
-            35..55 => beats.push(Claimed),
-            55..60 => beats.extend([Claimed, Noted]),
-            60..72 => beats.extend([Claimed, Asked]),
-            _ if !can_ask => beats.push(Claimed),
-            72..84 => beats.extend([Claimed].into_iter().chain(second)),
-            84..96 => beats.extend([Claimed].into_iter().chain(second).chain([Acknowledged])),
-            _ => beats.extend([Claimed].into_iter().chain(second).chain([Acknowledged, Solved])),
-        }
-        return beats;
-    }
-    beats.push(Claimed);
-    if chance.random_bool(0.1) {
-        beats.push(Noted);
-    }
-    if chance.random_bool(0.08) {
-        beats.extend([Asked, Resumed]);
-    }
-    if asks {
-        beats.extend(second);
-        beats.extend([Acknowledged, if chance.random_bool(0.85) { Solved } else { Returned }]);
-    }
-    let end = if chance.random_bool(0.95) { Answered } else { Rejected };
-    beats.push(end);
-    beats.extend(chance.random_bool(if end == Answered { 0.97 } else { 0.6 }).then_some(Closed));
-    beats
-}
-
-/// When each happens: after one another, and before `now`.
-fn times(chance: &mut StdRng, beats: &[Beat], created: Timestamp, now: Timestamp) -> Vec<Timestamp> {
-    let mut passed = 0i64;
-    let seconds: Vec<i64> = beats
-        .iter()
-        .map(|beat| {
-            passed += match beat {
-                Beat::Submitted => 0,
-                Beat::Stepped => 1,
-                Beat::Sent => 4,
-                // Most are quick, some take days.
-                _ => 60 + (chance.random::<f64>().powi(3) * 40_000.0) as i64,
-            };
-            passed
-        })
-        .collect();
-    let age = now.since(created).num_milliseconds().max(1);
-    let natural = (passed * 1000).max(1);
-    let shrink = (age as f64 * 0.95 / natural as f64).min(1.0);
-    let mut last = created.minus(TimeDelta::milliseconds(10));
-    let later = seconds.into_iter().map(|seconds| {
-        let at = created.plus(TimeDelta::milliseconds((seconds as f64 * 1000.0 * shrink) as i64));
-        last = at.max(last.plus(TimeDelta::milliseconds(10)));
-        last
-    });
-    later.collect()
-}
-
-fn step(beat: Beat) -> Option<Move> {
-    Some(match beat {
-        Beat::Claimed => Move::Claim,
-        Beat::Asked => Move::Wait,
-        Beat::Resumed => Move::Resume,
-        Beat::Escalated => Move::Escalate,
-        Beat::Solved | Beat::Returned => Move::EscalationsEnded,
-        Beat::Answered => Move::Answer,
-        Beat::Rejected => Move::Reject,
-        Beat::Closed => Move::Close,
-        _ => return None,
-    })
-}
-
-/// What the escalation's part of it is called.
-fn name(beat: Beat) -> Option<EscalationStatus> {
-    match beat {
-        Beat::Escalated => Some(EscalationStatus::Pending),
-        Beat::Sent => Some(EscalationStatus::Sent),
-        Beat::Acknowledged => Some(EscalationStatus::Acknowledged),
-        Beat::Solved => Some(EscalationStatus::Answered),
-        Beat::Returned => Some(EscalationStatus::Returned),
-        _ => None,
-    }
 }
 
 /// Who did it and what the history says; the request's own fields follow it.
