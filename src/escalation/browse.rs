@@ -3,9 +3,11 @@
 //! Invariant: a central contact sees those of its region, a 2nd-level token those whose chain has reached its
 //! contact, and to everybody else they do not exist.
 
+use chrono::TimeDelta;
+
 use super::ask::Question;
 use super::escalation::{Escalation, EscalationStatus, is_open};
-use super::hand_on::Handover;
+use super::hand_on::{self, Handover};
 use super::{Escalations, step, store};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
@@ -20,6 +22,9 @@ use crate::tickets::browse::Page;
 use crate::tickets::reading::note_reading;
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
+
+/// For so long those who were asked are shown what has ended.
+const LISTED_FOR: TimeDelta = TimeDelta::days(30);
 
 /// The escalation and its ticket, if the caller sees it.
 pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
@@ -105,11 +110,9 @@ pub async fn conversation(
 ) -> Result<Conversation, AppError> {
     let (found, ticket, is_asked) = seen(escalations, caller, id).await?;
     let read = move |conn: &mut Conn| {
-        let (questions, mut handovers) = (store::questions(conn, id)?, store::handovers(conn, id)?);
+        let questions = store::questions(conn, id)?;
+        let handovers = if is_asked { hand_on::told(conn, &found)? } else { store::handovers(conn, id)? };
         let (added, files) = (step::additions(conn, &found)?, step::files(conn, &found)?);
-        if is_asked {
-            handovers.iter_mut().for_each(|one| one.reason = found.as_written(&one.reason));
-        }
         let escalation = if is_asked { found.clone().told(ticket.clone()).0 } else { found.clone() };
         Ok(Conversation { escalation, questions, handovers, added, files })
     };
@@ -152,21 +155,58 @@ pub async fn mine(
         .db
         .read(move |conn| {
             let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let mut open = store::open_for(conn, &contacts, after, wanted)?;
-            let more = open.len() > limit;
-            open.truncate(limit);
-            let next_cursor = open.last().filter(|_| more).map(|last| last.id.to_string());
-            let with_ticket = |found: Escalation| by_id(conn, found.ticket).map(|ticket| found.told(ticket));
-            let items = open.into_iter().map(with_ticket).collect::<Result<_, _>>()?;
-            Ok(Page { items, next_cursor })
+            let open = store::open_for(conn, &contacts, after, wanted)?;
+            page_of(conn, open, limit)
         })
         .await
 }
 
+/// Those that reached a 2nd-level caller's contact and ended in the last 30 days, the last first.
+pub async fn mine_ended(
+    escalations: &Escalations,
+    caller: Caller,
+    cursor: Option<String>,
+    limit: usize,
+) -> Result<Page<(Escalation, Ticket)>, AppError> {
+    caller.may(Action::RespondEscalation)?;
+    let after: Option<EscalationId> = cursor_id(cursor)?;
+    let contacts = caller.contacts(Action::RespondEscalation);
+    let since = escalations.desk().clock.now().minus(LISTED_FOR);
+    escalations
+        .desk()
+        .db
+        .read(move |conn| {
+            let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
+            let after = after.map(|id| ended_at(conn, id)).transpose()?;
+            let ended = store::ended_for(conn, &contacts, since, after, wanted)?;
+            page_of(conn, ended, limit)
+        })
+        .await
+}
+
+/// Where an escalation stands in the list of what has ended.
+fn ended_at(conn: &mut Conn, id: EscalationId) -> Result<(Timestamp, EscalationId), AppError> {
+    let at = store::find(conn, id)?.and_then(|found| found.ended_at);
+    at.map(|at| (at, id)).ok_or_else(wrong_cursor)
+}
+
+/// A page of one more than it holds, each as those who are asked are told it.
+fn page_of(conn: &mut Conn, mut found: Vec<Escalation>, limit: usize) -> Result<Page<(Escalation, Ticket)>, AppError> {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
+    let with_ticket = |found: Escalation| by_id(conn, found.ticket).map(|ticket| found.told(ticket));
+    let items = found.into_iter().map(with_ticket).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor })
+}
+
 /// Cursors of these lists are ids; to the caller they are opaque.
 fn cursor_id<T>(cursor: Option<String>) -> Result<Option<crate::ids::Id<T>>, AppError> {
-    let wrong = |_| AppError::field("cursor", "must be next_cursor of the page before, unchanged");
-    cursor.map(|cursor| cursor.parse()).transpose().map_err(wrong)
+    cursor.map(|cursor| cursor.parse()).transpose().map_err(|_| wrong_cursor())
+}
+
+fn wrong_cursor() -> AppError {
+    AppError::field("cursor", "must be next_cursor of the page before, unchanged")
 }
 
 /// What was sent for an escalation, with every attempt.

@@ -68,9 +68,6 @@ crate::text_enum! {
     }
 }
 
-/// How the reason of a step begins that was handed on; by whom and why follows.
-pub(super) const HANDED_ON: &str = "weitergegeben von ";
-
 /// The status after the move; `None` when it is not possible. An end is an end.
 pub fn next(from: EscalationStatus, step: EscalationMove) -> Option<EscalationStatus> {
     use EscalationMove::*;
@@ -112,6 +109,19 @@ pub struct EscalationStep {
     pub contact: ContactRef,
     /// Why, in words.
     pub reason: String,
+    /// Who handed on to them, where somebody did; the reason is theirs then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_on_by: Option<String>,
+}
+
+impl EscalationStep {
+    /// Why, together with who handed on.
+    pub fn in_words(&self) -> String {
+        match &self.handed_on_by {
+            Some(by) => format!("weitergegeben von {by}: {}", self.reason),
+            None => self.reason.clone(),
+        }
+    }
 }
 
 /// One question put to the 2nd level.
@@ -181,10 +191,10 @@ impl Escalation {
     }
 
     /// Who handed on to that contact and why, as it is told, where it is their turn.
-    pub fn handed_on_to(&self, contact_name: &str) -> Option<String> {
-        let step = self.current().filter(|step| step.contact.name == contact_name)?;
-        let by = step.reason.strip_prefix(HANDED_ON)?;
-        Some(self.as_written(by))
+    pub fn handed_on_to(&self, contact: &Slug) -> Option<String> {
+        let step = self.current().filter(|step| step.contact.id == *contact)?;
+        let by = step.handed_on_by.as_ref()?;
+        Some(self.as_written(&format!("{by}: {}", step.reason)))
     }
 
     /// A text as those who are asked are shown it.
@@ -199,10 +209,8 @@ impl Escalation {
 
     /// The request as the other side is shown it.
     pub fn as_told(&self, mut ticket: Ticket) -> Ticket {
-        if self.withholds(Withheld::Numbers) {
-            let texts = [&mut ticket.subject, &mut ticket.description].into_iter().chain(ticket.context.values_mut());
-            texts.for_each(|text| *text = black_out(text));
-        }
+        let texts = [&mut ticket.subject, &mut ticket.description].into_iter().chain(ticket.context.values_mut());
+        texts.for_each(|text| *text = self.as_written(text));
         ticket
     }
 

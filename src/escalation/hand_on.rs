@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::escalate::ask_following;
-use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStep, HANDED_ON, is_open, next};
+use super::escalation::{ContactRef, Escalation, EscalationMove, EscalationStep, is_open, next};
 use super::respond::LONGEST_REASON;
 use super::{Escalations, browse, store};
 use crate::access::idempotency::{Once, Outcome, once};
@@ -283,7 +283,8 @@ fn turn(
     let mut rest = after.chain.split_off(place);
     rest.retain(|step| step.contact.id != contact.slug);
     let to = ContactRef { id: contact.slug.clone(), name: contact.name.clone() };
-    after.chain.push(EscalationStep { contact: to, reason: format!("{HANDED_ON}{}: {reason}", from.1) });
+    let handed_on_by = Some(from.1.to_owned());
+    after.chain.push(EscalationStep { contact: to, reason: reason.to_owned(), handed_on_by });
     after.chain.append(&mut rest);
     (after.acknowledged_at, after.acknowledged_name, after.reference) = (None, None, None);
     (after.acknowledged_contact, after.paused_at) = (None, None);
@@ -321,6 +322,13 @@ fn keep(
         decided_at: None,
     };
     store::insert_handover(tx, escalation, &handover)
+}
+
+/// Who handed on to whom, as those who are asked are told it.
+pub(super) fn told(conn: &mut Conn, found: &Escalation) -> Result<Vec<Handover>, AppError> {
+    let mut handovers = store::handovers(conn, found.id)?;
+    handovers.iter_mut().for_each(|one| one.reason = found.as_written(&one.reason));
+    Ok(handovers)
 }
 
 /// Whom the contact behind a link may hand on to by itself.

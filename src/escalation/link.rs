@@ -121,15 +121,14 @@ fn shown(
     let ticket = by_id(conn, found.ticket)?;
     let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
     let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
-    let mut facts = step::facts(context, &found, &ticket, &name, Occasion::Created, secret, None, now);
+    let to = (&holder.contact, name.as_str());
+    let mut facts = step::facts(context, &found, &ticket, to, Occasion::Created, secret, None, now);
     facts.files = step::files(conn, &found)?;
-    let mut handovers = store::handovers(conn, found.id)?;
-    handovers.iter_mut().for_each(|one| one.reason = found.as_written(&one.reason));
     Ok(LinkPage {
         facts,
         added: step::additions(conn, &found)?,
         questions: store::questions(conn, found.id)?,
-        handovers,
+        handovers: hand_on::told(conn, &found)?,
         colleagues: hand_on::choices(conn, &found, &ticket, now)?,
         last_word: store::last_word(conn, found.id, &holder.contact)?,
         holder,

@@ -87,6 +87,8 @@ pub struct Facts {
     pub asked_by: String,
     pub acknowledge_by: Option<Timestamp>,
     pub answer_by: Option<Timestamp>,
+    /// By when the answer would be due if it was taken now.
+    pub answer_if_taken: Option<Timestamp>,
     /// By whom and why it was handed on to this contact.
     pub handed_on: Option<String>,
     pub next_contact: Option<String>,
@@ -345,6 +347,7 @@ mod tests {
             asked_by: "Kiel, zentrale Stelle".into(),
             acknowledge_by: Some(Timestamp::new("2026-11-24T13:00:00Z".parse().unwrap())),
             answer_by: None,
+            answer_if_taken: None,
             handed_on: None,
             next_contact: Some("Dataport Bereitschaft".into()),
             links: Links::of("https://lotse.example.org", "geheim"),
@@ -372,6 +375,17 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!html(&facts).contains("<script>"));
+    }
+
+    #[test]
+    fn says_by_when_an_answer_would_be_due() {
+        let answer_if_taken = Some(Timestamp::new("2026-11-26T09:00:00Z".parse().unwrap()));
+        for occasion in [Occasion::Created, Occasion::Reminded] {
+            let asked = Facts { occasion, answer_if_taken, ..facts() };
+            for said in [text(&asked), html(&asked)] {
+                assert!(said.contains("ist Ihre Antwort bis Do, 26.11.2026, 10:00 Uhr fällig"), "{said}");
+            }
+        }
     }
 
     #[test]

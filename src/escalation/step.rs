@@ -7,7 +7,7 @@ use super::escalate::save;
 use super::escalation::{Escalation, EscalationStep, Withheld};
 use super::link;
 use super::message::{self, Facts, Links, Occasion, Replied};
-use super::{Escalations, store};
+use super::{Escalations, store, timing};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
@@ -50,7 +50,7 @@ pub(super) fn ask(
         step: found.step,
         contact: contact.slug.clone(),
         name: contact.name.clone(),
-        reason: step.reason,
+        reason: step.in_words(),
         discloses_reporter: sent.disclosed,
     };
     record(tx, ticket.id, actor, &event, now)?;
@@ -126,8 +126,10 @@ pub(super) fn send_with(
         (_, Some(replied), _) => format!(" {}", replied.key),
         (_, None, _) => String::new(),
     };
-    let mut facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
+    let to = (&contact.slug, contact.name.as_str());
+    let mut facts = facts(escalations, found, ticket, to, occasion, &secret, person, now);
     facts.replied = replied;
+    facts.answer_if_taken = timing::answer_if_taken(escalations, found, ticket, contact, now);
     if occasion != Occasion::Cancelled {
         complete(tx, found, &mut facts)?;
     }
@@ -265,7 +267,7 @@ pub(super) fn facts(
     escalations: &Escalations,
     found: &Escalation,
     ticket: &Ticket,
-    contact_name: &str,
+    (contact, contact_name): (&Slug, &str),
     occasion: Occasion,
     secret: &str,
     person: Option<Reporter>,
@@ -297,7 +299,8 @@ pub(super) fn facts(
         asked_by: ticket.claimed_by.as_ref().map_or_else(|| "Die Kommune".to_owned(), |c| c.name.clone()),
         acknowledge_by: found.acknowledge_by,
         answer_by: found.answer_by,
-        handed_on: found.handed_on_to(contact_name),
+        answer_if_taken: None,
+        handed_on: found.handed_on_to(contact),
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,

@@ -231,6 +231,27 @@ pub(super) fn open_for(
     read(open.order(escalations::id).limit(most).load(conn)?)
 }
 
+/// Those that reached these contacts and ended since then, the last first; `after` is where the page before ended.
+pub(super) fn ended_for(
+    conn: &mut Conn,
+    contacts: &[Slug],
+    since: Timestamp,
+    after: Option<(Timestamp, EscalationId)>,
+    most: i64,
+) -> Result<Vec<Escalation>, AppError> {
+    // Each of what ended lately is looked at for whom it reached, not all that ever reached them.
+    let reached = escalation_contacts::table
+        .filter(escalation_contacts::escalation_id.eq(escalations::id))
+        .filter(escalation_contacts::contact.eq_any(contacts.to_vec()));
+    let ended = escalations::table.filter(escalations::ended_at.ge(since)).filter(diesel::dsl::exists(reached));
+    let mut ended = ended.into_boxed();
+    if let Some((at, id)) = after {
+        let earlier = escalations::ended_at.assume_not_null().lt(at).or(escalations::id.lt(id));
+        ended = ended.filter(escalations::ended_at.le(at)).filter(earlier);
+    }
+    read(ended.order((escalations::ended_at.desc(), escalations::id.desc())).limit(most).load(conn)?)
+}
+
 pub(super) fn reach(
     conn: &mut Conn,
     id: EscalationId,

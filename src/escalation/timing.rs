@@ -138,6 +138,19 @@ pub(super) fn begin_answer(
     Ok(())
 }
 
+/// When the answer would be due if this contact took it now, by the rule of [`begin_answer`]; nothing where somebody has.
+pub(super) fn answer_if_taken(
+    escalations: &Escalations,
+    found: &Escalation,
+    ticket: &Ticket,
+    contact: &Contact,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    found.acknowledge_by?;
+    let time = applied(escalations, found, ticket, contact).time;
+    Some(due(answer_within(escalations, found, ticket.priority), now, Some(&time)))
+}
+
 /// The clock was set back: what was counted from the future is counted from now. What was told stays told.
 pub(super) fn count_anew(
     conn: &mut Conn,

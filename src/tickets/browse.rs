@@ -10,7 +10,7 @@ use super::history::HistoryEntry;
 use super::number::TicketNumber;
 use super::reading::note_reading;
 use super::status::{TicketStatus, is_open};
-use super::ticket::{Category, Ticket};
+use super::ticket::{Category, ReplyWish, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
@@ -30,6 +30,8 @@ pub struct Filter {
     pub ars: Option<ArsPrefix>,
     /// One category.
     pub category: Option<Category>,
+    /// Only who wants to be answered so.
+    pub wish: Option<ReplyWish>,
     /// Only what somebody still owes an answer.
     pub is_open: bool,
     /// Only what nobody has.

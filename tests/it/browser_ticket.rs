@@ -41,6 +41,18 @@ async fn a_request_by_keys_alone() {
     browser.key('j').await;
     assert!(browser.focus().await.starts_with("e-"), "{}", browser.focus().await);
     browser.key('k').await;
+    // All keys that do something here; while they are shown nothing else acts.
+    browser.key('?').await;
+    browser.until("the keys", "document.getElementById('hilfe').open").await;
+    assert_readable(&browser, "keys").await;
+    let keys = "return [...document.querySelectorAll('#hilfe dt')].map((one) => one.textContent.trim())";
+    let keys = browser.run(keys).await;
+    let has_key = |key: &str| keys.as_array().unwrap().iter().any(|one| one == key);
+    assert!(["J K", "A", "E", "Strg Enter", "?"].into_iter().all(has_key) && !has_key("C"), "{keys}");
+    browser.key('e').await;
+    assert_eq!(browser.run("return document.getElementById('tun-eskalieren').open").await, false);
+    browser.press_at("#hilfe-zu").await;
+    browser.until("the request", "!document.getElementById('hilfe').open").await;
     browser.key('e').await;
     assert_eq!(browser.focus().await, "eskalieren");
     browser.types("Bitte Abbruch pruefen.").await;
@@ -88,8 +100,13 @@ async fn a_request_by_keys_alone() {
     assert_eq!(browser.run(drafts).await, 0, "the draft is gone");
 
     // Single keys can be switched off.
-    browser.run("document.cookie = 'lotse_keys=off; Path=/'; location.reload()").await;
-    browser.until("the page", "document.querySelector('.lo-keys[hidden]')").await;
+    browser.press_at("#alle-tasten").await;
+    browser.press_at("#tasten-an").await;
+    browser.press_at("#hilfe-zu").await;
+    browser.key('?').await;
+    assert_eq!(browser.run("return document.getElementById('hilfe').open").await, false);
+    browser.run("window.isOld = true; location.reload()").await;
+    browser.until("the page", "!window.isOld && document.querySelector('.lo-keys[hidden]')").await;
     browser.key('j').await;
     assert!(!browser.focus().await.starts_with("e-"), "keys are off");
     let complaints = browser.noted().await.complaints;
@@ -138,7 +155,7 @@ async fn the_second_level_by_log_in() {
     let browser = Browser::start().await;
     browser.open_as(&app, &person.user.login, "/eskalationen").await;
     assert!(browser.text().await.contains("Hier wartet nichts auf Sie"), "{}", browser.text().await);
-    app.escalated("technical").await;
+    let (_, escalation) = app.escalated("technical").await;
     browser.open(&format!("{}/eskalationen", app.base)).await;
     assert_readable(&browser, "desk").await;
     browser.set_width(390).await;
@@ -148,6 +165,12 @@ async fn the_second_level_by_log_in() {
     browser.press("Ich kümmere mich darum").await;
     assert_eq!(browser.heading().await, "Sie kümmern sich darum");
     assert_readable(&browser, "desk-done").await;
+    let token = app.token(lotse::access::Role::SecondLevel, "technik").await;
+    let answer = format!("/api/v1/escalations/{}/answer", escalation["id"].as_str().unwrap());
+    app.post(&token, &answer, json!({"text": "Behoben."})).await.expect(200);
+    browser.open(&format!("{}/eskalationen", app.base)).await;
+    assert!(browser.text().await.contains("Beendet in den letzten 30 Tagen"), "{}", browser.text().await);
+    assert_readable(&browser, "desk-past").await;
     browser.open(&format!("{}/eskalation/gibtesnicht", app.base)).await;
     browser.leaving(async { browser.click(&browser.find("footer a").await).await }).await;
     assert_eq!(browser.heading().await, "There is no such link");

@@ -85,7 +85,9 @@ on_both! {
         app.post(&second, &format!("{up}/hand_on"), to("technik")).await.expect_fault(422, "contact");
         let handed = app.post(&second, &format!("{up}/hand_on"), to("bereitschaft")).await.expect(200);
         assert_eq!((&handed["step"], &handed["chain"][1]["contact"]["id"]), (&json!(1), &json!("bereitschaft")));
-        assert!(handed["chain"][1]["reason"].as_str().unwrap().contains("Betrifft die Plattform."), "{handed}");
+        let step = (&handed["chain"][1]["reason"], &handed["chain"][1]["handed_on_by"]);
+        assert_eq!(step, (&json!("Betrifft die Plattform."), &json!("Dataport Service Desk")));
+        assert_eq!(handed["chain"][0].get("handed_on_by"), None, "nobody handed on to the first");
         assert!(handed["acknowledge_by"].is_string() && handed["reference"].is_null(), "{handed}");
         let text = mail_to(&app, "bereitschaft@dataport.example.org", "technisch").await;
         assert!(text.contains("Weitergegeben von Dataport") && text.contains("Betrifft die Plattform."), "{text}");
@@ -130,6 +132,16 @@ on_both! {
         assert_eq!(done["chain"][1]["contact"]["id"], "nur-webhook");
         let calls = app.webhook.wait_for(2).await;
         assert!(calls.iter().any(|call| call.path.ends_with("/allein")), "{calls:?}");
+        // Who handed on is told also once the contact is called otherwise.
+        let (admin, alone) = (app.token(Role::Admin, "").await, app.token(Role::SecondLevel, "nur-webhook").await);
+        app.patch(&admin, "/api/v1/contacts/nur-webhook", json!({"name": "Anders genannt"})).await.expect(200);
+        app.post(&alone, &format!("{up}/ask"), json!({"text": "Seit wann?"})).await.expect(200);
+        app.post(&central, &format!("{up}/reply"), json!({"text": "Seit gestern."})).await.expect(200);
+        let replied = wait_for_some("the reply", Duration::from_secs(10), || async {
+            app.webhook.received().iter().map(|call| call.json()).find(|event| event["type"] == "escalation.replied")
+        })
+        .await;
+        assert_eq!(replied["data"]["handed_on"], "Dataport Service Desk: Das weiß das Meldewesen.");
         let forwarded = app.post(&central, &format!("{up}/forward"), to("kiel-meldewesen")).await.expect(200);
         assert_eq!(forwarded["chain"][2]["contact"]["id"], "kiel-meldewesen");
         mail_to(&app, "meldewesen@kiel.example.org", "technisch").await;

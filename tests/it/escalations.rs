@@ -59,7 +59,7 @@ on_both! {
         assert_eq!(event["data"]["escalation_id"], escalation["id"]);
         assert_eq!(event["data"]["ticket"]["number"], ticket["number"]);
         let text = readable(&mail);
-        assert!(text.contains("BundID-Rückkehr prüfen"), "{text}");
+        assert!(text.contains("BundID-Rückkehr prüfen") && text.contains("Bestätigen Sie sofort, ist Ihre Antwort bis "), "{text}");
         for said in [text.as_str(), &event.to_string()] {
             assert!(!said.contains("Mustermann") && !said.contains("erika@"), "{said}");
         }

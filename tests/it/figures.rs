@@ -64,6 +64,21 @@ fn table<'a>(figures: &'a Value, by: &str) -> Vec<(&'a str, i64)> {
     parts.map(|part| (part["value"].as_str().unwrap(), part["facts"]["received"].as_i64().unwrap())).collect()
 }
 
+/// Key, counts and times.
+type Sum = ((String, String, String, i32, String), (i32, i32, i32, i32, i32, i32, i32), (String, String));
+
+/// All sums that are kept, in order.
+async fn sums(app: &TestApp) -> Vec<Sum> {
+    use daily_figures as d;
+    let all = |conn: &mut lotse::db::Conn| {
+        let key = (d::region, d::dimension, d::span, d::day, d::value);
+        let counts = (d::received, d::answered, d::in_time, d::late, d::escalated, d::returned, d::rejected);
+        let rows = d::table.order(key).select((key, counts, (d::acknowledge, d::answer)));
+        Ok::<Vec<Sum>, lotse::error::AppError>(rows.load(conn)?)
+    };
+    app.app.db.read(all).await.unwrap()
+}
+
 /// A clock that stands still, so that times are known to the second.
 async fn still(kind: Kind) -> TestApp {
     let now = Timestamp::new(chrono::Utc::now());
@@ -199,6 +214,29 @@ on_both! {
         again.unwrap();
         assert_counts(&figures(&app, &central, "").await, json!({"received": 8}));
         other.stop().await;
+    }
+
+    /// Added up batch by batch, in sums that are new, grow, shrink and vanish, all rows are those of one reckoning.
+    async fn batches_add_up_to_what_one_reckoning_gives(app: TestApp) {
+        let mut app = app;
+        let central = app.token(Role::Central, "").await;
+        let mut tickets = Vec::new();
+        for batch in 0..3 {
+            for ars in ["010020000000", "010030000000", "020000000000"] {
+                tickets.push(submit(&mut app, json!({"ars": ars})).await);
+            }
+            act(&app, &central, &tickets[batch], "claim", json!({})).await;
+            act(&app, &central, &tickets[batch], "category", json!({"category": "payment"})).await;
+            assert_counts(&figures(&app, &central, "").await, json!({"received": tickets.len()}));
+        }
+        // Its topic is then asked about nowhere in its municipality, and it counts no more.
+        act(&app, &central, &tickets[0], "merge", json!({"into": tickets[3]["number"]})).await;
+        assert_counts(&figures(&app, &central, "").await, json!({"received": 8}));
+        let added_up = sums(&app).await;
+        let is_vanished = |((region, _, _, _, value), ..): &Sum| region == "010020000000" && value == "payment";
+        assert!(!added_up.iter().any(is_vanished), "{added_up:?}");
+        worker::rebuild(&app.app.db).await.unwrap();
+        assert_eq!(sums(&app).await, added_up);
     }
 
     /// Everybody sees the sums of their region, and nothing of another.

@@ -4,12 +4,14 @@
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use lotse::access::{Grant, Role, Scope};
+use lotse::clock::{Clock, Timestamp};
 use lotse::inbound::take::{Arrival, take};
 use serde_json::{Value, json};
 
 use crate::on_both;
-use crate::support::app::{LoggedIn, Reply, TestApp, a_ticket, client};
+use crate::support::app::{Kind, LoggedIn, Reply, TestApp, a_ticket, client};
 use crate::support::smtp::{Mail, Reaction, Stage};
 use crate::support::wait::wait_for_some;
 
@@ -376,10 +378,15 @@ on_both! {
         let late = sends(&app, &theirs, &format!("{one}/answer"), &[("text", "Noch einmal.")]).await;
         assert!(late.status == 409 && late.body.contains("Das geht nicht mehr"), "{}", late.body);
         assert!(late.body.contains("Noch einmal.") && late.body.contains("Behoben."), "nothing typed is lost: {}", late.body);
-        assert!(page(&app, &theirs, "/eskalationen").await.body.contains("Hier wartet nichts auf Sie"));
+        let list = page(&app, &theirs, "/eskalationen").await.body;
+        let past = format!("<a href=\"{one}\">");
+        for words in ["Hier wartet nichts auf Sie", "Beendet in den letzten 30 Tagen", "Beantwortet von", past.as_str()] {
+            assert!(list.contains(words), "{words}: {list}");
+        }
         // Nobody else finds it, and a form without its token does nothing.
         let others = second_level(&app, "andere", "bereitschaft").await;
         assert_eq!(page(&app, &others, &one).await.status, 404);
+        assert!(!page(&app, &others, "/eskalationen").await.body.contains(number(&ticket)));
         assert_eq!(sends(&app, &others, &format!("{one}/acknowledge"), &[]).await.status, 404);
         assert_eq!(page(&app, &ours, "/eskalationen").await.status, 403);
         let bare = app.send("", "POST", &format!("{one}/acknowledge"), Some(String::new()), &[FORM, ("Cookie", &theirs.cookie)]).await;
@@ -390,6 +397,57 @@ on_both! {
         let english = app.get("", "/eskalation/gibtesnicht?lang=en").await.body;
         assert!(english.contains("There is no such link") && english.contains("lang=\"en\""), "{english}");
     }
+}
+
+/// What has ended is listed for 30 days to those who were asked, the last first, page by page.
+async fn shows_what_ended(kind: Kind) {
+    let clock = Clock::fixed(Timestamp::new("2026-11-24T09:00:00Z".parse().unwrap()));
+    let mut app = TestApp::start_with(kind, "", clock).await;
+    let second = app.token(Role::SecondLevel, "technik").await;
+    let other = app.token(Role::SecondLevel, "bereitschaft").await;
+    let mut ended = Vec::new();
+    for (word, said) in
+        [("answer", json!({"text": "Behoben."})), ("return", json!({"reason": "Nicht zuständig"})), ("", json!({}))]
+    {
+        let (_, escalation) = app.escalated("technical").await;
+        let id = escalation["id"].as_str().unwrap().to_owned();
+        app.clock.advance(TimeDelta::minutes(1));
+        if !word.is_empty() {
+            app.post(&second, &format!("/api/v1/escalations/{id}/{word}"), said).await.expect(200);
+        }
+        ended.insert(0, id);
+    }
+    let open = ended.remove(0);
+    let list = async |token: &str, query: &str| -> (Vec<String>, Value) {
+        let page = app.get(token, &format!("/api/v1/escalations?{query}")).await.expect(200);
+        let ids = page["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        (ids.collect(), page["next_cursor"].clone())
+    };
+    let (first, next) = list(&second, "ended=true&limit=1").await;
+    assert_eq!(first, ended[..1]);
+    let more = format!("ended=true&limit=1&cursor={}", next.as_str().expect("more"));
+    assert_eq!(list(&second, &more).await, (ended[1..].to_vec(), Value::Null));
+    assert_eq!(list(&second, "").await.0, std::slice::from_ref(&open));
+    assert!(list(&other, "ended=true").await.0.is_empty(), "nobody asked them");
+    let odd = format!("/api/v1/escalations?ended=true&cursor={open}");
+    app.get(&second, &odd).await.expect_fault(422, "cursor");
+    let person = second_level(&app, "technik", "technik").await;
+    let shown = page(&app, &person, "/eskalationen").await.body;
+    let at = |words: &str| shown.find(words).unwrap_or_else(|| panic!("no {words}: {shown}"));
+    assert!(at("Neu für Sie") < at("Zurückgegeben von") && at("Zurückgegeben von") < at("Beantwortet von"), "{shown}");
+    app.clock.advance(TimeDelta::days(31));
+    let (left, _) = list(&second, "ended=true").await;
+    assert!(left.iter().all(|id| !ended.contains(id)), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_on_sqlite() {
+    shows_what_ended(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ended_on_postgres() {
+    shows_what_ended(Kind::Postgres).await;
 }
 
 async fn app_central_of(app: &TestApp) -> String {

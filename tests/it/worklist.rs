@@ -239,6 +239,63 @@ async fn what_is_due_on_postgres() {
     shows_what_is_due(Kind::Postgres).await;
 }
 
+/// Whoever answers calls back: what is open and wants a call stands together, due first, on the page and over the API.
+async fn shows_callbacks(kind: Kind) {
+    let mut app = start(kind).await;
+    let (agent, central) = (app.agent().await, app.central().await);
+    let calls = async |app: &TestApp, subject: &str| {
+        let mut body = a_ticket();
+        body["subject"] = json!(subject);
+        body["reply"] = json!({"wish": "phone", "phone": "+49 431 123456"});
+        app.clock.advance(TimeDelta::minutes(10));
+        number(&app.post(&agent, "/api/v1/tickets", body).await.expect(201))
+    };
+    let does = async |app: &TestApp, number: &str, action: &str, body: Value| {
+        app.post(&central, &format!("/api/v1/tickets/{number}/{action}"), body).await.expect(200);
+    };
+    let waiting = calls(&app, "Wartet auf die Person").await;
+    let first = calls(&app, "Zuerst").await;
+    let mail = submit_as(&mut app, "Will eine Mail").await;
+    let last = calls(&app, "Zuletzt").await;
+    let answered = calls(&app, "Beantwortet").await;
+    does(&app, &waiting, "claim", json!({})).await;
+    does(&app, &waiting, "wait", json!({"question": "Welcher Browser?"})).await;
+    does(&app, &answered, "claim", json!({})).await;
+    does(&app, &answered, "answer", json!({"text": "So."})).await;
+
+    let person = app.person("petersen", grants(Role::Central, "01")).await;
+    let all = opens(&app, &person, "/anfragen").await.body;
+    assert_eq!(numbers(&all).len(), 4);
+    assert!(all.contains("href=\"/anfragen?wunsch=phone\">Nur Rückrufe</a>"), "{all}");
+    let page = opens(&app, &person, "/anfragen?wunsch=phone").await.body;
+    assert_eq!(numbers(&page), [&first, &last, &waiting].map(String::as_str));
+    has_tab(&page, "Alle offenen 3");
+    has_tab(&page, "Warten auf Antwort 1");
+    assert!(page.contains("Gewünschte Antwort: Rückruf") && !page.contains("Nur Rückrufe"), "{page}");
+    let found = async |query: &str| numbers(&opens(&app, &person, &format!("/anfragen?{query}")).await.body);
+    assert_eq!(found("wunsch=phone&ansicht=frei").await, [&first, &last].map(String::as_str));
+    assert_eq!(found("wunsch=phone&sort=neu").await, [&last, &first, &waiting].map(String::as_str));
+    assert_eq!(found("wunsch=email").await, [mail.as_str()]);
+    assert_eq!(found("wunsch=phone&stand=answered").await, [answered.as_str()]);
+    assert_eq!(found("wunsch=fax").await.len(), 4, "a word that means nothing narrows nothing");
+
+    let list = app.get(&central, "/api/v1/tickets?open=true&wish=phone&sort=work").await.expect(200);
+    let listed: Vec<String> = list["items"].as_array().unwrap().iter().map(number).collect();
+    assert_eq!(listed, [&first, &last, &waiting].map(String::as_str));
+    assert_eq!(app.get(&central, "/api/v1/tickets/counts?wish=phone").await.expect(200)["open"], 3);
+    app.get(&central, "/api/v1/tickets?wish=fax").await.expect_fault(422, "wish");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callbacks_on_sqlite() {
+    shows_callbacks(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callbacks_on_postgres() {
+    shows_callbacks(Kind::Postgres).await;
+}
+
 /// Every page forward, and every page back, is the same list; what comes in between moves nobody's place.
 async fn pages_turn_both_ways(kind: Kind) {
     let mut app = start(kind).await;
@@ -310,6 +367,7 @@ async fn costs_what_is_open(kind: Kind) {
             "anfragen?ansicht=eskaliert",
             "anfragen?ansicht=wartet",
             "anfragen?dienst=wohnsitzanmeldung",
+            "anfragen?wunsch=phone",
             "anfragen?stand=closed&sort=neu",
             "anfragen?stand=closed&sort=neu&ort=24103",
             "zahlen?zeitraum=year",

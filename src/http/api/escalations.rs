@@ -167,12 +167,26 @@ pub async fn of_ticket(state: Data<State>, guard: Guard<right::ReadTickets>, at:
     ok(&ListAnswer { items, next_cursor: None })
 }
 
+/// Which of one's own escalations are listed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MineQuery {
+    /// Instead of the open ones those that ended in the last 30 days, the last first.
+    ended: Option<bool>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
 /// The open escalations that have reached the contact of a 2nd-level token, earliest first.
-#[utoipa::path(get, path = "/api/v1/escalations", params(PageQuery), tag = "escalations",
+#[utoipa::path(get, path = "/api/v1/escalations", params(MineQuery), tag = "escalations",
     responses((status = 200, body = ListAnswer<EscalationAnswer>)))]
-pub async fn mine(state: Data<State>, asked: Asked<right::RespondEscalation, PageQuery>) -> ApiResult {
-    let limit = limit(asked.query.limit)?;
-    let page = browse::mine(&state.escalations, asked.caller, asked.query.cursor, limit).await?;
+pub async fn mine(state: Data<State>, asked: Asked<right::RespondEscalation, MineQuery>) -> ApiResult {
+    let (limit, cursor) = (limit(asked.query.limit)?, asked.query.cursor);
+    let page = match asked.query.ended.unwrap_or(false) {
+        true => browse::mine_ended(&state.escalations, asked.caller, cursor, limit).await?,
+        false => browse::mine(&state.escalations, asked.caller, cursor, limit).await?,
+    };
     let items = page.items.iter().map(|(e, ticket)| shape(e, ticket, state.directory())).collect();
     ok(&ListAnswer { items, next_cursor: page.next_cursor })
 }

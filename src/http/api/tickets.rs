@@ -142,6 +142,8 @@ pub struct ListQuery {
     /// An ARS or its beginning.
     ars: Option<String>,
     category: Option<String>,
+    /// Only who wished to be answered so: `phone` (a callback), `email` or `none`.
+    wish: Option<String>,
     /// A number, or words of which all must be found.
     q: Option<String>,
     /// Only what the caller has claimed.
@@ -180,6 +182,7 @@ impl ListQuery {
         }
         filter.ars = self.ars.as_ref().and_then(|ars| faults.keep("ars", ars.parse()));
         filter.category = self.category.as_ref().and_then(|category| faults.keep("category", category.parse()));
+        filter.wish = self.wish.as_ref().and_then(|wish| faults.keep("wish", wish.parse()));
         filter.claimed_by = self.mine.unwrap_or(false).then_some(caller.id);
         filter.is_unclaimed = self.unclaimed.unwrap_or(false);
         filter.is_open = self.open.unwrap_or(false);

@@ -14,7 +14,21 @@ const draftOf = (form) => `lotse-ticket-${number}-${form.dataset.entwurf}`;
 const sent = `lotse-ticket-${number}-sent`;
 const waiting = new WeakMap(), running = new WeakMap();
 
-if (areKeysOff()) for (const hint of document.querySelectorAll('.lo-keys')) hint.hidden = true;
+// All keys at one press, with the switch for single ones: the same cookie as under /konto and on the list.
+const dialog = document.getElementById('hilfe'), box = document.getElementById('tasten-an'), all = document.getElementById('alle-tasten');
+function keysAre(on) {
+  document.body.dataset.keys = on ? 'on' : 'off';
+  box.checked = on;
+  for (const hint of document.querySelectorAll('.lo-keys')) hint.hidden = !on;
+}
+keysAre(!areKeysOff());
+box.onchange = () => {
+  document.cookie = `lotse_keys=${box.checked ? '' : 'off'}; Path=/; SameSite=Lax; Max-Age=${box.checked ? 0 : 31536000}${location.protocol === 'https:' ? '; Secure' : ''}`;
+  keysAre(box.checked);
+};
+all.parentElement.hidden = false;
+all.onclick = () => dialog.showModal();
+document.getElementById('hilfe-zu').onclick = () => dialog.close();
 
 // What was taken needs no draft any more; what came back with faults is newer than any draft.
 const isDone = document.querySelector('.lo-done'), hasFaults = document.querySelector('.kern-alert--danger');
@@ -93,6 +107,7 @@ function step(by) {
   all[to]?.focus();
 }
 addEventListener('keydown', (event) => {
+  if (dialog.open) return;
   if (event.key === 'Enter' && event.ctrlKey) {
     const form = event.target.closest?.('form[data-entwurf]') ?? document.querySelector('details[name=tun][open] form');
     const button = form?.querySelector('[data-send], button[type=submit]:not([name=nur])');
@@ -101,6 +116,7 @@ addEventListener('keydown', (event) => {
   }
   if (event.ctrlKey || event.altKey || event.metaKey || inField(event.target) || areKeysOff()) return;
   const key = event.key.toUpperCase();
+  if (key === '?') { event.preventDefault(); return dialog.showModal(); }
   if (key === 'J' || key === 'K') { event.preventDefault(); return step(key === 'J' ? 1 : -1); }
   const summary = document.querySelector(`summary[data-key="${CSS.escape(key)}"]`);
   if (summary) { event.preventDefault(); return open(summary.parentElement); }

@@ -1,5 +1,5 @@
-//! The 2nd level by log-in: the list of the escalations that have reached the contacts somebody speaks for, and each of
-//! them with the same forms as behind the link of a mail (`escalation.rs`).
+//! The 2nd level by log-in: the list of the escalations that have reached the contacts somebody speaks for, below it what
+//! ended lately, and each of them with the same forms as behind the link of a mail (`escalation.rs`).
 //!
 //! Invariant: whom somebody speaks for says their role (`second_level` with a contact); everything else does not exist
 //! here. Opening a page changes nothing; what was done is said only while it is so.
@@ -38,6 +38,8 @@ struct Desk {
     shell: Shell,
     items: Vec<Item>,
     next: Option<String>,
+    past: Vec<Past>,
+    next_past: Option<String>,
     speaks_for_somebody: bool,
 }
 
@@ -52,21 +54,37 @@ struct Item {
     due: Option<(String, String, bool)>,
 }
 
+/// One that has ended.
+struct Past {
+    href: String,
+    number: String,
+    subject: String,
+    about: String,
+    ended: String,
+    exact: String,
+    sign: &'static str,
+    how: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
     nach: Option<String>,
+    beendet: Option<String>,
 }
 
-/// What waits for those somebody speaks for, the longest waiting first.
+/// What waits for those somebody speaks for, the longest waiting first; and what ended lately, the last first.
 pub async fn list(state: Data<State>, request: HttpRequest, asking: Staff<right::RespondEscalation>) -> PageResult {
     let asked: Asked = parse_query(request.query_string())?;
     let (caller, shell) = (asking.person.caller, Shell::new(&state, &request, &asking.person.visitor));
     let own = caller.contacts(crate::access::Action::RespondEscalation);
-    let found = browse::mine(&state.escalations, caller, asked.nach, AT_ONCE).await?;
+    let found = browse::mine(&state.escalations, caller.clone(), asked.nach, AT_ONCE).await?;
+    let ended = browse::mine_ended(&state.escalations, caller, asked.beendet, AT_ONCE).await?;
     let shown = Desk {
         items: found.items.iter().map(|(found, ticket)| item(&state, &shell, &own, found, ticket)).collect(),
         next: found.next_cursor.map(|cursor| format!("{HERE}?nach={cursor}")),
+        past: ended.items.iter().map(|(found, ticket)| past(&state, &shell, found, ticket)).collect(),
+        next_past: ended.next_cursor.map(|cursor| format!("{HERE}?beendet={cursor}#beendet")),
         speaks_for_somebody: !own.is_empty(),
         shell,
     };
@@ -74,10 +92,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, asking: Staff<right:
 }
 
 fn item(state: &State, shell: &Shell, own: &[Slug], found: &Escalation, ticket: &Ticket) -> Item {
-    let (directory, now) = (state.directory().current(), state.desk().clock.now());
-    let place = directory.municipality(&ticket.ars).map_or_else(String::new, |one| short(&one.name).to_owned());
-    let service = directory.service(ticket.service.as_str()).map_or_else(String::new, |one| one.name.to_string());
-    let kind = if found.emergency { "emergency".to_owned() } else { found.kind.to_string() };
+    let now = state.desk().clock.now();
     // What waits for somebody else has no deadline of one's own.
     let is_passed_on = found.status != EscalationStatus::Acknowledged && !found.is_turn_of(own);
     let (key, sign) = match (found.status, found.paused_at) {
@@ -93,11 +108,35 @@ fn item(state: &State, shell: &Shell, own: &[Slug], found: &Escalation, ticket: 
         href: format!("{HERE}/{}", found.id),
         number: ticket.number.to_string(),
         subject: ticket.subject.clone(),
-        about: format!("{} · {service} · {place}", shell.say(&format!("desk-kind-{kind}"))),
+        about: about(state, shell, found, ticket),
         state: shell.say(key),
         sign,
         due: due.filter(|_| found.paused_at.is_none() && !is_passed_on),
     }
+}
+
+fn past(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> Past {
+    let ended = found.ended_at.unwrap_or(found.updated_at);
+    let name = found.acknowledged_name.clone().unwrap_or_else(|| shell.say("desk-somebody"));
+    Past {
+        href: format!("{HERE}/{}", found.id),
+        number: ticket.number.to_string(),
+        subject: ticket.subject.clone(),
+        about: about(state, shell, found, ticket),
+        ended: shell.near(ended),
+        exact: ended.exact(),
+        sign: signs::of_escalation(found.status),
+        how: shell.with(&format!("desk-past-{}", found.status), "name", name),
+    }
+}
+
+/// What it is about: kind, service, place.
+fn about(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> String {
+    let directory = state.directory().current();
+    let place = directory.municipality(&ticket.ars).map_or_else(String::new, |one| short(&one.name).to_owned());
+    let service = directory.service(ticket.service.as_str()).map_or_else(String::new, |one| one.name.to_string());
+    let kind = if found.emergency { "emergency".to_owned() } else { found.kind.to_string() };
+    format!("{} · {service} · {place}", shell.say(&format!("desk-kind-{kind}")))
 }
 
 /// One of them with everything that can be done; or what was just done, while it is so.

@@ -154,6 +154,9 @@ fn conditions(conn: &Conn, filter: &Filter, reach: &Reach, few: Option<Vec<Ticke
     if let Some(category) = filter.category {
         all.push(Box::new(tickets::category.eq(category)));
     }
+    if let Some(wish) = filter.wish {
+        all.push(Box::new(tickets::reply_wish.eq(wish)));
+    }
     if filter.is_unclaimed {
         all.push(Box::new(tickets::claimed_by.is_null()));
     }

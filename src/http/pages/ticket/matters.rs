@@ -183,7 +183,7 @@ impl Matters<'_> {
             let is_to_come = !is_reached && is_open(found.status) && found.acknowledged_at.is_none();
             StepView {
                 name: step.contact.name.clone(),
-                note: if is_to_come { format!("{later} · {}", step.reason) } else { step.reason.clone() },
+                note: if is_to_come { format!("{later} · {}", step.in_words()) } else { step.in_words() },
                 messages: own.map(|one| self.message(found, one)).collect(),
                 is_reached,
             }

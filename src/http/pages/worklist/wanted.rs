@@ -21,7 +21,7 @@ use crate::tickets::TicketNumber;
 use crate::tickets::browse::{Filter, Order, Seek};
 use crate::tickets::counts::Counts;
 use crate::tickets::status::{TicketStatus, is_open};
-use crate::tickets::ticket::Category;
+use crate::tickets::ticket::{Category, ReplyWish};
 
 /// What one looks at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,8 @@ pub struct Wanted {
     pub stand: String,
     /// A category.
     pub thema: String,
+    /// How the person wants to be answered.
+    pub wunsch: String,
     /// The order.
     pub sort: String,
     /// On from here.
@@ -123,12 +125,12 @@ impl Wanted {
         Ok(wanted)
     }
 
-    fn parts_mut(&mut self) -> [&mut String; 9] {
-        let Self { ansicht, q, dienst, ort, stand, thema, sort, nach, vor } = self;
-        [ansicht, q, dienst, ort, stand, thema, sort, nach, vor]
+    fn parts_mut(&mut self) -> [&mut String; 10] {
+        let Self { ansicht, q, dienst, ort, stand, thema, wunsch, sort, nach, vor } = self;
+        [ansicht, q, dienst, ort, stand, thema, wunsch, sort, nach, vor]
     }
 
-    fn parts(&self) -> [(&'static str, &str); 9] {
+    fn parts(&self) -> [(&'static str, &str); 10] {
         [
             ("ansicht", &self.ansicht),
             ("q", &self.q),
@@ -136,6 +138,7 @@ impl Wanted {
             ("ort", &self.ort),
             ("stand", &self.stand),
             ("thema", &self.thema),
+            ("wunsch", &self.wunsch),
             ("sort", &self.sort),
             ("nach", &self.nach),
             ("vor", &self.vor),
@@ -178,7 +181,7 @@ impl Wanted {
 
     /// What goes along with the other filters.
     pub fn beside_filters(&self) -> Vec<(&'static str, &str)> {
-        let own = ["dienst", "ort", "stand", "thema", "sort", "nach", "vor"];
+        let own = ["dienst", "ort", "stand", "thema", "wunsch", "sort", "nach", "vor"];
         self.kept(&own)
     }
 
@@ -197,7 +200,8 @@ impl Wanted {
 
     /// True where something beyond the view narrows the list.
     pub fn is_narrowed(&self) -> bool {
-        [&self.q, &self.dienst, &self.ort, &self.stand, &self.thema].into_iter().any(|part| !part.is_empty())
+        let parts = [&self.q, &self.dienst, &self.ort, &self.stand, &self.thema, &self.wunsch];
+        parts.into_iter().any(|part| !part.is_empty())
     }
 
     /// The view; none where a number or a state is looked for.
@@ -219,6 +223,10 @@ impl Wanted {
         common.category = self.thema.parse().ok();
         if common.category.is_none() {
             self.thema.clear();
+        }
+        common.wish = self.wunsch.parse().ok();
+        if common.wish.is_none() {
+            self.wunsch.clear();
         }
         if !self.ort.is_empty() {
             common.ars = self.place(&snapshot, shell);
@@ -301,6 +309,9 @@ impl Wanted {
         if !self.thema.is_empty() {
             chip("worklist-category", shell.say(&format!("category-{}", self.thema)), |to| to.thema.clear());
         }
+        if !self.wunsch.is_empty() {
+            chip("worklist-wish", shell.say(&format!("wish-{}", self.wunsch)), |to| to.wunsch.clear());
+        }
         if !self.q.is_empty() {
             chip("worklist-search", self.q.clone(), |to| to.q.clear());
         }
@@ -326,6 +337,18 @@ impl Wanted {
         let named = |one: &Category| (one.to_string(), shell.say(&format!("category-{one}")));
         let all = GROUPS.iter().flat_map(|(_, all)| all.iter().map(named)).collect();
         self.choice(shell, "thema", "worklist-category", "worklist-any", all, &self.thema)
+    }
+
+    /// How people want to be answered, to choose from.
+    pub fn wishes(&self, shell: &Shell) -> Choice {
+        let all = ReplyWish::ALL.iter().map(|one| (one.to_string(), shell.say(&format!("wish-{one}")))).collect();
+        self.choice(shell, "wunsch", "worklist-wish", "worklist-any", all, &self.wunsch)
+    }
+
+    /// Only the callbacks of this list: whoever answers makes them. Nothing where it holds them alone.
+    pub fn callbacks(&self) -> Option<String> {
+        let phone = ReplyWish::Phone.to_string();
+        (self.wunsch != phone).then(|| self.with(|to| to.wunsch = phone))
     }
 
     /// The orders to choose from.
@@ -354,7 +377,12 @@ mod tests {
 
     #[test]
     fn an_address_is_read_and_written_alike() {
-        for query in ["", "ansicht=frei&dienst=wohngeld&ort=01002", "q=Fehler+500&sort=neu&nach=abc", "stand=closed"] {
+        for query in [
+            "",
+            "ansicht=frei&dienst=wohngeld&ort=01002",
+            "q=Fehler+500&sort=neu&nach=abc",
+            "stand=closed&wunsch=phone",
+        ] {
             let wanted = Wanted::read(query).unwrap();
             assert_eq!(wanted.query(), query);
         }
