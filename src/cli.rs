@@ -104,7 +104,8 @@ pub struct Demo {
     /// Folder to keep everything in; without it a temporary one that goes at the end.
     #[arg(long, value_name = "FOLDER")]
     directory: Option<PathBuf>,
-    /// Fill the database with so many made-up requests of two years first; 200 where nothing is kept, 0 for none.
+    /// Fill the database with so many made-up requests of two years first; 0 for none. Without it, 200 of the last two
+    /// weeks where nothing is kept.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     tickets: Option<u32>,
     /// The same number makes up the same requests again.
