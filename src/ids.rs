@@ -107,11 +107,20 @@ impl<T> Id<T> {
         self.uuid
     }
 
-    /// An id before which every id lies that was made more than so many milliseconds before this one (RFC 9562, 5.7: the
-    /// first 48 bits are the time).
+    /// The least id of a moment: every id that was made before it lies before this one.
+    pub fn first_of(time: Timestamp) -> Self {
+        Self::least(u64::try_from(time.utc().timestamp_millis()).unwrap_or_default())
+    }
+
+    /// An id before which every id lies that was made more than so many milliseconds before this one.
     pub fn earlier(self, milliseconds: u64) -> Self {
         let made = (self.uuid.as_u128() >> 80) as u64;
-        Self::from_uuid(Uuid::from_u128(u128::from(made.saturating_sub(milliseconds)) << 80))
+        Self::least(made.saturating_sub(milliseconds))
+    }
+
+    /// An id begins with 48 bits of milliseconds (RFC 9562, 5.7); in the least one of them nothing else is set.
+    fn least(milliseconds: u64) -> Self {
+        Self::from_uuid(Uuid::from_u128(u128::from(milliseconds) << 80))
     }
 
     /// The 16 bytes, borrowed for a database's output.

@@ -37,7 +37,7 @@ const MAY_NAME_OUTER: [&str; 3] = ["app", "cli", "main"];
 const OUTER_MAY_NAME: [&str; 6] = ["clock", "ids", "keys", "error", "db", "delivery"];
 
 /// Macros stand at the root of the crate by the language's rule; `db/dialect.rs` gives them their place.
-const MACROS_OF_DB: [&str; 8] = [
+const MACROS_OF_DB: [&str; 9] = [
     "by_backend",
     "each_backend",
     "insert_columns",
@@ -46,6 +46,7 @@ const MACROS_OF_DB: [&str; 8] = [
     "insert_many",
     "load_locked",
     "load_unlocked",
+    "replace_columns",
 ];
 /// The same for a reach as the condition of a query.
 const MACRO_OF_ACCESS: &str = "within_reach";

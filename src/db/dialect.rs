@@ -5,7 +5,7 @@
 
 pub use crate::{
     by_backend, each_backend, insert_columns, insert_columns_if_absent, insert_if_absent, insert_many, load_locked,
-    load_unlocked,
+    load_unlocked, replace_columns,
 };
 
 diesel::define_sql_function! {
@@ -134,6 +134,30 @@ macro_rules! insert_columns_if_absent {
             }
         }
         inserted
+    }};
+}
+
+/// Like [`insert_columns!`], but a row whose key exists takes the place of that one; each key at most once. On SQLite
+/// by REPLACE, which stays prepared; Diesel writes an UPDATE and an ON CONFLICT DO UPDATE out anew each time.
+#[macro_export]
+macro_rules! replace_columns {
+    ($conn:expr, $table:ident key [$($part:ident),+], [$($column:ident),+ $(,)?], $rows:expr) => {{
+        let rows = $rows;
+        match &mut *$conn {
+            $crate::db::Conn::Postgres(_) if rows.is_empty() => {}
+            $crate::db::Conn::Postgres(c) => {
+                $crate::insert_columns!(@statement $table [$($part,)+ $($column),+], rows)
+                    .on_conflict(($($table::$part,)+))
+                    .do_update()
+                    .set(($($table::$column.eq(diesel::upsert::excluded($table::$column)),)+))
+                    .execute(c)?;
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in rows.iter() {
+                    diesel::replace_into($table::table).values(*row).execute(c)?;
+                }
+            }
+        }
     }};
 }
 

@@ -18,6 +18,7 @@ use super::connection::{Conn, open};
 use super::{Backend, Db};
 use crate::clock::Timestamp;
 use crate::error::AppError;
+use crate::ids::TicketId;
 
 /// What is divided, and the column whose time decides.
 const TABLES: [(&str, &str); 4] =
@@ -192,10 +193,9 @@ fn part(table: &str, month: NaiveDate) -> String {
     format!("{table}_{}", month.format("%Y_%m"))
 }
 
-/// The least id of a month: an UUIDv7 begins with 48 bits of milliseconds (RFC 9562, section 5.7).
+/// The least id of a month, whatever it is the id of.
 fn first_id(month: NaiveDate) -> Uuid {
-    let millis = month.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
-    Uuid::from_u128(u128::try_from(millis).unwrap_or_default() << 80)
+    TicketId::first_of(Timestamp::new(month.and_time(chrono::NaiveTime::MIN).and_utc())).uuid()
 }
 
 #[cfg(test)]

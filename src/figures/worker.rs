@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::fold::{Changes, Contribution, contribution};
+use super::fold::{Changes, contribution};
 use super::store;
 use crate::db::{Db, Tx};
 use crate::error::AppError;
@@ -113,19 +113,18 @@ fn follow(tx: &mut Tx, from: Option<HistoryId>) -> Result<(usize, Option<History
 /// Reckons these requests anew; answers how many contribute something else.
 fn reckon(tx: &mut Tx, ids: &[TicketId]) -> Result<usize, AppError> {
     let mut stored = store::contributions(tx, ids)?;
-    let mut changes = Changes::default();
-    let mut replaced = 0;
+    let (mut changes, mut replaced) = (Changes::default(), Vec::new());
     for (ticket, history) in changed::with_history(tx, ids)? {
-        let before: Option<Contribution> = stored.remove(&ticket.id);
+        let before = stored.remove(&ticket.id);
         let now = contribution(&ticket, &history);
         if before != now {
             changes.replace(before.as_ref(), now.as_ref());
-            store::replace(tx, ticket.id, now.as_ref())?;
-            replaced += 1;
+            replaced.push((ticket.id, now));
         }
     }
+    store::replace(tx, &replaced)?;
     store::apply(tx, changes)?;
-    Ok(replaced)
+    Ok(replaced.len())
 }
 
 /// Forgets all figures and reckons them anew; answers of how many requests.

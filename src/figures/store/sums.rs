@@ -125,9 +125,8 @@ pub fn line(conn: &mut Conn, source: &Source, period: &Period) -> Result<BTreeMa
             let own = d::table.filter(d::region.eq_any(regions)).filter(d::dimension.eq(Dimension::All));
             let days_of = own.filter(d::span.eq(Span::Day));
             let rows = days_of.filter(d::day.between(number_of(period.from), number_of(period.to)));
-            let rows = rows.select((d::day, SumRow::as_select()));
-            for (day, row) in rows.load::<(i32, SumRow)>(conn)? {
-                days.entry(day).or_default().merge(&row.sums()?);
+            for row in rows.select(SumRow::as_select()).load::<SumRow>(conn)? {
+                days.entry(row.day).or_default().merge(&row.sums()?);
             }
         }
         Source::Single(reach, narrowed) => {
