@@ -2,7 +2,8 @@
 //!
 //! Invariant: a file with faults changes nothing; every fault is one line, `file:line: key: message`.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -70,14 +71,12 @@ fn table(sheet: Sheet, template: &str) -> anyhow::Result<Option<(TableFile, Mode
     Ok(Some((table_file(&file, sheet.sheet)?, mode)))
 }
 
-/// A table as it stands in a file.
+/// A table as it stands in a file; of one that is too large only so much that whoever reads it sees and says so.
 pub(super) fn table_file(file: &Path, sheet: Option<String>) -> Result<TableFile, BadInput> {
     let name = file.display().to_string();
-    let size = std::fs::metadata(file).map(|about| about.len()).unwrap_or(0);
-    if size > import::MOST_BYTES as u64 {
-        return Err(BadInput(format!("{name}: is larger than 5 MiB; split it")));
-    }
-    let bytes = std::fs::read(file).map_err(|e| BadInput(format!("{name} cannot be read: {e}")))?;
+    let (mut bytes, most) = (Vec::new(), import::MOST_BYTES as u64 + 1);
+    let read = File::open(file).and_then(|open| open.take(most).read_to_end(&mut bytes));
+    read.map_err(|e| BadInput(format!("{name} cannot be read: {e}")))?;
     Ok(TableFile { name, bytes, sheet })
 }
 

@@ -16,7 +16,7 @@ use crate::app::database;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::import::{
-    self, Importer, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
+    self, Importer, Mode, PlaceName, Register, RegisterPlan, apply_municipalities, plan_municipalities,
 };
 use crate::error::AppError;
 use crate::tickets::relocation;
@@ -78,8 +78,8 @@ pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitC
 pub async fn postal_codes(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     let (file, begun) = (table_file(file, None)?, Instant::now());
     let (db, now) = (database::open(config).await?, Clock::system().now());
-    let imported = import::postal_codes(&db, &Importer::console(), file, false, now).await;
-    told(imported, "postal codes", "gone", begun)
+    let imported = import::postal_codes(&db, &Importer::console(), file, Mode::Apply(None), now).await;
+    told(imported.map(|plan| plan.counts), "postal codes", "gone", begun)
 }
 
 fn show(plan: &RegisterPlan) {

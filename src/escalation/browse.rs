@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::ask::Question;
 use super::escalation::{Escalation, EscalationStatus, is_open};
 use super::hand_on::{self, Handover};
-use super::{Escalations, step, store};
+use super::{Escalations, respond, step, store};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
@@ -25,6 +25,9 @@ use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
 
 /// For so long those who were asked are shown what has ended.
 const LISTED_FOR: TimeDelta = TimeDelta::days(30);
+
+/// An escalation of one's own and its ticket, both as those who are asked are told them, and by whose word it ended.
+pub type Own = (Escalation, Ticket, Option<String>);
 
 /// The escalation and its ticket, if the caller sees it.
 pub(super) fn visible(conn: &mut Conn, caller: &Caller, id: EscalationId) -> Result<(Escalation, Ticket), AppError> {
@@ -146,7 +149,7 @@ pub async fn mine(
     caller: Caller,
     cursor: Option<String>,
     limit: usize,
-) -> Result<Page<(Escalation, Ticket)>, AppError> {
+) -> Result<Page<Own>, AppError> {
     caller.may(Action::RespondEscalation)?;
     let after = cursor_id(cursor)?;
     let contacts = caller.contacts(Action::RespondEscalation);
@@ -167,7 +170,7 @@ pub async fn mine_ended(
     caller: Caller,
     cursor: Option<String>,
     limit: usize,
-) -> Result<Page<(Escalation, Ticket)>, AppError> {
+) -> Result<Page<Own>, AppError> {
     caller.may(Action::RespondEscalation)?;
     let after: Option<EscalationId> = cursor_id(cursor)?;
     let contacts = caller.contacts(Action::RespondEscalation);
@@ -177,26 +180,31 @@ pub async fn mine_ended(
         .db
         .read(move |conn| {
             let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let after = after.map(|id| ended_at(conn, id)).transpose()?;
+            let after = after.map(|id| ended_at(conn, &contacts, id)).transpose()?;
             let ended = store::ended_for(conn, &contacts, since, after, wanted)?;
             page_of(conn, ended, limit)
         })
         .await
 }
 
-/// Where an escalation stands in the list of what has ended.
-fn ended_at(conn: &mut Conn, id: EscalationId) -> Result<(Timestamp, EscalationId), AppError> {
-    let at = store::find(conn, id)?.and_then(|found| found.ended_at);
+/// Where an escalation stands in these contacts' list of what has ended.
+fn ended_at(conn: &mut Conn, own: &[Slug], id: EscalationId) -> Result<(Timestamp, EscalationId), AppError> {
+    let is_own = store::reached(conn, id)?.iter().any(|contact| own.contains(contact));
+    let at = store::find(conn, id)?.filter(|_| is_own).and_then(|found| found.ended_at);
     at.map(|at| (at, id)).ok_or_else(wrong_cursor)
 }
 
-/// A page of one more than it holds, each as those who are asked are told it.
-fn page_of(conn: &mut Conn, mut found: Vec<Escalation>, limit: usize) -> Result<Page<(Escalation, Ticket)>, AppError> {
+/// A page of one more than it holds.
+fn page_of(conn: &mut Conn, mut found: Vec<Escalation>, limit: usize) -> Result<Page<Own>, AppError> {
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
-    let with_ticket = |found: Escalation| by_id(conn, found.ticket).map(|ticket| found.told(ticket));
-    let items = found.into_iter().map(with_ticket).collect::<Result<_, _>>()?;
+    let mut items = Vec::new();
+    for one in found {
+        let (ended_by, ticket) = (respond::ended_by(conn, &one)?, by_id(conn, one.ticket)?);
+        let (one, ticket) = one.told(ticket);
+        items.push((one, ticket, ended_by));
+    }
     Ok(Page { items, next_cursor })
 }
 

@@ -190,13 +190,6 @@ impl Escalation {
         self.emergency || self.current().is_none_or(|step| contacts.contains(&step.contact.id))
     }
 
-    /// Who handed on to that contact and why, as it is told, where it is their turn.
-    pub fn handed_on_to(&self, contact: &Slug) -> Option<String> {
-        let step = self.current().filter(|step| step.contact.id == *contact)?;
-        let by = step.handed_on_by.as_ref()?;
-        Some(self.as_written(&format!("{by}: {}", step.reason)))
-    }
-
     /// A text as those who are asked are shown it.
     pub fn as_written(&self, text: &str) -> String {
         if self.withholds(Withheld::Numbers) { black_out(text) } else { text.to_owned() }

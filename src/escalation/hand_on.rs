@@ -331,6 +331,17 @@ pub(super) fn told(conn: &mut Conn, found: &Escalation) -> Result<Vec<Handover>,
     Ok(handovers)
 }
 
+/// Who handed on to that contact and why, as it is told, where it is their turn. What was kept of handing on says it, not
+/// the chain, whose steps other versions of this service write in another way.
+pub(super) fn handed_on_to(conn: &mut Conn, found: &Escalation, contact: &Slug) -> Result<Option<String>, AppError> {
+    if found.current().is_none_or(|step| step.contact.id != *contact) {
+        return Ok(None);
+    }
+    let is_to_them = |one: &Handover| one.state == HandoverState::Done && one.to.id == *contact;
+    let done = told(conn, found)?.into_iter().rfind(is_to_them);
+    Ok(done.map(|one| format!("{}: {}", one.from_name, one.reason)))
+}
+
 /// Whom the contact behind a link may hand on to by itself.
 pub(super) fn choices(
     conn: &mut Conn,

@@ -11,7 +11,7 @@ use super::ask::Question;
 use super::escalation::{ContactRef, Escalation};
 use super::hand_on::{self, Handover};
 use super::message::{Facts, Occasion};
-use super::{Escalations, browse, escalation, step, store};
+use super::{Escalations, browse, escalation, respond, step, store, timing};
 use crate::access::secret::{self, hash};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
@@ -92,6 +92,8 @@ pub struct LinkPage {
     pub colleagues: Vec<ContactRef>,
     /// What they said last, such as `ask`.
     pub last_word: Option<String>,
+    /// By whose word it ended, by name.
+    pub ended_by: Option<String>,
 }
 
 /// Everything the page behind a link shows.
@@ -120,10 +122,11 @@ fn shown(
 ) -> Result<LinkPage, AppError> {
     let ticket = by_id(conn, found.ticket)?;
     let contact = contacts_of(conn, std::slice::from_ref(&holder.contact))?.pop();
-    let name = contact.map_or_else(|| holder.contact.to_string(), |contact| contact.name);
-    let to = (&holder.contact, name.as_str());
-    let mut facts = step::facts(context, &found, &ticket, to, Occasion::Created, secret, None, now);
+    let name = contact.as_ref().map_or_else(|| holder.contact.to_string(), |contact| contact.name.clone());
+    let mut facts = step::facts(context, &found, &ticket, &name, Occasion::Created, secret, None, now);
     facts.files = step::files(conn, &found)?;
+    facts.answer_if_taken =
+        contact.and_then(|contact| timing::answer_if_taken(context, &found, &ticket, &contact, now));
     Ok(LinkPage {
         facts,
         added: step::additions(conn, &found)?,
@@ -131,6 +134,7 @@ fn shown(
         handovers: hand_on::told(conn, &found)?,
         colleagues: hand_on::choices(conn, &found, &ticket, now)?,
         last_word: store::last_word(conn, found.id, &holder.contact)?,
+        ended_by: respond::ended_by(conn, &found)?,
         holder,
         escalation: found,
     })

@@ -6,7 +6,7 @@
 use super::ask::Question;
 use super::escalation::{ContactRef, Escalation, is_open};
 use super::hand_on::{self, Handover};
-use super::{other_way, store};
+use super::{other_way, respond, store};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery::{self, Channel, Delivery};
@@ -31,6 +31,8 @@ pub struct Matter {
     pub colleagues: Vec<ContactRef>,
     /// The way that whoever's turn it is was not told by yet.
     pub other_way: Option<Channel>,
+    /// By whose word it ended, by name.
+    pub ended_by: Option<String>,
 }
 
 impl Matter {
@@ -62,6 +64,7 @@ fn matter(conn: &mut Conn, ticket: &Ticket, escalation: Escalation, now: Timesta
             false => Vec::new(),
         },
         other_way: other_way::left(conn, &escalation)?.map(|(_, way)| way),
+        ended_by: respond::ended_by(conn, &escalation)?,
         names,
         escalation,
     })

@@ -383,7 +383,7 @@ mod tests {
         for occasion in [Occasion::Created, Occasion::Reminded] {
             let asked = Facts { occasion, answer_if_taken, ..facts() };
             for said in [text(&asked), html(&asked)] {
-                assert!(said.contains("ist Ihre Antwort bis Do, 26.11.2026, 10:00 Uhr fällig"), "{said}");
+                assert!(said.contains("Sie endet frühestens am Do, 26.11.2026, 10:00 Uhr."), "{said}");
             }
         }
     }

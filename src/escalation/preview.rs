@@ -80,8 +80,8 @@ pub async fn preview(
             let acknowledge_by = imagined.acknowledge_by.unwrap_or(now);
             let first: Vec<_> = imagined.current().map(|s| s.contact.id.clone()).into_iter().collect();
             let contact = contacts_of(conn, &first)?.pop().ok_or(AppError::NotFound)?;
-            let to = (&contact.slug, contact.name.as_str());
-            let mut facts = step::facts(&context, &imagined, &ticket, to, Occasion::Created, "…", None, now);
+            let (to, occasion) = (contact.name.as_str(), Occasion::Created);
+            let mut facts = step::facts(&context, &imagined, &ticket, to, occasion, "…", None, now);
             facts.answer_if_taken = timing::answer_if_taken(&context, &imagined, &ticket, &contact, now);
             step::complete(conn, &imagined, &mut facts)?;
             let mut ways = Vec::new();

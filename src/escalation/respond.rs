@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use crate::access::idempotency::{Once, Outcome, once};
 use crate::access::{Action, Actor, Caller};
 use crate::clock::Timestamp;
-use crate::db::Tx;
+use crate::db::{Conn, Tx};
 use crate::delivery::{Purpose, cancel_pending};
 use crate::directory::contacts_of;
 use crate::error::{AppError, Faults};
@@ -215,9 +215,23 @@ fn identify(tx: &mut Tx, speaker: Speaker, now: Timestamp) -> Result<Result<Voic
     }
 }
 
-fn contact_name(tx: &mut Tx, slug: &Slug) -> Result<String, AppError> {
-    let contact = contacts_of(tx, std::slice::from_ref(slug))?.pop();
+fn contact_name(conn: &mut Conn, slug: &Slug) -> Result<String, AppError> {
+    let contact = contacts_of(conn, std::slice::from_ref(slug))?.pop();
     Ok(contact.map_or_else(|| slug.to_string(), |contact| contact.name))
+}
+
+/// By whose word it ended, by name, which need not be who took it.
+pub(super) fn ended_by(conn: &mut Conn, found: &Escalation) -> Result<Option<String>, AppError> {
+    let word = match found.status {
+        EscalationStatus::Answered => EscalationMove::Answer,
+        EscalationStatus::Returned => EscalationMove::Return,
+        _ => return Ok(None),
+    };
+    match store::who_said(conn, found.id, word.as_str())? {
+        Some(contact) => contact_name(conn, &contact).map(Some),
+        // Where no contact spoke, whoever ended it is known if the same word took it.
+        None => Ok(found.acknowledged_name.clone().filter(|_| found.acknowledged_at == found.ended_at)),
+    }
 }
 
 /// What a word changes, in the caller's transaction.

@@ -7,7 +7,7 @@ use super::escalate::save;
 use super::escalation::{Escalation, EscalationStep, Withheld};
 use super::link;
 use super::message::{self, Facts, Links, Occasion, Replied};
-use super::{Escalations, store, timing};
+use super::{Escalations, hand_on, store, timing};
 use crate::access::Actor;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Tx};
@@ -126,9 +126,9 @@ pub(super) fn send_with(
         (_, Some(replied), _) => format!(" {}", replied.key),
         (_, None, _) => String::new(),
     };
-    let to = (&contact.slug, contact.name.as_str());
-    let mut facts = facts(escalations, found, ticket, to, occasion, &secret, person, now);
+    let mut facts = facts(escalations, found, ticket, &contact.name, occasion, &secret, person, now);
     facts.replied = replied;
+    facts.handed_on = hand_on::handed_on_to(tx, found, &contact.slug)?;
     facts.answer_if_taken = timing::answer_if_taken(escalations, found, ticket, contact, now);
     if occasion != Occasion::Cancelled {
         complete(tx, found, &mut facts)?;
@@ -267,7 +267,7 @@ pub(super) fn facts(
     escalations: &Escalations,
     found: &Escalation,
     ticket: &Ticket,
-    (contact, contact_name): (&Slug, &str),
+    contact_name: &str,
     occasion: Occasion,
     secret: &str,
     person: Option<Reporter>,
@@ -300,7 +300,7 @@ pub(super) fn facts(
         acknowledge_by: found.acknowledge_by,
         answer_by: found.answer_by,
         answer_if_taken: None,
-        handed_on: found.handed_on_to(contact),
+        handed_on: None,
         next_contact: found.following().map(|EscalationStep { contact, .. }| contact.name.clone()),
         links: Links::of(&desk.settings.public_url, secret),
         reporter: person,

@@ -101,7 +101,10 @@ async fn a_request_by_keys_alone() {
 
     // Single keys can be switched off.
     browser.press_at("#alle-tasten").await;
+    let named = "return document.querySelectorAll('[aria-keyshortcuts]').length";
+    assert_ne!(browser.run(named).await, 0);
     browser.press_at("#tasten-an").await;
+    assert_eq!(browser.run(named).await, 0, "no key is named that does nothing");
     browser.press_at("#hilfe-zu").await;
     browser.key('?').await;
     assert_eq!(browser.run("return document.getElementById('hilfe').open").await, false);

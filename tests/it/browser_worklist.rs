@@ -165,8 +165,11 @@ async fn a_morning_by_keys_alone() {
     browser.open(&format!("{}/anfragen", app.base)).await;
     browser.key('j').await;
     assert_eq!(current().await, "", "off, also on the next page");
+    let named = "return document.querySelectorAll('[aria-keyshortcuts]').length";
+    assert_eq!(browser.run(named).await, 0, "no key is named that does nothing");
     browser.press_at("#alle-tasten").await;
     browser.press_at("#tasten-an").await;
+    assert_ne!(browser.run(named).await, 0);
     browser.press_at("#hilfe-zu").await;
     browser.key('j').await;
     assert_ne!(current().await, "");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::RunQueryDsl;
 use lotse::access::Role;
 use serde_json::{Value, json};
 
@@ -135,6 +136,18 @@ on_both! {
         // Who handed on is told also once the contact is called otherwise.
         let (admin, alone) = (app.token(Role::Admin, "").await, app.token(Role::SecondLevel, "nur-webhook").await);
         app.patch(&admin, "/api/v1/contacts/nur-webhook", json!({"name": "Anders genannt"})).await.expect(200);
+        // So too where another version keeps the chain, in whose words the reason says who handed on.
+        let known = r#"replace(chain, '"handed_on_by"', '"unknown"')"#;
+        let said = r#"'"reason":"Das weiß', '"reason":"weitergegeben von Dataport Service Desk: Das weiß'"#;
+        let kept = format!("UPDATE escalations SET chain = replace({known}, {said})");
+        let keep = move |tx: &mut lotse::db::Tx| {
+            diesel::sql_query(kept).execute(&mut **tx)?;
+            Ok(())
+        };
+        app.app.db.write(keep).await.unwrap();
+        let step = app.get(&central, &up).await.expect(200)["chain"][1].clone();
+        assert_eq!(step["reason"], "weitergegeben von Dataport Service Desk: Das weiß das Meldewesen.", "{step}");
+        assert_eq!(step.get("handed_on_by"), None, "{step}");
         app.post(&alone, &format!("{up}/ask"), json!({"text": "Seit wann?"})).await.expect(200);
         app.post(&central, &format!("{up}/reply"), json!({"text": "Seit gestern."})).await.expect(200);
         let replied = wait_for_some("the reply", Duration::from_secs(10), || async {

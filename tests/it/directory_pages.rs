@@ -449,6 +449,10 @@ on_both! {
         // A fault is told by its row, and nothing can be done then.
         let faulty = upload(&app, &local, "/importe/kontakte", &[("schritt", "ansehen")], Some("id;name\nkiel-zentral;Fremd\n")).await;
         assert!(faulty.body.contains("1 fehlerhaft") && !faulty.body.contains("Jetzt einlesen"), "{}", faulty.body);
+        assert!(faulty.body.contains("Berichtigen Sie die Fehler") && !faulty.body.contains("Nichts zu tun"), "{}", faulty.body);
+        let same = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
+        assert!(same.body.contains("2 unverändert") && same.body.contains("Nichts zu tun"), "{}", same.body);
+        assert!(!same.body.contains("Berichtigen Sie die Fehler") && !same.body.contains("Jetzt einlesen"), "{}", same.body);
         let faulty = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some("id;confirmed_on;owner\nGroß;heute;99999\n")).await;
         for told in ["Kennung: Nehmen Sie 1 bis 64", "Bestätigt am: Das ist kein Tag.", "Region: In der Region 99999 liegt keine Kommune."] {
             assert!(faulty.body.contains(told), "{told} is missing in {}", faulty.body);
@@ -481,7 +485,7 @@ on_both! {
             "{heading}\n010020000000,01002001,Kiel,Hamburg,a,b,61,2410\n1002,1002,,Kiel,a,b,61,\n010030000000,01003000,Lübeck, Hansestadt,Schleswig-Holstein,a,b,61,\n"
         );
         let expected = [
-            "k.csv, Zeile 2, ags: Das gehört nicht zum Regionalschlüssel. Zu diesem gehört 01002000,",
+            "k.csv, Zeile 2, ags: Zum Regionalschlüssel gehört 01002000.",
             "k.csv, Zeile 2, land: Ein Regionalschlüssel, der mit 01 beginnt,",
             "k.csv, Zeile 2, plz_sitz: Nehmen Sie eine Postleitzahl mit 5 Ziffern,",
             "k.csv, Zeile 3, ars: Nehmen Sie einen Regionalschlüssel mit 12 Ziffern",
@@ -510,8 +514,10 @@ on_both! {
         assert_eq!(errors[0], first, "{errors}");
     }
 
-    /// All postal codes come in by a page as well: looked at first, then the whole list or nothing.
+    /// All postal codes come in by a page as well: looked at first, then the whole list as it was looked at, or nothing.
     async fn postal_codes_come_in_by_a_page(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
         let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
         let local = app.person("luebeck", grants(Role::DirectoryEditor, "01003")).await;
         let here = "/importe/postleitzahlen";
@@ -520,20 +526,40 @@ on_both! {
         let look = async |file: &str| upload(&app, &editor, here, &[("schritt", "ansehen")], Some(file)).await;
         let faulty = look("plz;ags\n24118;01002000\n2411;01002000\n24119;99999999\n").await;
         assert_eq!(faulty.status, 422, "{}", faulty.body);
-        for told in ["k.csv, Zeile 3, plz: Nehmen Sie eine Postleitzahl mit 5 Ziffern.", "k.csv, Zeile 4, ars: Zu diesem Schlüssel gibt es keine Kommune."] {
+        for told in ["k.csv, Zeile 3, plz: Nehmen Sie eine Postleitzahl mit 5 Ziffern.", "k.csv, Zeile 4, ars oder ags: Zu diesem Schlüssel gibt es keine Kommune."] {
             assert!(faulty.body.contains(told), "{told} is missing in {}", faulty.body);
         }
         let file = "plz;ags\n24118;01002000\n24106;01002000\n";
         assert!(look(file).await.body.contains("2 neu"));
         let seen = look(file).await;
         assert!(seen.status == 200 && seen.body.contains("2 neu"), "looking changes nothing: {}", seen.body);
-        let content = hidden(&seen.body, "inhalt");
-        let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content)];
-        let done = upload(&app, &editor, here, &fields, None).await;
+        let missing = look("ort;wert\nKiel;1\n").await.body;
+        assert!(missing.contains("Bekannt sind plz, ars oder ags.") && missing.contains("Die Spalte ars oder ags fehlt."), "{missing}");
+        let apply = async |seen: &Reply| {
+            let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
+            let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
+            upload(&app, &editor, here, &fields, None).await
+        };
+        let api = async |query: &str, file: &str| {
+            let path = format!("/api/v1/imports/postal-codes?{query}");
+            app.send(&admin, "POST", &path, Some(file.into()), &[("Content-Type", "text/csv")]).await
+        };
+        // Another list comes in meanwhile, looked at and done over the API.
+        let other = "plz;ags\n24103;01002000\n";
+        let plan = api("preview=true", other).await.expect(200);
+        assert_eq!((&plan["created"], &plan["updated"]), (&json!(1), &json!(0)), "{plan}");
+        let with_print = format!("preview=false&fingerprint={}", plan["fingerprint"].as_str().unwrap());
+        api(&with_print, file).await.expect(409);
+        api(&with_print, other).await.expect(200);
+        assert_eq!(apply(&seen).await.status, 409, "it would take away what nobody saw");
+        let seen = look(file).await;
+        assert!(seen.body.contains("2 neu") && seen.body.contains("1 entfallen"), "{}", seen.body);
+        let done = apply(&seen).await;
         assert!(done.status == 200 && done.body.contains("Eingelesen."), "{}", done.body);
         let shorter = look("plz;ags\n24118;01002000\n").await.body;
         assert!(shorter.contains("1 entfallen") && shorter.contains("1 unverändert"), "{shorter}");
-        assert!(!look(file).await.body.contains("Jetzt einlesen"), "it is so already");
+        let same = look(file).await.body;
+        assert!(same.contains("Nichts zu tun") && !same.contains("Berichtigen") && !same.contains("Jetzt einlesen"), "{same}");
     }
 
     /// The dry run tells who is asked when, the chain of the directory with the times of an escalation.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use lotse::access::Role;
 use lotse::clock::{Clock, Timestamp};
+use lotse::escalation::message::berlin;
 use serde_json::{Value, json};
 
 use crate::on_both;
@@ -59,7 +60,7 @@ on_both! {
         assert_eq!(event["data"]["escalation_id"], escalation["id"]);
         assert_eq!(event["data"]["ticket"]["number"], ticket["number"]);
         let text = readable(&mail);
-        assert!(text.contains("BundID-Rückkehr prüfen") && text.contains("Bestätigen Sie sofort, ist Ihre Antwort bis "), "{text}");
+        assert!(text.contains("BundID-Rückkehr prüfen") && text.contains("Sie endet frühestens am "), "{text}");
         for said in [text.as_str(), &event.to_string()] {
             assert!(!said.contains("Mustermann") && !said.contains("erika@"), "{said}");
         }
@@ -352,6 +353,34 @@ async fn silence_moves_the_chain_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silence_moves_the_chain_on_postgres() {
     silence(Kind::Postgres).await;
+}
+
+/// When the answer would be due, as mail and page say it, is when it is due once somebody takes it at that moment.
+async fn answer_due(kind: Kind) {
+    let clock = Clock::fixed(Timestamp::new("2026-11-26T09:00:00Z".parse().unwrap()));
+    let working_days = "[clock]\nhours = \"Mo-Fr 08:00-18:00; PH off\"\n";
+    let mut app = TestApp::start_with(kind, working_days, clock).await;
+    let (_, escalation) = app.escalated("technical").await;
+    let text = readable(&mail_to(&app.smtp, "technik@dataport.example.org", "technisch").await);
+    let page = app.get("", &link(&text, "Ich kümmere mich darum")).await.body;
+    let second = app.token(Role::SecondLevel, "technik").await;
+    let take = format!("/api/v1/escalations/{}/acknowledge", escalation["id"].as_str().unwrap());
+    let taken = app.post(&second, &take, json!({})).await.expect(200);
+    let due = berlin(Timestamp::new(taken["answer_by"].as_str().unwrap().parse().unwrap()));
+    assert!(due.starts_with("Mo, 30.11.2026"), "two working days after a Thursday: {due}");
+    assert!(text.contains(&format!("Sie endet frühestens am {due}.")), "{due}: {text}");
+    let near = format!("Bestätigen Sie jetzt, ist Ihre Antwort bis {} fällig.", due.replace(".2026", "."));
+    assert!(page.contains(&near), "{near}: {page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_due_as_it_was_said_on_sqlite() {
+    answer_due(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_due_as_it_was_said_on_postgres() {
+    answer_due(Kind::Postgres).await;
 }
 
 /// An outage longer than the schedule: everything is kept, one alert, and a replay delivers all.

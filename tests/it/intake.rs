@@ -241,7 +241,7 @@ on_both! {
         let cookie = [("Cookie", person.cookie.as_str())];
         // A list of all of them makes up for that; it is taken whole or not at all.
         let list = |text: &str| import::TableFile { name: "plz.csv".into(), bytes: text.as_bytes().to_vec(), sheet: None };
-        let import = async |text: &str| import::postal_codes(&app.app.db, &import::Importer::console(), list(text), false, app.clock.now()).await;
+        let import = async |text: &str| import::postal_codes(&app.app.db, &import::Importer::console(), list(text), import::Mode::Apply(None), app.clock.now()).await.map(|plan| plan.counts);
         let Err(AppError::Invalid(faults)) = import("plz;ags\n24118;01002000\n2411;01002000\n24119;99999999\n").await else {
             panic!("a faulty list was taken");
         };

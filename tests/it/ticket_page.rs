@@ -190,7 +190,9 @@ on_both! {
         let by_log_in = second_level(&app, "sachbearbeitung", "kiel-meldewesen").await;
         let behind_log_in = page(&app, &by_log_in, &format!("/eskalationen/{id}")).await.body;
         let answer = app.post(&desk, &format!("/api/v1/escalations/{id}/acknowledge"), json!({})).await.expect(200);
-        for seen in [whole(&mail), own.to_string(), one.to_string(), behind, behind_log_in, answer.to_string()] {
+        app.post(&desk, &format!("/api/v1/escalations/{id}/answer"), json!({"text": "Geklärt."})).await.expect(200);
+        let ended = app.get(&desk, "/api/v1/escalations?ended=true").await.expect(200);
+        for seen in [whole(&mail), own.to_string(), one.to_string(), behind, behind_log_in, answer.to_string(), ended.to_string()] {
             assert!(seen.contains("█████"), "{seen}");
             for personal in ["Erika", "erika@", "DE89", "03.11.1971", "4111"] {
                 assert!(!seen.contains(personal), "{personal} has left: {seen}");
@@ -383,6 +385,8 @@ on_both! {
         for words in ["Hier wartet nichts auf Sie", "Beendet in den letzten 30 Tagen", "Beantwortet von", past.as_str()] {
             assert!(list.contains(words), "{words}: {list}");
         }
+        let further = page(&app, &theirs, &format!("/eskalationen?nach={id}")).await.body;
+        assert!(!further.contains("Beendet in den letzten 30 Tagen"), "only below the first page: {further}");
         // Nobody else finds it, and a form without its token does nothing.
         let others = second_level(&app, "andere", "bereitschaft").await;
         assert_eq!(page(&app, &others, &one).await.status, 404);
@@ -399,6 +403,30 @@ on_both! {
     }
 }
 
+on_both! {
+    /// Who ended it is named, not who took it before.
+    async fn who_answered_is_named(app: TestApp) {
+        let mut app = app;
+        let (ticket, escalation) = app.escalated("technical").await;
+        let id = escalation["id"].as_str().unwrap();
+        let up = format!("/api/v1/escalations/{id}");
+        let (kiel, first, next) =
+            (app.central().await, app.token(Role::SecondLevel, "technik").await, app.token(Role::SecondLevel, "bereitschaft").await);
+        app.post(&kiel, &format!("{up}/next"), json!({})).await.expect(200);
+        app.post(&first, &format!("{up}/acknowledge"), json!({})).await.expect(200);
+        app.post(&next, &format!("{up}/answer"), json!({"text": "Behoben."})).await.expect(200);
+        let (ours, theirs) = (central(&app, "petersen").await, second_level(&app, "technik", "technik").await);
+        for (person, at, words) in [
+            (&theirs, "/eskalationen".to_owned(), "Beantwortet von Dataport Bereitschaft"),
+            (&theirs, format!("/eskalationen/{id}"), "Dataport Bereitschaft hat am"),
+            (&ours, format!("/anfragen/{}", number(&ticket)), "Dataport Bereitschaft: beantwortet"),
+        ] {
+            let shown = page(&app, person, &at).await.body;
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+    }
+}
+
 /// What has ended is listed for 30 days to those who were asked, the last first, page by page.
 async fn shows_what_ended(kind: Kind) {
     let clock = Clock::fixed(Timestamp::new("2026-11-24T09:00:00Z".parse().unwrap()));
@@ -406,12 +434,16 @@ async fn shows_what_ended(kind: Kind) {
     let second = app.token(Role::SecondLevel, "technik").await;
     let other = app.token(Role::SecondLevel, "bereitschaft").await;
     let mut ended = Vec::new();
-    for (word, said) in
-        [("answer", json!({"text": "Behoben."})), ("return", json!({"reason": "Nicht zuständig"})), ("", json!({}))]
-    {
+    // Two of them end at the same moment.
+    for (word, said, minutes) in [
+        ("answer", json!({"text": "Behoben."}), 1),
+        ("return", json!({"reason": "Nicht zuständig"}), 1),
+        ("return", json!({"reason": "Nicht zuständig"}), 0),
+        ("", json!({}), 1),
+    ] {
         let (_, escalation) = app.escalated("technical").await;
         let id = escalation["id"].as_str().unwrap().to_owned();
-        app.clock.advance(TimeDelta::minutes(1));
+        app.clock.advance(TimeDelta::minutes(minutes));
         if !word.is_empty() {
             app.post(&second, &format!("/api/v1/escalations/{id}/{word}"), said).await.expect(200);
         }
@@ -423,14 +455,19 @@ async fn shows_what_ended(kind: Kind) {
         let ids = page["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
         (ids.collect(), page["next_cursor"].clone())
     };
-    let (first, next) = list(&second, "ended=true&limit=1").await;
-    assert_eq!(first, ended[..1]);
-    let more = format!("ended=true&limit=1&cursor={}", next.as_str().expect("more"));
-    assert_eq!(list(&second, &more).await, (ended[1..].to_vec(), Value::Null));
+    let mut query = "ended=true&limit=1".to_owned();
+    for (at, id) in ended.iter().enumerate() {
+        let (found, next) = list(&second, &query).await;
+        assert_eq!(found, std::slice::from_ref(id), "page {at} of {ended:?}");
+        assert_eq!(next.is_null(), at + 1 == ended.len(), "{next}");
+        query = format!("ended=true&limit=1&cursor={}", next.as_str().unwrap_or_default());
+    }
     assert_eq!(list(&second, "").await.0, std::slice::from_ref(&open));
     assert!(list(&other, "ended=true").await.0.is_empty(), "nobody asked them");
     let odd = format!("/api/v1/escalations?ended=true&cursor={open}");
     app.get(&second, &odd).await.expect_fault(422, "cursor");
+    let foreign = format!("/api/v1/escalations?ended=true&cursor={}", ended[0]);
+    app.get(&other, &foreign).await.expect_fault(422, "cursor");
     let person = second_level(&app, "technik", "technik").await;
     let shown = page(&app, &person, "/eskalationen").await.body;
     let at = |words: &str| shown.find(words).unwrap_or_else(|| panic!("no {words}: {shown}"));

@@ -262,7 +262,8 @@ fn check_whole(
                 "leaves out {missing} of {known} municipalities of {} without a successor; send the whole list, or leave --changes out",
                 land.name()
             );
-            faults.add("municipalities", Message::new("whole", message).naming(missing).naming(known));
+            // Without a key, as no page takes a list and its changes together.
+            faults.add("municipalities", message);
         }
     }
     faults.finish()
@@ -304,7 +305,8 @@ fn pairs(
         }
         if listed.contains_key(&old_ars) {
             let message = format!("{old_ars} stands in the new list and is not gone; leave the row out");
-            faults.add(at("old_ars"), Message::new("not-gone", message).naming(&old_ars));
+            // Without a key, as no page takes a list and its changes together.
+            faults.add(at("old_ars"), message);
         }
         let new = listed.get(&new_ars).copied().or_else(|| present.get(&new_ars).filter(|m| m.ended_on.is_none()));
         if new.is_none() || new_ars == old_ars {

@@ -24,7 +24,7 @@ pub use mergers::{
 };
 pub use municipalities::{municipalities, read as read_municipalities};
 pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
-pub use postal_codes::{COLUMNS as POSTAL_CODES_COLUMNS, postal_codes};
+pub use postal_codes::{COLUMNS as POSTAL_CODES_COLUMNS, PostalCodesPlan, postal_codes};
 pub use rights::Importer;
 pub use table::{Column, MOST_BYTES, Row, Table, TableFile, read as read_table};
 

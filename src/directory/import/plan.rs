@@ -156,8 +156,7 @@ impl Plan {
     /// Counts, and makes the fingerprint; `touched` tells the version of everything it is about.
     pub(super) fn of(rows: Vec<PlannedRow>, notes: Vec<Message>, touched: &[String]) -> Result<Self, AppError> {
         let count = |action: RowAction| rows.iter().filter(|row| row.action == action).count();
-        let seen = serde_json::to_vec(&(&rows, touched)).map_err(AppError::internal)?;
-        let fingerprint = Sha256::digest(&seen).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = fingerprint(&(&rows, touched))?;
         Ok(Self {
             new: count(RowAction::New),
             changed: count(RowAction::Changed),
@@ -184,12 +183,23 @@ impl Plan {
         if !faults.is_empty() {
             return Err(AppError::Invalid(faults));
         }
-        if seen.is_some_and(|seen| seen != self.fingerprint) {
-            let fault = "the file or the directory changed since the preview; look at the preview again";
-            return Err(AppError::Conflict(fault.into()));
-        }
-        Ok(())
+        check_seen(seen, &self.fingerprint)
     }
+}
+
+/// What stands for all that a preview shows.
+pub(super) fn fingerprint(shown: &impl Serialize) -> Result<String, AppError> {
+    let shown = serde_json::to_vec(shown).map_err(AppError::internal)?;
+    Ok(Sha256::digest(&shown).iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Refuses what is not what was looked at, where it was looked at.
+pub(super) fn check_seen(seen: Option<&str>, fingerprint: &str) -> Result<(), AppError> {
+    if seen.is_some_and(|seen| seen != fingerprint) {
+        let fault = "the file or the directory changed since the preview; look at the preview again";
+        return Err(AppError::Conflict(fault.into()));
+    }
+    Ok(())
 }
 
 /// What is wrong with a cell that is no key, by the text that pages have for it.

@@ -1,11 +1,13 @@
 //! Which postal codes lie in which municipality, from a table: the official list knows only that of the seat.
 //!
 //! Invariant: the file is the whole list. It is judged as a whole and takes the place of the one before in one
-//! transaction; with a fault in it, nothing changes. A key of before means the municipality of today.
+//! transaction, as it was looked at or not at all; with a fault in it, nothing changes. A key of before means the
+//! municipality of today.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Summary;
+use super::plan::{Mode, check_seen, fingerprint};
 use super::rights::Importer;
 use super::table::{self, Column, TableFile};
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
@@ -21,18 +23,61 @@ pub const COLUMNS: [Column; 2] = [
     Column { field: "ars", also: &["ags", "Gemeindeschlüssel", "Regionalschlüssel"], is_needed: true },
 ];
 
+/// What a list would change, or did.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct PostalCodesPlan {
+    /// How many pairs of code and municipality; what is gone counts as changed.
+    #[serde(flatten)]
+    pub counts: Summary,
+    /// Send this with the application, so that what was seen here is what is done.
+    pub fingerprint: String,
+}
+
+/// Each code with a municipality it lies in.
+type Pairs = BTreeSet<(String, Ars)>;
+
 /// Takes a list of postal codes with the ARS or AGS of a municipality in each, or only looks what it would do; a code may
-/// stand in several rows. What is gone counts as changed.
+/// stand in several rows.
 pub async fn postal_codes(
     db: &Db,
     importer: &Importer,
     file: TableFile,
-    is_preview: bool,
+    mode: Mode,
     now: Timestamp,
-) -> Result<Summary, AppError> {
-    let table = table::read(&file, &COLUMNS)?;
-    let known = db.read(store::municipalities::known_keys).await?;
-    let (mut faults, mut wanted) = (Faults::default(), BTreeSet::new());
+) -> Result<PostalCodesPlan, AppError> {
+    let Mode::Apply(seen) = mode else {
+        return db
+            .read(move |conn| {
+                let wanted = pairs(conn, &file)?;
+                judged(conn, &wanted)
+            })
+            .await;
+    };
+    let wanted = db.read(move |conn| pairs(conn, &file)).await?;
+    let actor = importer.actor();
+    db.write(move |tx| {
+        let plan = judged(tx, &wanted)?;
+        check_seen(seen.as_deref(), &plan.fingerprint)?;
+        if plan.counts.created + plan.counts.updated > 0 {
+            store::municipalities::replace_postal_codes(tx, &wanted.into_iter().collect::<Vec<_>>())?;
+            let (action, object) = (AuditAction::MunicipalitiesImported, (ObjectKind::Directory, &"postal codes" as _));
+            audit::record(tx, &actor, action, object, Trail::after(&plan.counts), now)?;
+            store::places_changed(tx)?;
+        }
+        Ok(plan)
+    })
+    .await
+}
+
+/// What the file says, or all that is wrong with it.
+fn pairs(conn: &mut Conn, file: &TableFile) -> Result<Pairs, AppError> {
+    let table = table::read_whole(file, &COLUMNS)?;
+    let known = store::municipalities::known_keys(conn)?;
+    let mut by_ags: HashMap<Ags, Vec<&Ars>> = HashMap::new();
+    for ars in &known {
+        by_ags.entry(ars.ags()).or_default().push(ars);
+    }
+    let (mut faults, mut wanted) = (Faults::default(), Pairs::new());
     for row in &table.rows {
         let at = |column: &str| format!("{}: row {}: {column}", file.name, row.number);
         let (code, key) = (row.cell("code").unwrap_or_default(), row.cell("ars").unwrap_or_default());
@@ -43,7 +88,7 @@ pub async fn postal_codes(
         }
         let meant: Vec<&Ars> = match (key.parse::<Ars>(), key.parse::<Ags>()) {
             (Ok(ars), _) => known.get(&ars).into_iter().collect(),
-            (_, Ok(ags)) => known.iter().filter(|ars| ars.ags() == ags).collect(),
+            (_, Ok(ags)) => by_ags.get(&ags).cloned().unwrap_or_default(),
             _ => Vec::new(),
         };
         if meant.is_empty() {
@@ -53,26 +98,13 @@ pub async fn postal_codes(
         wanted.extend(meant.into_iter().filter(|_| is_code).map(|ars| (code.to_owned(), ars.clone())));
     }
     faults.finish()?;
-    if is_preview {
-        return db.read(move |conn| judged(conn, &wanted)).await;
-    }
-    let actor = importer.actor();
-    db.write(move |tx| {
-        let summary = judged(tx, &wanted)?;
-        if summary.created + summary.updated > 0 {
-            store::municipalities::replace_postal_codes(tx, &wanted.into_iter().collect::<Vec<_>>())?;
-            let (action, object) = (AuditAction::MunicipalitiesImported, (ObjectKind::Directory, &"postal codes" as _));
-            audit::record(tx, &actor, action, object, Trail::after(&summary), now)?;
-            store::places_changed(tx)?;
-        }
-        Ok(summary)
-    })
-    .await
+    Ok(wanted)
 }
 
-fn judged(conn: &mut Conn, wanted: &BTreeSet<(String, Ars)>) -> Result<Summary, AppError> {
-    let before: BTreeSet<(String, Ars)> = store::municipalities::postal_codes(conn)?.into_iter().collect();
+fn judged(conn: &mut Conn, wanted: &Pairs) -> Result<PostalCodesPlan, AppError> {
+    let before: Pairs = store::municipalities::postal_codes(conn)?.into_iter().collect();
     let created = wanted.difference(&before).count();
     let gone = before.difference(wanted).count();
-    Ok(Summary { created, updated: gone, unchanged: wanted.len() - created })
+    let counts = Summary { created, updated: gone, unchanged: wanted.len() - created };
+    Ok(PostalCodesPlan { counts, fingerprint: fingerprint(&(&before, wanted))? })
 }

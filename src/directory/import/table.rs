@@ -15,6 +15,8 @@ use crate::keys::fold;
 /// The most a file may have.
 pub const MOST_BYTES: usize = 5 * 1024 * 1024;
 const MOST_ROWS: usize = 20_000;
+/// No whole list is so long: all postal codes with each of their municipalities are some 30,000 rows.
+const MOST_ROWS_WHOLE: usize = 100_000;
 const MOST_COLUMNS: usize = 64;
 const MOST_CELL: usize = 10_000;
 /// What a spreadsheet may unfold to, in all and how many parts.
@@ -74,15 +76,66 @@ pub struct Table {
 
 type Raw = Vec<(usize, Vec<String>)>;
 
+/// Whether a part of a file may come in by itself.
+#[derive(Debug, Clone, Copy)]
+enum Extent {
+    /// What a part does not name stays.
+    Parts,
+    /// What it does not name goes, so nobody may be told to split it.
+    Whole,
+}
+
+impl Extent {
+    fn most_rows(self) -> usize {
+        match self {
+            Self::Parts => MOST_ROWS,
+            Self::Whole => MOST_ROWS_WHOLE,
+        }
+    }
+
+    fn too_many_rows(self, name: &str) -> AppError {
+        let most = self.most_rows();
+        let message = match self {
+            Self::Parts => Message::new("rows", format!("has more than {most} rows; split it")),
+            Self::Whole => {
+                let english =
+                    format!("has more than {most} rows, as no such list has; look whether it is the right file");
+                Message::new("list-rows", english)
+            }
+        };
+        AppError::field(name, message.naming(most))
+    }
+
+    fn too_large(self, name: &str, found: &str) -> AppError {
+        let message = match self {
+            Self::Parts => Message::new("large", format!("{found}; split it")),
+            Self::Whole => {
+                let english = format!("{found}; save it as CSV with the columns needed alone, and keep it whole");
+                Message::new("list-large", english)
+            }
+        };
+        AppError::field(name, message)
+    }
+}
+
 /// Reads a file whose columns are these.
 pub fn read(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
+    read_as(Extent::Parts, file, columns)
+}
+
+/// The same of a file that is a whole list and takes the place of the one before.
+pub(super) fn read_whole(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
+    read_as(Extent::Whole, file, columns)
+}
+
+fn read_as(extent: Extent, file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
     let name = &file.name;
     if file.bytes.len() > MOST_BYTES {
-        return Err(AppError::field(name, Message::new("large", "is larger than 5 MiB; split it")));
+        return Err(extent.too_large(name, "is larger than 5 MiB"));
     }
     let mut notes = Vec::new();
     let raw = if file.bytes.starts_with(b"PK") {
-        spreadsheet(file)?
+        spreadsheet(extent, file)?
     } else if file.bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         let message = "is an old or encrypted spreadsheet; save it as XLSX without a password";
         return Err(AppError::field(name, Message::new("sheet", message)));
@@ -90,7 +143,7 @@ pub fn read(file: &TableFile, columns: &[Column]) -> Result<Table, AppError> {
         if file.sheet.is_some() {
             return Err(AppError::field("sheet", "only a spreadsheet has sheets; leave it out"));
         }
-        comma_separated(name, &file.bytes, &mut notes)?
+        comma_separated(extent, name, &file.bytes, &mut notes)?
     };
     let rows = with_headings(name, raw, columns)?;
     Ok(Table { rows, notes })
@@ -163,17 +216,12 @@ fn clean(at: impl Fn() -> String, cell: &str) -> Result<String, AppError> {
     Ok(bare.unwrap_or(cell).to_owned())
 }
 
-fn too_many_rows(name: &str) -> AppError {
-    let message = format!("has more than {MOST_ROWS} rows; split it");
-    AppError::field(name, Message::new("rows", message).naming(MOST_ROWS))
-}
-
 fn too_many_columns(at: String) -> AppError {
     let message = format!("has more than {MOST_COLUMNS} columns");
     AppError::field(at, Message::new("columns", message).naming(MOST_COLUMNS))
 }
 
-fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<Message>) -> Result<Raw, AppError> {
+fn comma_separated(extent: Extent, name: &str, bytes: &[u8], notes: &mut Vec<Message>) -> Result<Raw, AppError> {
     // The reader counts lines by their feeds alone.
     let text = decoded(name, bytes, notes)?.replace("\r\n", "\n").replace('\r', "\n");
     let delimiter = delimiter(&text);
@@ -185,8 +233,8 @@ fn comma_separated(name: &str, bytes: &[u8], notes: &mut Vec<Message>) -> Result
         let record = record.map_err(unreadable)?;
         let number = record.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(0));
         let at = || format!("{name}: row {number}");
-        if rows.len() > MOST_ROWS {
-            return Err(too_many_rows(name));
+        if rows.len() > extent.most_rows() {
+            return Err(extent.too_many_rows(name));
         }
         if record.len() > MOST_COLUMNS {
             return Err(too_many_columns(at()));
@@ -236,10 +284,10 @@ fn delimiter(text: &str) -> u8 {
     counts.iter().max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 0).map_or(b',', |(one, _)| *one)
 }
 
-fn spreadsheet(file: &TableFile) -> Result<Raw, AppError> {
+fn spreadsheet(extent: Extent, file: &TableFile) -> Result<Raw, AppError> {
     let name = &file.name;
     let broken = |e: &dyn std::fmt::Display| no_sheet(name, format!("is no spreadsheet that can be read: {e}"));
-    check_size(name, &file.bytes)?;
+    check_size(extent, name, &file.bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file.bytes.as_slice()))
         .map_err(|e| no_sheet(name, format!("is no XLSX file ({e}); save it as XLSX or CSV UTF-8")))?;
     let sheets = book.sheet_names();
@@ -267,8 +315,8 @@ fn spreadsheet(file: &TableFile) -> Result<Raw, AppError> {
         }
         let text = clean(|| format!("{name}: row {number}"), &text)?;
         if rows.last().is_none_or(|(last, _)| *last != number) {
-            if rows.len() > MOST_ROWS {
-                return Err(too_many_rows(name));
+            if rows.len() > extent.most_rows() {
+                return Err(extent.too_many_rows(name));
             }
             rows.push((number, Vec::new()));
         }
@@ -288,7 +336,7 @@ fn no_sheet(name: &str, english: impl Into<String>) -> AppError {
 }
 
 /// Counts what a spreadsheet unfolds to, whatever it says of itself.
-fn check_size(name: &str, bytes: &[u8]) -> Result<(), AppError> {
+fn check_size(extent: Extent, name: &str, bytes: &[u8]) -> Result<(), AppError> {
     let broken = |e: &dyn std::fmt::Display| no_sheet(name, format!("is no spreadsheet that can be read: {e}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
     if archive.len() > MOST_PARTS {
@@ -298,7 +346,7 @@ fn check_size(name: &str, bytes: &[u8]) -> Result<(), AppError> {
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|e| broken(&e))?;
         let count = std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(|e| broken(&e))?;
-        let large = || AppError::field(name, Message::new("large", "unfolds to more than 64 MiB; split it"));
+        let large = || extent.too_large(name, "unfolds to more than 64 MiB");
         left = left.checked_sub(count).ok_or_else(large)?;
     }
     Ok(())
@@ -377,6 +425,22 @@ mod tests {
         let many = format!("id\n{}", "a\n".repeat(MOST_ROWS + 1));
         assert!(table(many.as_bytes()).unwrap_err().to_string().contains("more than 20000 rows"));
         assert!(table(&vec![b'a'; MOST_BYTES + 1]).unwrap_err().to_string().contains("5 MiB"));
+    }
+
+    /// Whoever splits a whole list loses all but its last part.
+    #[test]
+    fn nobody_is_told_to_split_a_whole_list() {
+        let whole = |text: String| {
+            read_whole(&TableFile { name: "k.csv".into(), bytes: text.into_bytes(), sheet: None }, &COLUMNS)
+        };
+        let rows = |count: usize| format!("id\n{}", "a\n".repeat(count));
+        assert_eq!(whole(rows(MOST_ROWS + 1)).unwrap().rows.len(), MOST_ROWS + 1);
+        for (text, part) in
+            [(rows(MOST_ROWS_WHOLE + 1), "more than 100000 rows"), ("a".repeat(MOST_BYTES + 1), "5 MiB")]
+        {
+            let fault = whole(text).unwrap_err().to_string();
+            assert!(fault.contains(part) && !fault.contains("split"), "{fault}");
+        }
     }
 
     #[test]

@@ -92,10 +92,9 @@ pub(super) fn opening(facts: &Facts) -> String {
                         Some(next) => format!("Danach fragt Lotse: {next}."),
                         None => "Danach geht die Anfrage an die Kommune zurück.".to_owned(),
                     };
-                    // The time for the answer begins when somebody takes it.
                     let answer = facts.answer_if_taken.map_or_else(String::new, |by| {
-                        let by = berlin(by);
-                        format!("\nBestätigen Sie sofort, ist Ihre Antwort bis {by} fällig, sonst entsprechend später.")
+                        let begins = "Die Zeit für Ihre Antwort beginnt, wenn Sie bestätigen.";
+                        format!("\n{begins} Sie endet frühestens am {}.", berlin(by))
                     });
                     let by = berlin(by);
                     format!("{question}\nBitte bestätigen Sie bis {by}, dass Sie sich kümmern. {after}{answer}")

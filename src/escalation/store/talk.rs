@@ -169,6 +169,16 @@ pub(in crate::escalation) fn last_word(
     Ok(own.first::<Option<String>>(conn).optional()?.flatten())
 }
 
+/// The contact whose last word this is.
+pub(in crate::escalation) fn who_said(
+    conn: &mut Conn,
+    escalation: EscalationId,
+    word: &str,
+) -> Result<Option<Slug>, AppError> {
+    let said = c::table.filter(c::escalation_id.eq(escalation)).filter(c::said.eq(word));
+    Ok(said.select(c::contact).first(conn).optional()?)
+}
+
 /// Notes what a contact's own system calls the matter; `key` only where one is given.
 pub(in crate::escalation) fn note_reference(
     conn: &mut Conn,

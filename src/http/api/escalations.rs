@@ -187,7 +187,7 @@ pub async fn mine(state: Data<State>, asked: Asked<right::RespondEscalation, Min
         true => browse::mine_ended(&state.escalations, asked.caller, cursor, limit).await?,
         false => browse::mine(&state.escalations, asked.caller, cursor, limit).await?,
     };
-    let items = page.items.iter().map(|(e, ticket)| shape(e, ticket, state.directory())).collect();
+    let items = page.items.iter().map(|(e, ticket, _)| shape(e, ticket, state.directory())).collect();
     ok(&ListAnswer { items, next_cursor: page.next_cursor })
 }
 

@@ -20,6 +20,9 @@ function keysAre(on) {
   document.body.dataset.keys = on ? 'on' : 'off';
   box.checked = on;
   for (const hint of document.querySelectorAll('.lo-keys')) hint.hidden = !on;
+  // Nothing names a key that does nothing.
+  const [from, to] = on ? ['data-shortcut', 'aria-keyshortcuts'] : ['aria-keyshortcuts', 'data-shortcut'];
+  for (const one of document.querySelectorAll(`[${from}]`)) { one.setAttribute(to, one.getAttribute(from)); one.removeAttribute(from); }
 }
 keysAre(!areKeysOff());
 box.onchange = () => {

@@ -76,7 +76,7 @@ function say() {
     const when = element('span', inSeconds(), { 'aria-hidden': 'true', class: 'lo-num' });
     shown = [element('span', `${words.lost.replace('#', words.stand)} ${words.safe}`, { class: 'lo-st lo-st--late lo-st--free' }), ' ', when, ' ', again];
   } else if (fresh) {
-    const button = element('button', `${fresh} ${fresh === 1 ? words.newOne : words.new} `, { type: 'button', class: 'lo-news', 'aria-keyshortcuts': 'N' });
+    const button = element('button', `${fresh} ${fresh === 1 ? words.newOne : words.new} `, { type: 'button', class: 'lo-news', [on ? 'aria-keyshortcuts' : 'data-shortcut']: 'N' });
     button.append(element('kbd', 'N', { 'aria-hidden': 'true' }));
     button.onclick = showNew;
     shown = [button];
@@ -263,6 +263,9 @@ function keysAre(next) {
   on = next;
   box.checked = on;
   for (const hint of document.querySelectorAll('.lo-keys, .lo-search kbd, #alle-tasten kbd')) hint.classList.toggle('lo-off-keys', !on);
+  // Nothing names a key that does nothing.
+  const [from, to] = on ? ['data-shortcut', 'aria-keyshortcuts'] : ['aria-keyshortcuts', 'data-shortcut'];
+  for (const one of document.querySelectorAll(`[${from}]`)) { one.setAttribute(to, one.getAttribute(from)); one.removeAttribute(from); }
 }
 keysAre(on);
 // The same cookie as under /konto, so that it holds on every page.

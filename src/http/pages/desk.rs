@@ -17,6 +17,7 @@ use super::login::PageResult;
 use super::shell::{Shell, show};
 use super::{page, signs};
 use crate::error::{AppError, FieldError};
+use crate::escalation::browse::Own;
 use crate::escalation::respond::{Speaker, respond};
 use crate::escalation::{Escalation, EscalationStatus, browse, link};
 use crate::http::State;
@@ -26,6 +27,7 @@ use crate::http::visitor::{Person, Staff, StaffForm, see_other};
 use crate::ids::EscalationId;
 use crate::keys::Slug;
 use crate::tickets::Ticket;
+use crate::tickets::browse::Page;
 
 /// The address of the list.
 pub const HERE: &str = "/eskalationen";
@@ -78,12 +80,17 @@ pub async fn list(state: Data<State>, request: HttpRequest, asking: Staff<right:
     let asked: Asked = parse_query(request.query_string())?;
     let (caller, shell) = (asking.person.caller, Shell::new(&state, &request, &asking.person.visitor));
     let own = caller.contacts(crate::access::Action::RespondEscalation);
+    let is_first = asked.nach.is_none();
     let found = browse::mine(&state.escalations, caller.clone(), asked.nach, AT_ONCE).await?;
-    let ended = browse::mine_ended(&state.escalations, caller, asked.beendet, AT_ONCE).await?;
+    // What has ended is not shown again below every further page of what is open.
+    let ended = match is_first {
+        true => browse::mine_ended(&state.escalations, caller, asked.beendet, AT_ONCE).await?,
+        false => Page { items: Vec::new(), next_cursor: None },
+    };
     let shown = Desk {
-        items: found.items.iter().map(|(found, ticket)| item(&state, &shell, &own, found, ticket)).collect(),
+        items: found.items.iter().map(|(found, ticket, _)| item(&state, &shell, &own, found, ticket)).collect(),
         next: found.next_cursor.map(|cursor| format!("{HERE}?nach={cursor}")),
-        past: ended.items.iter().map(|(found, ticket)| past(&state, &shell, found, ticket)).collect(),
+        past: ended.items.iter().map(|one| past(&state, &shell, one)).collect(),
         next_past: ended.next_cursor.map(|cursor| format!("{HERE}?beendet={cursor}#beendet")),
         speaks_for_somebody: !own.is_empty(),
         shell,
@@ -115,9 +122,9 @@ fn item(state: &State, shell: &Shell, own: &[Slug], found: &Escalation, ticket: 
     }
 }
 
-fn past(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> Past {
+fn past(state: &State, shell: &Shell, (found, ticket, ended_by): &Own) -> Past {
     let ended = found.ended_at.unwrap_or(found.updated_at);
-    let name = found.acknowledged_name.clone().unwrap_or_else(|| shell.say("desk-somebody"));
+    let how = format!("desk-past-{}", found.status);
     Past {
         href: format!("{HERE}/{}", found.id),
         number: ticket.number.to_string(),
@@ -126,7 +133,10 @@ fn past(state: &State, shell: &Shell, found: &Escalation, ticket: &Ticket) -> Pa
         ended: shell.near(ended),
         exact: ended.exact(),
         sign: signs::of_escalation(found.status),
-        how: shell.with(&format!("desk-past-{}", found.status), "name", name),
+        how: match ended_by {
+            Some(name) => shell.with(&format!("{how}-by"), "name", name),
+            None => shell.say(&how),
+        },
     }
 }
 

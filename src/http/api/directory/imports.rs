@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::reach::may_change_shared;
 use crate::access::{Action, Caller};
 use crate::directory::import::{
-    self, CHANNELS_TEMPLATE, CONTACTS_TEMPLATE, Importer, Mode, Plan, Register, RegisterPlan, Summary, TableFile,
+    self, CHANNELS_TEMPLATE, CONTACTS_TEMPLATE, Importer, Mode, Plan, PostalCodesPlan, Register, RegisterPlan,
+    TableFile,
 };
 use crate::error::AppError;
 use crate::http::State;
@@ -98,16 +99,15 @@ pub async fn municipality_changes(
 /// Which postal codes lie in which municipality, as CSV or XLSX with plz and ars or ags: the whole list, which takes the
 /// place of the one before. `updated` counts what is gone.
 #[utoipa::path(post, path = "/api/v1/imports/postal-codes", tag = "directory", operation_id = "postal_codes",
-    params(RegisterQuery),
+    params(ImportQuery),
     request_body(content((String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-    responses((status = 200, body = Summary), (status = 403, body = crate::http::error::Problem),
-        (status = 422, body = crate::http::error::Problem)))]
-pub async fn postal_codes(state: Data<State>, upload: Upload<right::ChangeDirectory, RegisterQuery>) -> ApiResult {
+    responses((status = 200, body = PostalCodesPlan), (status = 403, body = crate::http::error::Problem),
+        (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
+pub async fn postal_codes(state: Data<State>, upload: Upload<right::ChangeDirectory, ImportQuery>) -> ApiResult {
     may_change_shared(&upload.caller, Action::ChangeDirectory)?;
     let (importer, desk) = (Importer::caller(&upload.caller), state.desk());
-    let file = TableFile { name: "file".to_owned(), bytes: upload.bytes, sheet: None };
-    let is_preview = upload.query.preview;
-    ok(&import::postal_codes(&desk.db, &importer, file, is_preview, desk.clock.now()).await?)
+    let (file, mode) = upload.query.split(upload.bytes);
+    ok(&import::postal_codes(&desk.db, &importer, file, mode, desk.clock.now()).await?)
 }
 
 async fn register_answer(state: &State, caller: &Caller, register: Register, preview: bool) -> ApiResult {

@@ -17,6 +17,7 @@ desk-answer-late = Die Antwort war bis { $time } erbeten.
 desk-then = Danach fragt Lotse: { $name }.
 desk-take = Ich kümmere mich darum
 desk-take-effect = Das stoppt die Weitergabe. Antworten können Sie später.
+desk-answer-if-taken = Bestätigen Sie jetzt, ist Ihre Antwort bis { $time } fällig.
 desk-reference = Ihr Aktenzeichen
 desk-to-answer = Direkt zur Antwort
 desk-to-ask = Direkt zur Rückfrage

@@ -17,6 +17,7 @@ desk-answer-late = The answer was wanted by { $time }.
 desk-then = After that Lotse asks: { $name }.
 desk-take = I will take care of it
 desk-take-effect = Nobody else is asked then. You can answer later.
+desk-answer-if-taken = If you confirm now, your answer is due by { $time }.
 desk-reference = Your reference number
 desk-to-answer = Go to the answer
 desk-to-ask = Go to the question

@@ -6,6 +6,7 @@
 use crate::directory::import::{self, Column};
 use crate::error::{FieldError, Message};
 use crate::http::pages::shell::Shell;
+use crate::http::words::Language;
 use crate::keys::fold;
 
 /// The columns of a file as its template calls them.
@@ -13,36 +14,41 @@ use crate::keys::fold;
 pub struct Headings {
     columns: &'static [Column],
     template: &'static str,
+    /// True where the column `ars` takes an AGS as well.
+    takes_ags: bool,
 }
 
 impl Headings {
     /// Of a table of contacts.
     pub fn contacts() -> Self {
-        Self { columns: &import::CONTACTS_COLUMNS, template: import::CONTACTS_TEMPLATE }
+        Self { columns: &import::CONTACTS_COLUMNS, template: import::CONTACTS_TEMPLATE, takes_ags: false }
     }
 
     /// Of a table of help channels.
     pub fn channels() -> Self {
-        Self { columns: &import::CHANNELS_COLUMNS, template: import::CHANNELS_TEMPLATE }
+        Self { columns: &import::CHANNELS_COLUMNS, template: import::CHANNELS_TEMPLATE, takes_ags: false }
     }
 
     /// Of who took whose place.
     pub fn mergers() -> Self {
-        Self { columns: &import::MERGERS_COLUMNS, template: "" }
+        Self { columns: &import::MERGERS_COLUMNS, template: "", takes_ags: false }
     }
 
     /// Of the list of postal codes.
     pub fn postal_codes() -> Self {
-        Self { columns: &import::POSTAL_CODES_COLUMNS, template: "plz;ars" }
+        Self { columns: &import::POSTAL_CODES_COLUMNS, template: "plz;ars", takes_ags: true }
     }
 
     /// Of the official list, whose columns are called like their fields.
     pub fn municipalities() -> Self {
-        Self { columns: &[], template: "" }
+        Self { columns: &[], template: "", takes_ags: false }
     }
 
     /// What the template calls a column; the field where it has none.
-    pub fn of(self, field: &str) -> String {
+    pub fn of(self, language: Language, field: &str) -> String {
+        if self.takes_ags && field == "ars" {
+            return language.say("import-ars-or-ags");
+        }
         let column = self.columns.iter().find(|column| column.field == field);
         let headings = || self.template.lines().next().unwrap_or_default().split(';');
         let is_it = |heading: &str, column: &Column| {
@@ -53,8 +59,8 @@ impl Headings {
     }
 
     /// All of them.
-    fn all(self) -> String {
-        self.columns.iter().map(|column| self.of(column.field)).collect::<Vec<_>>().join(", ")
+    fn all(self, language: Language) -> String {
+        self.columns.iter().map(|column| self.of(language, column.field)).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -64,8 +70,8 @@ pub fn in_words(shell: &Shell, headings: Headings, message: &Message) -> String 
     let mut named = message.named().iter().cloned();
     let (one, two) = (named.next().unwrap_or_default(), named.next().unwrap_or_default());
     let (one, two) = match key {
-        "heading" => (one, headings.all()),
-        "no-column" => (headings.of(&one), two),
+        "heading" => (one, headings.all(shell.language)),
+        "no-column" => (headings.of(shell.language, &one), two),
         _ => (one, two),
     };
     shell.language.with_all(&format!("import-fault-{key}"), &[("one", one), ("two", two)])
@@ -81,7 +87,7 @@ pub fn of_file(shell: &Shell, headings: Headings, fault: &FieldError) -> String 
     let (file, line) = line.map_or((file, None), |(file, line)| (file, Some(row(line))));
     let place = parts.map(|part| match part.strip_prefix("row ") {
         Some(number) => row(number),
-        None => headings.of(part),
+        None => headings.of(shell.language, part),
     });
     let place: Vec<String> = std::iter::once(file.to_owned()).chain(line).chain(place).collect();
     format!("{}: {}", place.join(", "), in_words(shell, headings, &fault.message))
@@ -96,12 +102,14 @@ mod tests {
 
     #[test]
     fn columns_are_called_as_in_the_template() {
-        assert_eq!(Headings::contacts().of("confirmed_on"), "Bestätigt am");
-        assert_eq!(Headings::channels().of("ars"), "ARS");
-        assert_eq!(Headings::mergers().of("old_ars"), "old_ars");
-        assert_eq!(Headings::postal_codes().all(), "plz, ars");
+        assert_eq!(Headings::contacts().of(Language::De, "confirmed_on"), "Bestätigt am");
+        assert_eq!(Headings::channels().of(Language::De, "ars"), "ARS");
+        assert_eq!(Headings::mergers().of(Language::De, "old_ars"), "old_ars");
+        assert_eq!(Headings::postal_codes().all(Language::De), "plz, ars oder ags");
+        assert_eq!(Headings::postal_codes().all(Language::En), "plz, ars or ags");
         for headings in [Headings::contacts(), Headings::channels()] {
-            let known = |column: &&Column| headings.of(column.field) == column.field && column.field != "ars";
+            let called = |column: &Column| headings.of(Language::De, column.field);
+            let known = |column: &&Column| called(column) == column.field && column.field != "ars";
             assert_eq!(headings.columns.iter().find(known).map(|column| column.field), None);
         }
     }

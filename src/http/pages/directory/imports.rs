@@ -2,8 +2,8 @@
 //! which postal codes lie where.
 //!
 //! Invariant: what a file would do is looked at first, row by row; doing it sends the very file that was looked at once
-//! more, and for tables the fingerprint of what was seen, so that nothing else is done. All rows or none. The file stays
-//! with the page; nothing of it is kept here before.
+//! more, and for tables and postal codes the fingerprint of what was seen, so that nothing else is done. All rows or
+//! none. The file stays with the page; nothing of it is kept here before.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -19,7 +19,7 @@ use super::import_faults::{Headings, in_words, of_file};
 use super::keeps_all;
 use crate::access::{Action, Caller};
 use crate::directory::import::{
-    self, Gone, Importer, Mode, Plan, Register, RegisterPlan, RowAction, Summary, TableFile,
+    self, Gone, Importer, Mode, Plan, PostalCodesPlan, Register, RegisterPlan, RowAction, Summary, TableFile,
 };
 use crate::error::AppError;
 use crate::http::State;
@@ -113,7 +113,7 @@ struct ImportPage {
     rows: Vec<Row>,
     left_out: Option<String>,
     lists: Vec<(String, Vec<String>)>,
-    is_good: bool,
+    is_faulty: bool,
     is_done: bool,
 }
 
@@ -150,7 +150,7 @@ fn page_of(shell: &Shell, sort: Sort) -> ImportPage {
         rows: Vec::new(),
         left_out: None,
         lists: Vec::new(),
-        is_good: false,
+        is_faulty: false,
         is_done: false,
         shell: shell.clone(),
     }
@@ -184,7 +184,7 @@ pub async fn view(
 enum Outcome {
     Table(Plan),
     Register(RegisterPlan),
-    PostalCodes(Summary),
+    PostalCodes(PostalCodesPlan),
 }
 
 /// Looks at the file, or does it.
@@ -211,10 +211,8 @@ pub async fn take(
     let (page, status) = match run(&state, person, sort, file, does, fingerprint).await {
         Ok(outcome) => {
             let mut page = page_of(&shell, sort);
-            let print = tell(&mut page, sort.headings(), outcome, does);
-            if !does && page.is_good {
-                page.kept = Some(Kept { name, bytes: STANDARD.encode(&bytes), fingerprint: print });
-            }
+            let fingerprint = tell(&mut page, sort.headings(), outcome).filter(|_| !does);
+            page.kept = fingerprint.map(|fingerprint| Kept { name, bytes: STANDARD.encode(&bytes), fingerprint });
             page.is_done = does;
             (page, StatusCode::OK)
         }
@@ -253,7 +251,7 @@ async fn run(
         }
         Sort::Mergers => Register { list: None, changes: Some(file) },
         Sort::PostalCodes => {
-            return Ok(Outcome::PostalCodes(import::postal_codes(&desk.db, &importer, file, !does, now).await?));
+            return Ok(Outcome::PostalCodes(import::postal_codes(&desk.db, &importer, file, mode, now).await?));
         }
         Sort::Municipalities => Register::of_list(file.name, file.bytes)?,
     };
@@ -265,25 +263,24 @@ async fn run(
     Ok(Outcome::Register(plan))
 }
 
-/// Puts what was found onto the page; answers the fingerprint to send along.
-fn tell(page: &mut ImportPage, headings: Headings, outcome: Outcome, is_done: bool) -> String {
+/// Puts what was found onto the page; answers the fingerprint to send along, where something can be done.
+fn tell(page: &mut ImportPage, headings: Headings, outcome: Outcome) -> Option<String> {
     match outcome {
         Outcome::Table(plan) => {
             table(page, headings, &plan);
-            page.is_good = plan.faulty == 0 && plan.new + plan.changed > 0 && !is_done;
-            plan.fingerprint
+            page.is_faulty = plan.faulty > 0;
+            (!page.is_faulty && plan.new + plan.changed > 0).then_some(plan.fingerprint)
         }
         Outcome::Register(plan) => {
             register(page, &plan);
             let count = plan.added.len() + plan.renamed.len() + plan.moved.len() + plan.merged.len();
-            page.is_good = count > 0 && !is_done;
-            String::new()
+            (count > 0).then(String::new)
         }
-        Outcome::PostalCodes(Summary { created, updated, unchanged }) => {
+        Outcome::PostalCodes(PostalCodesPlan { counts, fingerprint }) => {
+            let Summary { created, updated, unchanged } = counts;
             let counts = [("new", "new", created), ("assess", "gone", updated), ("ok", "unchanged", unchanged)];
             page.summary = counted(&page.shell, &counts);
-            page.is_good = created + updated > 0 && !is_done;
-            String::new()
+            (created + updated > 0).then_some(fingerprint)
         }
     }
 }
@@ -312,7 +309,8 @@ fn table(page: &mut ImportPage, headings: Headings, plan: &Plan) {
     page.left_out = (left > 0).then(|| shell.with("import-left", "count", left));
     let row = |row: &import::PlannedRow| {
         let changes = row.changes.iter().map(|change| {
-            let (label, after) = (headings.of(&change.field), said(shell, &change.field, &change.after));
+            let (label, after) =
+                (headings.of(shell.language, &change.field), said(shell, &change.field, &change.after));
             match row.action {
                 RowAction::New => format!("{label}: {after}"),
                 _ => format!("{label}: {} → {after}", said(shell, &change.field, &change.before)),
@@ -321,7 +319,8 @@ fn table(page: &mut ImportPage, headings: Headings, plan: &Plan) {
         let faults = row
             .faults
             .iter()
-            .map(|fault| format!("{}: {}", headings.of(&fault.column), in_words(shell, headings, &fault.message)));
+            .map(|fault| (headings.of(shell.language, &fault.column), in_words(shell, headings, &fault.message)))
+            .map(|(column, wrong)| format!("{column}: {wrong}"));
         let (sign, is_bad) = match row.action {
             RowAction::New => ("new", false),
             RowAction::Changed => ("assess", false),

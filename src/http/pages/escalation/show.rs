@@ -41,6 +41,8 @@ pub(in crate::http::pages) struct SecondLevel {
     added: Vec<(String, String)>,
     facts: Vec<(String, String)>,
     acknowledge_by: Option<String>,
+    /// By when the answer would be due if it was taken now.
+    answer_if_taken: Option<String>,
     /// Whether it is the holder who is asked now.
     is_own_turn: bool,
     state_sentence: Option<String>,
@@ -124,8 +126,12 @@ pub(in crate::http::pages) fn second_level(
         to: language.with("desk-to", "name", &name),
         kind_word: kind_word(language, escalation),
         acknowledge_by: acknowledge_by(language, &found),
+        answer_if_taken: found.facts.answer_if_taken.map(|by| {
+            let time = when_due(language, by, found.facts.now);
+            language.with("desk-answer-if-taken", "time", time)
+        }),
         is_own_turn: is_own_turn(&found),
-        state_sentence: state_sentence(language, escalation).map(|how| match answer_by(language, &found) {
+        state_sentence: state_sentence(language, &found).map(|how| match answer_by(language, &found) {
             Some(by) => format!("{how} {by}"),
             None => how,
         }),
@@ -312,17 +318,20 @@ fn handover(language: Language, one: &Handover) -> String {
 }
 
 /// How it stands, unless it simply waits.
-fn state_sentence(language: Language, found: &Escalation) -> Option<String> {
-    let (key, at) = match found.status {
+fn state_sentence(language: Language, found: &LinkPage) -> Option<String> {
+    let (escalation, ended_by) = (&found.escalation, &found.ended_by);
+    let (key, name, at) = match escalation.status {
         EscalationStatus::Pending | EscalationStatus::Sent => return None,
-        EscalationStatus::Acknowledged => ("desk-state-acknowledged", found.acknowledged_at),
-        EscalationStatus::Answered => ("desk-state-answered", found.ended_at),
-        EscalationStatus::Returned => ("desk-state-returned", found.ended_at),
-        EscalationStatus::Expired => ("desk-state-expired", found.ended_at),
-        EscalationStatus::Withdrawn => ("desk-state-withdrawn", found.ended_at),
+        EscalationStatus::Acknowledged => {
+            ("desk-state-acknowledged", &escalation.acknowledged_name, escalation.acknowledged_at)
+        }
+        EscalationStatus::Answered => ("desk-state-answered", ended_by, escalation.ended_at),
+        EscalationStatus::Returned => ("desk-state-returned", ended_by, escalation.ended_at),
+        EscalationStatus::Expired => ("desk-state-expired", ended_by, escalation.ended_at),
+        EscalationStatus::Withdrawn => ("desk-state-withdrawn", ended_by, escalation.ended_at),
     };
-    let name = found.acknowledged_name.clone().unwrap_or_else(|| language.say("desk-somebody"));
-    let time = language.time(at.unwrap_or(found.updated_at));
+    let name = name.clone().unwrap_or_else(|| language.say("desk-somebody"));
+    let time = language.time(at.unwrap_or(escalation.updated_at));
     Some(language.with_all(key, &[("name", name), ("time", time)]))
 }
 

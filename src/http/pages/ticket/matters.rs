@@ -135,6 +135,7 @@ impl Matters<'_> {
         let (found, shell) = (&matter.escalation, self.shell);
         let name = found.current().map_or_else(String::new, |step| step.contact.name.clone());
         let by = found.acknowledged_name.clone().unwrap_or_else(|| name.clone());
+        let ended_by = matter.ended_by.clone().unwrap_or_else(|| shell.say("desk-somebody"));
         let near = |at: Option<_>| at.map_or_else(String::new, |at| shell.near(at));
         let say = |key: &str, values: &[(&'static str, String)]| shell.language.with_all(key, values);
         match found.status {
@@ -155,8 +156,8 @@ impl Matters<'_> {
                 let until = until.unwrap_or_default();
                 say("matter-confirmed", &[("name", by), ("time", near(found.acknowledged_at)), ("until", until)])
             }
-            EscalationStatus::Answered => say("matter-answered", &[("name", by), ("time", near(found.ended_at))]),
-            EscalationStatus::Returned => say("matter-returned", &[("name", by), ("time", near(found.ended_at))]),
+            EscalationStatus::Answered => say("matter-answered", &[("name", ended_by), ("time", near(found.ended_at))]),
+            EscalationStatus::Returned => say("matter-returned", &[("name", ended_by), ("time", near(found.ended_at))]),
             EscalationStatus::Expired => say("matter-expired", &[("time", near(found.ended_at))]),
             EscalationStatus::Withdrawn => say("matter-withdrawn", &[("time", near(found.ended_at))]),
         }
