@@ -418,15 +418,20 @@ async fn costs_what_is_open(kind: Kind) {
 async fn finds_what_many_have(kind: Kind) {
     let mut app = start(kind).await;
     let first = submit_as(&mut app, "Die erste").await;
-    let (open, closed) = (made_up(1, 900), made_up(901, 900));
+    let (open, closed) = (made_up(1, 900), made_up(901, 1300));
     copy(&app, &open, "new").await;
     copy(&app, &closed, "closed").await;
-    let write = |tx: &mut lotse::db::Tx| {
+    let only = closed.iter().find(|number| number[3..9].parse::<u32>().unwrap() % 7 != 0).unwrap();
+    let once = only.clone();
+    let write = move |tx: &mut lotse::db::Tx| {
         let conn: &mut Conn = tx;
-        // Every copy has one word and every seventh another; "vorformular" is none of them.
-        let words = "'das formular ' || CASE WHEN substr(number, 4, 6) % 7 = 0 THEN 'nachbarin' ELSE 'vorformular' END";
+        // Every copy has one word and every seventh another, one has a third; "vorformular" is none of them.
+        let words = format!(
+            "'das formular ' || CASE WHEN number = '{once}' THEN 'einmalig' \
+             WHEN substr(number, 4, 6) % 7 = 0 THEN 'nachbarin' ELSE 'vorformular' END"
+        );
         let words = match conn {
-            Conn::Sqlite(_) => words.to_owned(),
+            Conn::Sqlite(_) => words,
             Conn::Postgres(_) => words.replace("substr(number, 4, 6)", "substr(number, 4, 6)::int"),
         };
         conn.batch_execute(&format!(
@@ -479,6 +484,10 @@ async fn finds_what_many_have(kind: Kind) {
     let newest = numbers(&page("/anfragen?q=formular+nachbarin&stand=closed&sort=neu".to_owned()).await);
     let ended: BTreeSet<String> = seventh(&closed).into_iter().collect();
     assert!(!newest.is_empty() && newest.iter().all(|number| ended.contains(number)), "{newest:?}");
+    // Beside a word that nearly all have, the rare one is looked up, and what it finds is read for the other.
+    for (query, wanted) in [("formular+einm", vec![only.clone()]), ("einmalig+vorformular", Vec::new())] {
+        assert_eq!(numbers(&page(format!("/anfragen?q={query}&stand=closed&sort=neu")).await), wanted, "{query}");
+    }
     if matches!(kind, Kind::Postgres) {
         assert!(plans::has_asked("EXPLAIN (FORMAT JSON) SELECT 1 FROM ticket_search"));
     }

@@ -25,6 +25,8 @@ use crate::tickets::ticket::Ticket;
 
 /// So many requests are few.
 const FEW: i64 = 250;
+/// A word that more have is not looked up in SQLite's full text.
+const VERY_MANY: i64 = 2_000;
 /// At first so many are read while walking, then twice as many each time …
 const FIRST_STRIDE: usize = 100;
 /// … and so many at most.
@@ -66,32 +68,64 @@ pub(super) fn matching(conn: &Conn) -> &'static str {
 
 /// The requests that have these words, where they are few.
 pub(in crate::tickets) fn few(conn: &mut Conn, words: &[String]) -> Result<Option<Vec<TicketId>>, AppError> {
-    let query = query(conn, words);
-    if has_many(conn, &query)? {
+    // Of the beginning of a word the full text gathers all there are before it gives out the first, however rare the
+    // word beside it. So it is asked for the rare ones alone, and what it finds is read for the others.
+    let rare = rare(conn, words)?;
+    if rare.is_empty() {
         return Ok(None);
+    }
+    let query = query(conn, &rare);
+    if let Conn::Sqlite(_) = conn {
+        // What they are of has to be fetched one by one.
+        if count(conn, &query, FEW)? > FEW {
+            return Ok(None);
+        }
     }
     let found = format!("SELECT ticket_id {} LIMIT {}", matching(conn), FEW + 1);
     let found: Vec<Match> = diesel::sql_query(found).bind::<Text, _>(&query).load(conn)?;
-    let ids: Vec<TicketId> = found.into_iter().map(|one| one.ticket_id).collect();
-    Ok(i64::try_from(ids.len()).is_ok_and(|count| count <= FEW).then_some(ids))
+    let mut ids: Vec<TicketId> = found.into_iter().map(|one| one.ticket_id).collect();
+    if i64::try_from(ids.len()).is_ok_and(|count| count > FEW) {
+        return Ok(None);
+    }
+    if rare.len() < words.len() {
+        let texts = ticket_search::table.filter(ticket_search::ticket_id.eq_any(ids)).filter(in_text(conn, words));
+        ids = texts.select(ticket_search::ticket_id).load(conn)?;
+    }
+    Ok(Some(ids))
 }
 
-/// True where many have the words, as far as that can be told at once.
-fn has_many(conn: &mut Conn, query: &str) -> Result<bool, AppError> {
-    match conn {
-        Conn::Sqlite(_) => {
-            // Numbers of rows come from the index alone; what they are of has to be fetched one by one.
-            let rows = "SELECT rowid FROM ticket_search_words WHERE ticket_search_words MATCH $1";
-            let counted = format!("SELECT count(*) AS number FROM ({rows} LIMIT {})", FEW + 1);
-            let counted: Number = diesel::sql_query(counted).bind::<Text, _>(query).get_result(conn)?;
-            Ok(counted.number > FEW)
-        }
-        Conn::Postgres(_) => {
-            // Its index gathers all that have the words before it gives out the first; what it expects is known at once.
-            let expected = expected_rows(conn, &format!("SELECT 1 {}", matching(conn)), query)?;
-            Ok(expected > FEW && expected > all_rows(conn)? / FREQUENT)
+/// Those of the words that not very many requests have, as far as that can be told at once.
+fn rare(conn: &mut Conn, words: &[String]) -> Result<Vec<String>, AppError> {
+    let mut rare = Vec::new();
+    let many = match conn {
+        Conn::Sqlite(_) => VERY_MANY,
+        Conn::Postgres(_) => FEW.max(all_rows(conn)? / FREQUENT),
+    };
+    for word in words {
+        let has_word = match conn {
+            // Whole words are given out one by one.
+            Conn::Sqlite(_) => count(conn, &format!("\"{word}\""), many)?,
+            Conn::Postgres(_) => {
+                let query = query(conn, std::slice::from_ref(word));
+                expected_rows(conn, &format!("SELECT 1 {}", matching(conn)), &query)?
+            }
+        };
+        if has_word <= many {
+            rare.push(word.clone());
         }
     }
+    Ok(rare)
+}
+
+/// How many requests SQLite's full text finds, from its index alone, counted to one more than `most`.
+fn count(conn: &mut Conn, query: &str, most: i64) -> Result<i64, AppError> {
+    let counted = format!(
+        "SELECT count(*) AS number FROM (SELECT rowid FROM ticket_search_words WHERE ticket_search_words MATCH $1 \
+         LIMIT {})",
+        most + 1
+    );
+    let Number { number } = diesel::sql_query(counted).bind::<Text, _>(query).get_result(conn)?;
+    Ok(number)
 }
 
 /// How many rows PostgreSQL expects of a statement.
@@ -127,6 +161,12 @@ pub(super) fn has_all(
     conn: &Conn,
     words: &[String],
 ) -> Box<dyn BoxableExpression<tickets::table, MultiBackend, SqlType = Nullable<Bool>>> {
+    let its = ticket_search::table.filter(ticket_search::ticket_id.eq(tickets::id));
+    Box::new(its.select(in_text(conn, words)).single_value())
+}
+
+/// Whether a text has all these words.
+fn in_text(conn: &Conn, words: &[String]) -> InText {
     let text = || diesel::dsl::sql::<Text>("' ' || ticket_search.body");
     let has = |word: &String| -> InText {
         // A word begins after a blank; what follows may be missing.
@@ -137,8 +177,7 @@ pub(super) fn has_all(
         }
     };
     let nothing: InText = Box::new(diesel::dsl::sql::<Bool>("TRUE"));
-    let all = words.iter().map(has).fold(nothing, |all, one| Box::new(all.and(one)));
-    Box::new(ticket_search::table.filter(ticket_search::ticket_id.eq(tickets::id)).select(all).single_value())
+    words.iter().map(has).fold(nothing, |all, one| Box::new(all.and(one)))
 }
 
 /// True where the walk reads the list by an index, in its order.
