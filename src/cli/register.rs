@@ -57,7 +57,7 @@ pub async fn municipalities(config: &Config, list: List) -> anyhow::Result<ExitC
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     };
-    let applied = apply_municipalities(&db, &Importer::console(), &register, now, &mut progress).await;
+    let applied = apply_municipalities(&db, &Importer::console(), &register, None, now, &mut progress).await;
     bar.finish_and_clear();
     let (summary, plan) = match applied {
         Ok(applied) => applied,
@@ -92,6 +92,12 @@ fn show(plan: &RegisterPlan) {
     for change in &plan.moved {
         eprintln!("moved: {} {} -> {}", change.ars, change.before, change.after);
     }
+    for change in &plan.changed {
+        eprintln!("changed: {} {} -> {}", change.ars, change.before, change.after);
+    }
+    for place in &plan.revived {
+        eprintln!("in use again: {} {}", place.ars, place.name);
+    }
     for merger in &plan.merged {
         let (who, what) = (&merger.who, &merger.what);
         eprintln!("merged: {} {} -> {} {} on {}", who.old_ars, who.old_name, who.new_ars, who.new_name, who.valid_on);
@@ -110,10 +116,12 @@ fn show(plan: &RegisterPlan) {
         eprintln!("gone: {} {}; {end}{}", gone.place.ars, gone.place.name, hint(&gone.candidates));
     }
     eprintln!(
-        "{} new, {} renamed, {} moved, {} merged, {} gone, {} unchanged",
+        "{} new, {} renamed, {} moved, {} changed, {} in use again, {} merged, {} gone, {} unchanged",
         plan.added.len(),
         plan.renamed.len(),
         plan.moved.len(),
+        plan.changed.len(),
+        plan.revived.len(),
         plan.merged.len(),
         plan.gone.len(),
         plan.unchanged,

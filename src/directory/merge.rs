@@ -18,7 +18,7 @@ use crate::access::Actor;
 use crate::access::audit::{self, AuditAction, ObjectKind, Trail};
 use crate::access::relocation::{Relocated, relocate};
 use crate::clock::Timestamp;
-use crate::db::{Conn, Db, Tx};
+use crate::db::{Conn, Tx};
 use crate::error::AppError;
 use crate::keys::{Ars, Slug};
 
@@ -78,13 +78,8 @@ pub(super) fn foresee(conn: &mut Conn, old: &Ars, new: &Ars) -> Result<Merged, A
     Ok(merged)
 }
 
-/// Does it, in one transaction.
-pub(super) async fn merge(db: &Db, actor: &Actor, it: &Successor, now: Timestamp) -> Result<Merged, AppError> {
-    let (actor, it) = (actor.clone(), it.clone());
-    db.write(move |tx| merge_now(tx, &actor, &it, now)).await
-}
-
-fn merge_now(tx: &mut Tx, actor: &Actor, it: &Successor, now: Timestamp) -> Result<Merged, AppError> {
+/// Does it, in the caller's transaction.
+pub(super) fn merge(tx: &mut Tx, actor: &Actor, it: &Successor, now: Timestamp) -> Result<(), AppError> {
     let (old, new) = (&it.old_ars, &it.new_ars);
     let merged = foresee(tx, old, new)?;
     let row = SuccessorRow { old_ars: old.clone(), new_ars: new.clone(), valid_on: it.valid_on, noted_at: now };
@@ -124,8 +119,7 @@ fn merge_now(tx: &mut Tx, actor: &Actor, it: &Successor, now: Timestamp) -> Resu
     };
     let trail = Trail::after(&told);
     audit::record(tx, actor, AuditAction::MunicipalityMerged, (ObjectKind::Municipality, old), trail, now)?;
-    store::places_changed(tx)?;
-    Ok(merged)
+    store::places_changed(tx)
 }
 
 fn whole(tx: &mut Tx, row: AdoptionRow) -> Result<Adoption, AppError> {
@@ -194,18 +188,14 @@ fn move_contact(tx: &mut Tx, because: Because, slug: &Slug, new: &Ars, now: Time
 }
 
 /// Takes municipalities out of use that the official list names no more and nobody took the place of.
-pub(super) async fn end(db: &Db, actor: &Actor, gone: Vec<Ars>, on: NaiveDate, now: Timestamp) -> Result<(), AppError> {
-    let actor = actor.clone();
-    db.write(move |tx| {
-        for place in store::municipalities::of(tx, &gone)?.into_iter().filter(|place| place.ended_on.is_none()) {
-            let ars = place.ars.clone();
-            let trail = Trail::after(&serde_json::json!({ "name": place.name, "ended_on": on }));
-            end_place(tx, place, on)?;
-            audit::record(tx, &actor, AuditAction::MunicipalityEnded, (ObjectKind::Municipality, &ars), trail, now)?;
-        }
-        store::places_changed(tx)
-    })
-    .await
+pub(super) fn end(tx: &mut Tx, actor: &Actor, gone: &[Ars], on: NaiveDate, now: Timestamp) -> Result<(), AppError> {
+    for place in store::municipalities::of(tx, gone)?.into_iter().filter(|place| place.ended_on.is_none()) {
+        let ars = place.ars.clone();
+        let trail = Trail::after(&serde_json::json!({ "name": place.name, "ended_on": on }));
+        end_place(tx, place, on)?;
+        audit::record(tx, actor, AuditAction::MunicipalityEnded, (ObjectKind::Municipality, &ars), trail, now)?;
+    }
+    store::places_changed(tx)
 }
 
 fn end_place(tx: &mut Tx, place: Municipality, on: NaiveDate) -> Result<(), AppError> {

@@ -6,7 +6,7 @@ use lotse::access::{Grant, Role, Scope};
 use serde_json::json;
 
 use crate::on_both;
-use crate::support::app::{LoggedIn, Reply, TestApp};
+use crate::support::app::{LoggedIn, MUNICIPALITIES, Reply, TestApp};
 
 fn grants(role: Role, region: &str) -> Vec<Grant> {
     vec![Grant { role, scope: Scope::region(region.parse().unwrap()), contact: None }]
@@ -560,6 +560,79 @@ on_both! {
         assert!(shorter.contains("1 entfallen") && shorter.contains("1 unverändert"), "{shorter}");
         let same = look(file).await.body;
         assert!(same.contains("Nichts zu tun") && !same.contains("Berichtigen") && !same.contains("Jetzt einlesen"), "{same}");
+    }
+
+    /// The official list and mergers are done as they were looked at, or not at all; whatever of a row is stored counts.
+    async fn the_register_is_done_as_it_was_seen(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let look = async |sort: &str, file: &str| {
+            let seen = upload(&app, &editor, &format!("/importe/{sort}"), &[("schritt", "ansehen")], Some(file)).await;
+            assert_eq!(seen.status, 200, "{}", seen.body);
+            seen
+        };
+        let apply = async |sort: &str, seen: &Reply| {
+            let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
+            let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
+            upload(&app, &editor, &format!("/importe/{sort}"), &fields, None).await
+        };
+        let api = async |query: &str, file: &str| {
+            let path = format!("/api/v1/imports/{query}");
+            app.send(&admin, "POST", &path, Some(file.into()), &[("Content-Type", "text/csv")]).await
+        };
+        let kiel = async || app.get(&admin, "/api/v1/municipalities/010020000000").await.expect(200);
+        let list = |kind: &str, code: &str| {
+            format!(
+                "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz\n010020000000,01002000,\"Kiel, Landeshauptstadt\",\
+                 Schleswig-Holstein,\"Kiel, Landeshauptstadt\",\"Kiel, Landeshauptstadt\",{kind},{code}\n"
+            )
+        };
+        // Only the kind and the postal code are different.
+        let file = list("63", "24105");
+        let seen = look("gemeinden", &file).await;
+        let change = "010020000000 typ 61, plz_sitz 24103 → typ 63, plz_sitz 24105";
+        assert!(seen.body.contains(change) && !seen.body.contains("Nichts zu tun"), "{}", seen.body);
+        app.patch(&admin, "/api/v1/municipalities/010020000000", json!({"in_115": false})).await.expect(200);
+        let stale = apply("gemeinden", &seen).await;
+        assert!(stale.status == 409 && stale.body.contains("seit der Vorschau geändert"), "{}", stale.body);
+        assert_eq!(kiel().await["kind"], "61", "nothing was stored");
+        let seen = look("gemeinden", &file).await;
+        let done = apply("gemeinden", &seen).await;
+        assert!(done.status == 200 && done.body.contains("Eingelesen."), "{}", done.body);
+        let now = kiel().await;
+        assert_eq!((&now["kind"], &now["postal_code"], &now["in_115"]), (&json!("63"), &json!("24105"), &json!(false)));
+        assert!(look("gemeinden", &file).await.body.contains("Nichts zu tun"));
+        assert_eq!(apply("gemeinden", &seen).await.status, 409, "it is done already");
+        // Over the API the same, where a fingerprint comes along; each field counts by itself.
+        let (file, other) = (list("63", "24103"), list("61", "24105"));
+        let plan = api("municipalities?preview=true", &file).await.expect(200);
+        let change = json!([{"ars": "010020000000", "before": "plz_sitz 24105", "after": "plz_sitz 24103"}]);
+        assert_eq!((&plan["changed"], &plan["unchanged"]), (&change, &json!(0)), "{plan}");
+        let with_print = format!("municipalities?preview=false&fingerprint={}", plan["fingerprint"].as_str().unwrap());
+        api(&with_print, &other).await.expect(409);
+        api(&with_print, &file).await.expect(200);
+        api("municipalities?preview=false", &other).await.expect(200);
+        assert_eq!((&kiel().await["kind"], &kiel().await["postal_code"]), (&json!("61"), &json!("24105")));
+
+        // Of a merger, what moves with it was not all seen.
+        let mergers = "old_ars;new_ars;valid_on\n010030000000;010020000000;01.01.2020\n";
+        let luebeck = "/api/v1/municipalities/010030000000";
+        let seen = look("zusammenschluesse", mergers).await;
+        let plan = api("municipality-changes?preview=true", mergers).await.expect(200);
+        let contact = json!({"id": "luebeck-eigen", "name": "Eigen", "owner": "010030000000"});
+        app.post(&admin, "/api/v1/contacts", contact).await.expect(201);
+        assert_eq!(apply("zusammenschluesse", &seen).await.status, 409);
+        let with_print = format!("municipality-changes?preview=false&fingerprint={}", plan["fingerprint"].as_str().unwrap());
+        api(&with_print, mergers).await.expect(409);
+        assert_eq!(app.get(&admin, luebeck).await.expect(200).get("ended_on"), None);
+        let done = apply("zusammenschluesse", &look("zusammenschluesse", mergers).await).await;
+        assert!(done.status == 200 && done.body.contains("Eingelesen."), "{}", done.body);
+        assert_eq!(app.get(&admin, luebeck).await.expect(200)["ended_on"], "2020-01-01");
+        assert_eq!(app.get(&admin, "/api/v1/contacts/luebeck-eigen").await.expect(200)["owner"], "010020000000");
+        // A list that names it again takes it into use again, and says so.
+        let again = look("gemeinden", MUNICIPALITIES).await.body;
+        assert!(again.contains("1 waren außer Gebrauch") && again.contains("Jetzt einlesen"), "{again}");
     }
 
     /// The dry run tells who is asked when, the chain of the directory with the times of an escalation.

@@ -109,7 +109,7 @@ const KIEL_GOES: &str = "old_ars;new_ars;valid_on\n010020000000;010020000001;01.
 
 async fn apply(app: &TestApp, register: &Register) {
     let db = &app.app.db;
-    apply_municipalities(db, &Importer::console(), register, app.clock.now(), &mut |_, _| ()).await.unwrap();
+    apply_municipalities(db, &Importer::console(), register, None, app.clock.now(), &mut |_, _| ()).await.unwrap();
 }
 
 on_both! {

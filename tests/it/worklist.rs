@@ -239,6 +239,41 @@ async fn what_is_due_on_postgres() {
     shows_what_is_due(Kind::Postgres).await;
 }
 
+/// An answered escalation is named after whoever answered it, or after nobody; never after who took it before.
+async fn names_who_answered(kind: Kind) {
+    let mut app = start(kind).await;
+    let (central, first) = (app.central().await, app.token(Role::SecondLevel, "technik").await);
+    let next = app.token(Role::SecondLevel, "bereitschaft").await;
+    let (ticket, escalation) = app.escalated("technical").await;
+    let up = format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap());
+    app.post(&central, &format!("{up}/next"), json!({})).await.expect(200);
+    app.post(&first, &format!("{up}/acknowledge"), json!({})).await.expect(200);
+    app.clock.advance(TimeDelta::minutes(5));
+    app.post(&next, &format!("{up}/answer"), json!({"text": "Behoben."})).await.expect(200);
+    let (at_once, escalation) = app.escalated("technical").await;
+    let up = format!("/api/v1/escalations/{}", escalation["id"].as_str().unwrap());
+    app.clock.advance(TimeDelta::minutes(5));
+    app.post(&first, &format!("{up}/answer"), json!({"text": "Behoben."})).await.expect(200);
+
+    let petersen = app.person("petersen", grants(Role::Central, "01")).await;
+    for (ticket, words) in [(&ticket, "10:05"), (&at_once, "Dataport Service Desk, 10:10")] {
+        let page = opens(&app, &petersen, &format!("/anfragen?q={}", number(ticket))).await.body;
+        assert_eq!(numbers(&page), [number(ticket)]);
+        let state = format!("2nd Level hat geantwortet</span><small>{words}</small>");
+        assert!(page.contains(&state), "{state}: {page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_answered_is_named_on_sqlite() {
+    names_who_answered(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_answered_is_named_on_postgres() {
+    names_who_answered(Kind::Postgres).await;
+}
+
 /// Whoever answers calls back: what is open and wants a call stands together, due first, on the page and over the API.
 async fn shows_callbacks(kind: Kind) {
     let mut app = start(kind).await;

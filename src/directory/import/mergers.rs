@@ -1,8 +1,8 @@
 //! A new official list of municipalities, with who took whose place: what it would change, and doing it.
 //!
 //! Invariant: the plan comes first and names everything; successors are given, never guessed. A list that is applied
-//! with changes counts as the whole of the Länder it names: what it names no more is taken out of use. Each step is
-//! whole by itself and does nothing when done again, so that a run that was cut off is completed by the next.
+//! with changes counts as the whole of the Länder it names: what it names no more is taken out of use. What was looked
+//! at is what is begun, or nothing is (`steps.rs`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,11 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Summary;
-use super::municipalities::{self, Inherited};
-use super::plan::{self, Reading};
+use super::municipalities::read;
+use super::plan::{self, Reading, check_seen, fingerprint};
 use super::rights::Importer;
-use super::table::{self, Column, TableFile};
+use super::steps::{self, Step};
+use super::table::{self, Column, Row, TableFile};
 use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use crate::directory::merge::{self, Merged, Successor};
@@ -82,6 +83,10 @@ pub struct RegisterPlan {
     pub renamed: Vec<PlaceChange>,
     /// The same key in another Kreis or Gemeindeverband.
     pub moved: Vec<PlaceChange>,
+    /// The same key with another kind, or with another postal code of its seat.
+    pub changed: Vec<PlaceChange>,
+    /// Keys that were out of use and that the list names again.
+    pub revived: Vec<PlaceName>,
     /// Keys in whose place others stand.
     pub merged: Vec<Merger>,
     /// Keys that are gone without a successor.
@@ -90,6 +95,8 @@ pub struct RegisterPlan {
     pub ends_gone: bool,
     /// How many are as they were.
     pub unchanged: usize,
+    /// Send this with the application, so that what was seen here is what is done.
+    pub fingerprint: String,
 }
 
 /// A list and its changes, either of which may be missing.
@@ -110,72 +117,84 @@ impl Register {
     }
 }
 
+/// A file of who took whose place, read but not judged.
+struct Changes {
+    name: String,
+    rows: Vec<Row>,
+}
+
 /// Says what it would do.
 pub async fn plan_municipalities(db: &Db, register: &Register, now: Timestamp) -> Result<RegisterPlan, AppError> {
-    let wanted = wanted(register)?;
-    let changes = register.changes.clone();
+    let (wanted, changes) = contents(register)?;
     db.read(move |conn| judge(conn, wanted.as_deref(), changes.as_ref(), now.day_in_berlin())).await
 }
 
-/// Does it; answers what was done. Requests follow in `tickets/relocation.rs`.
+/// Does it, and where `seen` is the fingerprint of a plan, only if that still holds where it begins; answers what was
+/// done. Requests follow in `tickets/relocation.rs`. `progress` hears how many of how many changed rows are stored.
 pub async fn apply_municipalities(
     db: &Db,
     importer: &Importer,
     register: &Register,
+    seen: Option<String>,
     now: Timestamp,
     progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<(Summary, RegisterPlan), AppError> {
-    let plan = plan_municipalities(db, register, now).await?;
-    let mut summary = Summary::default();
-    if let Some((name, text)) = &register.list {
-        let inherited = inherited(db, &plan).await?;
-        summary = municipalities::import(db, name, text, &inherited, now, progress).await?;
-    }
-    let actor = importer.actor();
-    for merger in &plan.merged {
-        merge::merge(db, &actor, &merger.who, now).await?;
-    }
-    if plan.ends_gone {
-        let gone: Vec<Ars> = plan.gone.iter().map(|gone| gone.place.ars.clone()).collect();
-        for some in gone.chunks(250) {
-            merge::end(db, &actor, some.to_vec(), now.day_in_berlin(), now).await?;
-        }
+    let (wanted, changes) = contents(register)?;
+    let (actor, beginner) = (importer.actor(), importer.actor());
+    let (summary, plan, rest) = db
+        .write(move |tx| {
+            let plan = judge(tx, wanted.as_deref(), changes.as_ref(), now.day_in_berlin())?;
+            check_seen(seen.as_deref(), &plan.fingerprint)?;
+            let (summary, steps) = steps::lay_out(tx, wanted, &plan, now)?;
+            let mut steps = steps.into_iter();
+            if let Some(first) = steps.next() {
+                first.take(tx, &beginner, now)?;
+            }
+            Ok((summary, plan, steps.collect::<Vec<_>>()))
+        })
+        .await?;
+    let total = summary.created + summary.updated;
+    let mut left: usize = rest.iter().map(Step::rows).sum();
+    progress(total - left, total);
+    for step in rest {
+        left -= step.rows();
+        let actor = actor.clone();
+        db.write(move |tx| step.take(tx, &actor, now)).await?;
+        progress(total - left, total);
     }
     Ok((summary, plan))
 }
 
-/// Whether 115 answers in a new municipality, from those whose place it takes: where it answered in all of them.
-async fn inherited(db: &Db, plan: &RegisterPlan) -> Result<Inherited, AppError> {
-    let added: HashSet<Ars> = plan.added.iter().map(|place| place.ars.clone()).collect();
-    let pairs: Vec<(Ars, Ars)> = plan
-        .merged
-        .iter()
-        .filter(|merger| added.contains(&merger.who.new_ars))
-        .map(|merger| (merger.who.old_ars.clone(), merger.who.new_ars.clone()))
-        .collect();
-    db.read(move |conn| {
-        let keys: Vec<Ars> = pairs.iter().map(|(old, _)| old.clone()).collect();
-        let known: HashMap<Ars, bool> =
-            store::municipalities::of(conn, &keys)?.into_iter().map(|m| (m.ars, m.in_115)).collect();
-        let mut all = Inherited::new();
-        for (old, new) in pairs {
-            if let Some(in_115) = known.get(&old) {
-                *all.entry(new).or_insert(true) &= in_115;
-            }
-        }
-        Ok(all)
-    })
-    .await
+/// The official list alone, from a CSV file whose `name` stands before the line of each fault.
+pub async fn municipalities(
+    db: &Db,
+    name: &str,
+    text: &str,
+    now: Timestamp,
+    progress: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<Summary, AppError> {
+    let register = Register { list: Some((name.to_owned(), text.to_owned())), changes: None };
+    Ok(apply_municipalities(db, &Importer::console(), &register, None, now, progress).await?.0)
 }
 
-fn wanted(register: &Register) -> Result<Option<Vec<Municipality>>, AppError> {
-    register.list.as_ref().map(|(name, text)| municipalities::read(name, text)).transpose()
+/// What the files hold, before the database is asked.
+fn contents(register: &Register) -> Result<(Option<Vec<Municipality>>, Option<Changes>), AppError> {
+    let wanted = register.list.as_ref().map(|(name, text)| read(name, text)).transpose()?;
+    let Some(file) = &register.changes else { return Ok((wanted, None)) };
+    let rows = match table::read(file, &COLUMNS) {
+        // Nobody took anybody's place: the heading alone says so.
+        Err(AppError::Invalid(faults)) if faults.iter().all(|fault| fault.message.key() == Some("nothing")) => {
+            Vec::new()
+        }
+        other => other?.rows,
+    };
+    Ok((wanted, Some(Changes { name: file.name.clone(), rows })))
 }
 
 fn judge(
     conn: &mut Conn,
     wanted: Option<&[Municipality]>,
-    changes: Option<&TableFile>,
+    changes: Option<&Changes>,
     today: NaiveDate,
 ) -> Result<RegisterPlan, AppError> {
     let present: HashMap<Ars, Municipality> =
@@ -185,7 +204,7 @@ fn judge(
     for new in wanted.into_iter().flatten() {
         compare(&mut plan, present.get(&new.ars), new);
     }
-    let pairs = changes.map(|file| pairs(file, &present, &listed, today)).transpose()?.unwrap_or_default();
+    let pairs = changes.map(|changes| pairs(changes, &present, &listed, today)).transpose()?.unwrap_or_default();
     let done: HashMap<Ars, Ars> =
         store::successors::all(conn)?.into_iter().map(|row| (row.old_ars, row.new_ars)).collect();
     let given: HashSet<Ars> = pairs.iter().map(|who| who.old_ars.clone()).collect();
@@ -208,7 +227,17 @@ fn judge(
     }
     let added: Vec<&Municipality> = plan.added.iter().filter_map(|place| listed.get(&place.ars).copied()).collect();
     plan.gone = gone.into_iter().map(|old| Gone { place: named(old), candidates: candidates(old, &added) }).collect();
+    let versions: Vec<Option<i32>> = touched(&plan).map(|ars| present.get(ars).map(|m| m.version)).collect();
+    plan.fingerprint = fingerprint(&(&plan, wanted, versions))?;
     Ok(plan)
+}
+
+/// The keys of all that is known already and would not stay as it is.
+fn touched(plan: &RegisterPlan) -> impl Iterator<Item = &Ars> {
+    let changes = [&plan.renamed, &plan.moved, &plan.changed].into_iter().flatten().map(|change| &change.ars);
+    let gone = plan.gone.iter().filter(|_| plan.ends_gone).map(|gone| &gone.place);
+    let places = plan.revived.iter().chain(gone).map(|place| &place.ars);
+    changes.chain(places).chain(plan.merged.iter().flat_map(|merger| [&merger.who.old_ars, &merger.who.new_ars]))
 }
 
 fn named(m: &Municipality) -> PlaceName {
@@ -219,14 +248,27 @@ fn compare(plan: &mut RegisterPlan, old: Option<&Municipality>, new: &Municipali
     let Some(old) = old else { return plan.added.push(named(new)) };
     let lies = |m: &Municipality| format!("{}, {}", m.district, m.association);
     let change = |before: String, after: String| PlaceChange { ars: new.ars.clone(), before, after };
-    let (is_renamed, is_moved) = (old.name != new.name, lies(old) != lies(new));
+    let is_renamed = old.name != new.name;
+    let is_moved = (&old.district, &old.association) != (&new.district, &new.association);
+    // By the columns of the list; the AGS and the Land follow from the key.
+    let more =
+        |m: &Municipality| [format!("typ {}", m.kind), format!("plz_sitz {}", m.postal_code.as_deref().unwrap_or("–"))];
+    let (before, after): (Vec<String>, Vec<String>) =
+        more(old).into_iter().zip(more(new)).filter(|(before, after)| before != after).unzip();
+    let (is_changed, is_revived) = (!before.is_empty(), old.ended_on.is_some());
     if is_renamed {
         plan.renamed.push(change(old.name.clone(), new.name.clone()));
     }
     if is_moved {
         plan.moved.push(change(lies(old), lies(new)));
     }
-    if !is_renamed && !is_moved {
+    if is_changed {
+        plan.changed.push(change(before.join(", "), after.join(", ")));
+    }
+    if is_revived {
+        plan.revived.push(named(new));
+    }
+    if !(is_renamed || is_moved || is_changed || is_revived) {
         plan.unchanged += 1;
     }
 }
@@ -270,23 +312,16 @@ fn check_whole(
 }
 
 fn pairs(
-    file: &TableFile,
+    changes: &Changes,
     present: &HashMap<Ars, Municipality>,
     listed: &HashMap<&Ars, &Municipality>,
     today: NaiveDate,
 ) -> Result<Vec<Successor>, AppError> {
-    let table = match table::read(file, &COLUMNS) {
-        // Nobody took anybody's place: the heading alone says so.
-        Err(AppError::Invalid(faults)) if faults.iter().all(|fault| fault.message.key() == Some("nothing")) => {
-            return Ok(Vec::new());
-        }
-        other => other?,
-    };
     let mut faults = Faults::default();
     let mut seen: HashMap<Ars, usize> = HashMap::new();
     let mut all = Vec::new();
-    for row in &table.rows {
-        let at = |field: &str| format!("{}: row {}: {field}", file.name, row.number);
+    for row in &changes.rows {
+        let at = |field: &str| format!("{}: row {}: {field}", changes.name, row.number);
         let key = |field: &'static str, faults: &mut Faults| {
             let key = row.cell(field).unwrap_or_default().parse::<Ars>();
             key.map_err(|fault| faults.add(at(field), plan::no_key("ars")(fault))).ok()
@@ -328,7 +363,7 @@ fn pairs(
     }
     for chained in all.iter().filter(|one| seen.contains_key(&one.new_ars)) {
         let message = format!("{} is gone itself by another row; name who is there in the end", chained.new_ars);
-        faults.add(format!("{}: new_ars", file.name), Message::new("chained", message).naming(&chained.new_ars));
+        faults.add(format!("{}: new_ars", changes.name), Message::new("chained", message).naming(&chained.new_ars));
     }
     faults.finish()?;
     Ok(all)

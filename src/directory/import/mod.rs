@@ -13,6 +13,7 @@ mod plan;
 mod postal_codes;
 mod reader;
 mod rights;
+mod steps;
 mod table;
 
 pub use channels::{COLUMNS as CHANNELS_COLUMNS, TEMPLATE as CHANNELS_TEMPLATE, channels};
@@ -20,9 +21,9 @@ pub use contacts::{COLUMNS as CONTACTS_COLUMNS, TEMPLATE as CONTACTS_TEMPLATE, c
 pub use directory::{check_alone, directory};
 pub use mergers::{
     COLUMNS as MERGERS_COLUMNS, Gone, Merger, PlaceChange, PlaceName, Register, RegisterPlan, apply_municipalities,
-    plan_municipalities,
+    municipalities, plan_municipalities,
 };
-pub use municipalities::{municipalities, read as read_municipalities};
+pub use municipalities::read as read_municipalities;
 pub use plan::{FieldChange, Mode, Plan, PlannedRow, RowAction, RowFault};
 pub use postal_codes::{COLUMNS as POSTAL_CODES_COLUMNS, PostalCodesPlan, postal_codes};
 pub use rights::Importer;

@@ -1,19 +1,17 @@
 //! The register of municipalities from a CSV file with the columns `ars,ags,name,land,kreis,gemeindeverband,typ,
 //! plz_sitz` (Statistisches Bundesamt, GV100AD).
 //!
-//! Invariant: the whole file is judged before anything is stored; then it goes in by chunks, so that intake never
-//! waits long. Municipalities the file does not name stay, and so does what the register does not know: whether 115
-//! answers. For new ones that is assumed in Schleswig-Holstein and Hamburg, where every municipality belongs to the
-//! Verbund; elsewhere it is entered through the API, because a promise of help that does not answer is worse
-//! than none. A run that was cut off is completed by the next.
+//! Invariant: the whole file is judged before anything is stored (`steps.rs`). Municipalities the file does not name
+//! stay, and so does what the register does not know: whether 115 answers. For new ones that is assumed in
+//! Schleswig-Holstein and Hamburg, where every municipality belongs to the Verbund; elsewhere it is entered through the
+//! API, because a promise of help that does not answer is worse than none.
 
 use std::collections::{HashMap, HashSet};
 
 use super::Summary;
 use super::plan::no_key;
-use crate::access::audit::AuditAction;
 use crate::clock::Timestamp;
-use crate::db::Db;
+use crate::db::Conn;
 use crate::directory::municipalities::Municipality;
 use crate::directory::store;
 use crate::error::{AppError, Faults, Message};
@@ -21,36 +19,18 @@ use crate::keys::{Ags, Ars, LandCode};
 
 const COLUMNS: [&str; 8] = ["ars", "ags", "name", "land", "kreis", "gemeindeverband", "typ", "plz_sitz"];
 
-/// So many rows go in one transaction.
-const CHUNK: usize = 250;
-
-/// Imports a CSV file, whose `name` stands before the line of each fault. `progress` hears how many of how many
-/// changed rows are stored.
-pub async fn municipalities(
-    db: &Db,
-    name: &str,
-    text: &str,
-    now: Timestamp,
-    progress: &mut (dyn FnMut(usize, usize) + Send),
-) -> Result<Summary, AppError> {
-    import(db, name, text, &Inherited::new(), now, progress).await
-}
-
 /// Whether 115 answers in new municipalities, where that is known from those whose place they take.
 pub(super) type Inherited = HashMap<Ars, bool>;
 
-/// The same, where new municipalities take the place of others.
-pub(super) async fn import(
-    db: &Db,
-    name: &str,
-    text: &str,
+/// What of a list is to be stored, each with whether it is new, and how much that is.
+pub(super) fn changes(
+    conn: &mut Conn,
+    wanted: Vec<Municipality>,
     inherited: &Inherited,
     now: Timestamp,
-    progress: &mut (dyn FnMut(usize, usize) + Send),
-) -> Result<Summary, AppError> {
-    let wanted = read(name, text)?;
-    let present = db.read(store::municipalities::all).await?;
-    let present: HashMap<Ars, Municipality> = present.into_iter().map(|m| (m.ars.clone(), m)).collect();
+) -> Result<(Summary, Vec<(bool, Municipality)>), AppError> {
+    let present: HashMap<Ars, Municipality> =
+        store::municipalities::all(conn)?.into_iter().map(|m| (m.ars.clone(), m)).collect();
     let mut summary = Summary::default();
     let mut changes = Vec::new();
     for new in wanted {
@@ -72,38 +52,7 @@ pub(super) async fn import(
             }
         }
     }
-    store_all(db, changes, summary, now, progress).await?;
-    Ok(summary)
-}
-
-async fn store_all(
-    db: &Db,
-    changes: Vec<(bool, Municipality)>,
-    summary: Summary,
-    now: Timestamp,
-    progress: &mut (dyn FnMut(usize, usize) + Send),
-) -> Result<(), AppError> {
-    let (total, mut done) = (changes.len(), 0);
-    progress(0, total);
-    for chunk in changes.chunks(CHUNK) {
-        let (new, changed): (Vec<_>, Vec<_>) = chunk.iter().cloned().partition(|(is_new, _)| *is_new);
-        done += chunk.len();
-        let is_last = done == total;
-        db.write(move |tx| {
-            let new: Vec<Municipality> = new.into_iter().map(|(_, m)| m).collect();
-            store::municipalities::insert_all(tx, &new)?;
-            changed.iter().try_for_each(|(_, m)| store::municipalities::update(tx, m))?;
-            // Once is enough, and instances need not read half a register in.
-            if !is_last {
-                return Ok(());
-            }
-            super::told(tx, AuditAction::MunicipalitiesImported, &summary, now)?;
-            store::places_changed(tx)
-        })
-        .await?;
-        progress(done, total);
-    }
-    Ok(())
+    Ok((summary, changes))
 }
 
 /// Reads and judges the whole file.

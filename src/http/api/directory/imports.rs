@@ -67,17 +67,19 @@ pub async fn channels(state: Data<State>, upload: Upload<right::ChangeAdoption, 
 pub struct RegisterQuery {
     /// True shows what the file would do and changes nothing; false does it.
     preview: bool,
+    /// The `fingerprint` of the preview: then it is done only if it is still what was seen there.
+    fingerprint: Option<String>,
 }
 
 /// The official list of municipalities as CSV. What it names no more stays as it is.
 #[utoipa::path(post, path = "/api/v1/imports/municipalities", tag = "directory", operation_id = "municipalities",
     params(RegisterQuery), request_body(content((String = "text/csv"))),
     responses((status = 200, body = RegisterPlan), (status = 403, body = crate::http::error::Problem),
-        (status = 422, body = crate::http::error::Problem)))]
+        (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn municipalities(state: Data<State>, upload: Upload<right::ChangeDirectory, RegisterQuery>) -> ApiResult {
     may_change_shared(&upload.caller, Action::ChangeDirectory)?;
     let register = Register::of_list("file".to_owned(), upload.bytes)?;
-    register_answer(&state, &upload.caller, register, upload.query.preview).await
+    register_answer(&state, &upload.caller, register, upload.query).await
 }
 
 /// Who took whose place, as CSV or XLSX with old_ars, new_ars, valid_on: uses, people, rights and requests move.
@@ -85,7 +87,7 @@ pub async fn municipalities(state: Data<State>, upload: Upload<right::ChangeDire
     operation_id = "municipality_changes", params(RegisterQuery),
     request_body(content((String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses((status = 200, body = RegisterPlan), (status = 403, body = crate::http::error::Problem),
-        (status = 422, body = crate::http::error::Problem)))]
+        (status = 409, body = crate::http::error::Problem), (status = 422, body = crate::http::error::Problem)))]
 pub async fn municipality_changes(
     state: Data<State>,
     upload: Upload<right::ChangeDirectory, RegisterQuery>,
@@ -93,7 +95,7 @@ pub async fn municipality_changes(
     may_change_shared(&upload.caller, Action::ChangeDirectory)?;
     let file = TableFile { name: "file".to_owned(), bytes: upload.bytes, sheet: None };
     let register = Register { list: None, changes: Some(file) };
-    register_answer(&state, &upload.caller, register, upload.query.preview).await
+    register_answer(&state, &upload.caller, register, upload.query).await
 }
 
 /// Which postal codes lie in which municipality, as CSV or XLSX with plz and ars or ags: the whole list, which takes the
@@ -110,13 +112,14 @@ pub async fn postal_codes(state: Data<State>, upload: Upload<right::ChangeDirect
     ok(&import::postal_codes(&desk.db, &importer, file, mode, desk.clock.now()).await?)
 }
 
-async fn register_answer(state: &State, caller: &Caller, register: Register, preview: bool) -> ApiResult {
+async fn register_answer(state: &State, caller: &Caller, register: Register, query: RegisterQuery) -> ApiResult {
     let (desk, now) = (state.desk(), state.desk().clock.now());
-    if preview {
+    if query.preview {
         return ok(&import::plan_municipalities(&desk.db, &register, now).await?);
     }
     let importer = Importer::caller(caller);
-    let (_, plan) = import::apply_municipalities(&desk.db, &importer, &register, now, &mut |_, _| ()).await?;
+    let seen = query.fingerprint;
+    let (_, plan) = import::apply_municipalities(&desk.db, &importer, &register, seen, now, &mut |_, _| ()).await?;
     relocation::relocate(&desk.db, &caller.actor, now).await?;
     ok(&plan)
 }

@@ -2,8 +2,9 @@
 //! which postal codes lie where.
 //!
 //! Invariant: what a file would do is looked at first, row by row; doing it sends the very file that was looked at once
-//! more, and for tables and postal codes the fingerprint of what was seen, so that nothing else is done. All rows or
-//! none. The file stays with the page; nothing of it is kept here before.
+//! more with the fingerprint of what was seen, so that nothing else is done. All rows or none; of the list of
+//! municipalities and of mergers that holds for where it begins, as they go by several transactions. The file stays with
+//! the page; nothing of it is kept here before.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -241,7 +242,7 @@ async fn run(
     fingerprint: Option<String>,
 ) -> Result<Outcome, AppError> {
     let (desk, importer, now) = (state.desk(), Importer::caller(&person.caller), state.desk().clock.now());
-    let mode = if does { Mode::Apply(fingerprint) } else { Mode::Preview };
+    let mode = if does { Mode::Apply(fingerprint.clone()) } else { Mode::Preview };
     let register = match sort {
         Sort::Contacts => {
             return Ok(Outcome::Table(import::contacts(&desk.db, &importer, file, mode, now).await?));
@@ -258,7 +259,8 @@ async fn run(
     if !does {
         return Ok(Outcome::Register(import::plan_municipalities(&desk.db, &register, now).await?));
     }
-    let (_, plan) = import::apply_municipalities(&desk.db, &importer, &register, now, &mut |_, _| ()).await?;
+    let (_, plan) =
+        import::apply_municipalities(&desk.db, &importer, &register, fingerprint, now, &mut |_, _| ()).await?;
     relocation::relocate(&desk.db, &person.caller.actor, now).await?;
     Ok(Outcome::Register(plan))
 }
@@ -273,8 +275,10 @@ fn tell(page: &mut ImportPage, headings: Headings, outcome: Outcome) -> Option<S
         }
         Outcome::Register(plan) => {
             register(page, &plan);
-            let count = plan.added.len() + plan.renamed.len() + plan.moved.len() + plan.merged.len();
-            (count > 0).then(String::new)
+            let is_empty = [&plan.renamed, &plan.moved, &plan.changed].iter().all(|changes| changes.is_empty())
+                && [&plan.added, &plan.revived].iter().all(|places| places.is_empty())
+                && plan.merged.is_empty();
+            (!is_empty).then_some(plan.fingerprint)
         }
         Outcome::PostalCodes(PostalCodesPlan { counts, fingerprint }) => {
             let Summary { created, updated, unchanged } = counts;
@@ -374,6 +378,8 @@ fn register(page: &mut ImportPage, plan: &RegisterPlan) {
         some("added", plan.added.iter().map(place).collect()),
         some("renamed", plan.renamed.iter().map(change).collect()),
         some("moved", plan.moved.iter().map(change).collect()),
+        some("changed", plan.changed.iter().map(change).collect()),
+        some("revived", plan.revived.iter().map(place).collect()),
     ];
     page.lists = lists.into_iter().flatten().collect();
     page.summary = vec![("ok", shell.with("import-count-unchanged", "count", plan.unchanged))];

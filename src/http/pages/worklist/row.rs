@@ -205,16 +205,20 @@ fn escalated(shell: &Shell, found: &Escalation, open: usize) -> (&'static str, S
 /// An escalation that has ended, while its request is worked on again.
 fn came_back(shell: &Shell, found: &Escalation) -> Option<(&'static str, String, String)> {
     let ended = found.ended_at?;
-    let who = found.acknowledged_name.clone().or_else(|| found.current().map(|step| step.contact.name.clone()));
-    let who = who.unwrap_or_default();
     Some(match found.status {
         EscalationStatus::Returned => {
             let reason: String = found.return_reason.as_deref().unwrap_or_default().chars().take(80).collect();
             ("back", shell.say("worklist-returned"), format!("„{reason}“, {}", moment(shell, ended)))
         }
         EscalationStatus::Answered => {
-            let values = [("who", who), ("time", moment(shell, ended))];
-            ("back", shell.say("worklist-answered-back"), shell.language.with_all("worklist-by-at", &values))
+            // Whoever took it need not have answered it, but for where one word did both.
+            let who = found.acknowledged_name.clone().filter(|_| found.acknowledged_at == found.ended_at);
+            let time = moment(shell, ended);
+            let more = match who {
+                Some(who) => shell.language.with_all("worklist-by-at", &[("who", who), ("time", time)]),
+                None => time,
+            };
+            ("back", shell.say("worklist-answered-back"), more)
         }
         EscalationStatus::Expired => ("late", shell.say("worklist-expired"), moment(shell, ended)),
         _ => return None,
