@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::web::Path;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, RefOr, Response, Schema};
+use utoipa::openapi::{Content, RefOr, Required, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
 use super::error::ApiError;
@@ -24,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 #[openapi(
     info(title = "Lotse", description = "Support requests about re-used online services, from 1st level to 2nd level \
         and back. Errors are problems of RFC 9457; lists go on with `next_cursor`; changes name the version they were made against."),
-    modifiers(&Bearer, &Problems, &Names, &Parts),
+    modifiers(&Bearer, &Problems, &Names, &Parts, &Bodies),
     security(("token" = [])),
     components(schemas(super::error::Problem)),
     tags((name = "tickets", description = "Requests and what becomes of them"),
@@ -288,6 +288,26 @@ impl Modify for Parts {
     }
 }
 
+/// Says that a body in which nothing is said may be left out.
+struct Bodies;
+
+impl Modify for Bodies {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let operations = document.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
+        for body in operations.filter_map(|operation| operation.request_body.as_mut()) {
+            let is_nothing = |content: &RefOr<Content>| {
+                let RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) = content else { return false };
+                schema.ref_location.ends_with("/Nothing")
+            };
+            if let RefOr::T(body) = body
+                && body.content.values().any(is_nothing)
+            {
+                body.required = Some(Required::False);
+            }
+        }
+    }
+}
+
 const PROBLEM: &str = "application/problem+json";
 
 static TEXT: LazyLock<Result<String, String>> =
@@ -421,6 +441,18 @@ mod tests {
         assert!(schemas["Purpose"]["properties"]["purpose"].is_object(), "{}", schemas["Purpose"]);
         // A scope is part of a grant, which has a role as well.
         assert!(schemas["Scope"]["additionalProperties"].is_null(), "{}", schemas["Scope"]);
+    }
+
+    /// What may be left out, and what is handed out beside JSON, is said.
+    #[test]
+    fn bodies_are_as_they_are() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let required = |action: &str| {
+            document["paths"][format!("/api/v1/tickets/{{ticket}}/{action}")]["post"]["requestBody"]["required"].clone()
+        };
+        assert_eq!((required("claim"), required("answer")), (false.into(), true.into()));
+        let figures = &document["paths"]["/api/v1/figures"]["get"]["responses"]["200"]["content"];
+        assert!(figures["text/csv"].is_object() && figures["application/json"].is_object(), "{figures}");
     }
 
     #[test]

@@ -85,7 +85,8 @@ impl FiguresQuery {
 
 /// How many requests came in, how many were answered in time and how long it took.
 #[utoipa::path(get, path = "/api/v1/figures", tag = "tickets", operation_id = "figures", params(FiguresQuery),
-    responses((status = 200, description = "also as text/csv and as a workbook", body = Figures),
+    responses((status = 200, description = "also as text/csv and as a workbook", content((Figures = "application/json"), (String = "text/csv"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = 422, body = crate::http::error::Problem)))]
 pub async fn show(
     state: Data<State>,
