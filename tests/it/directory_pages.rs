@@ -631,8 +631,12 @@ on_both! {
         assert_eq!(app.get(&admin, luebeck).await.expect(200)["ended_on"], "2020-01-01");
         assert_eq!(app.get(&admin, "/api/v1/contacts/luebeck-eigen").await.expect(200)["owner"], "010020000000");
         // A list that names it again takes it into use again, and says so.
-        let again = look("gemeinden", MUNICIPALITIES).await.body;
-        assert!(again.contains("1 waren außer Gebrauch") && again.contains("Jetzt einlesen"), "{again}");
+        let again = look("gemeinden", MUNICIPALITIES).await;
+        assert!(again.body.contains("1 waren außer Gebrauch") && again.body.contains("Jetzt einlesen"), "{}", again.body);
+        assert_eq!(apply("gemeinden", &again).await.status, 200);
+        assert_eq!(app.get(&admin, luebeck).await.expect(200).get("ended_on"), None);
+        // Nothing moves from there any more, and the merger can be done once more.
+        assert!(look("zusammenschluesse", mergers).await.body.contains("Jetzt einlesen"));
     }
 
     /// The dry run tells who is asked when, the chain of the directory with the times of an escalation.

@@ -19,26 +19,23 @@ use crate::keys::{Ags, Ars, LandCode};
 
 const COLUMNS: [&str; 8] = ["ars", "ags", "name", "land", "kreis", "gemeindeverband", "typ", "plz_sitz"];
 
-/// Whether 115 answers in new municipalities, where that is known from those whose place they take.
-pub(super) type Inherited = HashMap<Ars, bool>;
-
-/// What of a list is to be stored, each with whether it is new, and how much that is.
+/// What of a list is to be stored, each with whether it is new, and how much that is. What is there already keeps what
+/// the list does not know, and stays as it is until the end of the transaction.
 pub(super) fn changes(
     conn: &mut Conn,
-    wanted: Vec<Municipality>,
-    inherited: &Inherited,
+    wanted: &[Municipality],
     now: Timestamp,
 ) -> Result<(Summary, Vec<(bool, Municipality)>), AppError> {
+    let keys: Vec<Ars> = wanted.iter().map(|m| m.ars.clone()).collect();
     let present: HashMap<Ars, Municipality> =
-        store::municipalities::all(conn)?.into_iter().map(|m| (m.ars.clone(), m)).collect();
+        store::municipalities::locked(conn, &keys)?.into_iter().map(|m| (m.ars.clone(), m)).collect();
     let mut summary = Summary::default();
     let mut changes = Vec::new();
-    for new in wanted {
+    for new in wanted.iter().cloned() {
         match present.get(&new.ars) {
             None => {
                 summary.created += 1;
-                let in_115 = inherited.get(&new.ars).copied().unwrap_or(new.in_115);
-                changes.push((true, Municipality { in_115, ..new }));
+                changes.push((true, new));
             }
             Some(old) => {
                 let changed_at = if new.name == old.name { old.changed_at } else { Some(now) };

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::db::dialect::insert_many;
+use crate::db::dialect::{insert_many, load_locked};
 use crate::db::schema::{municipalities, municipality_successors, postal_codes};
 use crate::directory::municipalities::{Municipality, MunicipalityQuery};
 use crate::error::AppError;
@@ -91,6 +91,17 @@ pub(in crate::directory) fn of(conn: &mut Conn, keys: &[Ars]) -> Result<Vec<Muni
     let mut found = Vec::with_capacity(keys.len());
     for some in keys.chunks(500) {
         let rows: Vec<MunicipalityRow> = municipalities::table.filter(municipalities::ars.eq_any(some)).load(conn)?;
+        found.extend(rows.into_iter().map(Municipality::from));
+    }
+    Ok(found)
+}
+
+/// Those of these keys that there are, which nobody else changes until the end of the transaction.
+pub(in crate::directory) fn locked(conn: &mut Conn, keys: &[Ars]) -> Result<Vec<Municipality>, AppError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for some in keys.chunks(500) {
+        let its = municipalities::table.filter(municipalities::ars.eq_any(some)).order(municipalities::ars);
+        let rows: Vec<MunicipalityRow> = load_locked!(conn, its)?;
         found.extend(rows.into_iter().map(Municipality::from));
     }
     Ok(found)

@@ -31,9 +31,15 @@ pub(in crate::directory) fn note(conn: &mut Conn, row: &SuccessorRow) -> Result<
     diesel::update(s::table.filter(s::new_ars.eq(row.old_ars.clone())))
         .set(s::new_ars.eq(row.new_ars.clone()))
         .execute(conn)?;
-    // What is a municipality again is nobody's former name.
-    diesel::delete(s::table.filter(s::old_ars.eq_any([&row.old_ars, &row.new_ars]))).execute(conn)?;
+    forget(conn, &[row.old_ars.clone(), row.new_ars.clone()])?;
     diesel::insert_into(s::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// What is a municipality again is nobody's former name.
+pub(in crate::directory) fn forget(conn: &mut Conn, again: &[Ars]) -> Result<(), AppError> {
+    use municipality_successors as s;
+    diesel::delete(s::table.filter(s::old_ars.eq_any(again))).execute(conn)?;
     Ok(())
 }
 

@@ -27,6 +27,8 @@ use crate::tickets::ticket::Ticket;
 const FEW: i64 = 250;
 /// A word that more have is not looked up in SQLite's full text.
 const VERY_MANY: i64 = 2_000;
+/// Nor is one of fewer letters: too many words begin so.
+const SHORTEST: usize = 3;
 /// At first so many are read while walking, then twice as many each time …
 const FIRST_STRIDE: usize = 100;
 /// … and so many at most.
@@ -104,6 +106,7 @@ fn rare(conn: &mut Conn, words: &[String]) -> Result<Vec<String>, AppError> {
     for word in words {
         let has_word = match conn {
             // Whole words are given out one by one.
+            Conn::Sqlite(_) if word.chars().count() < SHORTEST => continue,
             Conn::Sqlite(_) => count(conn, &format!("\"{word}\""), many)?,
             Conn::Postgres(_) => {
                 let query = query(conn, std::slice::from_ref(word));
