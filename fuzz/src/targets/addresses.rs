@@ -29,7 +29,7 @@ fn is_special_v6(ip: Ipv6Addr) -> bool {
     let is_nat64 = words[0] == 0x64 && words[1] == 0xff9b;
     let in_6to4 = words[0] == 0x2002;
     let is_teredo = words[0] == 0x2001 && words[1] == 0;
-    let is_documentation = (words[0] == 0x2001 && words[1] == 0xdb8) || words[0] & 0xfff0 == 0x3ff0;
+    let is_documentation = (words[0] == 0x2001 && words[1] == 0xdb8) || (words[0] == 0x3fff && words[1] < 0x1000);
     inside
         || ip.is_loopback()
         || ip.is_unspecified()
