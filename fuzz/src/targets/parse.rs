@@ -68,8 +68,15 @@ pub fn run(raw: &[u8]) {
     }
     for href in html.split("href=\"").skip(1) {
         let good = ["http:", "https:", "mailto:"].iter().any(|scheme| href.to_ascii_lowercase().starts_with(scheme));
-        // An address without a scheme leads nowhere but to where the page stands.
-        let relative = !href.split(['"', '/', '?', '#']).next().unwrap_or_default().contains(':');
+        // An address without a scheme leads nowhere but to where the page stands; browsers leave these out before they
+        // look for one (https://url.spec.whatwg.org/#url-parsing).
+        let seen = href.replace(['\t', '\r', '\n'], "");
+        let start = seen.trim_start_matches(|c| c <= ' ').split(['"', '/', '?', '#']).next().unwrap_or_default();
+        let is_scheme = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        };
+        let relative = !start.split_once(':').is_some_and(|(name, _)| is_scheme(name));
         assert!(good || relative, "{href:?}");
     }
 }
