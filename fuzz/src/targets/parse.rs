@@ -67,11 +67,12 @@ pub fn run(raw: &[u8]) {
         );
     }
     for href in html.split("href=\"").skip(1) {
-        let good = ["http:", "https:", "mailto:"].iter().any(|scheme| href.to_ascii_lowercase().starts_with(scheme));
         // An address without a scheme leads nowhere but to where the page stands; browsers leave these out before they
         // look for one (https://url.spec.whatwg.org/#url-parsing).
         let seen = href.replace(['\t', '\r', '\n'], "");
-        let start = seen.trim_start_matches(|c| c <= ' ').split(['"', '/', '?', '#']).next().unwrap_or_default();
+        let seen = seen.trim_start_matches(|c| c <= ' ').to_ascii_lowercase();
+        let good = ["http:", "https:", "mailto:"].iter().any(|scheme| seen.starts_with(scheme));
+        let start = seen.split(['"', '/', '?', '#']).next().unwrap_or_default();
         let is_scheme = |name: &str| {
             name.starts_with(|c: char| c.is_ascii_alphabetic())
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
