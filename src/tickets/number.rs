@@ -20,6 +20,9 @@ const DAMM: [[u8; 10]; 10] = [
     [2, 5, 8, 1, 4, 3, 6, 7, 9, 0],
 ];
 
+/// The most digits a number has: year and check digit leave thirteen for the requests of a year.
+const MOST_DIGITS: usize = 16;
+
 /// A ticket's number in its written form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
@@ -50,7 +53,7 @@ impl FromStr for TicketNumber {
         }
         let digits: String =
             text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '–' | ',' | '.')).collect();
-        if digits.len() < 9 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if !(9..=MOST_DIGITS).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err("is not a ticket number");
         }
         if damm(&digits) != 0 {
@@ -86,6 +89,12 @@ mod tests {
         // Damm's own example: 572 has the check digit 4.
         assert_eq!(damm("572"), 4);
         assert_eq!(TicketNumber::new(2031, 1_234_567).as_str().len(), 12);
+        // What is taken without hyphens is taken with them.
+        let long = TicketNumber::new(2026, 9_999_999_999_999);
+        assert_eq!(long.as_str().replace('-', "").parse(), Ok(long.clone()));
+        let longer = TicketNumber::new(2026, 99_999_999_999_999);
+        assert!(longer.as_str().parse::<TicketNumber>().is_err());
+        assert!(longer.as_str().replace('-', "").parse::<TicketNumber>().is_err());
     }
 
     proptest! {
