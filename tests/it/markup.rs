@@ -311,6 +311,13 @@ async fn weight(walk: &Walk, html: &str, known: &mut BTreeMap<String, usize>) ->
             open.extend(fonts.filter(|font| font.contains(".latin.")).map(|font| format!("{folder}{font}")));
             assert!(open.len() >= 3, "{css}");
         }
+        if at.ends_with(".js") {
+            // What a script imports lies beside it; the page does not name it.
+            let script = walk.http.get(format!("{}{at}", walk.base)).send().await.unwrap().text().await.unwrap();
+            let folder = &at[..=at.rfind('/').unwrap()];
+            let imported = script.split("from './").skip(1).filter_map(|part| part.split('\'').next());
+            open.extend(imported.map(|name| format!("{folder}{name}")));
+        }
     }
     sum
 }

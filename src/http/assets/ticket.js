@@ -1,6 +1,8 @@
 /* Saves time on the page of a request: keys, drafts that survive a reload, previews as one types. Without this script
    the same forms do the same. A draft stays in this window alone and goes when its form was taken or somebody else logs
-   in. Single keys act outside of fields only, and not at all where somebody has switched them off (WCAG 2.1.4). */
+   in. */
+import { areKeysOff, followSwitch } from './keys.js';
+
 const own = document.querySelector('script[data-number]'), number = own?.dataset.number ?? '';
 const who = document.querySelector('.lo-bar__end [href="/konto"]')?.textContent ?? '';
 const keep = {
@@ -8,27 +10,14 @@ const keep = {
   put: (key, value) => { try { sessionStorage.setItem(key, JSON.stringify({ ...value, who })); } catch { /* no room: nothing is kept */ } },
   drop: (key) => { try { sessionStorage.removeItem(key); } catch { /* nothing was kept */ } },
 };
-const areKeysOff = () => document.body.dataset.keys === 'off';
 const inField = (target) => target.closest?.('input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]');
 const draftOf = (form) => `lotse-ticket-${number}-${form.dataset.entwurf}`;
 const sent = `lotse-ticket-${number}-sent`;
 const waiting = new WeakMap(), running = new WeakMap();
 
-// All keys at one press, with the switch for single ones: the same cookie as under /konto and on the list.
-const dialog = document.getElementById('hilfe'), box = document.getElementById('tasten-an'), all = document.getElementById('alle-tasten');
-function keysAre(on) {
-  document.body.dataset.keys = on ? 'on' : 'off';
-  box.checked = on;
-  for (const hint of document.querySelectorAll('.lo-keys')) hint.hidden = !on;
-  // Nothing names a key that does nothing.
-  const [from, to] = on ? ['data-shortcut', 'aria-keyshortcuts'] : ['aria-keyshortcuts', 'data-shortcut'];
-  for (const one of document.querySelectorAll(`[${from}]`)) { one.setAttribute(to, one.getAttribute(from)); one.removeAttribute(from); }
-}
-keysAre(!areKeysOff());
-box.onchange = () => {
-  document.cookie = `lotse_keys=${box.checked ? '' : 'off'}; Path=/; SameSite=Lax; Max-Age=${box.checked ? 0 : 31536000}${location.protocol === 'https:' ? '; Secure' : ''}`;
-  keysAre(box.checked);
-};
+// All keys at one press, with the switch for single ones.
+const dialog = document.getElementById('hilfe'), all = document.getElementById('alle-tasten');
+followSwitch((on) => { for (const hint of document.querySelectorAll('.lo-keys')) hint.hidden = !on; });
 all.parentElement.hidden = false;
 all.onclick = () => dialog.showModal();
 document.getElementById('hilfe-zu').onclick = () => dialog.close();

@@ -1,6 +1,8 @@
 /* Saves time in the list of work: keys, and what changes meanwhile. Rows never move by themselves: what is new waits
    behind a button, what changed elsewhere is renewed in its place and marked. The page is the truth: what is shown anew
    is read from the same address, without counting as use of the session. */
+import { areKeysOff, followSwitch } from './keys.js';
+
 const at = (id) => document.getElementById(id);
 const script = at('skript'), lage = at('lage'), words = lage.dataset, said = at('gesagt'), stand = at('lage-stand');
 const body = at('zeilen'), form = at('arbeit'), region = at('liste'), dialog = at('hilfe');
@@ -76,7 +78,7 @@ function say() {
     const when = element('span', inSeconds(), { 'aria-hidden': 'true', class: 'lo-num' });
     shown = [element('span', `${words.lost.replace('#', words.stand)} ${words.safe}`, { class: 'lo-st lo-st--late lo-st--free' }), ' ', when, ' ', again];
   } else if (fresh) {
-    const button = element('button', `${fresh} ${fresh === 1 ? words.newOne : words.new} `, { type: 'button', class: 'lo-news', [on ? 'aria-keyshortcuts' : 'data-shortcut']: 'N' });
+    const button = element('button', `${fresh} ${fresh === 1 ? words.newOne : words.new} `, { type: 'button', class: 'lo-news', [areKeysOff() ? 'data-shortcut' : 'aria-keyshortcuts']: 'N' });
     button.append(element('kbd', 'N', { 'aria-hidden': 'true' }));
     button.onclick = showNew;
     shown = [button];
@@ -256,23 +258,8 @@ async function claim(row) {
 }
 body.addEventListener('click', (event) => { const button = event.target.closest('[name=eine]'); if (button) { event.preventDefault(); claim(button.closest('tr')); } });
 
-// ---- Keys: outside fields only, and they can be switched off (WCAG 2.1.4) ----
-const box = at('tasten-an');
-let on = document.body.dataset.keys !== 'off';
-function keysAre(next) {
-  on = next;
-  box.checked = on;
-  for (const hint of document.querySelectorAll('.lo-keys, .lo-search kbd, #alle-tasten kbd')) hint.classList.toggle('lo-off-keys', !on);
-  // Nothing names a key that does nothing.
-  const [from, to] = on ? ['data-shortcut', 'aria-keyshortcuts'] : ['aria-keyshortcuts', 'data-shortcut'];
-  for (const one of document.querySelectorAll(`[${from}]`)) { one.setAttribute(to, one.getAttribute(from)); one.removeAttribute(from); }
-}
-keysAre(on);
-// The same cookie as under /konto, so that it holds on every page.
-box.onchange = () => {
-  document.cookie = `lotse_keys=${box.checked ? '' : 'off'}; Path=/; SameSite=Lax; Max-Age=${box.checked ? 0 : 31536000}${location.protocol === 'https:' ? '; Secure' : ''}`;
-  keysAre(box.checked);
-};
+// ---- Keys ----
+followSwitch((on) => { for (const hint of document.querySelectorAll('.lo-keys, .lo-search kbd, #alle-tasten kbd')) hint.classList.toggle('lo-off-keys', !on); });
 at('alle-tasten').hidden = false;
 at('alle-tasten').onclick = () => dialog.showModal();
 at('hilfe-zu').onclick = () => dialog.close();
@@ -280,7 +267,7 @@ const inField = (target) => target.closest?.('input:not([type=checkbox]), textar
 const search = at('q');
 search.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !search.value) go(current ?? rows()[0]); });
 addEventListener('keydown', (event) => {
-  if (!on || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || dialog.open || inField(event.target)) return;
+  if (areKeysOff() || event.ctrlKey || event.altKey || event.metaKey || event.isComposing || dialog.open || inField(event.target)) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const does = {
     j: () => step(1),
