@@ -18,7 +18,7 @@ use crate::directory::contacts_of;
 use crate::error::AppError;
 use crate::ids::{DeliveryId, EscalationId, TicketId};
 use crate::keys::Slug;
-use crate::tickets::browse::Page;
+use crate::tickets::browse::{Page, cut};
 use crate::tickets::reading::note_reading;
 use crate::tickets::ticket::Ticket;
 use crate::tickets::{Event, TicketRef, by_id, find_by_id, record};
@@ -195,10 +195,8 @@ fn ended_at(conn: &mut Conn, own: &[Slug], id: EscalationId) -> Result<(Timestam
 }
 
 /// A page of one more than it holds.
-fn page_of(conn: &mut Conn, mut found: Vec<Escalation>, limit: usize) -> Result<Page<Own>, AppError> {
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
+fn page_of(conn: &mut Conn, found: Vec<Escalation>, limit: usize) -> Result<Page<Own>, AppError> {
+    let (found, next_cursor) = cut(found, limit, |last| last.id.to_string());
     let mut items = Vec::new();
     for one in found {
         let (ended_by, ticket) = (respond::ended_by(conn, &one)?, by_id(conn, one.ticket)?);
@@ -259,10 +257,8 @@ pub async fn exhausted(
         .db
         .read(move |conn| {
             let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
-            let mut found = delivery::exhausted(conn, after, wanted)?;
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
+            let found = delivery::exhausted(conn, after, wanted)?;
+            let (found, next_cursor) = cut(found, limit, |last| last.id.to_string());
             let mut items = Vec::new();
             for delivery in found {
                 if ticket_of(conn, &delivery)?

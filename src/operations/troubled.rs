@@ -15,7 +15,7 @@ use crate::directory;
 use crate::error::AppError;
 use crate::ids::EndpointId;
 use crate::keys::Slug;
-use crate::tickets::browse::Page;
+use crate::tickets::browse::{Page, cut};
 
 /// An address that something is wrong with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -52,10 +52,8 @@ pub async fn list(
     let after: Option<EndpointId> = cursor.map(|cursor| cursor.parse()).transpose().map_err(wrong)?;
     let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
     let read = move |conn: &mut Conn| {
-        let mut found = delivery::troubled(conn, after, wanted)?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
+        let found = delivery::troubled(conn, after, wanted)?;
+        let (found, next_cursor) = cut(found, limit, |last| last.id.to_string());
         let ids: Vec<EndpointId> = found.iter().map(|endpoint| endpoint.id).collect();
         let mut contacts = directory::contacts_at(conn, &ids)?;
         let items = found.into_iter().map(|one| troubled(contacts.remove(&one.id).unwrap_or_default(), one));

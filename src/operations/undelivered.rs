@@ -15,7 +15,7 @@ use crate::delivery::{self, Channel, Delivery, Purpose};
 use crate::error::AppError;
 use crate::escalation::{EscalationStatus, browse, other_way};
 use crate::ids::DeliveryId;
-use crate::tickets::browse::Page;
+use crate::tickets::browse::{Page, cut};
 use crate::tickets::{Event, record};
 
 /// A message that was given up.
@@ -87,10 +87,8 @@ pub async fn list(
     let after: Option<DeliveryId> = cursor.map(|cursor| cursor.parse()).transpose().map_err(wrong)?;
     let wanted = i64::try_from(limit + 1).map_err(AppError::internal)?;
     let read = move |conn: &mut Conn| {
-        let mut found = delivery::exhausted(conn, after, wanted)?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next_cursor = found.last().filter(|_| more).map(|last| last.id.to_string());
+        let found = delivery::exhausted(conn, after, wanted)?;
+        let (found, next_cursor) = cut(found, limit, |last| last.id.to_string());
         let items = found.into_iter().map(|one| undelivered(conn, one)).collect::<Result<_, _>>()?;
         Ok(Page { items, next_cursor })
     };

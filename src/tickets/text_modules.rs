@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::error::{AppError, Faults};
 use crate::ids::TextModuleId;
 use crate::keys::{ArsPrefix, Slug};
-use crate::tickets::browse::Page;
+use crate::tickets::browse::{Page, cut};
 
 /// What may stand in braces in a text: number, service, municipality, and until when an answer was promised.
 pub const PLACES: [&str; 4] = ["nummer", "dienst", "ort", "frist"];
@@ -175,9 +175,7 @@ pub async fn list(
                 after = some.last().map(|last| (last.title.clone(), last.id));
                 items.extend(some.into_iter().filter(|one| is_read(&caller, &one.region)));
                 if items.len() > limit || is_last {
-                    let more = items.len() > limit;
-                    items.truncate(limit);
-                    let next_cursor = items.last().filter(|_| more).map(|last| last.id.to_string());
+                    let (items, next_cursor) = cut(items, limit, |last| last.id.to_string());
                     return Ok(Page { items, next_cursor });
                 }
             }

@@ -88,21 +88,25 @@ pub(in crate::directory) fn find(conn: &mut Conn, ars: &Ars) -> Result<Option<Mu
 }
 
 pub(in crate::directory) fn of(conn: &mut Conn, keys: &[Ars]) -> Result<Vec<Municipality>, AppError> {
-    let mut found = Vec::with_capacity(keys.len());
-    for some in keys.chunks(500) {
-        let rows: Vec<MunicipalityRow> = municipalities::table.filter(municipalities::ars.eq_any(some)).load(conn)?;
-        found.extend(rows.into_iter().map(Municipality::from));
-    }
-    Ok(found)
+    in_portions(keys, |some| municipalities::table.filter(municipalities::ars.eq_any(some)).load(conn))
 }
 
 /// Those of these keys that there are, which nobody else changes until the end of the transaction.
 pub(in crate::directory) fn locked(conn: &mut Conn, keys: &[Ars]) -> Result<Vec<Municipality>, AppError> {
+    in_portions(keys, |some| {
+        let its = municipalities::table.filter(municipalities::ars.eq_any(some)).order(municipalities::ars);
+        load_locked!(conn, its)
+    })
+}
+
+/// What `load` finds for these keys, which are too many for one statement perhaps.
+fn in_portions(
+    keys: &[Ars],
+    mut load: impl FnMut(&[Ars]) -> QueryResult<Vec<MunicipalityRow>>,
+) -> Result<Vec<Municipality>, AppError> {
     let mut found = Vec::with_capacity(keys.len());
     for some in keys.chunks(500) {
-        let its = municipalities::table.filter(municipalities::ars.eq_any(some)).order(municipalities::ars);
-        let rows: Vec<MunicipalityRow> = load_locked!(conn, its)?;
-        found.extend(rows.into_iter().map(Municipality::from));
+        found.extend(load(some)?.into_iter().map(Municipality::from));
     }
     Ok(found)
 }
