@@ -516,6 +516,45 @@ async fn finds_what_many_have(kind: Kind) {
             assert_eq!(numbers(&back), wanted[last - numbers(&back).len()..last], "{query}");
         }
     }
+    // Each view of what is open shows its part of them, and its tab how many there are.
+    let write = |tx: &mut lotse::db::Tx| {
+        let conn: &mut Conn = tx;
+        let running = match conn {
+            Conn::Sqlite(_) => "CAST(substr(number, 4, 6) AS INTEGER)",
+            Conn::Postgres(_) => "substr(number, 4, 6)::int",
+        };
+        for (rest, change) in [
+            (1, "status = 'escalated'"),
+            (2, "status = 'waiting', paused_at = created_at"),
+            (3, "claimed_by = submitted_by, claimed_name = 'Jemand'"),
+        ] {
+            let some = format!("number LIKE '25-%' AND status = 'new' AND {running} % 5 = {rest}");
+            conn.batch_execute(&format!("UPDATE tickets SET {change} WHERE {some}"))?;
+        }
+        Ok(())
+    };
+    app.app.db.write(write).await.unwrap();
+    for (query, all) in [("q=formular", open.clone()), ("q=formular+nachbar", seventh(&open))] {
+        for (view, tab, rests) in [
+            ("", "Alle offenen", &[0, 1, 2, 3, 4][..]),
+            ("&ansicht=eskaliert", "Eskaliert", &[1]),
+            ("&ansicht=wartet", "Warten auf Antwort", &[2]),
+            ("&ansicht=frei", "Nicht übernommen", &[0, 1, 2, 4]),
+        ] {
+            let is_shown = |number: &&String| rests.contains(&(number[3..9].parse::<u32>().unwrap() % 5));
+            let wanted: Vec<String> = all.iter().filter(is_shown).cloned().collect();
+            let (mut found, mut at) = (Vec::new(), format!("/anfragen?{query}{view}"));
+            for _ in 0..40 {
+                let shown = page(at).await;
+                found.extend(numbers(&shown));
+                has_tab(&shown, &format!("{tab} {}", wanted.len()));
+                let Some(next) = link(&shown, "next") else { break };
+                at = next;
+            }
+            found.sort();
+            assert_eq!(found, wanted, "{query}{view}");
+        }
+    }
     let newest = numbers(&page("/anfragen?q=formular+nachbarin&stand=closed&sort=neu".to_owned()).await);
     let ended: BTreeSet<String> = seventh(&closed).into_iter().collect();
     assert!(!newest.is_empty() && newest.iter().all(|number| ended.contains(number)), "{newest:?}");

@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-use super::{TicketRow, found};
+use super::TicketRow;
+use super::found::{self, MOST_READ, Reading};
 use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::schema::{adoptions, ticket_numbers, tickets};
@@ -32,9 +33,6 @@ const OPEN_PLACE: &str = "(tickets.ars || '')";
 const OPEN_STATUS: &str = "(tickets.status || '')";
 const OPEN_CLAIM: &str = "COALESCE(tickets.claimed_by, NULL) = ";
 
-/// The texts of so many open tickets are read at most to count those that have the words.
-const MOST_READ: usize = 1000;
-
 fn truth(sql: &str) -> diesel::expression::SqlLiteral<Bool> {
     diesel::dsl::sql::<Bool>(sql)
 }
@@ -55,12 +53,16 @@ pub(in crate::tickets) struct Wanted<'a> {
     pub most: i64,
 }
 
-/// One page; ties are broken by id.
-pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<Ticket>, AppError> {
+/// One page; ties are broken by id. `read` are the first of the list, where their texts were read already.
+pub(in crate::tickets) fn list(
+    conn: &mut Conn,
+    wanted: &Wanted,
+    read: Option<&Reading>,
+) -> Result<Vec<Ticket>, AppError> {
     let few = few(conn, wanted.filter)?;
     if few.is_none()
         && !wanted.filter.words.is_empty()
-        && let Some(page) = found::walk(conn, wanted)?
+        && let Some(page) = found::walk(conn, wanted, read)?
     {
         return Ok(page);
     }
