@@ -24,7 +24,7 @@ pub(super) struct Room {
     free: usize,
     failing_free: usize,
     per_endpoint: usize,
-    under_way: HashMap<EndpointId, usize>,
+    under_way: HashMap<EndpointId, (usize, Health)>,
     taken: HashSet<DeliveryId>,
 }
 
@@ -41,14 +41,24 @@ impl Room {
         self.free > 0
     }
 
+    /// Endpoints that hold their whole share already, by the health their messages were last taken with: a slow or dead
+    /// one stays here for as long as it is waited for.
+    pub fn full(&self) -> Vec<EndpointId> {
+        let full = self.under_way.iter().filter(|(_, (count, health))| *count >= self.share(*health));
+        full.map(|(id, _)| *id).collect()
+    }
+
+    fn share(&self, health: Health) -> usize {
+        if health == Health::Failing { 1 } else { self.per_endpoint }
+    }
+
     /// How many more may go to this endpoint.
     pub fn left_for(&self, endpoint: Option<EndpointId>, health: Health) -> usize {
-        let most = match health {
-            Health::Sound => self.per_endpoint,
-            Health::Failing => 1,
-            Health::Disabled => return usize::MAX,
-        };
-        let used = endpoint.and_then(|id| self.under_way.get(&id)).copied().unwrap_or(0);
+        if health == Health::Disabled {
+            return usize::MAX;
+        }
+        let most = self.share(health);
+        let used = endpoint.and_then(|id| self.under_way.get(&id)).map_or(0, |(count, _)| *count);
         let own = if endpoint.is_some() { most.saturating_sub(used) } else { usize::MAX };
         own.min(if health == Health::Failing { self.failing_free.min(self.free) } else { self.free })
     }
@@ -70,7 +80,8 @@ impl Room {
             self.failing_free = self.failing_free.saturating_sub(1);
         }
         if let Some(endpoint) = endpoint {
-            *self.under_way.entry(endpoint).or_default() += 1;
+            let (count, last) = self.under_way.entry(endpoint).or_insert((0, health));
+            (*count, *last) = (*count + 1, health);
         }
     }
 
@@ -84,7 +95,7 @@ impl Room {
             self.failing_free += 1;
         }
         if let Some(endpoint) = endpoint
-            && let Some(count) = self.under_way.get_mut(&endpoint)
+            && let Some((count, _)) = self.under_way.get_mut(&endpoint)
         {
             *count -= 1;
             if *count == 0 {
@@ -109,12 +120,18 @@ mod tests {
         assert_eq!(taken(&mut room, busy, Health::Sound, &ids[..5]), 3);
         assert_eq!(taken(&mut room, dead, Health::Failing, &ids[5..8]), 1);
         assert_eq!(taken(&mut room, other_dead, Health::Failing, &ids[8..10]), 1);
+        let mut full = room.full();
+        full.sort();
+        let mut all = [busy, dead, other_dead].map(Option::unwrap);
+        all.sort();
+        assert_eq!(full, all);
         assert_eq!(taken(&mut room, None, Health::Sound, &ids[10..20]), 3, "the rest, without a bound of its own");
         assert!(!room.is_free());
         assert_eq!(taken(&mut room, Some(EndpointId::new()), Health::Disabled, &ids[3..5]), 2);
         assert!(!room.take(ids[0], busy, Health::Sound), "has its place already");
         room.leave(ids[0], busy, Health::Sound);
         assert_eq!(room.left_for(busy, Health::Sound), 1);
+        assert!(!room.full().contains(&busy.unwrap()));
         assert!(room.take(ids[0], busy, Health::Sound));
     }
 

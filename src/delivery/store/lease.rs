@@ -10,10 +10,10 @@ use diesel::prelude::*;
 
 use super::is_pending;
 use crate::clock::Timestamp;
-use crate::db::Conn;
 use crate::db::dialect::{insert_columns, load_locked, load_unlocked};
 use crate::db::schema::{delivery_attempts, endpoints, outbox as t};
 use crate::db::types::DbUuid;
+use crate::db::{Conn, MultiBackend};
 use crate::delivery::endpoint::EndpointState;
 use crate::delivery::outbox::{AttemptOutcome, Channel, DeliveryStatus};
 use crate::delivery::room::{Health, Room};
@@ -22,6 +22,10 @@ use crate::ids::{DeliveryId, EndpointId, RowId, SealKeyId};
 
 /// How many due rows are looked at in one go.
 const PAGE: i64 = 256;
+
+/// Among how many due rows a page is looked for where some endpoints hold their whole share: their backlogs stand in
+/// front and would fill every page for as long as they are waited for.
+const WINDOW: i64 = 1_024;
 
 /// How many endpoints are visited when one of them fills a whole page.
 const VISITED: i32 = 500;
@@ -60,7 +64,13 @@ pub(in crate::delivery) struct EndpointPart {
     pub adapter_secrets: Option<Vec<u8>>,
 }
 
-type Candidate = (DeliveryId, Option<EndpointId>);
+#[derive(Debug, Clone, Queryable, QueryableByName)]
+struct Candidate {
+    #[diesel(sql_type = DbUuid)]
+    id: DeliveryId,
+    #[diesel(sql_type = diesel::sql_types::Nullable<DbUuid>)]
+    endpoint_id: Option<EndpointId>,
+}
 
 /// When the next pending row is due, leased ones at the end of their lease.
 pub(in crate::delivery) fn next_due(conn: &mut Conn) -> Result<Option<Timestamp>, AppError> {
@@ -91,11 +101,13 @@ pub(in crate::delivery) fn lease(
     if !room.is_free() {
         return Ok(Vec::new());
     }
-    let page = candidates(conn, channel, now)?;
+    let full = room.full();
+    let page = if full.is_empty() { candidates(conn, channel, now)? } else { others(conn, channel, now, &full)? };
+    let is_whole = full.is_empty() && i64::try_from(page.len()).is_ok_and(|length| length < PAGE);
     let mut known: HashMap<EndpointId, EndpointPart> = HashMap::new();
     let mut picked = pick(conn, room, &mut known, &page)?;
     // One endpoint with a long backlog can fill the page for hours. Then each endpoint is asked for its own.
-    if room.is_free() && i64::try_from(page.len()).is_ok_and(|length| length == PAGE) {
+    if room.is_free() && !is_whole {
         let visited = visit(conn, channel, *cursor, now)?;
         let is_last = i32::try_from(visited.len()).is_ok_and(|length| length < VISITED);
         *cursor = visited.last().filter(|_| !is_last).map_or(first(), |(id, _)| *id);
@@ -143,6 +155,27 @@ fn candidates(conn: &mut Conn, channel: Channel, now: Timestamp) -> Result<Vec<C
     Ok(due.load(conn)?)
 }
 
+/// The same without endpoints that have no room left.
+fn others(conn: &mut Conn, channel: Channel, now: Timestamp, full: &[EndpointId]) -> Result<Vec<Candidate>, AppError> {
+    let places: Vec<String> = (0..full.len()).map(|n| format!("${}", n + 3)).collect();
+    let window = format!(
+        "SELECT w.id, w.endpoint_id FROM (SELECT o.id, o.endpoint_id, o.next_attempt_at FROM outbox o
+           WHERE o.status = 'pending' AND o.channel = $1 AND o.next_attempt_at <= $2
+           ORDER BY o.next_attempt_at, o.id LIMIT {WINDOW}) w
+         WHERE w.endpoint_id IS NULL OR w.endpoint_id NOT IN ({})
+         ORDER BY w.next_attempt_at, w.id LIMIT {PAGE}",
+        places.join(", ")
+    );
+    let mut window = diesel::sql_query(window)
+        .into_boxed::<MultiBackend>()
+        .bind::<diesel::sql_types::Text, _>(channel)
+        .bind::<diesel::sql_types::Timestamp, _>(now);
+    for endpoint in full {
+        window = window.bind::<DbUuid, _>(*endpoint);
+    }
+    Ok(window.load(conn)?)
+}
+
 fn candidates_of(
     conn: &mut Conn,
     channel: Channel,
@@ -165,7 +198,7 @@ fn pick(
     candidates: &[Candidate],
 ) -> Result<HashMap<DeliveryId, (Option<EndpointId>, Health)>, AppError> {
     let mut unknown: Vec<EndpointId> =
-        candidates.iter().filter_map(|(_, endpoint)| *endpoint).filter(|id| !known.contains_key(id)).collect();
+        candidates.iter().filter_map(|one| one.endpoint_id).filter(|id| !known.contains_key(id)).collect();
     unknown.sort();
     unknown.dedup();
     if !unknown.is_empty() {
@@ -173,7 +206,7 @@ fn pick(
         known.extend(found.load::<EndpointPart>(conn)?.into_iter().map(|endpoint| (endpoint.id, endpoint)));
     }
     let mut picked = HashMap::new();
-    for (id, endpoint) in candidates {
+    for Candidate { id, endpoint_id: endpoint } in candidates {
         let health = match endpoint.and_then(|id| known.get(&id)) {
             Some(endpoint) if endpoint.state == EndpointState::Disabled => Health::Disabled,
             Some(endpoint) if endpoint.failing_since.is_some() => Health::Failing,
