@@ -5,6 +5,7 @@
 //! tables in `resolve.rs`.
 
 use chrono::NaiveDate;
+use lotse::access::audit::{AuditAction, browse};
 use lotse::access::{Action, Actor, Grant, Reach, Role, Scope};
 use lotse::clock::Timestamp;
 use lotse::db::{self, Db};
@@ -12,6 +13,7 @@ use lotse::directory::*;
 use lotse::error::AppError;
 use lotse::keys::{Ars, Slug};
 use lotse::seal::{MasterKey, Sealer};
+use serde_json::Value;
 
 use crate::support::plans;
 use crate::support::postgres::{DatabaseUrl, Postgres};
@@ -85,6 +87,13 @@ impl World {
         import::directory(&self.db, &self.sealer, &self.settings, "directory.toml", text, now()).await
     }
 
+    /// What lists of municipalities told the audit log, newest first.
+    async fn lists_told(&self) -> Vec<Value> {
+        let filter = browse::Filter { action: Some(AuditAction::MunicipalitiesImported), ..Default::default() };
+        let page = browse::list(&self.db, filter, None, 200).await.unwrap();
+        page.items.into_iter().map(|entry| entry.after.unwrap()).collect()
+    }
+
     async fn route(&self, service: &str, place: &str, kind: Kind) -> Route {
         let (service, place, settings) = (slug(service), ars(place), self.settings.clone());
         self.db.read(move |conn| route(conn, &service, &place, kind, today(), &settings)).await.unwrap()
@@ -108,6 +117,20 @@ impl World {
 
 fn sample_file() -> String {
     sample::directory(today(), "https://desk.example.org/lotse", SECRET)
+}
+
+/// A list of so many municipalities that the sample does not know.
+fn long_list(count: usize) -> String {
+    let mut list = "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz\n".to_owned();
+    for n in 0..count {
+        let (district, place) = (n / 1000 + 100, n % 1000);
+        list += &format!(
+            "09{district}0000{place:03},09{district}{place:03},Ort {n},Bayern,Kreis {district},Amt {},64,8{:04}\n",
+            n / 20,
+            n % 9999
+        );
+    }
+    list
 }
 
 const KIEL: &str = "010020000000";
@@ -539,12 +562,50 @@ on_both! {
         assert!(serde_json::from_value::<channels::NewChannel>(unknown).is_err());
     }
 
-    async fn the_national_register_and_600_services_fit(world: World) {
-        let mut register = "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz\n".to_owned();
-        for n in 0..10_981 {
-            let (district, place) = (n / 1000 + 100, n % 1000);
-            register += &format!("09{district}0000{place:03},09{district}{place:03},Ort {n},Bayern,Kreis {district},Amt {},64,8{:04}\n", n / 20, n % 9999);
+    // Wherever a run is cut off, what it did is on record and instances have it.
+    async fn every_portion_of_a_long_list_is_told(world: World) {
+        let sum = |told: &[Value], field: &str| told.iter().map(|one| one[field].as_u64().unwrap()).sum::<u64>();
+        let (list, known) = (long_list(700), sample::MUNICIPALITIES.lines().count() - 1);
+        let whole = |created: usize, updated: usize, unchanged: usize| serde_json::json!({"created": created, "updated": updated, "unchanged": unchanged});
+        assert_eq!(world.lists_told().await, [whole(known, 0, 0)], "one portion is the whole");
+        let directory = Directory::start(&world.db).await.unwrap();
+
+        let (db, same) = (world.db.clone(), list.clone());
+        let cut_off = tokio::spawn(async move {
+            import::municipalities(&db, "g.csv", &same, now(), &mut |done, _| assert_eq!(done, 0, "cut off on purpose")).await
+        });
+        assert!(cut_off.await.unwrap_err().is_panic());
+        let told = world.lists_told().await;
+        assert_eq!((told.len(), told[0]["portion"].as_u64()), (2, Some(1)), "{told:?}");
+        assert!(told[0]["portions"].as_u64() > Some(1), "{told:?}");
+        directory.refresh().await.unwrap();
+        assert_eq!(directory.current().municipality_count() as u64, sum(&told, "created"), "{told:?}");
+
+        let rest = import::municipalities(&world.db, "g.csv", &list, now(), &mut |_, _| ()).await.unwrap();
+        assert!(rest.created > 0 && rest.unchanged > 0 && rest.created + rest.unchanged == 700, "{rest:?}");
+        let all = world.lists_told().await;
+        let its = &all[..all.len() - told.len()];
+        for (field, count) in [("created", rest.created), ("updated", rest.updated), ("unchanged", rest.unchanged)] {
+            assert_eq!(sum(its, field), count as u64, "{field}: {its:?}");
         }
+        let mut portions: Vec<u64> = its.iter().map(|one| one["portion"].as_u64().unwrap()).collect();
+        portions.sort_unstable();
+        assert_eq!(portions, (1..=its.len() as u64).collect::<Vec<_>>(), "{its:?}");
+        assert!(its.len() > 1 && its.iter().all(|one| one["portions"].as_u64() == Some(its.len() as u64)), "{its:?}");
+        directory.refresh().await.unwrap();
+        assert_eq!(directory.current().municipality_count(), known + 700);
+
+        // What is so already tells nothing; what fits in one portion tells of the whole.
+        import::municipalities(&world.db, "g.csv", &list, now(), &mut |_, _| ()).await.unwrap();
+        assert_eq!(world.lists_told().await.len(), all.len());
+        let renamed = list.replace(",Ort 7,", ",Neuort,");
+        import::municipalities(&world.db, "g.csv", &renamed, now(), &mut |_, _| ()).await.unwrap();
+        let told = world.lists_told().await;
+        assert_eq!((told.len(), &told[0]), (all.len() + 1, &whole(0, 1, 699)));
+    }
+
+    async fn the_national_register_and_600_services_fit(world: World) {
+        let register = long_list(10_981);
         let began = std::time::Instant::now();
         let mut steps = 0;
         let summary = import::municipalities(&world.db, "g.csv", &register, now(), &mut |_, _| steps += 1).await.unwrap();

@@ -108,6 +108,15 @@ pub struct Register {
     pub changes: Option<TableFile>,
 }
 
+impl RegisterPlan {
+    /// The keys of the rows of the list that are not there so yet.
+    pub(super) fn differing(&self) -> HashSet<&Ars> {
+        let places = self.added.iter().chain(&self.revived).map(|place| &place.ars);
+        let changes = [&self.renamed, &self.moved, &self.changed].into_iter().flatten().map(|change| &change.ars);
+        places.chain(changes).collect()
+    }
+}
+
 impl Register {
     /// An official list alone, as it came.
     pub fn of_list(name: String, bytes: Vec<u8>) -> Result<Self, AppError> {
@@ -145,7 +154,7 @@ pub async fn apply_municipalities(
         .write(move |tx| {
             let plan = judge(tx, wanted.as_deref(), changes.as_ref(), now.day_in_berlin())?;
             check_seen(seen.as_deref(), &plan.fingerprint)?;
-            let (summary, steps) = steps::lay_out(tx, wanted, &plan, now)?;
+            let (summary, steps) = steps::lay_out(tx, wanted, &plan)?;
             let mut steps = steps.into_iter();
             if let Some(first) = steps.next() {
                 first.take(tx, &beginner, now)?;

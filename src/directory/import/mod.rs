@@ -47,6 +47,6 @@ pub struct Summary {
 }
 
 /// Writes into the audit log that an import changed something, and how much; what it was stands in the file.
-fn told(tx: &mut Tx, action: AuditAction, summary: &Summary, now: Timestamp) -> Result<(), AppError> {
-    audit::record(tx, &Actor::import(), action, (ObjectKind::Directory, &"file"), Trail::after(summary), now)
+fn told(tx: &mut Tx, action: AuditAction, counts: &impl serde::Serialize, now: Timestamp) -> Result<(), AppError> {
+    audit::record(tx, &Actor::import(), action, (ObjectKind::Directory, &"file"), Trail::after(counts), now)
 }

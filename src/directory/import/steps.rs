@@ -1,10 +1,12 @@
 //! The transactions in which an official list and its changes are done.
 //!
 //! Invariant: they are laid out in the transaction that takes the first of them, by the plan that was compared there
-//! with the one that was looked at. Each is whole by itself and does nothing when done again, so that a run that was
-//! cut off is completed by the next.
+//! with the one that was looked at. Each is whole by itself, tells the audit log and every instance what it changed,
+//! and does nothing when done again, so that a run that was cut off is on record and is completed by the next.
 
 use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
 
 use super::Summary;
 use super::mergers::RegisterPlan;
@@ -24,19 +26,35 @@ const CHUNK: usize = 250;
 
 /// One transaction.
 pub(super) enum Step {
-    /// Rows of the list that are not there so yet; the last of them tell of all.
-    Rows(Vec<Municipality>, Option<Summary>),
+    /// Rows of the list that are not there so yet; with the first of them it is told how many are there already.
+    Rows { rows: Vec<Municipality>, unchanged: usize, portion: Option<Portion> },
     /// One municipality takes the place of another.
     Merge(Successor),
     /// What is named no more is taken out of use.
     End(Vec<Ars>),
 }
 
+/// Which of how many portions of a list, where it takes several.
+#[derive(Serialize)]
+pub(super) struct Portion {
+    portion: usize,
+    portions: usize,
+}
+
+/// What the audit log keeps of it; of all portions together it is the whole.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    counts: Summary,
+    #[serde(flatten)]
+    portion: Option<Portion>,
+}
+
 impl Step {
     /// How many rows of the list it stores.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Self::Rows(rows, _) => rows.len(),
+            Self::Rows { rows, .. } => rows.len(),
             Self::Merge(_) | Self::End(_) => 0,
         }
     }
@@ -44,17 +62,20 @@ impl Step {
     /// Does it.
     pub(super) fn take(self, tx: &mut Tx, actor: &Actor, now: Timestamp) -> Result<(), AppError> {
         match self {
-            Self::Rows(rows, told) => {
+            Self::Rows { rows, unchanged, portion } => {
                 // Compared once more, with what stands there now.
-                let (_, changes) = municipalities::changes(tx, &rows, now)?;
+                let (mut counts, changes) = municipalities::changes(tx, &rows, now)?;
+                if changes.is_empty() {
+                    // Another run was quicker, and told of it.
+                    return Ok(());
+                }
+                counts.unchanged += unchanged;
                 let (new, changed): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(is_new, _)| *is_new);
                 let new: Vec<Municipality> = new.into_iter().map(|(_, m)| m).collect();
                 store::municipalities::insert_all(tx, &new)?;
                 changed.iter().try_for_each(|(_, m)| store::municipalities::update(tx, m))?;
                 store::successors::forget(tx, &rows.iter().map(|m| m.ars.clone()).collect::<Vec<_>>())?;
-                // Once is enough, and instances need not read half a register in.
-                let Some(summary) = told else { return Ok(()) };
-                super::told(tx, AuditAction::MunicipalitiesImported, &summary, now)?;
+                super::told(tx, AuditAction::MunicipalitiesImported, &Told { counts, portion }, now)?;
                 store::places_changed(tx)
             }
             Self::Merge(who) => merge::merge(tx, actor, &who, now),
@@ -68,7 +89,6 @@ pub(super) fn lay_out(
     conn: &mut Conn,
     wanted: Option<Vec<Municipality>>,
     plan: &RegisterPlan,
-    now: Timestamp,
 ) -> Result<(Summary, Vec<Step>), AppError> {
     let (mut summary, mut steps) = (Summary::default(), Vec::new());
     if let Some(mut wanted) = wanted {
@@ -76,14 +96,16 @@ pub(super) fn lay_out(
         for new in &mut wanted {
             new.in_115 = inherited.get(&new.ars).copied().unwrap_or(new.in_115);
         }
-        let changes;
-        (summary, changes) = municipalities::changes(conn, &wanted, now)?;
-        let changed: HashSet<Ars> = changes.into_iter().map(|(_, m)| m.ars).collect();
-        wanted.retain(|m| changed.contains(&m.ars));
-        steps.extend(wanted.chunks(CHUNK).map(|some| Step::Rows(some.to_vec(), None)));
-        if let Some(Step::Rows(_, told)) = steps.last_mut() {
-            *told = Some(summary);
-        }
+        let differing = plan.differing();
+        let created = plan.added.len();
+        summary = Summary { created, updated: differing.len() - created, unchanged: plan.unchanged };
+        wanted.retain(|m| differing.contains(&m.ars));
+        let portions = wanted.len().div_ceil(CHUNK);
+        steps.extend(wanted.chunks(CHUNK).zip(1..).map(|(some, portion)| Step::Rows {
+            rows: some.to_vec(),
+            unchanged: if portion == 1 { summary.unchanged } else { 0 },
+            portion: (portions > 1).then_some(Portion { portion, portions }),
+        }));
     }
     steps.extend(plan.merged.iter().map(|merger| Step::Merge(merger.who.clone())));
     if plan.ends_gone {
