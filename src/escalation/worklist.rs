@@ -12,7 +12,7 @@ use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
 use crate::error::AppError;
 use crate::ids::{HistoryId, TicketId};
-use crate::tickets::browse::{Filter, Order, Seek, reading, slice};
+use crate::tickets::browse::{Filter, Order, Seek, slice};
 use crate::tickets::counts::{Counts, count};
 use crate::tickets::ticket::Ticket;
 use crate::tickets::watch;
@@ -71,13 +71,12 @@ pub async fn work(escalations: &Escalations, caller: Caller, look: Look) -> Resu
         let mut look = look;
         look.filter.look_up(conn, &mut look.counted)?;
         let order = look.order.unwrap_or(Order::Work);
-        let read = reading(conn, &caller, (&look.filter, &look.counted), order, &look.seek)?;
-        let found = slice(conn, &caller, &look.filter, order, &look.seek, look.limit, read.as_ref())?;
-        let counts = count(conn, &caller, &look.counted, at, read.as_ref())?;
+        let found = slice(conn, &caller, &look.filter, order, &look.seek, look.limit)?;
+        let counts = count(conn, &caller, &look.counted, at)?;
         let next_unclaimed = match found.items.is_empty() && counts.unclaimed > 0 {
             true => {
                 let free = Filter { is_open: true, is_unclaimed: true, ..look.counted };
-                slice(conn, &caller, &free, Order::Work, &Seek::First, 1, None)?.items.pop()
+                slice(conn, &caller, &free, Order::Work, &Seek::First, 1)?.items.pop()
             }
             false => None,
         };

@@ -10,7 +10,6 @@ use super::history::HistoryEntry;
 use super::number::TicketNumber;
 use super::reading::note_reading;
 use super::status::{TicketStatus, is_open};
-use super::store::Reading;
 use super::ticket::{Category, ReplyWish, Ticket};
 use super::{Desk, TicketRef, search, store, visible};
 use crate::access::{Action, Caller};
@@ -21,7 +20,7 @@ use crate::ids::{CallerId, TicketId};
 use crate::keys::{ArsPrefix, Slug};
 
 /// What a list is narrowed to; empty means everything within the caller's reach.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Any of these.
     pub status: Vec<TicketStatus>,
@@ -65,20 +64,6 @@ impl Filter {
             other.looked_up = self.looked_up.clone();
         }
         Ok(())
-    }
-
-    /// True where it shows a part of what is open of the other one, told apart by state and claim alone.
-    pub(crate) fn is_view_of(&self, other: &Self) -> bool {
-        let plain = |filter: &Self| Self {
-            status: Vec::new(),
-            is_open: true,
-            is_unclaimed: false,
-            late_at: None,
-            claimed_by: None,
-            looked_up: None,
-            ..filter.clone()
-        };
-        self.is_open && plain(self) == plain(other)
     }
 
     /// Takes what a person typed into the search field: a number, or words.
@@ -229,26 +214,11 @@ pub async fn list(
 ) -> Result<Page<Ticket>, AppError> {
     caller.may(Action::ReadTickets)?;
     let seek = cursor.map_or(Seek::First, Seek::After);
-    let slice = desk.db.read(move |conn| slice(conn, &caller, &filter, order, &seek, limit, None)).await?;
+    let slice = desk.db.read(move |conn| slice(conn, &caller, &filter, order, &seek, limit)).await?;
     Ok(Page { items: slice.items, next_cursor: slice.after })
 }
 
-/// Reads for words what a list and its counts begin with alike, once for both; nothing where there is nothing to share.
-pub(crate) fn reading(
-    conn: &mut Conn,
-    caller: &Caller,
-    (filter, counted): (&Filter, &Filter),
-    order: Order,
-    seek: &Seek,
-) -> Result<Option<Reading>, AppError> {
-    let is_shared = order == Order::Work && *seek == Seek::First && filter.is_view_of(counted);
-    if !is_shared {
-        return Ok(None);
-    }
-    store::reading(conn, counted, &caller.reach(Action::ReadTickets))
-}
-
-/// A page of the list inside a use case that has asked for the right itself; `read` as [`reading`] answered it.
+/// A page of the list inside a use case that has asked for the right itself.
 pub(crate) fn slice(
     conn: &mut Conn,
     caller: &Caller,
@@ -256,7 +226,6 @@ pub(crate) fn slice(
     order: Order,
     seek: &Seek,
     limit: usize,
-    read: Option<&Reading>,
 ) -> Result<Slice, AppError> {
     let (from, is_back) = match seek {
         Seek::First => (None, false),
@@ -266,7 +235,7 @@ pub(crate) fn slice(
     let most = i64::try_from(limit + 1).map_err(AppError::internal)?;
     let reach = caller.reach(Action::ReadTickets);
     let wanted = store::Wanted { filter, reach: &reach, order, from, is_back, most };
-    let mut items = store::list(conn, &wanted, read)?;
+    let mut items = store::list(conn, &wanted)?;
     let has_more = items.len() > limit;
     items.truncate(limit);
     if is_back {

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::browse::Filter;
 use super::status::TicketStatus;
-use super::store::Reading;
 use super::ticket::Channel;
 use super::{Desk, store};
 use crate::access::{Action, Caller, Reach};
@@ -43,21 +42,12 @@ pub struct Counts {
 pub async fn counts(desk: &Desk, caller: Caller, filter: Filter) -> Result<Counts, AppError> {
     caller.may(Action::ReadTickets)?;
     let now = desk.clock.now();
-    desk.db.read(move |conn| count(conn, &caller, &filter, now, None)).await
+    desk.db.read(move |conn| count(conn, &caller, &filter, now)).await
 }
 
-/// The same inside a use case that has asked for the right itself; `read` as `browse::reading` answered it.
-pub(crate) fn count(
-    conn: &mut Conn,
-    caller: &Caller,
-    filter: &Filter,
-    now: Timestamp,
-    read: Option<&Reading>,
-) -> Result<Counts, AppError> {
-    let (rows, is_complete) = match read {
-        Some(read) => read.work(),
-        None => store::open_work(conn, filter, &caller.reach(Action::ReadTickets), MOST)?,
-    };
+/// The same inside a use case that has asked for the right itself.
+pub(crate) fn count(conn: &mut Conn, caller: &Caller, filter: &Filter, now: Timestamp) -> Result<Counts, AppError> {
+    let (rows, is_complete) = store::open_work(conn, filter, &caller.reach(Action::ReadTickets), MOST)?;
     let mut counts = Counts { is_complete, ..Counts::default() };
     for (status, claimed_by, due) in rows {
         let is_late = due < now && status != TicketStatus::Waiting;

@@ -74,7 +74,9 @@ pub fn run(data: &[u8]) {
         }
         _ => {
             let Some(text) = text(rest) else { return };
-            let cells: Vec<[&str; 1]> = text.split('\u{1f}').take(20).map(|cell| [cell]).collect();
+            // A heading of ours comes first, always: what reads takes a byte order mark before it for one.
+            let cells: Vec<[&str; 1]> =
+                std::iter::once("heading").chain(text.split('\u{1f}').take(20)).map(|cell| [cell]).collect();
             let written = lotse::spreadsheet::table(&cells).expect("any text can be written");
             let mut read = csv::ReaderBuilder::new().has_headers(false).from_reader(&*written);
             let rows: Vec<csv::StringRecord> = read.records().map(|row| row.expect("a row that can be read")).collect();

@@ -9,20 +9,18 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::TicketRow;
-use super::list::{Wanted, Work, in_order};
-use crate::access::Reach;
-use crate::clock::Timestamp;
+use super::list::{Wanted, in_order};
 use crate::db::dialect::{instr, strpos};
 use crate::db::schema::{ticket_search, tickets};
 use crate::db::types::DbUuid;
 use crate::db::{Conn, MultiBackend};
 use crate::error::AppError;
-use crate::ids::{CallerId, TicketId};
-use crate::tickets::browse::{Filter, Order, Place};
-use crate::tickets::status::TicketStatus;
+use crate::ids::TicketId;
+use crate::tickets::browse::{Filter, Order};
 use crate::tickets::ticket::Ticket;
 
 /// So many requests are few.
@@ -31,12 +29,8 @@ const FEW: i64 = 250;
 const VERY_MANY: i64 = 2_000;
 /// Nor is one of fewer letters: too many words begin so.
 const SHORTEST: usize = 3;
-/// So many are read at once at least while walking …
-const FIRST_STRIDE: usize = 100;
-/// … and so many in all.
-const LONGEST_WALK: usize = 6_000;
-/// The texts of so many open requests are read at most to count those that have the words.
-pub(super) const MOST_READ: usize = 1_000;
+/// The texts of so many are read at most while walking.
+const LONGEST_WALK: i64 = 6_000;
 /// One of so many requests has words that are frequent. PostgreSQL expects of the beginning of a word, however rare, no
 /// less than one of two hundred (`ts_selfuncs.c`).
 const FREQUENT: i64 = 100;
@@ -192,115 +186,58 @@ fn has_way(filter: &Filter, order: Order) -> bool {
     filter.is_open || order == Order::Newest
 }
 
-/// One request whose text was read.
-#[derive(Debug, Clone, Queryable)]
-pub(in crate::tickets) struct Candidate {
-    id: TicketId,
-    is_paused: bool,
-    due: Timestamp,
-    status: TicketStatus,
-    claimed_by: Option<CallerId>,
-    has_words: Option<bool>,
-}
-
-impl Candidate {
-    fn is_found(&self) -> bool {
-        self.has_words == Some(true)
-    }
-
-    fn place(&self) -> Place {
-        Place { is_paused: self.is_paused, due: self.due, id: self.id }
-    }
-
-    /// Whether a view of what is open shows it.
-    fn is_in(&self, view: &Filter) -> bool {
-        (view.status.is_empty() || view.status.contains(&self.status))
-            && (!view.is_unclaimed || self.claimed_by.is_none())
-            && view.claimed_by.is_none_or(|who| self.claimed_by == Some(who))
-            && view.late_at.is_none_or(|now| !self.is_paused && self.due < now)
-    }
-}
-
-/// The first of the open requests in the order of the list, their texts read for words that many have: for a page of the
-/// list and for its counts at once.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    candidates: Vec<Candidate>,
-    /// Whether there are no more.
-    is_all: bool,
-}
-
-impl Reading {
-    /// Those that have the words: state, who has it, until when. With it whether these are all.
-    pub(in crate::tickets) fn work(&self) -> (Vec<Work>, bool) {
-        let found = self.candidates.iter().filter(|one| one.is_found());
-        (found.map(|one| (one.status, one.claimed_by, one.due)).collect(), self.is_all)
-    }
-}
-
-/// Reads the first open requests of a list that begins with what is counted; nothing where the words have to be, or can
-/// be, found otherwise.
-pub(in crate::tickets) fn reading(
-    conn: &mut Conn,
-    counted: &Filter,
-    reach: &Reach,
-) -> Result<Option<Reading>, AppError> {
-    if counted.words.is_empty() || counted.looked_up != Some(None) {
-        return Ok(None);
-    }
-    let filter = Filter { is_open: true, words: Vec::new(), ..counted.clone() };
-    let limit = i64::try_from(MOST_READ + 1).map_err(AppError::internal)?;
-    let wanted = Wanted { filter: &filter, reach, order: Order::Work, from: None, is_back: false, most: limit };
-    let candidates = stride(conn, &wanted, &counted.words)?;
-    Ok(Some(Reading { is_all: candidates.len() <= MOST_READ, candidates }))
-}
-
-/// The texts of the next requests of a list, read for these words.
-fn stride(conn: &mut Conn, wanted: &Wanted, words: &[String]) -> Result<Vec<Candidate>, AppError> {
-    let columns = (
-        tickets::id,
-        tickets::paused_at.is_not_null(),
-        tickets::respond_by,
-        tickets::status,
-        tickets::claimed_by,
-        has_all(conn, words),
-    );
-    Ok(in_order(conn, wanted, None).select(columns).load(conn)?)
-}
-
-/// A page of those that have the words, found by reading the list in its order, from what was read already where that is
-/// given; nothing where that would take too long.
-pub(super) fn walk(conn: &mut Conn, wanted: &Wanted, read: Option<&Reading>) -> Result<Option<Vec<Ticket>>, AppError> {
+/// A page of those that have the words, found by reading the list in its order; nothing where that would take too long.
+pub(super) fn walk(conn: &mut Conn, wanted: &Wanted) -> Result<Option<Vec<Ticket>>, AppError> {
     if !has_way(wanted.filter, wanted.order) {
         return Ok(None);
     }
     let plain = Filter { words: Vec::new(), ..wanted.filter.clone() };
-    let most = usize::try_from(wanted.most).map_err(AppError::internal)?;
-    let (mut found, mut walked, mut from, mut is_end) = (Vec::new(), 0, wanted.from, false);
-    if let Some(read) = read {
-        found.extend(read.candidates.iter().filter(|one| one.is_found() && one.is_in(&plain)).map(|one| one.id));
-        (walked, from, is_end) = (read.candidates.len(), read.candidates.last().map(Candidate::place), read.is_all);
+    let walked = Wanted { filter: &plain, most: LONGEST_WALK, ..*wanted };
+    let rows = in_order(conn, &walked, None).select((tickets::id, has_all(conn, &wanted.filter.words)));
+    let found: Vec<(TicketId, Option<bool>)> = Found { rows, columns: "id, has", most: wanted.most }.load(conn)?;
+    if i64::try_from(found.len()).is_ok_and(|count| count < wanted.most) && is_longer(conn, &walked)? {
+        return Ok(None);
     }
-    while !is_end && found.len() < most {
-        if walked >= LONGEST_WALK {
-            return Ok(None);
-        }
-        let length = next_stride(most, found.len(), walked);
-        let limit = i64::try_from(length).map_err(AppError::internal)?;
-        let candidates = stride(conn, &Wanted { filter: &plain, from, most: limit, ..*wanted }, &wanted.filter.words)?;
-        is_end = candidates.len() < length;
-        walked += candidates.len();
-        from = candidates.last().map(Candidate::place);
-        found.extend(candidates.into_iter().filter(Candidate::is_found).map(|one| one.id));
-    }
-    found.truncate(most);
-    by_ids(conn, &found).map(Some)
+    by_ids(conn, &found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()).map(Some)
 }
 
-/// How many to read next: as many as the page should need by what was found so far, and a fifth more.
-fn next_stride(most: usize, found: usize, walked: usize) -> usize {
-    let needed = most.saturating_sub(found) * walked / found.max(1);
-    (needed + needed / 5).clamp(FIRST_STRIDE, LONGEST_WALK.saturating_sub(walked).max(FIRST_STRIDE))
+/// Whether there are more than were walked.
+fn is_longer(conn: &mut Conn, walked: &Wanted) -> Result<bool, AppError> {
+    let next = in_order(conn, &Wanted { most: 1, ..*walked }, None).offset(walked.most).select(tickets::id);
+    Ok(next.first::<TicketId>(conn).optional()?.is_some())
+}
+
+/// Of rows that have a limit, those for which the last of their columns, `has`, holds; at most so many. The database reads
+/// no further than it must, and what is passed over does not travel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<Q> {
+    /// The rows.
+    pub rows: Q,
+    /// What to call their columns, in their order.
+    pub columns: &'static str,
+    /// At most so many.
+    pub most: i64,
+}
+
+impl<Q: Query> Query for Found<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> RunQueryDsl<Conn> for Found<Q> {}
+
+impl<Q> QueryId for Found<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Found<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        out.push_sql(&format!("WITH walked({}) AS (", self.columns));
+        self.rows.walk_ast(out.reborrow())?;
+        out.push_sql(&format!(") SELECT * FROM walked WHERE has LIMIT {}", self.most));
+        Ok(())
+    }
 }
 
 /// These requests, in this order.

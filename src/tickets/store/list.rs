@@ -3,8 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-use super::TicketRow;
-use super::found::{self, MOST_READ, Reading};
+use super::{TicketRow, found};
 use crate::access::{Reach, within_reach};
 use crate::clock::Timestamp;
 use crate::db::schema::{adoptions, ticket_numbers, tickets};
@@ -33,6 +32,9 @@ const OPEN_PLACE: &str = "(tickets.ars || '')";
 const OPEN_STATUS: &str = "(tickets.status || '')";
 const OPEN_CLAIM: &str = "COALESCE(tickets.claimed_by, NULL) = ";
 
+/// The texts of so many open tickets are read at most to count those that have the words.
+const MOST_READ: i64 = 1000;
+
 fn truth(sql: &str) -> diesel::expression::SqlLiteral<Bool> {
     diesel::dsl::sql::<Bool>(sql)
 }
@@ -53,16 +55,12 @@ pub(in crate::tickets) struct Wanted<'a> {
     pub most: i64,
 }
 
-/// One page; ties are broken by id. `read` are the first of the list, where their texts were read already.
-pub(in crate::tickets) fn list(
-    conn: &mut Conn,
-    wanted: &Wanted,
-    read: Option<&Reading>,
-) -> Result<Vec<Ticket>, AppError> {
+/// One page; ties are broken by id.
+pub(in crate::tickets) fn list(conn: &mut Conn, wanted: &Wanted) -> Result<Vec<Ticket>, AppError> {
     let few = few(conn, wanted.filter)?;
     if few.is_none()
         && !wanted.filter.words.is_empty()
-        && let Some(page) = found::walk(conn, wanted, read)?
+        && let Some(page) = found::walk(conn, wanted)?
     {
         return Ok(page);
     }
@@ -191,27 +189,28 @@ pub(in crate::tickets) fn open_work(
     most: usize,
 ) -> Result<(Vec<Work>, bool), AppError> {
     let few = few(conn, filter)?;
-    let is_read = few.is_none() && !filter.words.is_empty();
-    let words = if is_read { Vec::new() } else { filter.words.clone() };
-    let most = if is_read { most.min(MOST_READ) } else { most };
-    let narrowed = Filter { is_open: true, words, ..filter.clone() };
+    if few.is_none() && !filter.words.is_empty() {
+        return read_work(conn, filter, reach);
+    }
+    let narrowed = Filter { is_open: true, ..filter.clone() };
     let limit = i64::try_from(most + 1).map_err(AppError::internal)?;
-    let conditions = conditions(conn, &narrowed, reach, few);
-    let columns = (tickets::status, tickets::claimed_by, tickets::respond_by);
-    let narrowed = narrowed_to(conditions).limit(limit);
-    let (mut rows, looked_at) = if is_read {
-        // Many have the words: what is open is read for them.
-        let read: Vec<(Work, Option<bool>)> =
-            narrowed.select((columns, found::has_all(conn, &filter.words))).load(conn)?;
-        let looked_at = read.len();
-        (read.into_iter().filter(|(_, has)| *has == Some(true)).map(|(work, _)| work).collect(), looked_at)
-    } else {
-        let rows: Vec<Work> = narrowed.select(columns).load(conn)?;
-        let looked_at = rows.len();
-        (rows, looked_at)
-    };
+    let narrowed = narrowed_to(conditions(conn, &narrowed, reach, few)).limit(limit);
+    let mut rows: Vec<Work> = narrowed.select(WORK).load(conn)?;
+    let is_complete = rows.len() <= most;
     rows.truncate(most);
-    Ok((rows, looked_at <= most))
+    Ok((rows, is_complete))
+}
+
+/// The same for words that many have: what is open is read for them.
+fn read_work(conn: &mut Conn, filter: &Filter, reach: &Reach) -> Result<(Vec<Work>, bool), AppError> {
+    let plain = Filter { is_open: true, words: Vec::new(), ..filter.clone() };
+    let open = |conn: &Conn| narrowed_to(conditions(conn, &plain, reach, None));
+    let rows = open(conn).limit(MOST_READ).select((WORK, found::has_all(conn, &filter.words)));
+    let read = found::Found { rows, columns: "status, claimed_by, respond_by, has", most: MOST_READ };
+    let read: Vec<(Work, Option<bool>)> = read.load(conn)?;
+    let more = open(conn).limit(1).offset(MOST_READ).select(tickets::id);
+    let is_complete = more.first::<TicketId>(conn).optional()?.is_none();
+    Ok((read.into_iter().map(|(work, _)| work).collect(), is_complete))
 }
 
 /// How many there are, narrowed to this and to what came in by one way after a time, until another.
@@ -232,6 +231,9 @@ pub(in crate::tickets) fn number_received(
 
 /// State, who has it, until when.
 pub(in crate::tickets) type Work = (TicketStatus, Option<CallerId>, Timestamp);
+
+const WORK: (tickets::status, tickets::claimed_by, tickets::respond_by) =
+    (tickets::status, tickets::claimed_by, tickets::respond_by);
 
 fn narrowed_to(conditions: Vec<Condition>) -> tickets::BoxedQuery<'static, MultiBackend> {
     let all = tickets::table.into_boxed::<MultiBackend>();

@@ -20,8 +20,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 pub(super) use erasure::{empty_mails, empty_notices, remove_reporter, rewrite_history, rewrite_search};
-pub(crate) use found::Reading;
-pub(super) use found::{few, reading};
+pub(super) use found::few;
 pub(super) use list::{Wanted, list, number_received, open_work, places_without_adoption};
 pub use notice::NoticeRow;
 pub(super) use notice::{
