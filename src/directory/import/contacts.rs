@@ -20,7 +20,7 @@ use crate::db::{Conn, Db};
 use crate::delivery;
 use crate::directory::contacts::{self, Changes, Contact, ContactChange, NewContact};
 use crate::directory::store::contacts::ContactRow;
-use crate::directory::{Rhythm, absence, store, ways};
+use crate::directory::{Rhythm, absence, hours, store, ways};
 use crate::error::{AppError, Faults, Message};
 use crate::keys::{Ars, ArsPrefix, EmailAddress, LandCode, Slug};
 pub use columns::{COLUMNS, TEMPLATE};
@@ -366,6 +366,7 @@ fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
             }
             // People write it in German; it is compared and kept as it is told.
             let value = match value.as_str() {
+                Some(text) if field == "hours" => Value::String(hours::standard(text)),
                 Some(text) if field == "notify" => {
                     let rhythm = text.parse::<Rhythm>().map_err(|fault| Message::new("notify", fault))?;
                     rhythm.to_string().into()

@@ -18,7 +18,7 @@ use crate::directory::services::{SecondLevel, Service};
 use crate::directory::store::contacts::ContactRow;
 use crate::directory::terms::Assessment;
 use crate::directory::versions::{self, Because};
-use crate::directory::{Settings, adoptions, confirmation, store, ways};
+use crate::directory::{Settings, adoptions, confirmation, hours, store, ways};
 use crate::error::{AppError, Faults};
 use crate::keys::{Ars, Slug};
 use crate::seal::Sealer;
@@ -39,7 +39,7 @@ pub async fn directory(
         let summary = Writing { sealer, settings, now, summary: Summary::default() }.write(tx, file)?;
         if summary.created + summary.updated > 0 {
             store::changed(tx)?;
-            super::told(tx, AuditAction::DirectoryImported, &summary, now)?;
+            super::told(tx, &Actor::import(), AuditAction::DirectoryImported, &summary, now)?;
         }
         Ok(summary)
     })
@@ -146,7 +146,7 @@ impl ContactEntry {
         row.ended_at = None;
         set(&mut row.owner, &self.owner);
         set(&mut row.phone, &self.phone);
-        set(&mut row.hours, &self.hours);
+        set(&mut row.hours, &self.hours.as_deref().map(hours::standard));
         set(&mut row.reference_pattern, &self.reference_pattern);
         set(&mut row.deputy, &self.deputy);
         set(&mut row.confirmed_on, &self.confirmed_on);

@@ -46,7 +46,13 @@ pub struct Summary {
     pub unchanged: usize,
 }
 
-/// Writes into the audit log that an import changed something, and how much; what it was stands in the file.
-fn told(tx: &mut Tx, action: AuditAction, counts: &impl serde::Serialize, now: Timestamp) -> Result<(), AppError> {
-    audit::record(tx, &Actor::import(), action, (ObjectKind::Directory, &"file"), Trail::after(counts), now)
+/// Writes into the audit log who changed something by an import, and how much; what it was stands in the file.
+fn told(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: AuditAction,
+    counts: &impl serde::Serialize,
+    now: Timestamp,
+) -> Result<(), AppError> {
+    audit::record(tx, actor, action, (ObjectKind::Directory, &"file"), Trail::after(counts), now)
 }

@@ -59,7 +59,7 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Municipality>, AppError> {
     let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let first = |message: Message| AppError::field(format!("{name}:1"), message);
     let header = csv.headers().map_err(|e| first(Message::new("unreadable", e.to_string())))?;
-    if header.iter().ne(COLUMNS) {
+    if header.iter().map(str::trim).ne(COLUMNS) {
         let columns = COLUMNS.join(",");
         return Err(first(Message::new("first-line", format!("the first line must be {columns}")).naming(columns)));
     }
@@ -103,9 +103,9 @@ fn row(at: &str, record: &csv::StringRecord, faults: &mut Faults) -> Option<Muni
     let ags = field(1).parse::<Ags>().map_err(|fault| faults.add(format!("{at}: ags"), no_key("ags")(fault))).ok();
     let name = field(2);
     faults.text(&format!("{at}: name"), name, 200);
-    let land = LandCode::from_name(field(3));
+    let land = LandCode::from_name(field(3)).or_else(|| field(3).parse().ok());
     if land.is_none() {
-        let message = "must be the name of one of the 16 Länder, such as Schleswig-Holstein";
+        let message = "must be the name of one of the 16 Länder or its code, such as Schleswig-Holstein or SH";
         faults.add(format!("{at}: land"), Message::new("land", message));
     }
     let postal_code = Some(field(7)).filter(|code| !code.is_empty());
@@ -153,6 +153,14 @@ mod tests {
         );
         let all = read("g.csv", &file).unwrap();
         assert_eq!((all[0].name.as_str(), all[0].in_115), ("Kiel, Landeshauptstadt", true));
+    }
+
+    #[test]
+    fn takes_a_land_by_its_code_and_headings_with_blanks() {
+        let file = format!("{}010020000000,01002000,Kiel,SH,a,b,61,24103\n", HEADER.replace(',', ", "));
+        assert_eq!(read("g.csv", &file).unwrap()[0].land.name(), "Schleswig-Holstein");
+        let elsewhere = read("g.csv", &format!("{HEADER}010020000000,01002000,Kiel,HH,a,b,61,\n"));
+        assert!(elsewhere.unwrap_err().to_string().contains("g.csv:2: land: is not the Land"));
     }
 
     #[test]

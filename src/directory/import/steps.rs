@@ -75,7 +75,7 @@ impl Step {
                 store::municipalities::insert_all(tx, &new)?;
                 changed.iter().try_for_each(|(_, m)| store::municipalities::update(tx, m))?;
                 store::successors::forget(tx, &rows.iter().map(|m| m.ars.clone()).collect::<Vec<_>>())?;
-                super::told(tx, AuditAction::MunicipalitiesImported, &Told { counts, portion }, now)?;
+                super::told(tx, actor, AuditAction::MunicipalitiesImported, &Told { counts, portion }, now)?;
                 store::places_changed(tx)
             }
             Self::Merge(who) => merge::merge(tx, actor, &who, now),

@@ -92,7 +92,7 @@ import-kontakte-what = CSV oder XLSX. Was in der Datei nicht steht, bleibt.
 import-kanaele = Hilfe-Kanäle aus einer Tabelle
 import-kanaele-what = CSV oder XLSX. Was in der Datei nicht steht, bleibt.
 import-gemeinden = Gemeinden aus dem amtlichen Verzeichnis
-import-gemeinden-what = CSV. Neue und umbenannte Gemeinden; was nicht genannt ist, bleibt.
+import-gemeinden-what = CSV mit ars, ags, name, land, kreis, gemeindeverband, typ, plz_sitz in dieser Folge; land ist der Name oder das Kürzel, etwa Schleswig-Holstein oder SH. Neue und geänderte Gemeinden; was nicht genannt ist, bleibt.
 import-zusammenschluesse = Zusammenschlüsse von Gemeinden
 import-zusammenschluesse-what = CSV oder XLSX mit old_ars, new_ars, valid_on. Anschlüsse, Rechte und Anfragen ziehen mit um.
 import-postleitzahlen = Alle Postleitzahlen der Kommunen
@@ -118,6 +118,9 @@ import-details = Im Einzelnen
 import-left = und { $count } weitere
 import-count-new = { $count } neu
 import-count-changed = { $count } geändert
+import-count-renamed = { $count } umbenannt
+import-count-moved = { $count } anders gelegen
+import-count-revived = { $count } wieder in Gebrauch
 import-count-gone = { $count } entfallen
 import-count-unchanged = { $count } unverändert
 import-count-faulty = { $count } fehlerhaft
@@ -125,13 +128,39 @@ row-new = neu
 row-changed = geändert
 row-unchanged = unverändert
 row-fault = Fehler
-register-merged = { $count } gehen in anderen auf
-register-gone = { $count } stehen nicht mehr im Verzeichnis
-register-added = { $count } sind neu
-register-renamed = { $count } heißen anders
-register-moved = { $count } liegen anders
-register-changed = { $count } haben einen anderen Typ oder eine andere Postleitzahl des Sitzes
-register-revived = { $count } waren außer Gebrauch und stehen wieder im Verzeichnis
+register-merged = { $count ->
+    [one] 1 geht in einer anderen auf
+   *[other] { $count } gehen in anderen auf
+}
+register-merger = { $old } → { $new }, seit { $day }
+register-gone = { $count ->
+    [one] 1 steht nicht mehr im Verzeichnis
+   *[other] { $count } stehen nicht mehr im Verzeichnis
+}
+register-unnamed = { $count ->
+    [one] 1 weitere Kommune in den Ländern der Liste ist nicht genannt und bleibt.
+   *[other] { $count } weitere Kommunen in den Ländern der Liste sind nicht genannt und bleiben.
+}
+register-added = { $count ->
+    [one] 1 ist neu
+   *[other] { $count } sind neu
+}
+register-renamed = { $count ->
+    [one] 1 heißt anders
+   *[other] { $count } heißen anders
+}
+register-moved = { $count ->
+    [one] 1 liegt anders
+   *[other] { $count } liegen anders
+}
+register-changed = { $count ->
+    [one] 1 hat einen anderen Typ oder eine andere Postleitzahl des Sitzes
+   *[other] { $count } haben einen anderen Typ oder eine andere Postleitzahl des Sitzes
+}
+register-revived = { $count ->
+    [one] 1 war außer Gebrauch und steht wieder im Verzeichnis
+   *[other] { $count } waren außer Gebrauch und stehen wieder im Verzeichnis
+}
 register-candidates = (vielleicht: { $names })
 register-ends = Was nicht mehr im Verzeichnis steht, nimmt keine neuen Anfragen mehr an.
 fault-file = Wählen Sie eine Datei.
@@ -199,7 +228,7 @@ import-fault-other-columns = Die Zeile hat { $one } Spalten statt 8. Setzen Sie 
 import-fault-line-twice = { $one } steht zweimal da. Lassen Sie eine der Zeilen weg.
 import-fault-ags = Nehmen Sie einen Gemeindeschlüssel mit 8 Ziffern, etwa 01002000.
 import-fault-other-ags = Zum Regionalschlüssel gehört { $one }. Berichtigen Sie einen von beiden.
-import-fault-land = Nehmen Sie den Namen eines der 16 Länder, etwa Schleswig-Holstein.
+import-fault-land = Nehmen Sie den Namen eines der 16 Länder oder sein Kürzel, etwa Schleswig-Holstein oder SH.
 import-fault-other-land = Ein Regionalschlüssel, der mit { $one } beginnt, liegt in einem anderen Land.
 import-fault-seat-code = Nehmen Sie eine Postleitzahl mit 5 Ziffern, oder lassen Sie das Feld leer.
 import-fault-postal-code = Nehmen Sie eine Postleitzahl mit 5 Ziffern. Machen Sie die Spalte in einer Tabelle zu Text, damit eine 0 vorn bleibt.

@@ -92,7 +92,7 @@ import-kontakte-what = CSV or XLSX. What the file does not name stays.
 import-kanaele = Help channels from a table
 import-kanaele-what = CSV or XLSX. What the file does not name stays.
 import-gemeinden = Municipalities from the official list
-import-gemeinden-what = CSV. New and renamed municipalities; what is not named stays.
+import-gemeinden-what = CSV with ars, ags, name, land, kreis, gemeindeverband, typ, plz_sitz in this order; land is the name or the code, such as Schleswig-Holstein or SH. New and changed municipalities; what is not named stays.
 import-zusammenschluesse = Mergers of municipalities
 import-zusammenschluesse-what = CSV or XLSX with old_ars, new_ars, valid_on. Adoptions, rights and requests move along.
 import-postleitzahlen = All postal codes of the municipalities
@@ -118,6 +118,9 @@ import-details = In detail
 import-left = and { $count } more
 import-count-new = { $count } new
 import-count-changed = { $count } changed
+import-count-renamed = { $count } renamed
+import-count-moved = { $count } moved
+import-count-revived = { $count } in use again
 import-count-gone = { $count } gone
 import-count-unchanged = { $count } unchanged
 import-count-faulty = { $count } with faults
@@ -125,13 +128,39 @@ row-new = new
 row-changed = changed
 row-unchanged = unchanged
 row-fault = fault
-register-merged = { $count } become part of others
-register-gone = { $count } stand in the list no more
-register-added = { $count } are new
-register-renamed = { $count } have another name
-register-moved = { $count } lie elsewhere
-register-changed = { $count } have another type or another postal code of their seat
-register-revived = { $count } were out of use and stand in the list again
+register-merged = { $count ->
+    [one] 1 becomes part of another
+   *[other] { $count } become part of others
+}
+register-merger = { $old } → { $new }, since { $day }
+register-gone = { $count ->
+    [one] 1 stands in the list no more
+   *[other] { $count } stand in the list no more
+}
+register-unnamed = { $count ->
+    [one] 1 more municipality in the Länder of the list is not named and stays.
+   *[other] { $count } more municipalities in the Länder of the list are not named and stay.
+}
+register-added = { $count ->
+    [one] 1 is new
+   *[other] { $count } are new
+}
+register-renamed = { $count ->
+    [one] 1 has another name
+   *[other] { $count } have another name
+}
+register-moved = { $count ->
+    [one] 1 lies elsewhere
+   *[other] { $count } lie elsewhere
+}
+register-changed = { $count ->
+    [one] 1 has another type or another postal code of its seat
+   *[other] { $count } have another type or another postal code of their seat
+}
+register-revived = { $count ->
+    [one] 1 was out of use and stands in the list again
+   *[other] { $count } were out of use and stand in the list again
+}
 register-candidates = (perhaps: { $names })
 register-ends = What stands in the list no more takes no new requests.
 fault-file = Choose a file.
@@ -199,7 +228,7 @@ import-fault-other-columns = The line has { $one } columns instead of 8. Put nam
 import-fault-line-twice = { $one } stands twice. Leave one of the lines out.
 import-fault-ags = Take a municipality key of 8 digits, such as 01002000.
 import-fault-other-ags = To the regional key belongs { $one }. Put one of the two right.
-import-fault-land = Take the name of one of the 16 Länder, such as Schleswig-Holstein.
+import-fault-land = Take the name of one of the 16 Länder or its code, such as Schleswig-Holstein or SH.
 import-fault-other-land = A regional key that begins with { $one } lies in another Land.
 import-fault-seat-code = Take a postal code of 5 digits, or leave it empty.
 import-fault-postal-code = Take a postal code of 5 digits. In a spreadsheet make the column text, so that a 0 in front stays.

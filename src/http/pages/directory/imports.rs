@@ -17,10 +17,11 @@ use serde_json::Value;
 use super::changed::value;
 use super::contact_form::rhythm_words;
 use super::import_faults::{Headings, in_words, of_file};
+use super::import_register::{self, List};
 use super::keeps_all;
 use crate::access::{Action, Caller};
 use crate::directory::import::{
-    self, Gone, Importer, Mode, Plan, PostalCodesPlan, Register, RegisterPlan, RowAction, Summary, TableFile,
+    self, Importer, Mode, Plan, PostalCodesPlan, Register, RegisterPlan, RowAction, Summary, TableFile,
 };
 use crate::error::AppError;
 use crate::http::State;
@@ -113,8 +114,12 @@ struct ImportPage {
     notes: Vec<String>,
     rows: Vec<Row>,
     left_out: Option<String>,
-    lists: Vec<(String, Vec<String>)>,
+    lists: Vec<List>,
+    /// What a list of municipalities does not name and leaves as it is.
+    stays: Option<List>,
     is_faulty: bool,
+    /// True where a file was looked at or done.
+    is_told: bool,
     is_done: bool,
 }
 
@@ -151,7 +156,9 @@ fn page_of(shell: &Shell, sort: Sort) -> ImportPage {
         rows: Vec::new(),
         left_out: None,
         lists: Vec::new(),
+        stays: None,
         is_faulty: false,
+        is_told: false,
         is_done: false,
         shell: shell.clone(),
     }
@@ -214,7 +221,7 @@ pub async fn take(
             let mut page = page_of(&shell, sort);
             let fingerprint = tell(&mut page, sort.headings(), outcome).filter(|_| !does);
             page.kept = fingerprint.map(|fingerprint| Kept { name, bytes: STANDARD.encode(&bytes), fingerprint });
-            page.is_done = does;
+            (page.is_told, page.is_done) = (true, does);
             (page, StatusCode::OK)
         }
         Err(AppError::Conflict(_)) => {
@@ -352,37 +359,10 @@ fn said(shell: &Shell, field: &str, told: &Value) -> String {
 }
 
 fn register(page: &mut ImportPage, plan: &RegisterPlan) {
-    let shell = page.shell.clone();
-    let some = |key: &str, all: Vec<String>| {
-        let count = all.len();
-        let mut shown: Vec<String> = all.into_iter().take(SHOWN).collect();
-        if count > SHOWN {
-            shown.push(shell.with("import-left", "count", count - SHOWN));
-        }
-        (count > 0).then(|| (shell.with(&format!("register-{key}"), "count", count), shown))
-    };
-    let change = |one: &import::PlaceChange| format!("{} {} → {}", one.ars, one.before, one.after);
-    let place = |one: &import::PlaceName| format!("{} {}", one.ars, one.name);
-    let gone = |one: &Gone| {
-        let may = one.candidates.iter().map(place).collect::<Vec<_>>().join(", ");
-        let hint = if may.is_empty() { String::new() } else { shell.with("register-candidates", "names", may) };
-        format!("{} {} {hint}", one.place.ars, one.place.name).trim().to_owned()
-    };
-    let merged = |one: &import::Merger| {
-        let who = &one.who;
-        format!("{} {} → {} {}", who.old_ars, who.old_name, who.new_ars, who.new_name)
-    };
-    let lists = [
-        some("merged", plan.merged.iter().map(merged).collect()),
-        some("gone", plan.gone.iter().map(gone).collect()),
-        some("added", plan.added.iter().map(place).collect()),
-        some("renamed", plan.renamed.iter().map(change).collect()),
-        some("moved", plan.moved.iter().map(change).collect()),
-        some("changed", plan.changed.iter().map(change).collect()),
-        some("revived", plan.revived.iter().map(place).collect()),
-    ];
-    page.lists = lists.into_iter().flatten().collect();
-    page.summary = vec![("ok", shell.with("import-count-unchanged", "count", plan.unchanged))];
+    let shell = &page.shell;
+    page.summary = counted(shell, &import_register::counts(plan));
+    page.lists = import_register::changes(shell, plan, SHOWN);
+    page.stays = import_register::stays(shell, plan, SHOWN);
     if plan.ends_gone && !plan.gone.is_empty() {
         page.notes.push(shell.say("register-ends"));
     }

@@ -19,6 +19,7 @@ pub mod contacts;
 pub mod duty;
 pub mod gaps;
 mod import_faults;
+mod import_register;
 pub mod imports;
 pub(in crate::http::pages) mod named;
 pub mod new_adoption;
