@@ -356,6 +356,7 @@ impl Channel {
         if let Err(fault) = hours::check(&self.hours) {
             faults.add(at("hours"), fault);
         }
+        self.hours = hours::standard(&self.hours);
         for language in self.languages.iter().filter(|language| !is_language(language)) {
             let message = format!("«{language}» is no language tag; write de, en, tr, de-x-leicht, gsg …");
             faults.add(at("languages"), Message::new("language", message).naming(language));

@@ -262,7 +262,7 @@ pub(super) fn draft(new: &NewContact, now: Timestamp) -> store::contacts::Contac
     row.owner.clone_from(&new.owner);
     row.phone.clone_from(&new.phone);
     row.reference_pattern.clone_from(&new.reference_pattern);
-    row.hours.clone_from(&new.hours);
+    row.hours = new.hours.as_deref().map(super::hours::standard);
     row.deputy.clone_from(&new.deputy);
     row.confirmed_on = new.confirmed_on;
     (row.absent_from, row.absent_until) = (new.absent_from, new.absent_until);

@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::WebhookInput;
-use crate::directory::Rhythm;
 use crate::directory::page::present;
 use crate::directory::store::contacts::ContactRow;
+use crate::directory::{Rhythm, hours};
 use crate::keys::{ArsPrefix, EmailAddress, Slug};
 
 /// What is to be different; what is left out stays, `null` empties.
@@ -84,7 +84,7 @@ impl ContactChange {
         set(&mut row.name, &self.name);
         set(&mut row.owner, &self.owner);
         set(&mut row.phone, &self.phone);
-        set(&mut row.hours, &self.hours);
+        set(&mut row.hours, &self.hours.as_ref().map(|new| new.as_deref().map(hours::standard)));
         set(&mut row.reference_pattern, &self.reference_pattern);
         set(&mut row.deputy, &self.deputy);
         set(&mut row.confirmed_on, &self.confirmed_on);

@@ -1,14 +1,16 @@
 //! Service hours in the syntax of OpenStreetMap, such as `Mo-Fr 08:00-18:00; PH off`: whether somebody is there now,
-//! when that changes, and the same in words.
+//! when that changes, and the same in words. People may name the days in German; kept is the standard form.
 //!
 //! Invariant: pure. Hours are wall time of Europe/Berlin with the public holidays of one Land; the instant of a change
 //! is right on the days when the clocks change. What the hours leave open ("unknown") is neither open nor closed.
 //!
-//! Where next: `holidays.rs` (the calendar of each Land), `words.rs` (hours as a sentence), `week.rs` (the plain week
-//! behind them), `service_time.rs` (sums of service time), `explain.rs` (the same in words). Not here: what is remembered
-//! between requests (`snapshot/hours.rs`), which hours apply to whom (`service_clock.rs`).
+//! Where next: `german.rs` (what people type), `holidays.rs` (the calendar of each Land), `words.rs` (hours as a
+//! sentence), `week.rs` (the plain week behind them), `service_time.rs` (sums of service time), `explain.rs` (the same in
+//! words). Not here: what is remembered between requests (`snapshot/hours.rs`), which hours apply to whom
+//! (`service_clock.rs`).
 
 mod explain;
+mod german;
 mod holidays;
 mod reckoning;
 mod service_time;
@@ -28,6 +30,7 @@ use crate::error::Message;
 use crate::keys::LandCode;
 
 pub use explain::{Explanation, Tongue, Words, length, moment};
+pub use german::standard;
 pub use holidays::{holiday_name, holidays, is_holiday};
 pub use reckoning::{Reckoning, moved_on, part_way};
 pub use service_time::{Closed, ClosedDay, ClosedDays, ClosedYearly, CountedDay, ServiceHours, ServiceTime};
@@ -56,13 +59,13 @@ pub struct Open {
 }
 
 impl Hours {
-    /// Reads hours; says what is wrong with them.
+    /// Reads hours, with the days in German too ([`standard`]); says what is wrong with them.
     pub fn parse(hours: &str) -> Result<Self, Message> {
         if hours.len() > LONGEST {
             let message = format!("is longer than {LONGEST} characters");
             return Err(Message::new("long", message).naming(hours.len()).naming(LONGEST));
         }
-        hours.parse().map(Self).map_err(|_| {
+        standard(hours).parse().map(Self).map_err(|_| {
             let message = format!(
                 "«{hours}» is not understood; write opening hours as OpenStreetMap does, such as Mo-Fr 08:00-18:00; PH off"
             );

@@ -42,6 +42,8 @@ impl ServiceHours {
     /// Reads them; says what is wrong with them.
     pub fn parse(text: &str) -> Result<Self, String> {
         super::check(text)?;
+        let standard = super::standard(text);
+        let text = standard.as_str();
         let week = Week::of(text);
         if week.as_ref().is_some_and(Week::is_always) {
             return Ok(Self(Arc::new((text.into(), Rule::Always))));
@@ -54,7 +56,7 @@ impl ServiceHours {
         Ok(Self(Arc::new((text.into(), rule))))
     }
 
-    /// As they were written.
+    /// In the standard form.
     pub fn text(&self) -> &str {
         &self.0.0
     }

@@ -18,7 +18,7 @@ use super::{place_name, service_choice, service_name, word_choice};
 use crate::access::audit::ObjectKind;
 use crate::access::{Action, Caller};
 use crate::directory::channels::{self, ChannelChange, NewChannel};
-use crate::directory::hours::{Hours, in_words};
+use crate::directory::hours::{Hours, in_words, standard};
 use crate::directory::{ChannelKind, HelpChannel};
 use crate::error::AppError;
 use crate::http::State;
@@ -93,7 +93,7 @@ fn meaning(shell: &Shell, state: &State, hours: &str, land: Option<LandCode>) ->
         let word = shell.say(if open.is_open { "hours-open-now" } else { "hours-closed-now" });
         format!("{word} {}", spoken::change(speech, open, now)).trim().to_owned()
     });
-    std::iter::once(in_words(hours, language)).chain(open).collect()
+    std::iter::once(in_words(&standard(hours), language)).chain(open).collect()
 }
 
 /// What hours mean, for the script of the form.
