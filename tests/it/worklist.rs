@@ -737,7 +737,8 @@ on_both! {
     }
 }
 
-/// Who sees nothing is told nothing; a session that ends ends its stream; there are so many at most.
+/// Who sees nothing is told nothing; a session that ends ends its stream; there are so many at most, and the
+/// newest stand.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_is_bounded() {
     let mut app = TestApp::start(Kind::Sqlite).await;
@@ -759,16 +760,45 @@ async fn a_stream_is_bounded() {
     for _ in 0..8 {
         open.push(Stream::open(&app.base, &kiel, "").await);
     }
-    let ninth = opens(&app, &kiel, "/anfragen/strom").await;
-    assert_eq!((ninth.status, ninth.header("retry-after")), (429, Some("30")));
+    // One more takes the place of the oldest, which is told so and ends; the others go on.
+    open.push(Stream::open(&app.base, &kiel, "").await);
+    let mut oldest = open.remove(0);
+    let mut said = oldest.event().await;
+    while said.as_deref() == Some(CHANGED) {
+        said = oldest.event().await;
+    }
+    assert_eq!(said.as_deref(), Some("event: ende\ndata: platz"));
+    assert_eq!(oldest.event().await, None);
+    submit_as(&mut app, "Noch eine").await;
+    for at in [0, 7] {
+        assert_eq!(open[at].event().await.as_deref(), Some(CHANGED), "{at}");
+    }
+    // Pages that were left in a row hold up none that is opened, long before the next heartbeat.
     drop(open);
-    crate::support::wait::wait_for_some("a free place", Duration::from_secs(25), || async {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let asked =
-            http.get(format!("{}/anfragen/strom", app.base)).header("Cookie", &kiel.cookie).send().await.unwrap();
-        (asked.status() == 200).then_some(())
-    })
-    .await;
+    for _ in 0..20 {
+        Stream::open(&app.base, &kiel, "").await;
+    }
+}
+
+on_both! {
+    /// What has ended is not counted, and nothing of it is urgent: the list says what it shows, and in which order.
+    async fn of_what_has_ended_no_total_is_told(app: TestApp) {
+        let mut app = app;
+        submit_as(&mut app, "Vorbild").await;
+        copy(&app, &made_up(1, 56), "closed").await;
+        let person = app.person("petersen", grants(Role::Central, "01")).await;
+        let first = opens(&app, &person, "/anfragen?stand=closed").await.body;
+        assert_eq!(numbers(&first).len(), 50);
+        assert!(first.contains("50 auf dieser Seite, weitere folgen · Stand") && !first.contains("50 von"), "{first}");
+        assert!(first.contains("Die mit der frühesten Frist zuerst") && !first.contains("ringendste zuerst"), "{first}");
+        let last = opens(&app, &person, &link(&first, "next").expect("a next page")).await.body;
+        assert_eq!(numbers(&last).len(), 6);
+        assert!(last.contains("6 auf dieser Seite · Stand") && !last.contains("6 von"), "{last}");
+        let open = opens(&app, &person, "/anfragen?stand=new").await.body;
+        assert!(open.contains("Die dringendste zuerst · 1 von 1 · Stand"), "{open}");
+        let newest = opens(&app, &person, "/anfragen?stand=closed&sort=neu").await.body;
+        assert!(newest.contains("Die neueste zuerst · 50 auf dieser Seite"), "{newest}");
+    }
 }
 
 /// What a page asks for by itself keeps nobody logged in.

@@ -203,9 +203,17 @@ function drop() {
   clearTimeout(timer);
   timer = setTimeout(tick, 1000);
 }
+// Newer pages of the same person have all places: this one looks by itself, and asks again when those left are free.
+function giveWay() {
+  source = null;
+  poll = true;
+  clearTimeout(timer);
+  timer = setTimeout(connect, 60000);
+}
 async function connect() {
   clearTimeout(timer);
-  if (over) return;
+  // A page that nobody sees needs none; the way back (pageshow, visibilitychange) asks twice for one.
+  if (over || document.hidden || source?.readyState < EventSource.CLOSED) return;
   const wasLost = lost;
   if (wasLost) {
     // Whether anybody is there, and whether we still may: the page says it. It also brings what was missed.
@@ -218,9 +226,9 @@ async function connect() {
   source = new EventSource(script.dataset.strom);
   const mine = source;
   let stood = false;
-  mine.addEventListener('bereit', () => { stood = true; wait = 2; });
+  mine.addEventListener('bereit', () => { stood = true; wait = 2; poll = false; });
   mine.addEventListener('stand', () => refresh().catch(() => { if (mine === source) drop(); }));
-  mine.addEventListener('ende', (event) => { mine.close(); if (event.data === 'anmeldung') end(); else drop(); });
+  mine.addEventListener('ende', (event) => { mine.close(); if (event.data === 'anmeldung') end(); else if (event.data === 'platz') giveWay(); else drop(); });
   mine.onerror = () => {
     if (mine !== source) return;
     mine.close();
@@ -236,7 +244,7 @@ asked = Date.now();
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) { source?.close(); source = null; clearTimeout(timer); } else if (!over) { lost ??= null; refresh().then(() => { lost = null; say(); connect(); }, () => drop()); }
 });
-addEventListener('pagehide', () => source?.close());
+addEventListener('pagehide', () => { source?.close(); source = null; clearTimeout(timer); });
 addEventListener('pageshow', (event) => { if (event.persisted && !over) refresh().then(() => connect(), () => drop()); });
 addEventListener('offline', () => drop());
 addEventListener('online', () => { if (lost && !over) connect(); });

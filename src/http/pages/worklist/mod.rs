@@ -118,11 +118,20 @@ impl Page {
         let row = |row| Shown::of(&shell, &snapshot, caller, row);
         let rows: Vec<Shown> = found.rows.iter().map(row).collect();
         let at = row::clock(found.at);
-        let count = match wanted.view() {
-            Some(view) => told(shell.language, view.count(&found.counts), found.counts.is_complete),
-            None => rows.len().to_string(),
+        // What stands in no view is not counted: how many there are is known only where one page shows them all.
+        let (summary, count) = match wanted.view() {
+            Some(view) => {
+                ("worklist-summary", told(shell.language, view.count(&found.counts), found.counts.is_complete))
+            }
+            None if found.after.is_some() => ("worklist-summary-more", String::new()),
+            None if found.before.is_some() => ("worklist-summary-last", String::new()),
+            None => ("worklist-summary", rows.len().to_string()),
         };
-        let sorted = shell.say(if wanted.sort == "neu" { "worklist-sorted-newest" } else { "worklist-sorted-due" });
+        let sorted = shell.say(match wanted.sort.as_str() {
+            "neu" => "worklist-sorted-newest",
+            _ if wanted.is_ended() => "worklist-sorted-ended",
+            _ => "worklist-sorted-due",
+        });
         let turn = |to: Option<&String>, name: &str| to.map(|cursor| wanted.turned(name, cursor));
         Self {
             tabs: tabs(&shell, &wanted, &found.counts),
@@ -142,7 +151,7 @@ impl Page {
             may_submit: finds(caller, Action::SubmitTicket, Where::Somewhere),
             summary: shell
                 .language
-                .with_all("worklist-summary", &[("shown", rows.len().to_string()), ("all", count), ("at", at.clone())]),
+                .with_all(summary, &[("shown", rows.len().to_string()), ("all", count), ("at", at.clone())]),
             sorted,
             at,
             back: wanted.query(),

@@ -3,7 +3,7 @@
 //! Invariant: nothing of a request goes over the stream, only that something within reach happened, at most once a
 //! second. The session is asked each time before that is told, and at every heartbeat: when it has ended, or the rights
 //! are others, the stream ends and says why. It ends when the process stops, so that no stop waits for it. So many
-//! streams are open at most, and so many of one person; beyond that the page looks by itself from time to time.
+//! streams are open at most, and so many of one person: beyond that their oldest ends, and its page looks by itself.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
+use tokio::sync::Notify;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
@@ -33,17 +34,21 @@ const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// So many streams of one person.
 const OF_ONE: usize = 8;
 
+/// The places of each person, the oldest first.
+type Taken = Arc<Mutex<HashMap<UserId, Vec<Arc<Notify>>>>>;
+
 /// Who looks, by person. Cheap to clone.
 #[derive(Clone)]
 pub struct Seats {
     most: usize,
-    taken: Arc<Mutex<HashMap<UserId, usize>>>,
+    taken: Taken,
 }
 
 /// The place of one stream; free again when it is dropped.
 pub struct Seat {
     of: UserId,
-    taken: Arc<Mutex<HashMap<UserId, usize>>>,
+    given_up: Arc<Notify>,
+    taken: Taken,
 }
 
 impl Seats {
@@ -52,15 +57,29 @@ impl Seats {
         Self { most, taken: Arc::default() }
     }
 
-    /// A place, if there is one.
+    /// A place; none where all are taken and none by them. Whoever has so many gives up their oldest for it. Mostly
+    /// that is of a page they have left: that a browser reads no more is noticed only when words cannot be sent to it,
+    /// for who has closed their side of a connection may still be reading (HTTP allows that).
     pub fn take(&self, of: UserId) -> Option<Seat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, own) = (taken.values().sum::<usize>(), taken.get(&of).copied().unwrap_or_default());
-        if all >= self.most || own >= OF_ONE {
+        let is_full = taken.values().map(Vec::len).sum::<usize>() >= self.most;
+        if is_full && !taken.contains_key(&of) {
             return None;
         }
-        *taken.entry(of).or_default() += 1;
-        Some(Seat { of, taken: Arc::clone(&self.taken) })
+        let own = taken.entry(of).or_default();
+        if is_full || own.len() >= OF_ONE {
+            own.remove(0).notify_one();
+        }
+        let given_up = Arc::new(Notify::new());
+        own.push(Arc::clone(&given_up));
+        Some(Seat { of, given_up, taken: Arc::clone(&self.taken) })
+    }
+}
+
+impl Seat {
+    /// Waits until a newer stream of the same person has taken this place.
+    async fn until_given_up(&self) {
+        self.given_up.notified().await;
     }
 }
 
@@ -68,8 +87,8 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = taken.get_mut(&self.of) {
-            *own -= 1;
-            if *own == 0 {
+            own.retain(|one| !Arc::ptr_eq(one, &self.given_up));
+            if own.is_empty() {
                 taken.remove(&self.of);
             }
         }
@@ -118,7 +137,7 @@ struct Telling {
     is_due: bool,
     is_over: bool,
     has_begun: bool,
-    _seat: Seat,
+    seat: Seat,
 }
 
 /// What a stream says at its end.
@@ -127,6 +146,8 @@ enum End {
     Session,
     /// The process stops.
     Stop,
+    /// A newer one of the same person has its place.
+    Seat,
 }
 
 impl Telling {
@@ -153,7 +174,7 @@ impl Telling {
             is_due,
             is_over: false,
             has_begun: false,
-            _seat: seat,
+            seat,
         })
     }
 
@@ -181,6 +202,7 @@ impl Telling {
                     Ok(change) => self.is_due |= change.concerns(&self.caller.reach(Action::ReadTickets)),
                     Err(RecvError::Lagged(_)) => self.is_due = true,
                 },
+                () = self.seat.until_given_up() => break End::Seat,
                 _ = self.heart.tick() => match self.holds().await {
                     false => break End::Session,
                     true => return Some(": da\n\n".to_owned()),
@@ -191,6 +213,7 @@ impl Telling {
         Some(match ended {
             End::Session => "event: ende\ndata: anmeldung\n\n".to_owned(),
             End::Stop => "event: ende\ndata: neustart\n\n".to_owned(),
+            End::Seat => "event: ende\ndata: platz\n\n".to_owned(),
         })
     }
 
@@ -213,16 +236,29 @@ impl Telling {
 mod tests {
     use super::*;
 
+    /// Whether its stream is to end; told once.
+    fn is_given_up(seat: &Seat) -> bool {
+        futures_util::FutureExt::now_or_never(seat.until_given_up()).is_some()
+    }
+
     #[test]
     fn seats_are_bounded_and_come_free() {
         let seats = Seats::new(10);
-        let (one, other) = (UserId::new(), UserId::new());
+        let (one, other, third) = (UserId::new(), UserId::new(), UserId::new());
         let mut taken: Vec<Seat> = (0..OF_ONE).map(|_| seats.take(one).unwrap()).collect();
-        assert!(seats.take(one).is_none(), "so many of one person");
+        assert!(!taken.iter().any(is_given_up));
+        taken.push(seats.take(one).unwrap());
+        assert_eq!(taken.iter().map(is_given_up).collect::<Vec<_>>(), [vec![true], vec![false; OF_ONE]].concat());
         taken.extend((0..2).map(|_| seats.take(other).unwrap()));
-        assert!(seats.take(other).is_none(), "so many in all");
+        assert!(seats.take(third).is_none(), "so many in all");
+        taken.push(seats.take(other).unwrap());
+        let given_up: Vec<usize> = (0..taken.len()).filter(|at| is_given_up(&taken[*at])).collect();
+        assert_eq!(given_up, [OF_ONE + 1], "their own, where all are taken");
+        // What was given up frees no second place.
+        drop(taken.remove(0));
+        assert!(seats.take(third).is_none());
         drop(taken.pop());
-        assert!(seats.take(other).is_some());
+        assert!(seats.take(third).is_some());
         drop(taken);
         assert!(seats.taken.lock().unwrap().is_empty());
     }

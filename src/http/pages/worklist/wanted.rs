@@ -212,6 +212,11 @@ impl Wanted {
         VIEWS.into_iter().find(|view| view.word() == self.ansicht).or(Some(View::Open))
     }
 
+    /// True where only what has ended is listed: nothing there is urgent any more.
+    pub fn is_ended(&self) -> bool {
+        self.stand.parse::<TicketStatus>().is_ok_and(|status| !is_open(status))
+    }
+
     /// What to ask the list for. Parts that mean nothing are taken out, and the shell says so.
     pub fn look(&mut self, state: &State, caller: &Caller, shell: &mut Shell) -> Look {
         let snapshot = state.directory().current();
@@ -354,7 +359,8 @@ impl Wanted {
     /// The orders to choose from.
     pub fn orders(&self, shell: &Shell) -> Choice {
         let newest = vec![("neu".to_owned(), shell.say("worklist-sort-newest"))];
-        self.choice(shell, "sort", "worklist-sort", "worklist-sort-due", newest, &self.sort)
+        let usual = if self.is_ended() { "worklist-sort-ended" } else { "worklist-sort-due" };
+        self.choice(shell, "sort", "worklist-sort", usual, newest, &self.sort)
     }
 
     fn choice(
