@@ -263,6 +263,28 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Why a letter to it would come back. Inside a house both may be right (`root@localhost`), so such an address is
+    /// one; a person who gives it is asked again.
+    pub fn doubt(&self) -> Option<AddressDoubt> {
+        let (local, domain) = self.0.rsplit_once('@')?;
+        if !domain.contains('.') {
+            Some(AddressDoubt::NoDot)
+        } else if !local.is_ascii() {
+            Some(AddressDoubt::NotAscii)
+        } else {
+            None
+        }
+    }
+}
+
+/// What speaks against an address that has the form of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressDoubt {
+    /// The part after the @ has no dot, so it is no domain of the internet.
+    NoDot,
+    /// The part before the @ is not ASCII, which most mail servers refuse (it needs SMTPUTF8).
+    NotAscii,
 }
 impl FromStr for EmailAddress {
     type Err = BadKey;
@@ -345,6 +367,19 @@ fn base_letter(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_that_hardly_anything_reaches() {
+        let check = |text: &str, doubt: Option<AddressDoubt>| {
+            let address: EmailAddress = text.parse().unwrap();
+            assert_eq!(address.doubt(), doubt, "{text}");
+        };
+        check("joerg.mueller@exam", Some(AddressDoubt::NoDot));
+        check("root@localhost", Some(AddressDoubt::NoDot));
+        check("jörg@müller.example", Some(AddressDoubt::NotAscii));
+        check("joerg@müller.example", None);
+        check("erika@buerger.example.org", None);
+    }
 
     #[test]
     fn folds_by_one_rule() {

@@ -154,7 +154,10 @@ async fn a_call_by_keys_alone() {
     // The same person again, then the next call: nothing of the last is left.
     browser.key('w').await;
     browser.until("the form", "document.getElementById('telefon')?.value === '0431 901-0'").await;
-    assert_eq!(browser.run("return document.getElementById('betreff').value").await, "");
+    for (id, kept) in [("betreff", ""), ("ort", "Kiel (24103)"), ("dienst", "")] {
+        assert_eq!(browser.run(&format!("return document.getElementById('{id}').value")).await, kept, "{id}");
+    }
+    assert!(browser.text().await.contains("Noch offen: Online-Dienst, Worum geht es?"), "{}", browser.text().await);
     browser.open(&format!("{}/anfragen/neu/{number}", app.base)).await;
     browser.until("the focus", "document.activeElement.id === 'naechster'").await;
     browser.key(ENTER).await;
@@ -162,6 +165,43 @@ async fn a_call_by_keys_alone() {
     assert_eq!(browser.run("return sessionStorage.getItem('lotse-person')").await, Value::Null);
     let complaints = browser.noted().await.complaints;
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Words that name no place, or more than one service, are still open. The draft was kept at German time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_names_nothing_is_still_open() {
+    let app = TestApp::start(Kind::Sqlite).await;
+    let service = |slug: &str, name: &str| {
+        format!("[[service]]\nslug = \"{slug}\"\nname = \"{name}\"\noperating_land = \"SH\"\noperator = \"Dataport\"\n")
+    };
+    let known = crate::support::app::directory(&app.webhook.url());
+    app.import(&(known + &service("wohngeld", "Wohngeld"))).await;
+    let person = agent(&app).await;
+    let browser = Browser::start().await;
+    browser.open_as(&app, &person.user.login, "/anfragen/neu").await;
+    browser.types("nirgendwo").await;
+    browser.until("the hint", "document.querySelector('#ort ~ .lo-combo__list p')").await;
+    browser.key(TAB).await;
+    assert_eq!(browser.focus().await, "dienst");
+    browser.types("wohn").await;
+    browser.until("both services", "document.querySelectorAll('#dienst-liste [role=option]').length === 2").await;
+    browser.key(TAB).await;
+    let open = "return document.getElementById('offen').textContent";
+    let left = browser.run(open).await;
+    assert!(left.as_str().unwrap().starts_with("Noch offen: Ort, Online-Dienst, Worum"), "{left}");
+    browser.key(F4).await;
+    browser.types("wohngeld").await;
+    browser.until("the service", "document.querySelectorAll('#dienst-liste [role=option]').length === 1").await;
+    browser.key(TAB).await;
+    browser
+        .until("what is left", "document.getElementById('offen').textContent.startsWith('Noch offen: Ort, Worum')")
+        .await;
+    // Both in one go, so that no minute passes between them.
+    let is_german = "document.getElementById('betreff').dispatchEvent(new Event('input', { bubbles: true }));
+        const wanted = { hour: '2-digit', minute: '2-digit', timeZone: 'Europe/Berlin' };
+        const now = new Date().toLocaleTimeString('de-DE', wanted);
+        return document.getElementById('lage').textContent.includes(now)";
+    assert_eq!(browser.run(is_german).await, true);
 }
 
 /// What is in doubt comes back with what it may be; the same form does it without scripts.

@@ -29,6 +29,7 @@ async fn sends(app: &TestApp, person: &LoggedIn, changed: &[(&str, &str)]) -> (u
         ("antwort", "none"),
         ("mail", ""),
         ("zu", ""),
+        ("mit", ""),
         ("einmal", "eins"),
     ];
     let of = |(name, value): &(&str, &str)| {
@@ -202,6 +203,56 @@ on_both! {
         let all = app.get(&central, "/api/v1/tickets").await.expect(200);
         assert_eq!(all["items"].as_array().unwrap().len(), 2);
         assert_eq!(all["items"][0]["channel"], "115");
+    }
+
+    /// Who is told what is answered is asked as long as they are on the line.
+    async fn an_address_that_nothing_reaches_is_asked_again(app: TestApp) {
+        let mut app = app;
+        let person = app.person("brandt", grants(Role::Agent, "01")).await;
+        for (mail, words) in [
+            ("", "Die E-Mail-Adresse fehlt oder stimmt nicht."),
+            ("joerg", "Die E-Mail-Adresse fehlt oder stimmt nicht."),
+            ("joerg.mueller@exam", "Hinter dem @ fehlt ein Punkt"),
+            ("jörg@müller.example", "Vor dem @ stehen Umlaute"),
+        ] {
+            // With another fault, too: all of it is said at once.
+            for category in ["login", ""] {
+                let typed = [("antwort", "email"), ("mail", mail), ("kategorie", category)];
+                let (status, _, page) = sends(&app, &person, &typed).await;
+                assert!(status == 422 && page.contains(words), "{mail}: {status} {page}");
+            }
+        }
+        let central = app.token(Role::Central, "").await;
+        assert_eq!(app.get(&central, "/api/v1/tickets").await.expect(200)["items"], json!([]));
+        // A domain in umlauts is fine; an address that no reply goes to says nothing.
+        let fine = [("antwort", "email"), ("mail", "joerg@müller.example")];
+        let (status, _, page) = sends(&app, &person, &fine).await;
+        assert_eq!(status, 303, "{page}");
+        let unused = [("mail", "joerg@exam"), ("einmal", "zwei")];
+        assert_eq!(sends(&app, &person, &unused).await.0, 303);
+    }
+
+    /// Taken together before all is filled in: the choice stays, and the focus is on what is missing.
+    async fn a_refused_form_keeps_what_it_goes_on_in(app: TestApp) {
+        let mut app = app;
+        let person = app.person("brandt", grants(Role::Agent, "01")).await;
+        let number = app.submit().await["number"].as_str().unwrap().to_owned();
+        let kept = format!("name=\"mit\" value=\"{number}\" checked");
+        let (status, _, page) = sends(&app, &person, &[("kategorie", ""), ("zu", &number)]).await;
+        assert!(status == 422 && page.contains(&kept), "{status} {page}");
+        assert!(page.contains("name=\"kategorie\" value=\"login\" autofocus>"), "{page}");
+        assert_eq!(page.matches(" autofocus").count(), 1, "{page}");
+        // Refused again, it still stays.
+        let (status, _, page) = sends(&app, &person, &[("text", ""), ("mit", &number)]).await;
+        assert!(status == 422 && page.contains(&kept), "{status} {page}");
+        // What cannot be joined is not tried for ever.
+        let (status, _, page) = sends(&app, &person, &[("ort", "Lübeck"), ("mit", &number)]).await;
+        assert!(status == 422 && page.contains("Das geht nur mit einer offenen Anfrage"), "{status} {page}");
+        assert!(!page.contains("name=\"mit\""), "{page}");
+        let (status, done, page) = sends(&app, &person, &[("mit", &number), ("einmal", "zwei")]).await;
+        assert_eq!(status, 303, "{page}");
+        let page = app.send("", "GET", &done, None, &[("Cookie", person.cookie.as_str())]).await.body;
+        assert!(page.contains(&format!("Läuft zusammen mit {number}")), "{page}");
     }
 
     async fn nobody_takes_requests_for_a_foreign_region(app: TestApp) {

@@ -16,7 +16,8 @@ const element = (tag, text, attributes = {}) => {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 };
-const REPORTER = ['antwort', 'telefon', 'mail', 'name'];
+// What stays for the next question of the same person: who they are, and where.
+const PERSON = ['ort', 'ars', 'antwort', 'telefon', 'mail', 'name'];
 const inField = (target) => target.closest?.('input:not([type=radio]), textarea, select, [contenteditable]');
 
 if (form) intake(); else if (at('kopieren')) done(); else lookUp();
@@ -30,7 +31,7 @@ function values() {
 function fill(kept) {
   for (const [name, value] of Object.entries(kept)) {
     const field = form.elements.namedItem(name);
-    if (field && name !== 'csrf') field.value = value;
+    if (field && !['csrf', 'mit'].includes(name)) field.value = value;
   }
 }
 
@@ -77,6 +78,8 @@ function intake() {
   function load(from) {
     for (const radio of form.querySelectorAll('input[type=radio][name=kategorie]')) radio.checked = false; // what was not chosen is not kept
     fill(from.values);
+    const together = form.elements.namedItem('mit');
+    if (together) together.checked = from.values.mit === together.value; // chosen for another call it does not count
     slug = from.slug ?? '';
   }
   // Kept beside the draft of the call that has begun, until it is fetched.
@@ -94,7 +97,7 @@ function intake() {
     };
     other.replaceChildren(' · ', fetches);
   }
-  if (location.hash === '#gleiche' && person) { fill(Object.fromEntries(REPORTER.map((name) => [name, person[name] ?? '']))); history.replaceState(null, '', location.pathname); }
+  if (location.hash === '#gleiche' && person) { fill(Object.fromEntries(PERSON.map((name) => [name, person[name] ?? '']))); history.replaceState(null, '', location.pathname); }
   else if (hasFaults) began = draft?.began ?? began;
   else if (isTyped(draft) && isSameCall) {
     load(draft);
@@ -107,7 +110,7 @@ function intake() {
   if (isTyped(earlier) && !other.hasChildNodes()) offer(earlier);
 
   function save(isSent = false) {
-    savedAt = new Date().toLocaleTimeString('de-DE', { hour: '2-digit', minute: '2-digit' });
+    savedAt = new Date().toLocaleTimeString('de-DE', { hour: '2-digit', minute: '2-digit', timeZone: 'Europe/Berlin' });
     store.put('lotse-intake', { values: values(), slug, began, savedAt, isSent });
     kept.textContent = ` · ${words.saved} ${savedAt}`;
   }
@@ -123,7 +126,10 @@ function intake() {
     for (const box of form.querySelectorAll('[data-wishes]')) box.hidden = !box.dataset.wishes.includes(wish);
     const needed = ['ort', 'dienst', 'kategorie', 'betreff', 'text', { phone: 'telefon', email: 'mail' }[wish]];
     const label = (name) => { const field = at(name); return (field.labels?.[0] ?? field.querySelector('legend')).firstChild.textContent.trim(); };
-    const missing = needed.filter((name) => name && !form.elements.namedItem(name).value.trim());
+    // Words in which no place or service is known, or more than one, are still open.
+    const isNamed = { ort: () => key?.value || isOnePlace(), dienst: () => slug || isOneService() };
+    const isThere = (name) => form.elements.namedItem(name).value.trim() && (!isNamed[name] || isNamed[name]());
+    const missing = needed.filter((name) => name && !isThere(name));
     if (open.dataset.open) open.replaceChildren(...(missing.length ? [element('strong', open.dataset.open), ` ${missing.map(label).join(', ')}`] : []));
   }
 
@@ -218,18 +224,21 @@ function intake() {
       const isOpen = !box.hidden;
       shut();
       if (isOpen) takeOnly();
+      look();
     });
     // What is typed replaces what stands there, as after Tab.
     field.addEventListener('focus', () => field.select());
     if (document.activeElement === field) field.select();
+    // Whether the server would find just one, though nobody took it from the list.
+    return () => shown && shown === typed() && rows().length === 1;
   }
   const ort = at('ort'), dienst = at('dienst');
-  combo(ort, (chosen) => { if (key) key.value = chosen; });
-  combo(dienst, (chosen) => { slug = chosen; });
+  const isOnePlace = combo(ort, (chosen) => { if (key) key.value = chosen; });
+  const isOneService = combo(dienst, (chosen) => { slug = chosen; });
 
   form.addEventListener('input', () => { look(); check(); save(); });
   form.addEventListener('change', (event) => { if (event.target.name === 'kategorie') help(); });
-  form.addEventListener('submit', () => { store.put('lotse-person', Object.fromEntries(REPORTER.map((name) => [name, form.elements.namedItem(name).value]))); save(true); });
+  form.addEventListener('submit', () => { store.put('lotse-person', Object.fromEntries(PERSON.map((name) => [name, form.elements.namedItem(name).value]))); save(true); });
   // Enter in a line goes on to the next field; the request is taken on purpose.
   form.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.ctrlKey && event.target.matches('input') && !event.defaultPrevented) event.preventDefault();

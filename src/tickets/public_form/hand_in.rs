@@ -22,7 +22,7 @@ use crate::db::Tx;
 use crate::directory::HelpLanguage;
 use crate::error::{AppError, Faults};
 use crate::ids::{CallerId, TicketId};
-use crate::keys::{Ars, Slug};
+use crate::keys::{AddressDoubt, Ars, EmailAddress, Slug};
 use crate::seal::{hex, store_keys};
 use crate::tickets::attachments::{self, Checked, Upload};
 use crate::tickets::reporter::key_of;
@@ -157,6 +157,12 @@ fn check(desk: &Desk, written: &HandIn, now: Timestamp) -> Result<(SubmitTicket,
     }
     if desk.settings.form.asks_consent && !written.agrees {
         faults.add("agrees", "must be agreed to");
+    }
+    // The link that confirms goes there, and whoever does not get it cannot be asked.
+    match written.email.trim().parse::<EmailAddress>().ok().and_then(|address| address.doubt()) {
+        Some(AddressDoubt::NoDot) => faults.add("reply.email", "must have a dot after the @"),
+        Some(AddressDoubt::NotAscii) => faults.add("reply.email", "must be ASCII before the @"),
+        None => {}
     }
     let command = command(written);
     match submit::check(desk, &form_caller(), command.clone()) {

@@ -95,6 +95,12 @@ form-bad-text = Schreiben Sie: Was geht nicht?
 form-bad-error = Die Fehler-Meldung ist zu lang.
 form-no-wish = Wählen Sie aus: Wie sollen wir antworten?
 form-bad-mail = Schreiben Sie Ihre E-Mail-Adresse.
+form-mail-no-dot =
+    In Ihrer E-Mail-Adresse fehlt ein Punkt.
+    Schreiben Sie zum Beispiel: name@beispiel.de
+form-mail-not-ascii =
+    In Ihrer E-Mail-Adresse ist ein Umlaut.
+    Schreiben Sie eine andere E-Mail-Adresse.
 form-bad-phone = Schreiben Sie Ihre Telefon-Nummer.
 form-bad-name = Der Name ist zu lang.
 form-no-consent = Bitte stimmen Sie zu.

@@ -33,6 +33,7 @@ use crate::error::{AppError, FieldError};
 use crate::http::State;
 use crate::http::auth::right;
 use crate::http::visitor::{Person, Staff, StaffForm, see_other};
+use crate::keys::{AddressDoubt, EmailAddress};
 use crate::tickets::submit::{Reply, SubmitTicket, Submitted, submit as submit_ticket};
 use crate::tickets::ticket::{Category, Channel, ReplyWish};
 use aid::Aid;
@@ -65,10 +66,19 @@ pub struct Typed {
     pub telefon: String,
     /// Their address.
     pub mail: String,
-    /// The number of a running request that this one is to go on in.
+    /// The number of a running request that this one is to go on in, where its button was pressed.
     pub zu: String,
+    /// The same, chosen before the form came back with faults.
+    pub mit: String,
     /// Names this form, so that it counts once.
     pub einmal: String,
+}
+
+impl Typed {
+    /// The running request that this one is to go on in; what is pressed now counts before what was chosen.
+    fn together(&self) -> &str {
+        if self.zu.trim().is_empty() { self.mit.trim() } else { self.zu.trim() }
+    }
 }
 
 #[derive(Template)]
@@ -81,6 +91,10 @@ struct Form {
     categories: Vec<(String, Vec<(Category, String)>)>,
     wishes: Vec<(ReplyWish, String)>,
     missing: Option<String>,
+    /// The running request that this one is still to go on in.
+    together: Option<String>,
+    /// The category that has the focus, where none was chosen.
+    focus: &'static str,
     aid: Option<Aid>,
 }
 
@@ -148,7 +162,9 @@ async fn take(
     if wish.is_err() {
         shell.fault("antwort", "intake-no-wish");
     }
-    let (Some(place), Some(service), Ok(category), Ok(wish)) = (&meant.place, &meant.service, category, wish) else {
+    let (Some(place), Some(service), Ok(category), Ok(wish), None) =
+        (&meant.place, &meant.service, category, wish, mail_fault(typed))
+    else {
         mark_missing(shell, typed);
         return Ok(None);
     };
@@ -170,7 +186,7 @@ async fn take(
         },
         external_reference: None,
         context: Default::default(),
-        join: some(&typed.zu),
+        join: some(typed.together()),
     };
     let outcome = submit_ticket(state.desk(), caller, command, once(caller, typed)?).await;
     match outcome {
@@ -213,10 +229,26 @@ fn mark_missing(shell: &mut Shell, typed: &Typed) {
     if typed.text.trim().is_empty() {
         shell.fault("text", "intake-no-text");
     }
-    match typed.antwort.parse() {
-        Ok(ReplyWish::Phone) if typed.telefon.trim().is_empty() => shell.fault("telefon", "intake-bad-phone"),
-        Ok(ReplyWish::Email) if typed.mail.trim().is_empty() => shell.fault("mail", "intake-bad-mail"),
-        _ => {}
+    if typed.antwort.parse::<ReplyWish>() == Ok(ReplyWish::Phone) && typed.telefon.trim().is_empty() {
+        shell.fault("telefon", "intake-bad-phone");
+    }
+    if let Some(key) = mail_fault(typed) {
+        shell.fault("mail", key);
+    }
+}
+
+/// What is wrong with the address that the reply goes to. Said while the person is on the line: a reply that comes back
+/// finds nobody to ask.
+fn mail_fault(typed: &Typed) -> Option<&'static str> {
+    if typed.antwort.parse::<ReplyWish>() != Ok(ReplyWish::Email) {
+        return None;
+    }
+    match typed.mail.trim().parse::<EmailAddress>() {
+        Err(_) => Some("intake-bad-mail"),
+        Ok(address) => address.doubt().map(|doubt| match doubt {
+            AddressDoubt::NoDot => "intake-mail-no-dot",
+            AddressDoubt::NotAscii => "intake-mail-not-ascii",
+        }),
     }
 }
 
@@ -261,12 +293,17 @@ async fn form(
     let names: Vec<String> =
         named.filter_map(|fault| shell.language.try_say(&format!("intake-{}", fault.field))).collect();
     let values = [("count", names.len().to_string()), ("names", names.join(", "))];
+    // What cannot be joined is said above the fields, and is not kept.
+    let together = Some(typed.together().to_owned()).filter(|to| !to.is_empty() && shell.fault_of("").is_none());
+    let first_category = GROUPS.iter().find_map(|(_, all)| all.first()).map_or("", |category| category.as_str());
     let shown = Form {
         places: meant.map(|meant| meant.candidates()).unwrap_or_default(),
         services: state.directory().current().services().iter().map(|service| service.name.to_string()).collect(),
         categories: GROUPS.iter().map(group).collect(),
         wishes: [ReplyWish::Phone, ReplyWish::Email, ReplyWish::None].map(wish).to_vec(),
         missing: (!names.is_empty()).then(|| shell.language.with_all("intake-missing", &values)),
+        together,
+        focus: if shell.first_fault() == "kategorie" { first_category } else { "" },
         aid,
         typed,
         shell,

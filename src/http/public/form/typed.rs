@@ -105,6 +105,8 @@ impl Fault {
                 "description" => ("text", "form-bad-text"),
                 "context.Fehlermeldung" => ("fehler", "form-bad-error"),
                 "reply.wish" => ("antwort", "form-no-wish"),
+                "reply.email" if fault.message.contains("dot") => ("mail", "form-mail-no-dot"),
+                "reply.email" if fault.message.contains("ASCII") => ("mail", "form-mail-not-ascii"),
                 "reply.email" => ("mail", "form-bad-mail"),
                 "reply.phone" => ("telefon", "form-bad-phone"),
                 "reply.name" => ("name", "form-bad-name"),
