@@ -14,7 +14,7 @@ use lotse::access::audit::verify::{Head, Verdict, verify};
 use lotse::access::audit::{self, AuditAction, ObjectKind, Trail, chain};
 use lotse::access::token::NewToken;
 use lotse::access::users::NewUser;
-use lotse::access::{Actor, Role};
+use lotse::access::{Actor, Grant, Role, Scope};
 use lotse::clock::{Clock, Timestamp};
 use lotse::db::Conn;
 use lotse::db::schema::audit_entries;
@@ -211,6 +211,24 @@ on_both! {
         for word in WORDS {
             assert!(!log.contains(word), "{word} stands in the log");
         }
+    }
+
+    /// On the page a request is found by the number people know it by, and so is what is handed out of it.
+    async fn a_request_is_found_by_its_number(app: TestApp) {
+        let mut app = app;
+        let (ticket, other) = (app.submit().await, app.submit().await);
+        let everywhere = Grant { role: Role::Auditor, scope: Scope::everywhere(), contact: None };
+        let auditor = app.person("revision", vec![everywhere]).await;
+        let headers = [("Cookie", auditor.cookie.as_str()), ("Accept-Language", "de")];
+        let (number, id) = (ticket["number"].as_str().unwrap(), ticket["id"].as_str().unwrap());
+        for typed in [number.to_owned(), number.replace('-', ""), id.to_owned(), format!("{number}&woran=ticket")] {
+            let log = app.send("", "GET", &format!("/protokoll?welches={typed}"), None, &headers).await;
+            assert!(log.status == 200 && log.body.contains("Anfrage aufgenommen</th>"), "{typed}: {}", log.body);
+            assert!(!log.body.contains(other["id"].as_str().unwrap()), "{typed}: {}", log.body);
+            assert!(log.body.contains(&format!("object_id={id}")), "{typed}: {}", log.body);
+        }
+        let log = app.send("", "GET", &format!("/protokoll?welches={number}&woran=contact"), None, &headers).await;
+        assert!(log.body.contains("Kein Eintrag passt dazu."), "{}", log.body);
     }
 
     /// The directory, tokens and imports: before and after, from where, without addresses and secrets.

@@ -22,12 +22,14 @@ use crate::access::audit::names::{self, Called, Names};
 use crate::access::audit::{AuditAction, Entry, ObjectKind};
 use crate::access::{Action, Caller};
 use crate::clock::Timestamp;
+use crate::db::Db;
 use crate::directory::Snapshot;
 use crate::error::AppError;
 use crate::http::State;
 use crate::http::auth::{parse_query, right};
 use crate::http::visitor::Staff;
 use crate::keys::{Ars, LandCode};
+use crate::tickets::{TicketNumber, find_by_number};
 
 /// The address of the log.
 const HERE: &str = "/protokoll";
@@ -136,7 +138,7 @@ impl Line {
             object: shell.say(&format!("object-{kind}")),
             name: things.name(kind, &id, called),
             href: things.href(kind, &id, called),
-            object_id: id,
+            object_id: said::which(shell.language, kind, id),
             changes: said::changes(shell.language, kind, entry.before.as_ref(), entry.after.as_ref()),
         }
     }
@@ -184,6 +186,18 @@ impl Wanted {
     }
 }
 
+/// A request may be named by its number, which is what people know; the log knows it by its id.
+async fn by_number(db: &Db, filter: Filter) -> Result<Filter, AppError> {
+    let may_be_one = filter.object.is_none_or(|kind| kind == ObjectKind::Ticket);
+    let typed = filter.object_id.as_deref().filter(|_| may_be_one);
+    let Some(number) = typed.and_then(|typed| typed.parse::<TicketNumber>().ok()) else { return Ok(filter) };
+    let found = db.read_behind(move |conn| find_by_number(conn, number.clone())).await?;
+    Ok(match found {
+        Some(ticket) => Filter { object: Some(ObjectKind::Ticket), object_id: Some(ticket.id.to_string()), ..filter },
+        None => filter,
+    })
+}
+
 /// The same as a file.
 fn export(filter: &Filter, format: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -209,7 +223,7 @@ pub async fn view(state: Data<State>, request: HttpRequest, page: Staff<right::R
     may_read_all(&page.person.caller)?;
     let wanted: Wanted = parse_query(request.query_string())?;
     let (db, caller) = (&state.desk().db, &page.person.caller);
-    let filter = wanted.filter(browse::knows_logins(caller));
+    let filter = by_number(db, wanted.filter(browse::knows_logins(caller))).await?;
     let mut shell = Shell::new(&state, &request, &page.person.visitor);
     let (found, status) = match browse::list(db, filter.clone(), wanted.vor.parse().ok(), AT_ONCE).await {
         Ok(found) => (found, StatusCode::OK),
