@@ -28,6 +28,10 @@ pub struct Preview {
     pub skipped: Vec<EscalationStep>,
     /// When the second would be asked.
     pub acknowledge_by: Timestamp,
+    /// When the first would have to answer if they took it now; for the page, the text says it too.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub answer_if_taken: Option<Timestamp>,
     /// The ways by which the first would be told.
     pub ways: Vec<Channel>,
     /// Whether they would be told who asked.
@@ -99,6 +103,7 @@ pub async fn preview(
                 subject: message::subject(&facts),
                 text: message::text(&facts),
                 acknowledge_by,
+                answer_if_taken: facts.answer_if_taken,
                 ways,
                 discloses_reporter: contact.discloses_reporter && !imagined.withholds(Withheld::Reporter),
                 chain: imagined.chain,

@@ -96,6 +96,7 @@ async fn a_request_by_keys_alone() {
     browser.run("document.getElementById('antwort').focus()").await;
     browser.leaving(browser.chord(CONTROL, ENTER)).await;
     assert!(browser.text().await.contains("Die Anfrage ist beantwortet."), "{}", browser.text().await);
+    browser.until("an address that does not say it again", "!location.search").await;
     let drafts = "return Object.keys(sessionStorage).filter((key) => key.endsWith('-antwort')).length";
     assert_eq!(browser.run(drafts).await, 0, "the draft is gone");
 

@@ -155,7 +155,30 @@ on_both! {
         let at = format!("/anfragen/{}", number(&second));
         sends(&app, &other, &format!("{at}/uebernahme"), &[]).await;
         let held = sends(&app, &one, &format!("{at}/antwort"), &[("antwort", "x")]).await;
-        assert!(held.status == 409 && held.body.contains("andersen hat die Anfrage."), "{}", held.body);
+        assert!(held.status == 409 && held.body.contains("andersen hat die Anfrage. Sprechen Sie sich ab"), "{}", held.body);
+        // Who opens it is told before they write, with the way to the button; who has it is not.
+        let words = "andersen hat die Anfrage. Bevor Sie antworten oder entscheiden:";
+        let before = page(&app, &one, &at).await.body;
+        assert!(before.contains(words) && before.contains("href=\"#tun-freigabe\"") && before.contains("id=\"tun-freigabe\""), "{before}");
+        assert!(!page(&app, &other, &at).await.body.contains("hat die Anfrage. Bevor Sie"));
+        sends(&app, &one, &format!("{at}/freigabe"), &[]).await;
+        assert!(!page(&app, &one, &at).await.body.contains("hat die Anfrage. Bevor Sie"), "nobody has it");
+    }
+
+    /// Who escalates is told where the person is promised an answer before the 2nd level has to give one.
+    async fn a_promise_before_the_answer_is_told(app: TestApp) {
+        let mut app = app;
+        let ticket = app.submit().await;
+        let (person, at) = (central(&app, "petersen").await, format!("/anfragen/{}", number(&ticket)));
+        sends(&app, &person, &format!("{at}/uebernahme"), &[]).await;
+        let sooner = "die Frist des 2nd Levels endet frühestens";
+        let shown = page(&app, &person, &at).await.body;
+        assert!(shown.contains("Wer es bekommt") && shown.contains(sooner), "{shown}");
+        let later = [("zwischenstand", "Wir sind dran."), ("bis", "2099-01-01T10:00"), ("stand", seen(&shown))];
+        let sent = sends(&app, &person, &format!("{at}/zwischenstand"), &later).await;
+        assert_eq!(sent.status, 303, "{}", sent.body);
+        let shown = page(&app, &person, &at).await.body;
+        assert!(shown.contains("Wer es bekommt") && !shown.contains(sooner), "{shown}");
     }
 
     /// What is left out leaves in no message, on no page and by no interface of the other side.
@@ -179,6 +202,11 @@ on_both! {
         assert!(preview.contains("bleiben hier.") && preview.contains("█████") && !preview.contains("DE89"), "{preview}");
         let sent = sends(&app, &person, &format!("{at}/eskalieren"), &less[..2].iter().chain(&less[3..]).copied().collect::<Vec<_>>()).await;
         assert_eq!(sent.status, 303, "{}", sent.body);
+        // The story has the texts in full; that the other side has them without numbers stands there too.
+        for path in [at.clone(), format!("{at}/druck")] {
+            let told = page(&app, &person, &path).await.body;
+            assert!(told.contains("ohne Name und Adressen · Nummern geschwärzt"), "{path}: {told}");
+        }
         let mail = mail_to(&app, "meldewesen@kiel.example.org", number(&ticket)).await;
         let desk = app.token(Role::SecondLevel, "kiel-meldewesen").await;
         let own = app.get(&desk, "/api/v1/escalations").await.expect(200);

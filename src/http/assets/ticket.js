@@ -26,6 +26,9 @@ document.getElementById('hilfe-zu').onclick = () => dialog.close();
 const isDone = document.querySelector('.lo-done'), hasFaults = document.querySelector('.kern-alert--danger');
 if (isDone && keep.get(sent)) keep.drop(keep.get(sent).form);
 keep.drop(sent);
+// What was just done is said once: a reload or the way back does not repeat it.
+const here = new URL(location.href);
+if (here.searchParams.has('getan')) { here.searchParams.delete('getan'); history.replaceState(history.state, '', here); }
 for (const form of document.querySelectorAll('form[data-entwurf]')) {
   const fields = [...form.querySelectorAll('textarea')];
   const kept = keep.get(draftOf(form));

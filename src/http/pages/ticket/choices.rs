@@ -79,6 +79,8 @@ pub struct Previewed {
     pub may_disclose: bool,
     /// What looks like a number of the person.
     pub warnings: Vec<String>,
+    /// What to say where the person is promised an answer before the 2nd level has to give one.
+    pub promised_sooner: Option<String>,
 }
 
 /// Makes the choices of a page.
@@ -304,6 +306,13 @@ impl Choices<'_> {
         let ways: Vec<String> = preview.ways.iter().map(|way| shell.say(&format!("way-{way}"))).collect();
         let at_once = shell.with("ticket-asked-now", "ways", ways.join(", "));
         let then = shell.with("ticket-asked-then", "time", shell.near(preview.acknowledge_by));
+        // A promise that rests moves on with the escalation.
+        let promised = Some(self.ticket().respond_by).filter(|_| self.ticket().paused_at.is_none());
+        let sooner = promised.zip(preview.answer_if_taken).filter(|(promised, answer)| promised < answer);
+        let promised_sooner = sooner.map(|(promised, answer)| {
+            let times = [("promised", shell.near(promised)), ("answer", shell.near(answer))];
+            shell.language.with_all("ticket-promised-sooner", &times)
+        });
         let asked = preview.chain.into_iter().enumerate().map(|(place, step)| {
             let when = match place {
                 0 => at_once.clone(),
@@ -324,6 +333,7 @@ impl Choices<'_> {
             discloses: preview.discloses_reporter,
             may_disclose: preview.may_disclose_reporter,
             warnings: preview.warnings.iter().map(|one| shell.say(super::warning_key(&one.message))).collect(),
+            promised_sooner,
         }
     }
 }

@@ -58,6 +58,8 @@ struct Page {
     state: String,
     due: Option<Due>,
     priority: String,
+    /// Who else has it, so that it is theirs to decide.
+    held: Option<String>,
     claim: Option<String>,
     story: Vec<Chapter>,
     waiting: Vec<Waiting>,
@@ -177,8 +179,10 @@ async fn render(
         let usual = shell.say(&format!("ticket-purpose-{}", ticket.reply_wish));
         Field::text(&shell, "zweck", &shell.say("ticket-purpose"), typed.get("zweck").unwrap_or(&usual))
     });
-    let held = ticket.claimed_by.as_ref().map(|claim| claim.id);
-    let may_claim = sees(Action::AssessTicket) && next(ticket.status, Move::Claim).is_some();
+    let holder = ticket.claimed_by.as_ref();
+    let may = |step| sees(Action::AssessTicket) && next(ticket.status, step).is_some();
+    // Said before a form is filled in, not only after it was sent.
+    let other = holder.filter(|claim| claim.id != caller.id && may(Move::Release));
     let page = Page {
         here: format!("/anfragen/{}", ticket.number),
         seen: file.history.last().map_or_else(String::new, |last| last.id.to_string()),
@@ -188,7 +192,8 @@ async fn render(
         state: standing(&shell, caller, ticket),
         due: due(&shell, ticket, now),
         priority: shell.say(&format!("priority-{}", ticket.priority)),
-        claim: (may_claim && held.is_none()).then(|| shell.say("ticket-does-uebernahme")),
+        held: other.map(|claim| shell.with("ticket-held", "name", &claim.name)),
+        claim: (may(Move::Claim) && holder.is_none()).then(|| shell.say("ticket-does-uebernahme")),
         facts: facts(state, &shell, ticket),
         wish: shell.say(&format!("wish-{}", ticket.reply_wish)),
         reporter: reporter.map(|reporter| known_of(&shell, reporter)),
@@ -218,6 +223,10 @@ async fn render(
 fn standing(shell: &Shell, caller: &Caller, ticket: &Ticket) -> String {
     let state = shell.say(&format!("ticket-{}", ticket.status));
     match &ticket.claimed_by {
+        // «Eskaliert bei Ihnen» would read as if one were the 2nd level that was asked.
+        Some(claim) if claim.id == caller.id && ticket.status == TicketStatus::Escalated => {
+            shell.with("ticket-at-you-escalated", "state", state)
+        }
         Some(claim) if claim.id == caller.id => shell.with("ticket-at-you", "state", state),
         Some(claim) => shell.language.with_all("ticket-at", &[("state", state), ("name", claim.name.clone())]),
         None => state,

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::access::{Actor, Caller};
 use crate::clock::Timestamp;
+use crate::escalation::escalation::Withheld;
 use crate::http::words::Language;
 use crate::ids::{EscalationId, HistoryId};
 use crate::inbound::browse::Opened;
@@ -119,6 +120,12 @@ impl Teller<'_> {
         found.map_or_else(String::new, |matter| self.language.say(&format!("ticket-kind-{}", matter.escalation.kind)))
     }
 
+    /// Whether those who are asked read the texts without numbers of the person; the story itself has them in full.
+    fn blacks_out_numbers(&self, id: EscalationId) -> bool {
+        let found = self.file.matters.iter().find(|matter| matter.escalation.id == id);
+        found.is_some_and(|matter| matter.escalation.withholds(Withheld::Numbers))
+    }
+
     /// One event in words.
     pub fn line(&self, entry: &HistoryEntry) -> Line {
         let language = self.language;
@@ -174,9 +181,13 @@ impl Teller<'_> {
                 quote: some(note),
                 ..Line::default()
             },
-            Event::EscalationStep { name, reason, discloses_reporter, .. } => {
+            Event::EscalationStep { escalation, name, reason, discloses_reporter, .. } => {
                 let key = if *discloses_reporter { "story-disclosed" } else { "story-not-disclosed" };
-                Line { note: Some(format!("{reason} · {}", language.say(key))), ..named("step", name, "") }
+                let mut note = format!("{reason} · {}", language.say(key));
+                if self.blacks_out_numbers(*escalation) {
+                    note = format!("{note} · {}", language.say("story-numbers-blacked"));
+                }
+                Line { note: Some(note), ..named("step", name, "") }
             }
             Event::EscalationSent { escalation, contact } => named("sent", &self.name_of(*escalation, contact), ""),
             Event::EscalationAcknowledged { reference, .. } => {
