@@ -155,15 +155,15 @@ fn candidates(conn: &mut Conn, channel: Channel, now: Timestamp) -> Result<Vec<C
     Ok(due.load(conn)?)
 }
 
-/// The same without endpoints that have no room left.
+/// The same without endpoints that have no room left. They come as the window has them; an order of their own would have
+/// SQLite read the window to its end before it gives out the first.
 fn others(conn: &mut Conn, channel: Channel, now: Timestamp, full: &[EndpointId]) -> Result<Vec<Candidate>, AppError> {
     let places: Vec<String> = (0..full.len()).map(|n| format!("${}", n + 3)).collect();
     let window = format!(
-        "SELECT w.id, w.endpoint_id FROM (SELECT o.id, o.endpoint_id, o.next_attempt_at FROM outbox o
+        "SELECT w.id, w.endpoint_id FROM (SELECT o.id, o.endpoint_id FROM outbox o
            WHERE o.status = 'pending' AND o.channel = $1 AND o.next_attempt_at <= $2
            ORDER BY o.next_attempt_at, o.id LIMIT {WINDOW}) w
-         WHERE w.endpoint_id IS NULL OR w.endpoint_id NOT IN ({})
-         ORDER BY w.next_attempt_at, w.id LIMIT {PAGE}",
+         WHERE w.endpoint_id IS NULL OR w.endpoint_id NOT IN ({}) LIMIT {PAGE}",
         places.join(", ")
     );
     let mut window = diesel::sql_query(window)
