@@ -10,8 +10,11 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Starts logging to stderr; a second call changes nothing.
 pub fn start(is_json: bool, level: &str) -> Result<(), String> {
-    // The server's own account of its threads says nothing to an operator; a level that names it brings it back.
-    let filter = EnvFilter::try_new(format!("actix_server=warn,{level}")).map_err(|e| format!("log.level: {e}"))?;
+    // The server's own account of its threads says nothing to an operator, and words on a connection that are no HTTP
+    // are no fault of ours (the server calls them errors; they are answered 400). A level that names them brings both
+    // back.
+    let quiet = "actix_server=warn,actix_http::h1::dispatcher=off";
+    let filter = EnvFilter::try_new(format!("{quiet},{level}")).map_err(|e| format!("log.level: {e}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
