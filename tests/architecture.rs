@@ -64,6 +64,7 @@ const PURE: &[&str] = &[
     "directory/rollout/matrix.rs",
     "directory/confirmation/schedule.rs",
     "directory/hours/mod.rs",
+    "directory/hours/german.rs",
     "directory/hours/holidays.rs",
     "directory/hours/week.rs",
     "directory/hours/words.rs",

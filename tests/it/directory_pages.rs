@@ -176,6 +176,41 @@ on_both! {
         }
     }
 
+    /// Days as Germans write them are understood wherever hours are entered, and kept as everybody reads them.
+    async fn german_days_are_kept_in_the_standard_form(app: TestApp) {
+        let mut app = app;
+        let admin = app.token(Role::Admin, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let meaning = page(&app, &editor, "/kanaele/zeiten?zeiten=Mo-Do+09:00-15:00").await.body;
+        assert!(meaning.contains("Montag bis Donnerstag, 9 bis 15 Uhr"), "{meaning}");
+        let place = [("dienst", "wohnsitzanmeldung"), ("ort", "010020000000"), ("sprachen", "de")];
+        let phone = [("art", "phone"), ("name", "Bürgertelefon"), ("telefon", "0431 901-0"), ("zeiten", "Mo-Do 09:00-15:00; So,Feiertag off")];
+        led(&form(&app, &editor, "/kanaele/neu", &[place.as_slice(), phone.as_slice()].concat()).await);
+        let own_form = [("art", "web"), ("name", "Frage schreiben"), ("formular", "1")];
+        led(&form(&app, &editor, "/kanaele/neu", &[place.as_slice(), own_form.as_slice()].concat()).await);
+        let channels = app.get(&admin, "/api/v1/channels").await.expect(200);
+        let is_kept = channels["items"].as_array().unwrap().iter().any(|one| one["hours"] == "Mo-Th 09:00-15:00; Su,PH off");
+        assert!(is_kept, "{channels}");
+        let list = page(&app, &editor, "/kanaele").await.body;
+        assert!(list.contains("Frage schreiben") && list.contains("<small>Web-Formular</small>"), "{list}");
+
+        app.patch(&admin, "/api/v1/contacts/kiel-zentral", json!({"hours": "Di 08:00-12:00"})).await.expect(200);
+        assert_eq!(app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200)["hours"], "Tu 08:00-12:00");
+        let made = json!({"id": "neu-1", "name": "Neu", "hours": "Sa,So 10:00-12:00"});
+        assert_eq!(app.post(&admin, "/api/v1/contacts", made).await.expect(201)["hours"], "Sa,Su 10:00-12:00");
+        let file = "id;name;hours\nkiel-zentral;Kiel, zentrale Stelle;Mo-Do 09:00-15:00\n";
+        let seen = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
+        let (content, print) = (hidden(&seen.body, "inhalt"), hidden(&seen.body, "fingerabdruck"));
+        let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
+        let done = upload(&app, &editor, "/importe/kontakte", &fields, None).await;
+        assert!(done.status == 200 && done.body.contains("Eingelesen."), "{}", done.body);
+        assert_eq!(app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200)["hours"], "Mo-Th 09:00-15:00");
+        let same = upload(&app, &editor, "/importe/kontakte", &[("schritt", "ansehen")], Some(file)).await;
+        assert!(same.body.contains("Nichts zu tun"), "{}", same.body);
+        app.import("[[contact]]\nid = \"kiel-zentral\"\nname = \"Kiel, zentrale Stelle\"\nhours = \"Mi 09:00-12:00\"\n").await;
+        assert_eq!(app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200)["hours"], "We 09:00-12:00");
+    }
+
     /// Before a contact is ended its duties are named; after, they say so, and its history is read on.
     async fn an_ended_contact_leaves_no_dead_end(app: TestApp) {
         let mut app = app;
@@ -390,6 +425,8 @@ on_both! {
         led(&form(&app, &editor, &format!("{here}/abwesenheit"), &away).await);
         let now = app.get(&admin, "/api/v1/contacts/kiel-zentral").await.expect(200);
         assert_eq!((&now["absent_until"], &now["deputy"]), (&json!("2030-02-14"), &json!("kiel-meldewesen")));
+        let list = page(&app, &editor, "/kontakte").await.body;
+        assert!(list.contains("<small>Vertretung: Kiel, Meldewesen</small>"), "{list}");
         let wrong = form(&app, &editor, &format!("{here}/abwesenheit"), &[("version", "9"), ("von", "morgen")]).await;
         assert!(wrong.status == 422 && wrong.body.contains("Das ist kein Tag"), "{}", wrong.body);
         let back = [("version", version().await), ("zurueck", "1".into())];
@@ -464,7 +501,9 @@ on_both! {
         assert!(none.status == 422 && none.body.contains("Wählen Sie eine Datei"), "{}", none.body);
         let mergers = "old_ars;new_ars;valid_on\n010030000000;010020000000;01.01.2020\n";
         let plan = upload(&app, &editor, "/importe/zusammenschluesse", &[("schritt", "ansehen")], Some(mergers)).await;
-        assert!(plan.body.contains("1 gehen in anderen auf") && plan.body.contains("Lübeck"), "{}", plan.body);
+        let merger = "Lübeck, Hansestadt → 010020000000 Kiel, Landeshauptstadt, seit 01.01.2020";
+        assert!(plan.body.contains("1 geht in einer anderen auf") && plan.body.contains(merger), "{}", plan.body);
+        assert!(!plan.body.contains("unverändert"), "there is no list: {}", plan.body);
     }
 
     /// What is wrong with the official list and with a file of mergers is told by line and column, in the reader's
@@ -632,11 +671,51 @@ on_both! {
         assert_eq!(app.get(&admin, "/api/v1/contacts/luebeck-eigen").await.expect(200)["owner"], "010020000000");
         // A list that names it again takes it into use again, and says so.
         let again = look("gemeinden", MUNICIPALITIES).await;
-        assert!(again.body.contains("1 waren außer Gebrauch") && again.body.contains("Jetzt einlesen"), "{}", again.body);
+        assert!(again.body.contains("1 war außer Gebrauch") && again.body.contains("Jetzt einlesen"), "{}", again.body);
         assert_eq!(apply("gemeinden", &again).await.status, 200);
         assert_eq!(app.get(&admin, luebeck).await.expect(200).get("ended_on"), None);
         // Nothing moves from there any more, and the merger can be done once more.
         assert!(look("zusammenschluesse", mergers).await.body.contains("Jetzt einlesen"));
+    }
+
+    /// What changes stands first, what a list leaves out only as staying, and the audit log names who began it.
+    async fn a_list_tells_what_changes_and_who_began_it(app: TestApp) {
+        let mut app = app;
+        let auditor = app.token(Role::Auditor, "").await;
+        let editor = app.person("pflege", grants(Role::DirectoryEditor, "")).await;
+        let before = page(&app, &editor, "/importe/gemeinden").await.body;
+        assert!(before.contains("ars, ags, name, land, kreis, gemeindeverband, typ, plz_sitz") && before.contains("Datei wählen"), "{before}");
+        let list = "ars,ags,name,land,kreis,gemeindeverband,typ,plz_sitz\n\
+            010020000000,01002000,\"Kiel am Meer\",SH,\"Kiel, Landeshauptstadt\",\"Kiel, Landeshauptstadt\",61,24103\n\
+            010040000000,01004000,\"Neumünster, Stadt\",SH,\"Neumünster, Stadt\",\"Neumünster, Stadt\",61,24534\n";
+        let seen = upload(&app, &editor, "/importe/gemeinden", &[("schritt", "ansehen")], Some(list)).await.body;
+        let at = |text: &str| seen.find(text).unwrap_or_else(|| panic!("{text} is missing in {seen}"));
+        let order = ["1 neu", "1 umbenannt", "1 ist neu", "010040000000 Neumünster", "1 heißt anders", "1 weitere Kommune in den Ländern der Liste ist nicht genannt und bleibt.", "010030000000 Lübeck"];
+        let places = order.map(at);
+        assert!(places.is_sorted(), "{places:?} {seen}");
+        assert!(!seen.contains("0 unverändert") && !seen.contains("nicht mehr im Verzeichnis"), "{seen}");
+        let done = {
+            let (content, print) = (hidden(&seen, "inhalt"), hidden(&seen, "fingerabdruck"));
+            let fields = [("schritt", "ausfuehren"), ("name", "k.csv"), ("inhalt", &*content), ("fingerabdruck", &*print)];
+            upload(&app, &editor, "/importe/gemeinden", &fields, None).await.body
+        };
+        assert!(done.contains("Eingelesen.") && done.contains("1 umbenannt") && !done.contains("Lübeck"), "{done}");
+
+        let told = app.get(&auditor, "/api/v1/audit?action=municipalities.imported").await.expect(200)["items"][0].clone();
+        assert_eq!((&told["actor"]["name"], &told["actor"]["id"]), (&json!("pflege"), &json!(editor.user.id)), "{told}");
+        assert_eq!(told["address"], "127.0.0.1", "{told}");
+        let admin = app.token(Role::Admin, "").await;
+        let path = "/api/v1/imports/municipalities?preview=false";
+        app.send(&admin, "POST", path, Some(MUNICIPALITIES.into()), &[("Content-Type", "text/csv")]).await.expect(200);
+        let told = app.get(&auditor, "/api/v1/audit?action=municipalities.imported").await.expect(200)["items"][0].clone();
+        assert_eq!(told["actor"]["name"], "admin", "{told}");
+
+        // Mergers that are done already change nothing, and the page says so.
+        let mergers = "old_ars;new_ars;valid_on\n010030000000;010020000000;01.01.2020\n";
+        let path = "/api/v1/imports/municipality-changes?preview=false";
+        app.send(&admin, "POST", path, Some(mergers.into()), &[("Content-Type", "text/csv")]).await.expect(200);
+        let again = upload(&app, &editor, "/importe/zusammenschluesse", &[("schritt", "ansehen")], Some(mergers)).await.body;
+        assert!(again.contains("Nichts zu tun") && again.contains("Andere Datei"), "{again}");
     }
 
     /// The dry run tells who is asked when, the chain of the directory with the times of an escalation.

@@ -253,7 +253,11 @@ on_both! {
             assert_eq!(page.status, status, "{asked}: {}", page.body);
             assert!(page.body.contains(words) && page.body.contains("tel:115"), "{asked}: {}", page.body);
         }
-        assert!(app.get("", "/hilfe?q=wohnsitz").await.body.contains("href=\"/hilfe/wohnsitzanmeldung\""));
+        for (typed, words) in [("wohnsitz", ""), ("wohnung+anmelden", ""), ("ANMELDEN", ""), ("neu+anmelden", "Diese passen zu einem Teil davon")] {
+            let page = app.get("", &format!("/hilfe?q={typed}")).await.body;
+            assert!(page.contains("href=\"/hilfe/wohnsitzanmeldung\"") && page.contains(words), "{typed}: {page}");
+            assert_eq!(page.contains("Diese passen zu einem Teil davon"), !words.is_empty(), "{typed}: {page}");
+        }
     }
 
     /// Whatever is written into the directory stays text, in the page, in its data for search engines, in snippets.

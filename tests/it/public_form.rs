@@ -262,6 +262,7 @@ on_both_with_form! {
         let fields = [("pruefung", challenge.as_str()), ("loesung", &solution), ("webseite", ""), ("kategorie", "login"), ("text", "It fails."), ("fehler", ""), ("antwort", "email"), ("mail", "john@buerger.example.org"), ("telefon", ""), ("name", "John Doe")];
         location(&sends(&app, &format!("{PATH}?lang=en"), &fields, &[]).await);
         let asked = mail_to(&app, "john@buerger.example.org", "Please confirm").await;
+        assert!(asked.contains("Deutsch: Bitte bestätigen Sie mit dem Link oben bis ") && asked.matches("/bestaetigen?").count() == 1, "{asked}");
         let (number, secret) = number_and_secret(&link_in(&asked));
         location(&presses(&app, &format!("/anfrage/{number}/bestaetigen"), &[("s", &secret)]).await);
         let central = app.central().await;
@@ -309,6 +310,7 @@ on_both_with_form! {
         }
 
         let asked = mail_to(&app, "erika@", "bestätigen").await;
+        assert!(asked.contains("English: Please confirm with the link above, by "), "{asked}");
         assert!(asked.contains("Ohne Bestätigung bis "), "{asked}");
         let link = link_in(&asked);
         for _ in 0..2 {
@@ -370,6 +372,10 @@ on_both_with_form! {
             assert!(reply.body.contains(words), "{words}: {}", reply.body);
         }
         assert!(reply.body.contains("nötig für die Antwort per E-Mail"), "{}", reply.body);
+        for (mail, words) in [("joerg@exam", "fehlt ein Punkt hinter dem @"), ("jörg@müller.example", "stehen vor dem @ Umlaute")] {
+            let reply = writes(&app, &[("mail", mail)], &[]).await;
+            assert!(reply.status == 422 && reply.body.contains(words), "{mail}: {} {}", reply.status, reply.body);
+        }
         let old = writes(&app, &[("kategorie", ""), ("pruefung", "")], &[]).await;
         assert!(old.status == 422 && !old.body.contains("Senden Sie die Frage noch einmal ab"), "{}", old.body);
         let hostile = writes(&app, &[("kategorie", ""), ("text", "</textarea><script>alert(1)</script>")], &[]).await;
@@ -471,6 +477,8 @@ on_both_with_form! {
         location(&sends(&app, &say, &[("s", &secret), ("text", "Auch in Chrome.")], &[]).await);
         app.post(&central, &format!("{path}/answer"), json!({"text": "Bitte Cookies löschen."})).await.expect(200);
         let link = link_in(&mail_to(&app, "erika@", "Cookies löschen").await);
+        // What was done before is not told again where something was said since.
+        assert!(!app.get("", &done).await.body.contains("Ihre Nachricht ist angekommen"));
         let page = app.get("", &link).await;
         for words in ["Beantwortet", "Bitte Cookies löschen.", "Auch in Chrome.", "Firefox 145.", "bild.png"] {
             assert!(page.body.contains(words), "{words}: {}", page.body);
@@ -480,6 +488,7 @@ on_both_with_form! {
         app.post(&central, &format!("{path}/escalations"), json!({"kind": "technical", "note": "Noch einmal."})).await.expect(201);
         let back = location(&presses(&app, &format!("/anfrage/{number}/zurueckziehen"), &[("s", &secret), ("grund", "Hat sich erledigt.")]).await);
         let page = app.get("", &back).await;
+        assert!(page.body.contains("Ihre Anfrage ist zurückgezogen."), "{}", page.body);
         assert!(page.body.contains("Von Ihnen zurückgezogen") && page.body.contains("Hat sich erledigt."), "{}", page.body);
         assert!(page.body.contains("Damit öffnen Sie die Anfrage wieder."), "{}", page.body);
         assert_eq!(app.get(&central, &path).await.expect(200)["status"], "closed");

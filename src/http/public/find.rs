@@ -3,6 +3,8 @@
 //!
 //! Invariant: from memory only, plain forms with GET, no script. What was typed is shown again and never kept.
 
+use std::cmp::Reverse;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -21,6 +23,10 @@ use crate::keys::fold;
 const MOST_SERVICES: usize = 100;
 /// As many places as `find_places` gives at most.
 const MANY_PLACES: usize = 30;
+/// A word this long says something by itself; "in" and "zur" stand in too many names.
+const TELLING: usize = 4;
+/// What German hangs on a word, the longest first.
+const ENDINGS: [&str; 6] = ["ungen", "ung", "en", "e", "n", "s"];
 
 #[derive(Template)]
 #[template(path = "help_services.html")]
@@ -162,17 +168,17 @@ fn list(state: &State, snapshot: &Snapshot, asked: &Asked, fault: Option<&str>) 
     let typed = asked.service.clone().unwrap_or_default();
     let more: Vec<(&str, &str)> = if typed.is_empty() { Vec::new() } else { vec![("q", &typed)] };
     let frame = Frame::new(state, asked, "/hilfe", &more, state_sender(asked));
-    let wanted = fold(&typed);
-    let fits = |service: &&ServiceEntry| {
-        wanted.split(' ').all(|word| fold(&service.name).contains(word) || service.slug.as_str().contains(word))
-    };
-    let mut services: Vec<&ServiceEntry> = snapshot.services().iter().filter(fits).collect();
-    services.sort_by_cached_key(|service| fold(&service.name));
+    let searched = |service: &ServiceEntry| format!("{} {}", fold(&service.name), fold(service.slug.as_str()));
+    let mut named: Vec<(String, &ServiceEntry)> =
+        snapshot.services().iter().map(|service| (searched(service), service)).collect();
+    named.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let (mut services, fits_all) = fitting(&named, &typed);
     let all = services.len();
     services.truncate(MOST_SERVICES);
     let said = match (fault, all) {
         (Some(key), _) => Some(frame.say(key)),
         (None, 0) if !typed.is_empty() => Some(frame.with("help-service-none", "text", &typed)),
+        (None, 1..) if !fits_all => Some(frame.with("help-service-some", "text", &typed)),
         (None, all) if all > MOST_SERVICES => Some(frame.with("help-service-more", "count", MOST_SERVICES)),
         _ => None,
     };
@@ -185,6 +191,33 @@ fn list(state: &State, snapshot: &Snapshot, asked: &Asked, fault: Option<&str>) 
         frame,
     };
     send(if fault.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK }, &page)
+}
+
+/// What fits the words that were typed, and whether it fits all of them. A word fits as it is, in any part of a name,
+/// else by its beginning. Where nothing fits all words, what fits some of them is found, what fits most of them first.
+fn fitting<T: Copy>(named: &[(String, T)], typed: &str) -> (Vec<T>, bool) {
+    let typed = fold(typed);
+    let words: Vec<&str> = typed.split_whitespace().collect();
+    let mut beginnings: Vec<&str> = words.iter().map(|word| beginning(word)).collect();
+    for wanted in [&words, &beginnings] {
+        let fits_all = named.iter().filter(|(text, _)| wanted.iter().all(|word| text.contains(*word)));
+        let found: Vec<T> = fits_all.map(|(_, one)| *one).collect();
+        if !found.is_empty() {
+            return (found, true);
+        }
+    }
+    beginnings.retain(|word| word.len() >= TELLING);
+    let count = |text: &str| beginnings.iter().filter(|word| text.contains(**word)).count();
+    let mut some: Vec<(usize, T)> = named.iter().map(|(text, one)| (count(text), *one)).collect();
+    some.retain(|(count, _)| *count > 0);
+    some.sort_by_key(|(count, _)| Reverse(*count));
+    (some.into_iter().map(|(_, one)| one).collect(), false)
+}
+
+/// A word without its ending, so that "anmelden" finds "Anmeldung".
+fn beginning(word: &str) -> &str {
+    let mut shorter = ENDINGS.iter().filter_map(|ending| word.strip_suffix(*ending));
+    shorter.find(|rest| rest.len() >= TELLING).unwrap_or(word)
 }
 
 /// Pages for all municipalities are nobody's in particular.
@@ -203,4 +236,40 @@ fn listed(asked: &Asked, service: &ServiceEntry, place: &PlaceEntry) -> Found {
         return Found { href: asked.address(&path(service, place), &[]), name: place.name.to_string(), apart };
     }
     Found { href: asked.address(&path(service, place), &[]), name: place.name.to_string(), apart: apart.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(typed: &str, expected: (&[&str], bool)) {
+        let names =
+            ["Bewohnerparkausweis", "Einbürgerung", "Elektronische Wohnsitzanmeldung", "Kita-Anmeldung", "Wohngeld"];
+        let named: Vec<(String, &str)> = names.iter().map(|name| (fold(name), *name)).collect();
+        let (found, fits_all) = fitting(&named, typed);
+        assert_eq!((found.as_slice(), fits_all), expected, "{typed}");
+    }
+
+    #[test]
+    fn finds_a_service_by_the_words_of_it() {
+        check("wohnsitz", (&["Elektronische Wohnsitzanmeldung"], true));
+        check("Anmeldung, Kita", (&["Kita-Anmeldung"], true));
+        check("einbuergerung", (&["Einbürgerung"], true));
+        // By their beginning.
+        check("wohnung anmelden", (&["Elektronische Wohnsitzanmeldung"], true));
+        check("anmelden", (&["Elektronische Wohnsitzanmeldung", "Kita-Anmeldung"], true));
+        check("EINBÜRGERN", (&["Einbürgerung"], true));
+        check("parkausweise", (&["Bewohnerparkausweis"], true));
+        // Some of the words, most of them first; short ones say nothing.
+        check("kita platz anmelden", (&["Kita-Anmeldung", "Elektronische Wohnsitzanmeldung"], false));
+        check("wohngeld in kiel", (&["Wohngeld"], false));
+        check("umzug", (&[], false));
+        check("in ab", (&[], false));
+    }
+
+    #[test]
+    fn finds_all_where_nothing_is_typed() {
+        assert_eq!(fitting(&[("a".to_owned(), 1), ("b".to_owned(), 2)], " "), (vec![1, 2], true));
+    }
 }

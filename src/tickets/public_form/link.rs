@@ -182,6 +182,7 @@ pub(in crate::tickets) fn send_confirmation(
     let place = service.municipality(place).map_or_else(String::new, |place| place.name.to_string());
     let link =
         format!("{}/anfrage/{}/bestaetigen?s={secret}", desk.settings.public_url.trim_end_matches('/'), row.number);
+    // The last line is for somebody who reads the other language only.
     let letter = match content.language.parse() {
         Ok(HelpLanguage::English) => Letter {
             subject: format!("[{}] Please confirm your request", row.number),
@@ -194,6 +195,10 @@ pub(in crate::tickets) fn send_confirmation(
                     "Your number: {}. If you did not write to us, do nothing: without a confirmation by {}, everything is deleted.",
                     row.number,
                     until(HelpLanguage::English)
+                ),
+                format!(
+                    "Deutsch: Bitte bestätigen Sie mit dem Link oben bis {}, dass Sie uns geschrieben haben. Erst dann beginnen wir.",
+                    until(HelpLanguage::German)
                 ),
             ],
             link,
@@ -209,6 +214,10 @@ pub(in crate::tickets) fn send_confirmation(
                     "Ihre Nummer: {}. Wenn Sie uns nicht geschrieben haben, tun Sie nichts: Ohne Bestätigung bis {} wird alles gelöscht.",
                     row.number,
                     until(HelpLanguage::German)
+                ),
+                format!(
+                    "English: Please confirm with the link above, by {}, that you wrote to us. Only then will we begin.",
+                    until(HelpLanguage::English)
                 ),
             ],
             link,

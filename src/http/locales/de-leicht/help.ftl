@@ -88,6 +88,9 @@ help-ags-several =
 help-services = Wobei brauchen Sie Hilfe?
 help-service-label = Name vom Dienst
 help-service-none = Wir finden „{ $text }“ nicht.
+help-service-some =
+    Wir finden „{ $text }“ nicht genau.
+    Vielleicht hilft einer von diesen Diensten.
 help-service-more =
     Das sind nicht alle Dienste.
     Suchen Sie nach dem Namen.

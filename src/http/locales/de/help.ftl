@@ -71,6 +71,7 @@ help-ags-several = Diesen Schlüssel haben mehrere Orte. Welcher ist es?
 help-services = Zu welchem Dienst brauchen Sie Hilfe?
 help-service-label = Name des Dienstes
 help-service-none = Zu „{ $text }“ haben wir keinen Dienst gefunden.
+help-service-some = Zu allen Wörtern von „{ $text }“ passt kein Dienst. Diese passen zu einem Teil davon.
 help-service-more = Das sind die ersten { $count } Dienste. Suchen Sie nach dem Namen, wenn Ihrer fehlt.
 help-embed = Für Betreiber von Internet-Seiten: Hilfe in die eigene Seite einbauen
 help-unknown = Das haben wir nicht gefunden

@@ -70,6 +70,7 @@ help-ags-several = Several places share this key. Which one is it?
 help-services = Which service do you need help with?
 help-service-label = Name of the service
 help-service-none = We found no service for “{ $text }”.
+help-service-some = No service fits all words of “{ $text }”. These fit some of them.
 help-service-more = These are the first { $count } services. Search by name if yours is missing.
 help-embed = For website operators: embed this help in your own page
 help-unknown = We did not find that

@@ -9,13 +9,14 @@ use serde::Deserialize;
 use super::{address, day, service_choice, span, word_choice};
 use crate::access::Action;
 use crate::directory::contacts::{self, ContactQuery, ContactState, Standing, StateOn};
-use crate::directory::{Contact, PageRequest};
+use crate::directory::{Contact, PageRequest, contacts_of};
 use crate::http::State;
 use crate::http::auth::{parse_query, right};
 use crate::http::pages::field::{Choice, Field};
 use crate::http::pages::login::PageResult;
 use crate::http::pages::shell::{Shell, show};
 use crate::http::visitor::Staff;
+use crate::keys::Slug;
 
 /// The address of the list.
 pub const HERE: &str = "/kontakte";
@@ -85,8 +86,9 @@ fn ways(shell: &Shell, contact: &Contact) -> String {
 }
 
 impl Line {
-    fn new(shell: &Shell, standing: &Standing) -> Self {
+    fn new(shell: &Shell, standing: &Standing, deputies: &[Contact]) -> Self {
         let contact = &standing.contact;
+        let deputy = deputies.iter().find(|one| contact.deputy.as_ref() == Some(&one.slug));
         let confirmed = contact.confirmed_on.map(|on| day(shell.language, on));
         Self {
             href: format!("{HERE}/{}", contact.slug),
@@ -96,7 +98,7 @@ impl Line {
             ways: ways(shell, contact),
             confirmed: confirmed.unwrap_or_else(|| shell.say("never")),
             away: span(shell, contact.absent_from, contact.absent_until),
-            deputy: contact.deputy.as_ref().map(ToString::to_string).unwrap_or_default(),
+            deputy: deputy.map(|deputy| deputy.name.clone()).unwrap_or_default(),
         }
     }
 }
@@ -115,6 +117,8 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
     let cursor = Some(wanted.nach.clone()).filter(|cursor| !cursor.is_empty());
     let request_of = PageRequest { limit: Some(AT_ONCE), cursor };
     let found = contacts::overview(&state.desk().db, query, request_of, rules, today).await?;
+    let deputies: Vec<Slug> = found.items.iter().filter_map(|one| one.contact.deputy.clone()).collect();
+    let deputies = state.desk().db.read(move |conn| contacts_of(conn, &deputies)).await?;
     let shell = Shell::new(&state, &request, &page.person.visitor);
     let after = |cursor: String| {
         let pairs = [("q", &*wanted.q), ("zustand", &wanted.zustand), ("dienst", &wanted.dienst), ("nach", &cursor)];
@@ -131,7 +135,7 @@ pub async fn list(state: Data<State>, request: HttpRequest, page: Staff<right::R
             &wanted.zustand,
         ),
         service: service_choice(&shell, &state.directory().current(), "state-all", &wanted.dienst),
-        lines: found.items.iter().map(|one| Line::new(&shell, one)).collect(),
+        lines: found.items.iter().map(|one| Line::new(&shell, one, &deputies)).collect(),
         next: found.next_cursor.map(after),
         is_filtered: [&wanted.q, &wanted.zustand, &wanted.dienst].iter().any(|text| !text.is_empty()),
         may_add: caller.may(Action::ChangeContact).is_ok() && !caller.reach(Action::ChangeContact).is_nothing(),

@@ -90,7 +90,8 @@ pub(super) fn page(state: &State, asked: &Asked, link: &StatusLink, found: Stand
             _ => None,
         },
     };
-    let done = query.done.as_deref().and_then(|done| frame.speech.try_say(&format!("form-done-{done}")));
+    let done = query.done.as_deref().filter(|done| is_last(done, &found));
+    let done = done.and_then(|done| frame.speech.try_say(&format!("form-done-{done}")));
     let is_new_link = query.done.as_deref() == Some("aufgenommen");
     let has_address = found.by_mail || found.wish == ReplyWish::Email;
     Page {
@@ -120,6 +121,15 @@ pub(super) fn page(state: &State, asked: &Asked, link: &StatusLink, found: Stand
         sign,
         done,
         frame,
+    }
+}
+
+/// True while nothing was said after what was just done: the address still names it when the page is read again.
+fn is_last(done: &str, found: &Standing) -> bool {
+    match (done, found.said.last()) {
+        ("bestaetigt" | "aufgenommen", _) => found.said.len() <= 1,
+        ("zurueckgezogen", last) => found.stand == Stand::Gone || last.is_some_and(|said| said.what == What::Withdrawn),
+        (_, last) => last.is_some_and(|said| said.what == What::Theirs),
     }
 }
 
