@@ -66,7 +66,9 @@ pub fn run(raw: &[u8]) {
             "<{piece:?}"
         );
     }
-    for href in html.split("href=\"").skip(1) {
+    // In a text the same letters are no address.
+    let tags = html.split('<').skip(1).filter_map(|piece| piece.split('>').next());
+    for href in tags.flat_map(|tag| tag.split("href=\"").skip(1)) {
         // An address without a scheme leads nowhere but to where the page stands; browsers leave these out before they
         // look for one (https://url.spec.whatwg.org/#url-parsing).
         let seen = href.replace(['\t', '\r', '\n'], "");
