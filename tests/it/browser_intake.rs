@@ -158,6 +158,8 @@ async fn a_call_by_keys_alone() {
         assert_eq!(browser.run(&format!("return document.getElementById('{id}').value")).await, kept, "{id}");
     }
     assert!(browser.text().await.contains("Noch offen: Online-Dienst, Worum geht es?"), "{}", browser.text().await);
+    // The next word does not overwrite the place.
+    browser.until("the focus", "document.activeElement.id === 'dienst'").await;
     browser.open(&format!("{}/anfragen/neu/{number}", app.base)).await;
     browser.until("the focus", "document.activeElement.id === 'naechster'").await;
     browser.key(ENTER).await;

@@ -111,7 +111,7 @@ pub(in crate::delivery) fn lease(
         let visited = visit(conn, channel, *cursor, now)?;
         let is_last = i32::try_from(visited.len()).is_ok_and(|length| length < VISITED);
         *cursor = visited.last().filter(|_| !is_last).map_or(first(), |(id, _)| *id);
-        let due = visited.into_iter().filter(|(_, is_due)| *is_due).map(|(id, _)| Some(id));
+        let due = visited.into_iter().filter(|(id, is_due)| *is_due && !full.contains(id)).map(|(id, _)| Some(id));
         for endpoint in due.chain([None]) {
             let most = room.left_for(endpoint, Health::Sound).min(32);
             if most > 0 {

@@ -366,7 +366,7 @@ fn cells(row: &Row, plan: &mut PlannedRow) -> Map<String, Value> {
             }
             // People write it in German; it is compared and kept as it is told.
             let value = match value.as_str() {
-                Some(text) if field == "hours" => Value::String(hours::standard(text)),
+                Some(text) if field == "hours" && hours::check(text).is_ok() => Value::String(hours::standard(text)),
                 Some(text) if field == "notify" => {
                     let rhythm = text.parse::<Rhythm>().map_err(|fault| Message::new("notify", fault))?;
                     rhythm.to_string().into()

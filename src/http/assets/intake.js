@@ -97,7 +97,8 @@ function intake() {
     };
     other.replaceChildren(' · ', fetches);
   }
-  if (location.hash === '#gleiche' && person) { fill(Object.fromEntries(PERSON.map((name) => [name, person[name] ?? '']))); history.replaceState(null, '', location.pathname); }
+  const isSame = location.hash === '#gleiche' && Boolean(person);
+  if (isSame) { fill(Object.fromEntries(PERSON.map((name) => [name, person[name] ?? '']))); history.replaceState(null, '', location.pathname); }
   else if (hasFaults) began = draft?.began ?? began;
   else if (isTyped(draft) && isSameCall) {
     load(draft);
@@ -127,7 +128,8 @@ function intake() {
     const needed = ['ort', 'dienst', 'kategorie', 'betreff', 'text', { phone: 'telefon', email: 'mail' }[wish]];
     const label = (name) => { const field = at(name); return (field.labels?.[0] ?? field.querySelector('legend')).firstChild.textContent.trim(); };
     // Words in which no place or service is known, or more than one, are still open.
-    const isNamed = { ort: () => key?.value || isOnePlace(), dienst: () => slug || isOneService() };
+    const isListed = () => [...at('dienste').options].some((one) => one.value === dienst.value.trim());
+    const isNamed = { ort: () => key?.value || isOnePlace(), dienst: () => slug || isOneService() || isListed() };
     const isThere = (name) => form.elements.namedItem(name).value.trim() && (!isNamed[name] || isNamed[name]());
     const missing = needed.filter((name) => name && !isThere(name));
     if (open.dataset.open) open.replaceChildren(...(missing.length ? [element('strong', open.dataset.open), ` ${missing.map(label).join(', ')}`] : []));
@@ -254,6 +256,8 @@ function intake() {
     else if (event.key === 'Enter' && event.ctrlKey) { event.preventDefault(); form.requestSubmit(); }
   });
   look(); check(); help();
+  // What stayed is not to be overwritten by the next word; the page itself begins at the place.
+  if (isSame && ort.value) requestAnimationFrame(() => dienst.focus());
 }
 
 // What a caller adds to a running request.

@@ -118,4 +118,6 @@ addEventListener('keydown', (event) => {
   const button = document.querySelector(`button[data-key="${CSS.escape(key)}"]`);
   if (button && !event.repeat && !button.dataset.pressed) { event.preventDefault(); button.dataset.pressed = 'yes'; button.click(); }
 });
-if (location.hash.startsWith('#tun-')) { const choice = document.getElementById(location.hash.slice(1)); if (choice) open(choice); }
+const openNamed = () => { const choice = location.hash.startsWith('#tun-') && document.getElementById(location.hash.slice(1)); if (choice) open(choice); };
+openNamed();
+addEventListener('hashchange', openNamed);

@@ -203,7 +203,7 @@ function drop() {
   clearTimeout(timer);
   timer = setTimeout(tick, 1000);
 }
-// Newer pages of the same person have all places: this one looks by itself, and asks again when those left are free.
+// Newer pages of the same person have all places: this one looks by itself, and takes that of the oldest after a minute.
 function giveWay() {
   source = null;
   poll = true;

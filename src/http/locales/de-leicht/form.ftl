@@ -101,6 +101,7 @@ form-mail-no-dot =
 form-mail-not-ascii =
     In Ihrer E-Mail-Adresse ist ein Umlaut.
     Schreiben Sie eine andere E-Mail-Adresse.
+    Oder lassen Sie das Feld leer.
 form-bad-phone = Schreiben Sie Ihre Telefon-Nummer.
 form-bad-name = Der Name ist zu lang.
 form-no-consent = Bitte stimmen Sie zu.
